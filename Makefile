@@ -1,0 +1,48 @@
+# Every target makes what it needs; nothing but Python 3.11+ and make is assumed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo serve test check bench lock wheel clean
+
+demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT)
+	$(BIN)/webex-oauth demo
+
+serve: .venv/app ## run the application with the .env in this folder
+	$(BIN)/webex-oauth serve
+
+test: .venv/dev ## run every test; sets up Chromium by itself where it may
+	scripts/install-browser
+	$(BIN)/python -m pytest $(TESTS)
+
+check: .venv/dev ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev ## measure against two peers (QUICK=1 for a short run, WRITE=1 to keep the results)
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(WRITE),--write)
+
+lock: .venv/dev ## renew the lock files: hashes, no index addresses
+	scripts/lock
+
+wheel: .venv/dev ## build the wheel into dist/
+	$(BIN)/python -m hatchling build -t wheel
+
+clean:
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+.venv/bin/python:
+	$(PYTHON) scripts/require-python.py
+	$(PYTHON) -m venv .venv
+
+.venv/app: .venv/bin/python requirements/app.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/app.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/dev: .venv/bin/python requirements/dev.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@ .venv/app

@@ -1,0 +1,1 @@
+"""The measured comparison of this application with the samples people start from."""

@@ -1,0 +1,1 @@
+"""The two peers: what integrations in Node and in Python usually look like."""

@@ -1,0 +1,69 @@
+"""`webex-oauth demo`: the application and a local Webex together, with no account and no .env."""
+
+import asyncio
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+import click
+from dotenv import dotenv_values
+
+from webex_oauth import emulator as local_webex
+from webex_oauth.cli.emulator import EMULATOR_PORT, local_emulator, open_listener
+from webex_oauth.cli.log import configure_log
+from webex_oauth.cli.running import run, serve_application, stop_on_signals
+from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
+
+PORT = click.IntRange(1, 65535)
+
+
+@click.command(name="demo")
+@click.option(
+    "--port",
+    type=PORT,
+    envvar="PORT",
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Serve the application on this port.",
+)
+@click.option(
+    "--emulator-port",
+    type=PORT,
+    envvar="EMULATOR_PORT",
+    default=EMULATOR_PORT,
+    show_default=True,
+    help="Serve the local Webex on this port.",
+)
+def command(*, port: int, emulator_port: int) -> None:
+    """Run the application and a local Webex together; nothing is kept when it ends."""
+    configure_log(is_debugging=False)
+    listener = open_listener("127.0.0.1", emulator_port)
+    with tempfile.TemporaryDirectory(prefix="webex-oauth-demo-") as folder:
+        run(_serve(listener, port, Path(folder)))
+
+
+async def _serve(listener: local_webex.Listener, port: int, folder: Path) -> None:
+    emulator = local_emulator(listener, f"http://localhost:{port}/oauth")
+    settings = _settings(emulator, listener.origin, port, folder)
+    stop = stop_on_signals()
+    click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
+    click.echo(f"  The local Webex is at {listener.origin}/. Ctrl-C stops both.\n")
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(local_webex.serve(emulator, listener, stop))
+            tasks.create_task(serve_application(settings, stop))
+    except* Exception as group:  # noqa: BLE001 - the first failure is the one to tell
+        raise group.exceptions[0] from None
+
+
+def _settings(emulator: local_webex.Emulator, origin: str, port: int, folder: Path) -> Settings:
+    text = local_webex.sample_env(emulator.integration, origin)
+    variables = {k: v for k, v in dotenv_values(stream=StringIO(text)).items() if v is not None}
+    return read_settings(
+        variables
+        | {
+            "PORT": str(port),
+            "WEBEX_STORE_URL": f"sqlite:///{folder / 'store' / 'vault.sqlite'}",
+            "WEBEX_KEYS_FILE": str(folder / "keys" / "keys"),
+        }
+    )

@@ -1,0 +1,63 @@
+"""Run servers from the command line: open what they need, serve, drain on a signal, close."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import uvloop
+
+from webex_oauth.cli.environment import print_mistakes
+from webex_oauth.errors import ConfigurationError, WebexOAuthError
+from webex_oauth.integration import open_integration
+from webex_oauth.settings import Settings
+from webex_oauth.web.application import create_application
+from webex_oauth.web.server import listening_socket, serve
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run *main*; where it cannot start, print why and exit with 1."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
+    except ConfigurationError as error:
+        print_mistakes(error.mistakes)
+        sys.exit(1)
+    except (WebexOAuthError, OSError) as error:
+        print_mistakes((str(error),))
+        sys.exit(1)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set the event at the first SIGINT or SIGTERM; end the process at the second."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def note(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, note, number)
+    return stop
+
+
+async def serve_application(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the application of *settings* until *stop* is set."""
+    async with open_integration(settings) as integration:
+        application = create_application(settings, integration)
+        await serve(application, _listen(settings.host, settings.port), stop)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return listening_socket(host, port)
+    except OSError as error:
+        raise ConfigurationError(
+            [f"cannot listen on {host}:{port} ({error.strerror}): set PORT to a free one"]
+        ) from error

@@ -1,0 +1,80 @@
+"""A local Webex: authorization server and REST API on loopback, with a world of invented people.
+
+It shares no code with the rest of the package, so that a shared mistake cannot hide.
+"""
+
+from webex_oauth.emulator.clock import MovableClock
+from webex_oauth.emulator.emulator import Emulator
+from webex_oauth.emulator.faults import (
+    Action,
+    AfterCommit,
+    Answer,
+    Delay,
+    Drop,
+    FaultRule,
+    Faults,
+    GzipBomb,
+    Hang,
+    Huge,
+    NextLink,
+    Reset,
+    Slow,
+    Truncate,
+)
+from webex_oauth.emulator.identity.integrations import (
+    ForeignIntegration,
+    Integration,
+    new_integration,
+)
+from webex_oauth.emulator.journal import Entry, Journal, digest
+from webex_oauth.emulator.options import Options
+from webex_oauth.emulator.randomness import Randomness
+from webex_oauth.emulator.running import RunningEmulator
+from webex_oauth.emulator.sample_env import sample_env
+from webex_oauth.emulator.server import BeyondLoopback, Listener, listen, serve
+from webex_oauth.emulator.visitor import Visitor, VisitRefused
+from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world.rooms import Room
+from webex_oauth.emulator.world.seed import seeded_rooms, seeded_world, titled_rooms
+from webex_oauth.emulator.world.world import World
+
+__all__ = [
+    "Action",
+    "AfterCommit",
+    "Answer",
+    "BeyondLoopback",
+    "Delay",
+    "Drop",
+    "Emulator",
+    "Entry",
+    "FaultRule",
+    "Faults",
+    "ForeignIntegration",
+    "GzipBomb",
+    "Hang",
+    "Huge",
+    "Integration",
+    "Journal",
+    "Listener",
+    "MovableClock",
+    "NextLink",
+    "Options",
+    "Person",
+    "Randomness",
+    "Reset",
+    "Room",
+    "RunningEmulator",
+    "Slow",
+    "Truncate",
+    "VisitRefused",
+    "Visitor",
+    "World",
+    "digest",
+    "listen",
+    "new_integration",
+    "sample_env",
+    "seeded_rooms",
+    "seeded_world",
+    "serve",
+    "titled_rooms",
+]

@@ -1,0 +1,67 @@
+"""The connection under a request: a door through which faults reach the socket itself."""
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_EXTENSION = "webex_oauth.emulator.connection"
+_LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+class NoConnection(RuntimeError):
+    """A fault that needs a real socket, in an application that runs without one."""
+
+    def __init__(self) -> None:
+        super().__init__("this fault needs the emulator's own server: there is no socket here")
+
+
+class Connection:
+    """One TCP connection to the emulator."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def close(self) -> None:
+        """Close after what was written has been sent."""
+        self._transport.close()
+
+    def reset(self) -> None:
+        """Abort with a TCP RST."""
+        raw = self._transport.get_extra_info("socket")
+        # A duplicate, because the loop's own socket object refuses options.
+        with socket.fromfd(raw.fileno(), raw.family, raw.type) as duplicate:
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self._transport.abort()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes that are no well-formed answer."""
+        self._transport.write(data)
+
+
+class ConnectionProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, which also hands the connection to the application."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
+        """Begin to serve a connection."""
+        super().connection_made(transport)
+        self.app = _with_connection(self.app, Connection(transport))
+
+
+def connection_of(scope: Scope) -> Connection:
+    """Find the connection of a request; raise `NoConnection` when there is none."""
+    connection = scope.get("extensions", {}).get(_EXTENSION)
+    if not isinstance(connection, Connection):
+        raise NoConnection
+    return connection
+
+
+def _with_connection(app: Any, connection: Connection) -> ASGIApp:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("extensions", {})[_EXTENSION] = connection
+        await app(scope, receive, send)
+
+    return application

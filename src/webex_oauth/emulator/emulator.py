@@ -1,0 +1,185 @@
+"""The emulator: a local Webex as one ASGI application, and the handles to arrange things in it."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from webex_oauth.emulator.clock import MovableClock
+from webex_oauth.emulator.control import Control
+from webex_oauth.emulator.endpoints.answers import (
+    ApiRefusal,
+    answer_api_refusal,
+    answer_bug,
+    answer_http_error,
+)
+from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint
+from webex_oauth.emulator.endpoints.avatars import Avatars
+from webex_oauth.emulator.endpoints.bearer import Throttled, UnknownPath, answer_throttled
+from webex_oauth.emulator.endpoints.home import Home
+from webex_oauth.emulator.endpoints.logout import LogoutEndpoint
+from webex_oauth.emulator.endpoints.people import PeopleApi
+from webex_oauth.emulator.endpoints.revocation import RevocationEndpoint
+from webex_oauth.emulator.endpoints.rooms import RoomsApi
+from webex_oauth.emulator.endpoints.token import TokenEndpoint
+from webex_oauth.emulator.fault_injection import FaultInjection
+from webex_oauth.emulator.faults import Faults
+from webex_oauth.emulator.identity.integrations import (
+    Integration,
+    IntegrationRegistry,
+    new_integration,
+)
+from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
+from webex_oauth.emulator.journal import Journal
+from webex_oauth.emulator.options import Options
+from webex_oauth.emulator.pages.rendering import Pages
+from webex_oauth.emulator.randomness import Randomness
+from webex_oauth.emulator.recording import Recording
+from webex_oauth.emulator.state import State
+from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world.seed import seeded_world
+from webex_oauth.emulator.world.world import World
+
+_LARGEST_BODY = 262_144
+
+
+class Emulator:
+    """A local Webex at *origin*. Without `integrations` one is invented and registered."""
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        world: World | None = None,
+        clock: MovableClock | None = None,
+        options: Options | None = None,
+        integrations: Iterable[Integration] = (),
+        seed: int | None = None,
+        control_token: str = "",
+    ) -> None:
+        randomness = Randomness(seed)
+        self._state = State(
+            origin,
+            world=world or seeded_world(),
+            clock=clock or MovableClock(),
+            randomness=randomness,
+            options=options or Options(),
+            integrations=tuple(integrations) or (new_integration(randomness),),
+        )
+        self.app = _application(self._state, control_token)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as links and redirects name them."""
+        return self._state.origin
+
+    @property
+    def world(self) -> World:
+        """The people and their rooms."""
+        return self._state.world
+
+    @property
+    def clock(self) -> MovableClock:
+        """The clock that decides what has expired."""
+        return self._state.clock
+
+    @property
+    def faults(self) -> Faults:
+        """The script of what shall go wrong."""
+        return self._state.faults
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked."""
+        return self._state.journal
+
+    @property
+    def integrations(self) -> IntegrationRegistry:
+        """The registered integrations."""
+        return self._state.integrations
+
+    @property
+    def integration(self) -> Integration:
+        """The integration that was registered first."""
+        return next(iter(self._state.integrations))
+
+    @property
+    def tokens(self) -> Tokens:
+        """The grants and tokens that are alive."""
+        return self._state.tokens
+
+    @property
+    def options(self) -> Options:
+        """The options in force."""
+        return self._state.switchboard.options
+
+    def change_options(self, **changes: Any) -> Options:
+        """Switch some options, by name; raise `ValueError` for a name that is none."""
+        return self._state.switchboard.change(**changes)
+
+    def register(
+        self, *redirect_uris: str, scopes: tuple[str, ...] = (), name: str = ""
+    ) -> Integration:
+        """Invent and register one more integration."""
+        first = self.integration
+        integration = new_integration(
+            self._state.randomness,
+            redirect_uris=redirect_uris or first.redirect_uris,
+            scopes=scopes or first.scopes,
+            name=name or first.name,
+        )
+        return self.integrations.register(integration)
+
+    def grant_without_consent(
+        self,
+        person: Person,
+        *,
+        scopes: tuple[str, ...] = (),
+        integration: Integration | None = None,
+    ) -> IssuedTokens:
+        """Issue tokens as if a person had accepted, for tests that begin after the sign-in."""
+        client = integration or self.integration
+        return self.tokens.issue(client.client_id, person, scopes or client.scopes)
+
+    def reset(self) -> None:
+        """Forget what happened and what was arranged; keep the world and the registrations."""
+        self._state.reset()
+
+
+def _application(state: State, control_token: str) -> Starlette:
+    application = Starlette(
+        routes=_routes(state, control_token),
+        middleware=[
+            Middleware(Recording, state.journal, state.randomness),
+            Middleware(FaultInjection, state.faults),
+        ],
+        exception_handlers={
+            ApiRefusal: answer_api_refusal,
+            Throttled: answer_throttled,
+            HTTPStatus.NOT_FOUND: UnknownPath(state).answer,
+            HTTPException: answer_http_error,
+            Exception: answer_bug,
+        },
+        max_body_size=_LARGEST_BODY,
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+def _routes(state: State, control_token: str) -> list[BaseRoute]:
+    pages = Pages()
+    return [
+        *Home(state, pages).routes(),
+        *AuthorizeEndpoint(state, pages).routes(),
+        *TokenEndpoint(state).routes(),
+        *RevocationEndpoint(state).routes(),
+        *LogoutEndpoint(state, pages).routes(),
+        *PeopleApi(state).routes(),
+        *RoomsApi(state).routes(),
+        *Avatars(state).routes(),
+        *Control(state, control_token).routes(),
+    ]

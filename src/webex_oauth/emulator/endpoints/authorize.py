@@ -1,0 +1,229 @@
+"""The authorization endpoint: choose a person, see who asks for what, decide. RFC 6749 4.1.1."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from webex_oauth.emulator.endpoints.browser_cookie import read_browser, set_browser_cookie
+from webex_oauth.emulator.endpoints.forms import query_pairs, read_form
+from webex_oauth.emulator.identity.authorization import (
+    AuthorizationRequest,
+    ReturnAddress,
+    Unredirectable,
+    callback_url,
+    read_authorization_request,
+    read_return_address,
+    single_values,
+)
+from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.transactions import Transaction
+from webex_oauth.emulator.pages.rendering import Pages
+from webex_oauth.emulator.pages.sign_in import consent_page, person_page
+from webex_oauth.emulator.pages.views import RefusalPage
+from webex_oauth.emulator.recording import annotations_of, tracking_id_of
+from webex_oauth.emulator.state import State
+from webex_oauth.emulator.world.people import Person
+
+BROKER_PATH = "/idb/oauth2/v1/authorize"
+PERSON_PATH = f"{BROKER_PATH}/person"
+DECISION_PATH = f"{BROKER_PATH}/decision"
+
+
+class AuthorizeEndpoint:
+    """Lead a person from an authorization request to a redirect."""
+
+    def __init__(self, state: State, pages: Pages) -> None:
+        self._state = state
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """List the paths of this endpoint."""
+        return [
+            Route("/v1/authorize", self.begin),
+            Route(BROKER_PATH, self.begin),
+            Route(PERSON_PATH, self.show_people),
+            Route(PERSON_PATH, self.choose_person, methods=["POST"]),
+            Route(DECISION_PATH, self.show_consent),
+            Route(DECISION_PATH, self.decide, methods=["POST"]),
+        ]
+
+    async def begin(self, request: Request) -> Response:
+        """Read an authorization request and show the first page it needs."""
+        try:
+            parameters = single_values(_query(request))
+            address = read_return_address(parameters, self._state.integrations)
+            self._check_blocked(address)
+        except Unredirectable as refusal:
+            return self._refusal_page(request, refusal.error, refusal.description)
+        try:
+            is_pkce_required = self._state.switchboard.options.is_pkce_required
+            asked = read_authorization_request(
+                parameters, address, is_pkce_required=is_pkce_required
+            )
+            return self._first_page(request, asked)
+        except OAuthRefusal as refusal:
+            return self._error_redirect(address, refusal)
+
+    async def show_people(self, request: Request) -> Response:
+        """Show who could sign in, for a transaction under way."""
+        transaction = self._transaction(request.query_params.get("transaction", ""))
+        if transaction is None:
+            return self._expired_page(request)
+        return self._person_page(transaction)
+
+    async def choose_person(self, request: Request) -> Response:
+        """Take the choice of a person and go on to consent."""
+        try:
+            form = await read_form(request)
+        except OAuthRefusal as refusal:
+            return self._refusal_page(request, refusal.error, refusal.description)
+        transaction = self._transaction(form.get("transaction", ""))
+        if transaction is None:
+            return self._expired_page(request)
+        person = self._find_person(form.get("person", ""))
+        if person is None:
+            return self._person_page(transaction, "Choose one of these people.")
+        self._state.transactions.choose_person(transaction, person.uuid)
+        url = f"{DECISION_PATH}?transaction={transaction.id}"
+        response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
+        set_browser_cookie(response, self._state.browsers.sign_in(person.uuid))
+        return self._pages.protected(response)
+
+    async def show_consent(self, request: Request) -> Response:
+        """Show who asks for what, for a transaction under way."""
+        transaction = self._transaction(request.query_params.get("transaction", ""))
+        if transaction is None:
+            return self._expired_page(request)
+        return self._consent_page(transaction)
+
+    async def decide(self, request: Request) -> Response:
+        """Take the decision and go back to the application."""
+        try:
+            form = await read_form(request)
+        except OAuthRefusal as refusal:
+            return self._refusal_page(request, refusal.error, refusal.description)
+        transaction = self._transaction(form.get("transaction", ""))
+        if transaction is None:
+            return self._expired_page(request)
+        person = self._state.world.person(transaction.person_uuid or "")
+        if person is None or form.get("decision") not in ("accept", "decline"):
+            return self._consent_page(transaction)
+        self._state.transactions.close(transaction)
+        annotations = annotations_of(request.scope)
+        annotations.client_id = transaction.request.address.integration.client_id
+        return self._decided(transaction.request, person, is_accepted=form["decision"] == "accept")
+
+    def _first_page(self, request: Request, asked: AuthorizationRequest) -> Response:
+        person = self._signed_in_person(request, asked)
+        if asked.prompt == "none":
+            return self._without_page(asked, person)
+        if asked.prompt == "select_account":
+            person = None
+        transaction = self._state.transactions.open(asked, person.uuid if person else None)
+        return self._consent_page(transaction)
+
+    def _without_page(self, asked: AuthorizationRequest, person: Person | None) -> Response:
+        # OpenID Connect Core section 3.1.2.6.
+        if person is None:
+            raise OAuthRefusal("login_required", "Nobody is signed in.")
+        client_id = asked.address.integration.client_id
+        if not self._state.tokens.has_grant(client_id, person, asked.scopes):
+            raise OAuthRefusal("consent_required", "The person has not consented yet.")
+        return self._decided(asked, person, is_accepted=True)
+
+    def _signed_in_person(self, request: Request, asked: AuthorizationRequest) -> Person | None:
+        session = read_browser(request, self._state.browsers)
+        if session is None:
+            return None
+        age_seconds = self._state.clock.now() - session.authenticated_at
+        if asked.max_age_seconds is not None and age_seconds > asked.max_age_seconds:
+            return None
+        return self._state.world.person(session.person_uuid)
+
+    def _decided(
+        self, asked: AuthorizationRequest, person: Person, *, is_accepted: bool
+    ) -> Response:
+        try:
+            self._check_decision(is_accepted=is_accepted)
+        except OAuthRefusal as refusal:
+            return self._error_redirect(asked.address, refusal)
+        ceiling = self._state.switchboard.options.granted_scopes
+        scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
+        code = self._state.codes.issue(asked, person, scopes)
+        return self._redirect(asked.address, {"code": code.value}, asked.address.state)
+
+    def _check_decision(self, *, is_accepted: bool) -> None:
+        arranged_error = self._state.switchboard.options.authorize_error
+        if arranged_error:
+            raise OAuthRefusal(arranged_error, "This error was arranged by an option.")
+        if not is_accepted:
+            raise OAuthRefusal("access_denied", "The person declined the request.")
+
+    def _error_redirect(self, address: ReturnAddress, refusal: OAuthRefusal) -> Response:
+        options = self._state.switchboard.options
+        parameters = {"error": refusal.error}
+        if options.is_error_description_sent:
+            parameters["error_description"] = refusal.description
+        return self._redirect(
+            address, parameters, address.state if options.is_state_returned_on_error else None
+        )
+
+    def _redirect(
+        self, address: ReturnAddress, parameters: dict[str, str], state: str | None
+    ) -> Response:
+        if state is not None:
+            parameters["state"] = state
+        issuer = self._state.switchboard.options.callback_issuer
+        if issuer:
+            parameters["iss"] = issuer
+        url = callback_url(address.redirect_uri, parameters)
+        return self._pages.protected(Response(None, HTTPStatus.FOUND, headers={"Location": url}))
+
+    def _check_blocked(self, address: ReturnAddress) -> None:
+        if address.integration.client_id in self._state.switchboard.options.blocked_client_ids:
+            raise Unredirectable(
+                "access_denied",
+                "Your administrator denied access to the integration you selected.",
+            )
+
+    def _transaction(self, transaction_id: str) -> Transaction | None:
+        return self._state.transactions.find(transaction_id)
+
+    def _find_person(self, uuid_or_email: str) -> Person | None:
+        world = self._state.world
+        return world.person(uuid_or_email) or world.person_by_email(uuid_or_email)
+
+    def _person_page(self, transaction: Transaction, complaint: str = "") -> Response:
+        view = person_page(self._state, transaction, complaint)
+        status = HTTPStatus.BAD_REQUEST if complaint else HTTPStatus.OK
+        return self._pages.answer(
+            view, status, form_target=transaction.request.address.redirect_uri
+        )
+
+    def _consent_page(self, transaction: Transaction) -> Response:
+        person = self._state.world.person(transaction.person_uuid or "")
+        if person is None:
+            return self._person_page(transaction)
+        view = consent_page(transaction, person)
+        return self._pages.answer(view, form_target=transaction.request.address.redirect_uri)
+
+    def _refusal_page(self, request: Request, error: str, description: str) -> Response:
+        view = RefusalPage(error, description, tracking_id_of(request.scope))
+        return self._pages.answer(view, HTTPStatus.BAD_REQUEST)
+
+    def _expired_page(self, request: Request) -> Response:
+        return self._refusal_page(
+            request,
+            "invalid_request",
+            "This sign-in has expired or was finished before. Go back to the application "
+            "and start again.",
+        )
+
+
+def _query(request: Request) -> list[tuple[str, str]]:
+    try:
+        return query_pairs(request)
+    except ValueError as cause:
+        raise Unredirectable("invalid_request", "The query is malformed.") from cause

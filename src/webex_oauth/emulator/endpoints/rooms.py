@@ -1,0 +1,135 @@
+"""The rooms API: developer.webex.com/docs/api/v1/rooms."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import get_args
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from webex_oauth.emulator.endpoints.answers import ApiRefusal, json_answer
+from webex_oauth.emulator.endpoints.bearer import Permission, check_permission
+from webex_oauth.emulator.endpoints.forms import query_pairs
+from webex_oauth.emulator.endpoints.paging import next_link, read_page_request
+from webex_oauth.emulator.identity.scopes import KMS_SCOPE, is_satisfied
+from webex_oauth.emulator.state import State
+from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id, webex_id
+from webex_oauth.emulator.world.rooms import FieldFailure, Room, RoomOrder, RoomPage, RoomType
+
+_DEFAULT_MAX = 100
+_ORDER_BY_NAME: Mapping[str, RoomOrder] = MappingProxyType(
+    {"id": "id", "lastactivity": "lastactivity", "created": "created"}
+)
+_UNKNOWN_ROOM = "Could not find a room with provided ID."
+_KMS_FAILURE = FieldFailure(
+    code="kms_failure", reason="Key management server failed to respond appropriately."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    room_type: str | None
+    team_id: str | None
+    order: RoomOrder
+
+
+class RoomsApi:
+    """Answer about the rooms that a person is in."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[Route]:
+        """List the paths of this API."""
+        return [
+            Route("/v1/rooms", self.listing),
+            Route("/v1/rooms/{room_id}", self.room),
+        ]
+
+    async def listing(self, request: Request) -> Response:
+        """List a page of the person's rooms, with a link to the next one."""
+        permission = self._permitted(request)
+        query = _read_query(request)
+        options = self._state.switchboard.options
+        page = read_page_request(
+            query, default=_DEFAULT_MAX, cap=options.rooms_page_cap, over_cap=options.over_cap
+        )
+        rooms = self._matching_rooms(permission, _read_filter(dict(query)))
+        items = [self._as_seen_by(permission, room) for room in rooms[page.start : page.end]]
+        url = f"{self._state.origin}/v1/rooms"
+        headers = {"Link": next_link(url, query, page)} if page.end < len(rooms) else {}
+        return json_answer(RoomPage(items), headers=headers)
+
+    async def room(self, request: Request) -> Response:
+        """Show a room that the person is in."""
+        permission = self._permitted(request)
+        uuid = _read_id("ROOM", request.path_params["room_id"])
+        room = self._state.world.room(permission.person, uuid)
+        if room is None:
+            status = self._state.switchboard.options.stranger_room_status
+            raise ApiRefusal(status, _UNKNOWN_ROOM)
+        return json_answer(self._as_seen_by(permission, room))
+
+    def _permitted(self, request: Request) -> Permission:
+        return check_permission(self._state, request, api="rooms", scope="spark:rooms_read")
+
+    def _matching_rooms(self, permission: Permission, wanted: _Filter) -> tuple[Room, ...]:
+        rooms = self._state.world.rooms(permission.person, wanted.order)
+        if wanted.room_type:
+            rooms = tuple(room for room in rooms if room.type == wanted.room_type)
+        if wanted.team_id:
+            rooms = tuple(room for room in rooms if room.team_id == wanted.team_id)
+        return rooms
+
+    def _as_seen_by(self, permission: Permission, room: Room) -> Room:
+        decryption = self._state.switchboard.options.title_decryption
+        is_allowed = decryption == "with_kms_scope" and is_satisfied(KMS_SCOPE, permission.scopes)
+        if decryption == "always" or is_allowed:
+            return room
+        return msgspec.structs.replace(
+            room, title=_ciphertext(room.title), errors={"title": _KMS_FAILURE}
+        )
+
+
+def _read_query(request: Request) -> list[tuple[str, str]]:
+    try:
+        return query_pairs(request)
+    except ValueError as cause:
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, "The query is malformed.") from cause
+
+
+def _read_filter(value_by_name: dict[str, str]) -> _Filter:
+    room_type = value_by_name.get("type")
+    if room_type is not None and room_type not in get_args(RoomType):
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, "type must be direct or group.")
+    team_id = value_by_name.get("teamId")
+    return _Filter(
+        room_type=room_type,
+        team_id=None if team_id is None else webex_id("TEAM", _read_id("TEAM", team_id)),
+        order=_read_order(value_by_name.get("sortBy", "id")),
+    )
+
+
+def _read_order(text: str) -> RoomOrder:
+    order = _ORDER_BY_NAME.get(text)
+    if order is None:
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, "sortBy must be id, lastactivity or created.")
+    return order
+
+
+def _read_id(kind: str, text: str) -> str:
+    try:
+        return read_webex_id(kind, text)
+    except MalformedId as malformed:
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, str(malformed)) from malformed
+
+
+def _ciphertext(title: str) -> str:
+    scrambled = bytes(byte ^ 0x5A for byte in title.encode()[:96])
+    text = base64.urlsafe_b64encode(scrambled).decode().rstrip("=")
+    return f"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{text}"

@@ -1,0 +1,140 @@
+"""The token endpoint: codes and refresh tokens become access tokens. RFC 6749 sections 4.1.3, 6."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from webex_oauth.emulator.endpoints.answers import (
+    Shape,
+    broker_error,
+    gateway_error,
+    json_answer,
+)
+from webex_oauth.emulator.endpoints.forms import read_form, required_field
+from webex_oauth.emulator.identity.client_authentication import authenticate
+from webex_oauth.emulator.identity.codes import AuthorizationCode, CodeReused
+from webex_oauth.emulator.identity.integrations import Integration
+from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.tokens import IssuedTokens
+from webex_oauth.emulator.recording import annotations_of
+from webex_oauth.emulator.state import State
+
+_UNAUTHORIZED = 401
+
+_GrantType = Callable[[Request, Integration, Mapping[str, str]], IssuedTokens]
+
+
+class TokenEndpoint:
+    """Exchange grants for tokens, and answer errors in the shape of the path that was asked."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._exchange_by_grant_type: dict[str, _GrantType] = {
+            "authorization_code": self._exchange_code,
+            "refresh_token": self._refresh,
+        }
+
+    def routes(self) -> list[Route]:
+        """List the paths of this endpoint."""
+        return [
+            Route("/v1/access_token", self.gateway, methods=["POST"]),
+            Route("/idb/oauth2/v1/access_token", self.broker, methods=["POST"]),
+        ]
+
+    async def gateway(self, request: Request) -> Response:
+        """Answer at the front door."""
+        return await self._answer(request, "gateway")
+
+    async def broker(self, request: Request) -> Response:
+        """Answer at the identity broker."""
+        return await self._answer(request, "broker")
+
+    async def _answer(self, request: Request, shape: Shape) -> Response:
+        try:
+            tokens = await self._exchange(request)
+        except OAuthRefusal as refusal:
+            return refused(self._state, request, shape, refusal)
+        return json_answer(self._token_answer(tokens), headers={"Pragma": "no-cache"})
+
+    async def _exchange(self, request: Request) -> IssuedTokens:
+        form = await read_form(request)
+        integration = authenticated_client(self._state, request, form)
+        exchange = self._exchange_by_grant_type.get(required_field(form, "grant_type"))
+        if exchange is None:
+            raise OAuthRefusal("unsupported_grant_type", "unsupported_grant_type")
+        return exchange(request, integration, form)
+
+    def _exchange_code(
+        self, request: Request, integration: Integration, form: Mapping[str, str]
+    ) -> IssuedTokens:
+        code = self._redeemed_code(integration, form)
+        if code.request.challenge:
+            annotations_of(request.scope).notes.append("pkce_verified")
+        person = self._state.world.person(code.person_uuid)
+        if person is None:
+            raise OAuthRefusal("invalid_grant", "The person who granted this is gone.")
+        tokens = self._state.tokens.issue(integration.client_id, person, code.scopes)
+        self._state.codes.note_grant(code, tokens.grant.id)
+        return tokens
+
+    def _redeemed_code(
+        self, integration: Integration, form: Mapping[str, str]
+    ) -> AuthorizationCode:
+        try:
+            return self._state.codes.redeem(
+                required_field(form, "code"),
+                client_id=integration.client_id,
+                redirect_uri=form.get("redirect_uri"),
+                verifier=form.get("code_verifier"),
+            )
+        except CodeReused as reused:
+            if self._state.switchboard.options.code_reuse_revokes_tokens and reused.grant_id:
+                self._state.tokens.revoke_grant(reused.grant_id)
+            raise
+
+    def _refresh(
+        self, _: Request, integration: Integration, form: Mapping[str, str]
+    ) -> IssuedTokens:
+        return self._state.tokens.refresh(
+            integration.client_id, required_field(form, "refresh_token")
+        )
+
+    def _token_answer(self, tokens: IssuedTokens) -> dict[str, Any]:
+        now = self._state.clock.now()
+        answer: dict[str, Any] = {
+            "access_token": tokens.access_token.value,
+            "expires_in": tokens.access_token.expires_at - now,
+            "token_type": "Bearer",
+        }
+        if tokens.refresh_token:
+            answer["refresh_token"] = tokens.refresh_token.value
+            answer["refresh_token_expires_in"] = tokens.refresh_token.expires_at - now
+        if self._state.switchboard.options.is_scope_in_answer:
+            answer["scope"] = " ".join(tokens.grant.scopes)
+        return answer
+
+
+def authenticated_client(state: State, request: Request, form: Mapping[str, str]) -> Integration:
+    """Find out which client asks, and note how it proved it; raise `OAuthRefusal`."""
+    authorization = request.headers.get("authorization")
+    authenticated = authenticate(state.integrations, authorization, form)
+    annotations = annotations_of(request.scope)
+    annotations.client_id = authenticated.integration.client_id
+    annotations.notes.append(f"client_authenticated:{authenticated.method}")
+    return authenticated.integration
+
+
+def refused(state: State, request: Request, shape: Shape, refusal: OAuthRefusal) -> Response:
+    """Answer a refusal in the shape that the path, or an option, asks for."""
+    options = state.switchboard.options
+    if options.error_shape != "by_path":
+        shape = options.error_shape
+    status = refusal.status
+    if status == _UNAUTHORIZED:
+        status = options.wrong_secret_status
+    if shape == "broker":
+        return broker_error(request, status, refusal.error, refusal.description)
+    return gateway_error(request, status, refusal.description)

@@ -1,0 +1,184 @@
+"""Fault injection: carry out what the fault script says, between the server and the endpoints."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webex_oauth.emulator.connection import connection_of
+from webex_oauth.emulator.faults import (
+    Action,
+    AfterCommit,
+    Answer,
+    Delay,
+    Drop,
+    Faults,
+    GzipBomb,
+    Hang,
+    Huge,
+    NextLink,
+    Reset,
+    Slow,
+    Truncate,
+)
+from webex_oauth.emulator.recording import CONTROL_PATH, annotations_of
+from webex_oauth.emulator.straying_links import straying
+
+_PIECE_BYTES = 64 * 1024
+
+
+class FaultInjection:
+    """An ASGI layer that asks the fault script about every request but the control API's."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or let it go wrong."""
+        action = self._due_action(scope)
+        if action is None:
+            await self._app(scope, receive, send)
+            return
+        annotations_of(scope).fault = str(action.__struct_config__.tag)
+        await self._carry_out(action, scope, receive, send)
+
+    def _due_action(self, scope: Scope) -> Action | None:
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
+            return None
+        return self._faults.strike(scope["method"], scope["path"])
+
+    async def _carry_out(self, action: Action, scope: Scope, receive: Receive, send: Send) -> None:
+        match action:
+            case Answer() | Drop() | Reset() | Hang() | Huge() | GzipBomb():
+                await _without_work(action, scope, receive, send)
+            case Delay(seconds):
+                await asyncio.sleep(seconds)
+                await self._app(scope, receive, send)
+            case AfterCommit(then):
+                await self._app(scope, receive, _discard)
+                await _without_work(then, scope, receive, send)
+            case Slow():
+                await self._app(scope, receive, _slowly(action, send))
+            case Truncate(kept_bytes):
+                await self._app(scope, receive, _truncating(kept_bytes, scope, receive, send))
+            case NextLink():
+                await straying(action, self._app, scope, receive, send)
+
+
+async def _without_work(
+    action: Answer | Drop | Reset | Hang | Huge | GzipBomb,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    match action:
+        case Answer():
+            await _planned_answer(action)(scope, receive, send)
+        case Drop():
+            connection_of(scope).close()
+            await _gone(receive)
+        case Reset():
+            connection_of(scope).reset()
+            await _gone(receive)
+        case Hang(limit_seconds):
+            await _hang(limit_seconds, scope, receive)
+        case Huge(size_bytes):
+            await _streamed(_padding(size_bytes))(scope, receive, send)
+        case GzipBomb(size_bytes):
+            answer = _streamed(_deflated(size_bytes))
+            answer.headers["content-encoding"] = "gzip"
+            await answer(scope, receive, send)
+
+
+def _planned_answer(action: Answer) -> Response:
+    return Response(
+        action.body or action.text,
+        action.status,
+        headers=action.headers,
+        media_type=action.content_type or None,
+    )
+
+
+async def _hang(limit_seconds: float, scope: Scope, receive: Receive) -> None:
+    try:
+        async with asyncio.timeout(limit_seconds):
+            await _gone(receive)
+    except TimeoutError:
+        connection_of(scope).close()
+        await _gone(receive)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _discard(message: Message) -> None:
+    del message
+
+
+def _slowly(action: Slow, send: Send) -> Send:
+    async def send_slowly(message: Message) -> None:
+        body = message.get("body", b"")
+        while len(body) > action.piece_bytes:
+            piece, body = body[: action.piece_bytes], body[action.piece_bytes :]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(action.pause_seconds)
+        await send({**message, "body": body} if "body" in message else message)
+
+    return send_slowly
+
+
+def _truncating(kept_bytes: int, scope: Scope, receive: Receive, send: Send) -> Send:
+    left_bytes = kept_bytes
+
+    async def send_part(message: Message) -> None:
+        nonlocal left_bytes
+        if message["type"] == "http.response.start":
+            await send(message)
+            return
+        body = message.get("body", b"")
+        if len(body) <= left_bytes:
+            left_bytes -= len(body)
+            await send(message)
+            return
+        await send({"type": "http.response.body", "body": body[:left_bytes], "more_body": True})
+        connection_of(scope).close()
+        await _gone(receive)
+
+    return send_part
+
+
+def _streamed(pieces: Iterator[bytes]) -> StreamingResponse:
+    return StreamingResponse(_paced(pieces), media_type="application/json;charset=UTF-8")
+
+
+async def _paced(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+        # Other requests get their turn.
+        await asyncio.sleep(0)
+
+
+def _padding(size_bytes: int) -> Iterator[bytes]:
+    opening, closing = b'{"padding":"', b'"}'
+    left_bytes = max(size_bytes - len(opening) - len(closing), 0)
+    yield opening
+    while left_bytes:
+        piece_bytes = min(left_bytes, _PIECE_BYTES)
+        yield b"x" * piece_bytes
+        left_bytes -= piece_bytes
+    yield closing
+
+
+def _deflated(size_bytes: int) -> Iterator[bytes]:
+    gzip_window_bits = 31
+    deflate = zlib.compressobj(9, zlib.DEFLATED, gzip_window_bits)
+    for piece in _padding(size_bytes):
+        compressed = deflate.compress(piece)
+        if compressed:
+            yield compressed
+    yield deflate.flush()

@@ -1,0 +1,166 @@
+"""Faults: a script of what shall go wrong, with which requests, and how often."""
+
+import threading
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer", forbid_unknown_fields=True):
+    """Answer this instead of doing the work. `body` wins over `text`."""
+
+    status: int = 200
+    text: str = ""
+    body: bytes = b""
+    content_type: str = "application/json;charset=UTF-8"
+    headers: dict[str, str] = {}
+
+
+class Drop(msgspec.Struct, frozen=True, tag="drop", forbid_unknown_fields=True):
+    """Close the connection without an answer."""
+
+
+class Reset(msgspec.Struct, frozen=True, tag="reset", forbid_unknown_fields=True):
+    """Reset the connection (TCP RST) without an answer."""
+
+
+class Hang(msgspec.Struct, frozen=True, tag="hang", forbid_unknown_fields=True):
+    """Say nothing until the client goes away or the limit is reached, then close."""
+
+    limit_seconds: float = 60.0
+
+
+class Huge(msgspec.Struct, frozen=True, tag="huge", forbid_unknown_fields=True):
+    """Answer with a JSON text of this size, sent in pieces."""
+
+    size_bytes: int = 64 * 1024 * 1024
+
+
+class GzipBomb(msgspec.Struct, frozen=True, tag="gzip_bomb", forbid_unknown_fields=True):
+    """Answer with a small body that inflates to this size."""
+
+    size_bytes: int = 200 * 1024 * 1024
+
+
+class Delay(msgspec.Struct, frozen=True, tag="delay", forbid_unknown_fields=True):
+    """Wait, then do the work and answer as usual."""
+
+    seconds: float
+
+
+class Slow(msgspec.Struct, frozen=True, tag="slow", forbid_unknown_fields=True):
+    """Do the work, then send the body in small pieces with pauses."""
+
+    piece_bytes: int = 1
+    pause_seconds: float = 0.5
+
+
+class Truncate(msgspec.Struct, frozen=True, tag="truncate", forbid_unknown_fields=True):
+    """Do the work, promise the whole body, send the first part of it and close."""
+
+    kept_bytes: int = 10
+
+
+class AfterCommit(msgspec.Struct, frozen=True, tag="after_commit", forbid_unknown_fields=True):
+    """Do the work, throw its answer away, then drop, reset or answer something else."""
+
+    then: Drop | Reset | Answer = Drop()
+
+
+class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fields=True):
+    """Do the work, but lead the listing's `next` link astray.
+
+    `self`: back to the same page; `endless`: always to one more page; `empty`: an empty page
+    that leads on; `foreign`: to `foreign_origin`, with the same path and query.
+    """
+
+    to: Literal["self", "endless", "empty", "foreign"]
+    foreign_origin: str = "http://127.0.0.1:9"
+
+
+Action = (
+    Answer
+    | Drop
+    | Reset
+    | Hang
+    | Huge
+    | GzipBomb
+    | Delay
+    | Slow
+    | Truncate
+    | AfterCommit
+    | NextLink
+)
+
+
+class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What shall happen to the matching requests number `after + 1` to `after + times`.
+
+    `method` and `path` may be patterns with `*`; `times` None means from then on always.
+    """
+
+    action: Action
+    method: str = "*"
+    path: str = "*"
+    after: int = 0
+    times: int | None = 1
+
+    def is_for(self, method: str, path: str) -> bool:
+        """Tell whether a request is one that this rule counts."""
+        return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
+
+    def is_due(self, seen: int) -> bool:
+        """Tell whether the rule strikes after *seen* earlier matching requests."""
+        is_over = self.times is not None and seen >= self.after + self.times
+        return seen >= self.after and not is_over
+
+
+class Faults:
+    """The rules in force, in order; may be changed from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen_by_rule: list[tuple[FaultRule, int]] = []
+
+    @property
+    def rules(self) -> tuple[FaultRule, ...]:
+        """The rules in force."""
+        with self._lock:
+            return tuple(rule for rule, _ in self._seen_by_rule)
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        action: Action,
+        *,
+        after: int = 0,
+        times: int | None = 1,
+    ) -> FaultRule:
+        """Add a rule: let *after* matching requests pass, then strike *times* times."""
+        rule = FaultRule(action=action, method=method, path=path, after=after, times=times)
+        self.put(rule)
+        return rule
+
+    def put(self, rule: FaultRule) -> None:
+        """Add a rule."""
+        with self._lock:
+            self._seen_by_rule.append((rule, 0))
+
+    def clear(self) -> None:
+        """Drop every rule."""
+        with self._lock:
+            self._seen_by_rule.clear()
+
+    def strike(self, method: str, path: str) -> Action | None:
+        """Count a request with every rule for it; return the action of the first that is due."""
+        action: Action | None = None
+        with self._lock:
+            for position, (rule, seen) in enumerate(self._seen_by_rule):
+                if not rule.is_for(method, path):
+                    continue
+                self._seen_by_rule[position] = (rule, seen + 1)
+                if action is None and rule.is_due(seen):
+                    action = rule.action
+        return action

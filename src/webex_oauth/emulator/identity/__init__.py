@@ -1,0 +1,1 @@
+"""The identity broker's state: integrations, consent, codes and tokens; no HTTP here."""

@@ -1,0 +1,146 @@
+"""The authorization request (RFC 6749 section 4.1.1) and the answers to it (4.1.2)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from webex_oauth.emulator.identity.integrations import (
+    Integration,
+    IntegrationRegistry,
+    is_marked_client_id,
+)
+from webex_oauth.emulator.identity.pkce import Challenge, read_challenge
+from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.scopes import SCOPES, split_scope
+
+
+class Unredirectable(Exception):
+    """A request that must not be answered by a redirect, because nobody vouches for the target."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAddress:
+    """Where answers go: a registered redirect URI, and the state to send along."""
+
+    integration: Integration
+    redirect_uri: str
+    state: str | None
+    is_redirect_uri_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that has been checked and may be shown to a person."""
+
+    address: ReturnAddress
+    scopes: tuple[str, ...]
+    challenge: Challenge | None
+    prompt: str
+    login_hint: str
+    max_age_seconds: int | None
+
+
+def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Read parameters that may each appear once. RFC 6749 section 3.1."""
+    sent = list(pairs)
+    counts = Counter(name for name, _ in sent)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
+        raise Unredirectable("invalid_request", f"Parameter:{repeated[0]} is sent more than once.")
+    return dict(sent)
+
+
+def read_return_address(
+    parameters: Mapping[str, str], registry: IntegrationRegistry
+) -> ReturnAddress:
+    """Find out who asks and where answers may go; raise `Unredirectable` when that is unsure."""
+    integration = _find_integration(parameters.get("client_id", ""), registry)
+    sent = parameters.get("redirect_uri")
+    return ReturnAddress(
+        integration=integration,
+        redirect_uri=_registered_redirect_uri(integration, sent),
+        state=parameters.get("state"),
+        is_redirect_uri_sent=sent is not None,
+    )
+
+
+def read_authorization_request(
+    parameters: Mapping[str, str], address: ReturnAddress, *, is_pkce_required: bool
+) -> AuthorizationRequest:
+    """Check everything else; raise `OAuthRefusal` with what the redirect shall say."""
+    _check_response_type(parameters.get("response_type"))
+    challenge = read_challenge(
+        parameters.get("code_challenge"), parameters.get("code_challenge_method")
+    )
+    if challenge is None and is_pkce_required:
+        raise OAuthRefusal("invalid_request", "code_challenge is required.")
+    return AuthorizationRequest(
+        address=address,
+        scopes=_registered_scopes(parameters.get("scope", ""), address.integration),
+        challenge=challenge,
+        prompt=parameters.get("prompt", ""),
+        login_hint=parameters.get("login_hint", "") or parameters.get("email", ""),
+        max_age_seconds=_read_max_age(parameters.get("max_age")),
+    )
+
+
+def callback_url(redirect_uri: str, parameters: Mapping[str, str]) -> str:
+    """Add parameters to the query of a redirect URI, keeping the query that it has."""
+    parts = urlsplit(redirect_uri)
+    query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
+    return urlunsplit(parts._replace(query=query))
+
+
+def _find_integration(client_id: str, registry: IntegrationRegistry) -> Integration:
+    if not client_id.strip():
+        raise Unredirectable("invalid_request", "Parameter:client_id is blank")
+    integration = registry.find(client_id)
+    if integration:
+        return integration
+    if is_marked_client_id(client_id):
+        raise Unredirectable("invalid_client", "This client_id is not registered here.")
+    raise Unredirectable(
+        "invalid_client",
+        "This client_id was not given out by an emulator: "
+        "a real integration must be sent to the real Webex.",
+    )
+
+
+def _registered_redirect_uri(integration: Integration, sent: str | None) -> str:
+    if sent is None and len(integration.redirect_uris) == 1:
+        return integration.redirect_uris[0]
+    # RFC 9700 section 2.1: exact string matching, nothing less.
+    if sent in integration.redirect_uris:
+        return str(sent)
+    raise Unredirectable(
+        "redirect_uri_mismatch", "The redirect_uri is not one that this integration registered."
+    )
+
+
+def _check_response_type(response_type: str | None) -> None:
+    if not response_type:
+        raise OAuthRefusal("invalid_request", "response_type is required.")
+    if response_type != "code":
+        raise OAuthRefusal("unsupported_response_type", "Only the response_type code is supported.")
+
+
+def _registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
+    names = split_scope(scope)
+    allowed = set(integration.scopes)
+    if not names or not all(name in allowed and name in SCOPES for name in names):
+        raise OAuthRefusal("invalid_scope", "The requested scope is invalid.")
+    return names
+
+
+def _read_max_age(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > len("9999999999"):
+        raise OAuthRefusal("invalid_request", "max_age must be a number of seconds.")
+    return int(text)

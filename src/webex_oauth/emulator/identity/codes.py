@@ -1,0 +1,103 @@
+"""Authorization codes: short-lived, bound to their request, good for once. RFC 6749 4.1.2."""
+
+from dataclasses import dataclass, replace
+
+from webex_oauth.emulator.clock import MovableClock
+from webex_oauth.emulator.identity.authorization import AuthorizationRequest
+from webex_oauth.emulator.identity.opaque import opaque_value
+from webex_oauth.emulator.identity.pkce import check_verifier
+from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.options import Switchboard
+from webex_oauth.emulator.randomness import Randomness
+from webex_oauth.emulator.shelf import Shelf
+from webex_oauth.emulator.world.people import Person
+
+_CAPACITY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """What a code stands for, and which grant it became when it was used."""
+
+    value: str
+    request: AuthorizationRequest
+    person_uuid: str
+    scopes: tuple[str, ...]
+    expires_at: int
+    is_used: bool = False
+    grant_id: str | None = None
+
+
+@dataclass(slots=True)
+class CodeReused(OAuthRefusal):
+    """A code that was presented a second time, with the grant it became the first time."""
+
+    grant_id: str | None = None
+
+
+class AuthorizationCodes:
+    """Give out codes and take them back."""
+
+    def __init__(
+        self, clock: MovableClock, randomness: Randomness, switchboard: Switchboard
+    ) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._switchboard = switchboard
+        self._code_by_value: Shelf[str, AuthorizationCode] = Shelf(_CAPACITY)
+
+    def issue(
+        self, request: AuthorizationRequest, person: Person, scopes: tuple[str, ...]
+    ) -> AuthorizationCode:
+        """Give out a code for what a person granted."""
+        lifetime_seconds = self._switchboard.options.code_lifetime_seconds
+        code = AuthorizationCode(
+            value=opaque_value(self._randomness, person.organization_uuid),
+            request=request,
+            person_uuid=person.uuid,
+            scopes=scopes,
+            expires_at=self._clock.now() + lifetime_seconds,
+        )
+        self._code_by_value.put(code.value, code)
+        return code
+
+    def redeem(
+        self, value: str, *, client_id: str, redirect_uri: str | None, verifier: str | None
+    ) -> AuthorizationCode:
+        """Take a code back. RFC 6749 section 4.1.3.
+
+        The first time that its own client presents it spends it, whatever comes of that.
+        Raise `CodeReused` for a spent code and `OAuthRefusal` for every other fault.
+        """
+        code = self._code_by_value.get(value)
+        if code is None or code.request.address.integration.client_id != client_id:
+            raise _refusal("The authorization code is unknown.")
+        if code.is_used:
+            raise CodeReused("invalid_grant", "The authorization code was used before.", 400,
+                             code.grant_id)  # fmt: skip
+        self._code_by_value.put(value, replace(code, is_used=True))
+        if code.expires_at <= self._clock.now():
+            raise _refusal("The authorization code has expired.")
+        _check_redirect_uri(code, redirect_uri)
+        check_verifier(code.request.challenge, verifier)
+        return code
+
+    def note_grant(self, code: AuthorizationCode, grant_id: str) -> None:
+        """Remember which grant a code became."""
+        self._code_by_value.put(code.value, replace(code, is_used=True, grant_id=grant_id))
+
+    def clear(self) -> None:
+        """Forget every code."""
+        self._code_by_value.clear()
+
+
+def _check_redirect_uri(code: AuthorizationCode, redirect_uri: str | None) -> None:
+    address = code.request.address
+    if redirect_uri is None and not address.is_redirect_uri_sent:
+        return
+    if redirect_uri != address.redirect_uri:
+        raise _refusal("The redirect_uri is not the one that the code was asked for with.")
+
+
+def _refusal(description: str) -> OAuthRefusal:
+    return OAuthRefusal("invalid_grant", description)

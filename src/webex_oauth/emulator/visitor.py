@@ -1,0 +1,106 @@
+"""A visitor: walks the emulator's sign-in pages as a person with a browser would, from a script."""
+
+import html.parser
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPMessage
+from http.cookiejar import CookieJar
+from typing import IO, Literal
+from urllib.parse import urlencode, urljoin, urlsplit
+
+Decision = Literal["accept", "decline"]
+
+_TIMEOUT_SECONDS = 10.0
+_LARGEST_PAGE = 4_194_304
+
+
+class VisitRefused(Exception):
+    """A sign-in that ended on a page of the emulator instead of at the application."""
+
+    def __init__(self, status: int, page: str) -> None:
+        super().__init__(f"the sign-in ended on a page with status {status}")
+        self.status = status
+        self.page = page
+
+
+class Visitor:
+    """Someone with a browser of their own: cookies stay from one sign-in to the next."""
+
+    def __init__(self) -> None:
+        self._browser = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPCookieProcessor(CookieJar()),
+            _StayOnOrigin(),
+        )
+
+    def sign_in(self, authorize_url: str, person_email: str, decision: Decision = "accept") -> str:
+        """Choose a person, decide, and return the callback URL at the application.
+
+        The URL is not visited. Raise `VisitRefused` when the emulator shows an error page.
+        """
+        page = self._open(authorize_url)
+        if "person" in page.button_names:
+            fields = {**page.hidden_fields, "person": person_email}
+            page = self._open(page.action_url, fields)
+        if "decision" in page.button_names:
+            page = self._open(page.action_url, {**page.hidden_fields, "decision": decision})
+        if not page.is_elsewhere:
+            raise VisitRefused(page.status, page.text)
+        return page.url
+
+    def _open(self, url: str, fields: Mapping[str, str] | None = None) -> "_Page":
+        data = None if fields is None else urlencode(fields).encode()
+        # The caller names the emulator's own address, which is plain HTTP.
+        request = urllib.request.Request(url, data)  # noqa: S310
+        try:
+            with self._browser.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                return _Page(answer.url, answer.status, answer.read(_LARGEST_PAGE).decode())
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return _unusual_page(url, answer)
+
+
+class _StayOnOrigin(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self,
+        request: urllib.request.Request,
+        file: IO[bytes],
+        status: int,
+        reason: str,
+        headers: HTTPMessage,
+        target: str,
+    ) -> urllib.request.Request | None:
+        if urlsplit(target)[:2] != urlsplit(request.full_url)[:2]:
+            return None
+        return super().redirect_request(request, file, status, reason, headers, target)
+
+
+class _Page(html.parser.HTMLParser):
+    def __init__(self, url: str, status: int, text: str, *, is_elsewhere: bool = False) -> None:
+        super().__init__()
+        self.url = url
+        self.status = status
+        self.text = text
+        self.is_elsewhere = is_elsewhere
+        self.action_url = url
+        self.hidden_fields: dict[str, str] = {}
+        self.button_names: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        value_by_name = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            self.action_url = urljoin(self.url, value_by_name.get("action", ""))
+        if tag == "input" and value_by_name.get("type") == "hidden":
+            self.hidden_fields[value_by_name["name"]] = value_by_name.get("value", "")
+        if tag == "button":
+            self.button_names.add(value_by_name.get("name", ""))
+
+
+def _unusual_page(url: str, answer: urllib.error.HTTPError) -> _Page:
+    target = answer.headers.get("Location")
+    if target and answer.status in (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER):
+        return _Page(urljoin(url, target), answer.status, "", is_elsewhere=True)
+    return _Page(url, answer.status or 0, answer.read(_LARGEST_PAGE).decode())

@@ -1,0 +1,49 @@
+"""Webex's ids: base64 of `ciscospark://us/<KIND>/<key>`, or the key itself."""
+
+import base64
+import binascii
+import re
+import uuid
+
+ID_HINT = "Expect base64 ID or UUID."
+
+_FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f-]{36})")
+_LONGEST_ID = 256
+
+
+class MalformedId(ValueError):
+    """An id that is neither base64 of the right kind nor a UUID."""
+
+    def __init__(self) -> None:
+        super().__init__(ID_HINT)
+
+
+def webex_id(kind: str, key: str) -> str:
+    """Write the id of the *kind* (PEOPLE, ROOM, ...) that has this *key*."""
+    uri = f"ciscospark://us/{kind}/{key}"
+    return base64.b64encode(uri.encode()).decode().rstrip("=")
+
+
+def read_webex_id(kind: str, text: str) -> str:
+    """Read the UUID out of an id of this *kind*, or out of a bare UUID."""
+    if len(text) > _LONGEST_ID:
+        raise MalformedId
+    key = _decoded_key(kind, text) or text
+    try:
+        return str(uuid.UUID(key)) if len(key) == len(str(uuid.UUID(int=0))) else _refuse()
+    except ValueError as cause:
+        raise MalformedId from cause
+
+
+def _decoded_key(kind: str, text: str) -> str | None:
+    padded = text + "=" * (-len(text) % 4)
+    try:
+        uri = base64.b64decode(padded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    form = _FORM.fullmatch(uri)
+    return form["key"] if form and form["kind"] == kind else None
+
+
+def _refuse() -> str:
+    raise MalformedId

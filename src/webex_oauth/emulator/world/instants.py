@@ -1,0 +1,11 @@
+"""Instants, as Webex writes them: `2026-03-02T10:05:01.337Z`."""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def webex_instant(milliseconds: int) -> str:
+    """Write an instant given in milliseconds since 1970."""
+    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

@@ -1,0 +1,147 @@
+"""The world the emulator starts with: the same people and rooms each time."""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from webex_oauth.emulator.world.hostile import (
+    HOSTILE_DISPLAY_NAME,
+    HOSTILE_EMAIL,
+    HOSTILE_TITLES,
+)
+from webex_oauth.emulator.world.identifiers import webex_id
+from webex_oauth.emulator.world.instants import webex_instant
+from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world.rooms import Room, RoomType
+from webex_oauth.emulator.world.titles import COLLEAGUES, colleague_name, group_title
+from webex_oauth.emulator.world.world import RoomSource, World
+
+ORGANIZATION_UUID = "0f8c5d1e-2b7a-4e0c-9d53-7a1e4b6c8d90"
+SEEDED_AT_MS = 1_772_445_901_337
+"""The newest instant of the seeded world: 2026-03-02T10:05:01.337Z."""
+
+FEW_SPACES = "luca@acme.example"
+MANY_SPACES = "mira@acme.example"
+VERY_MANY_SPACES = "jonas@acme.example"
+NO_SPACES = "amara@acme.example"
+HOSTILE_SPACES = HOSTILE_EMAIL
+
+_DAY_MS = 86_400_000
+_DIRECT_SHARE = 5  # one room in five is a conversation between two people
+_TEAM_SHARE = 4
+_TEAMS = 3
+
+
+def seeded_world() -> World:
+    """Build the world: five people who can sign in, and the colleagues they talk to."""
+    world = World()
+    for person, spaces in _accounts():
+        world.add_person(person, spaces)
+    for number, (first_name, last_name) in enumerate(COLLEAGUES):
+        world.add_person(_colleague(number, first_name, last_name))
+    return world
+
+
+def seeded_rooms(person: Person, count: int) -> Iterator[Room]:
+    """Make *count* rooms of a person, with the believable titles of a working life."""
+    for number in range(count):
+        yield _room(person, number, _title(number), _type(number))
+
+
+def titled_rooms(person: Person, titles: Iterable[str]) -> Iterator[Room]:
+    """Make one group room for each title."""
+    for number, title in enumerate(titles):
+        yield _room(person, number, title, "group")
+
+
+def _accounts() -> Iterator[tuple[Person, RoomSource]]:
+    mira = _person("Mira", "Ito", MANY_SPACES, "250 spaces", has_avatar=True)
+    yield mira, lambda: seeded_rooms(mira, 250)
+    jonas = _person("Jonas", "Weber", VERY_MANY_SPACES, "5,000 spaces")
+    yield jonas, lambda: seeded_rooms(jonas, 5_000)
+    luca = _person("Luca", "Moretti", FEW_SPACES, "3 spaces", has_avatar=True)
+    yield luca, lambda: seeded_rooms(luca, 3)
+    yield _person("Amara", "Okafor", NO_SPACES, "no spaces, no picture"), tuple
+    hostile = _hostile_person()
+    yield hostile, lambda: titled_rooms(hostile, HOSTILE_TITLES)
+
+
+def _person(
+    first_name: str, last_name: str, email: str, about: str, *, has_avatar: bool = False
+) -> Person:
+    digest = _digest("person", email)
+    return Person(
+        uuid=str(uuid.UUID(bytes=digest[:16], version=4)),
+        email=email,
+        display_name=f"{first_name} {last_name}",
+        first_name=first_name,
+        last_name=last_name,
+        organization_uuid=ORGANIZATION_UUID,
+        created_ms=SEEDED_AT_MS - (400 + digest[16]) * _DAY_MS,
+        last_modified_ms=SEEDED_AT_MS - digest[17] * _DAY_MS,
+        last_activity_ms=SEEDED_AT_MS - digest[18] * 1_000,
+        has_avatar=has_avatar,
+        about=about,
+    )
+
+
+def _hostile_person() -> Person:
+    about = f"{len(HOSTILE_TITLES)} spaces with hostile names"
+    person = _person("<b>First</b>", "{{ 7*7 }}", HOSTILE_EMAIL, about)
+    return replace(person, display_name=HOSTILE_DISPLAY_NAME)
+
+
+def _colleague(number: int, first_name: str, last_name: str) -> Person:
+    person = _person(first_name, last_name, f"colleague{number + 1}@acme.example", "")
+    return replace(person, can_sign_in=False)
+
+
+def _type(number: int) -> RoomType:
+    return "direct" if number % _DIRECT_SHARE == _DIRECT_SHARE - 1 else "group"
+
+
+def _title(number: int) -> str:
+    if _type(number) == "direct":
+        return colleague_name(number // _DIRECT_SHARE)
+    return group_title(number - number // _DIRECT_SHARE)
+
+
+def _room(person: Person, number: int, title: str, room_type: RoomType) -> Room:
+    digest = _digest(person.uuid, str(number))
+    created_ms = SEEDED_AT_MS - (420 + digest[16]) * _DAY_MS + number
+    # Cubed, so that most rooms were busy lately and some have slept for a year.
+    quiet_share = (int.from_bytes(digest[17:20], "big") / 0xFFFFFF) ** 3
+    last_activity_ms = SEEDED_AT_MS - int(quiet_share * 400 * _DAY_MS) - number
+    is_public = room_type == "group" and digest[20] % 16 == 0
+    return Room(
+        id=webex_id("ROOM", _room_uuid(digest, room_type)),
+        title=title,
+        type=room_type,
+        is_locked=room_type == "group" and digest[21] % 8 == 0,
+        last_activity=webex_instant(last_activity_ms),
+        creator_id=person.id,
+        created=webex_instant(created_ms),
+        owner_id=webex_id("ORGANIZATION", ORGANIZATION_UUID),
+        is_public=is_public,
+        is_read_only=False,
+        is_announcement_only=False,
+        team_id=_team_id(person, digest, room_type),
+        description=f"Everyone may join: {title}"[:255] if is_public else None,
+        made_public=webex_instant(created_ms + _DAY_MS) if is_public else None,
+    )
+
+
+def _room_uuid(digest: bytes, room_type: RoomType) -> str:
+    return str(uuid.UUID(bytes=digest[:16], version=1 if room_type == "group" else 3))
+
+
+def _team_id(person: Person, digest: bytes, room_type: RoomType) -> str | None:
+    if room_type == "direct" or digest[22] % _TEAM_SHARE:
+        return None
+    team = _digest(person.uuid, "team", str(digest[23] % _TEAMS))
+    return webex_id("TEAM", str(uuid.UUID(bytes=team[:16], version=1)))
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("\n".join(parts).encode()).digest()

@@ -1,0 +1,83 @@
+"""The world: the people who have accounts and the rooms each of them is in."""
+
+from collections.abc import Callable, Iterable
+
+from webex_oauth.emulator.world.identifiers import webex_id
+from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world.rooms import Room, RoomOrder, in_order
+
+RoomSource = Callable[[], Iterable[Room]]
+
+
+class World:
+    """Know people and rooms; make a person's rooms when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._person_by_uuid: dict[str, Person] = {}
+        self._source_by_person: dict[str, RoomSource] = {}
+        self._room_by_id_by_person: dict[str, dict[str, Room]] = {}
+        self._ordered: dict[tuple[str, RoomOrder], tuple[Room, ...]] = {}
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everyone with an account, in the order in which they were added."""
+        return tuple(self._person_by_uuid.values())
+
+    def add_person(self, person: Person, rooms: RoomSource = tuple) -> Person:
+        """Add or replace a person, with a source of the rooms they are in."""
+        self._person_by_uuid[person.uuid] = person
+        self._source_by_person[person.uuid] = rooms
+        self._forget_rooms(person.uuid)
+        return person
+
+    def remove_person(self, uuid: str) -> None:
+        """Forget a person and their rooms."""
+        self._person_by_uuid.pop(uuid, None)
+        self._source_by_person.pop(uuid, None)
+        self._forget_rooms(uuid)
+
+    def person(self, uuid: str) -> Person | None:
+        """Find a person by UUID."""
+        return self._person_by_uuid.get(uuid)
+
+    def person_by_email(self, email: str) -> Person | None:
+        """Find the first person with this e-mail address, whatever its case."""
+        wanted = email.casefold()
+        matches = (one for one in self.people if one.email.casefold() == wanted)
+        return next(matches, None)
+
+    def put_room(self, person: Person, room: Room) -> None:
+        """Put a person into a room, or change a room they are in."""
+        rooms = self._rooms_by_id(person.uuid)
+        rooms[room.id] = room
+        self._forget_order(person.uuid)
+
+    def remove_room(self, person: Person, room_id: str) -> None:
+        """Take a person out of a room."""
+        self._rooms_by_id(person.uuid).pop(room_id, None)
+        self._forget_order(person.uuid)
+
+    def rooms(self, person: Person, order: RoomOrder = "id") -> tuple[Room, ...]:
+        """List the rooms that a person is in."""
+        key = (person.uuid, order)
+        if key not in self._ordered:
+            self._ordered[key] = in_order(tuple(self._rooms_by_id(person.uuid).values()), order)
+        return self._ordered[key]
+
+    def room(self, person: Person, uuid: str) -> Room | None:
+        """Find a room by UUID if the person is in it."""
+        return self._rooms_by_id(person.uuid).get(webex_id("ROOM", uuid))
+
+    def _rooms_by_id(self, person_uuid: str) -> dict[str, Room]:
+        if person_uuid not in self._room_by_id_by_person:
+            source = self._source_by_person.get(person_uuid, tuple)
+            self._room_by_id_by_person[person_uuid] = {room.id: room for room in source()}
+        return self._room_by_id_by_person[person_uuid]
+
+    def _forget_rooms(self, person_uuid: str) -> None:
+        self._room_by_id_by_person.pop(person_uuid, None)
+        self._forget_order(person_uuid)
+
+    def _forget_order(self, person_uuid: str) -> None:
+        for key in [key for key in self._ordered if key[0] == person_uuid]:
+            del self._ordered[key]

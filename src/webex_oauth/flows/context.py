@@ -1,0 +1,32 @@
+"""What every flow works with."""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+from webex_oauth.oauth.server import Client
+from webex_oauth.ports import Clock, Randomness, Transport
+from webex_oauth.secret import Secret
+from webex_oauth.vault.sealing import Sealer
+from webex_oauth.vault.store import Store
+from webex_oauth.webex.platform import Platform
+
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FlowContext:
+    """Hold one integration at one Webex, its effects, and how long its sessions live."""
+
+    platform: Platform
+    client: Client
+    store: Store
+    sealer: Sealer
+    transport: Transport
+    clock: Clock
+    randomness: Randomness
+    idle_seconds: int
+    absolute_seconds: int
+
+    def random_secret(self) -> Secret:
+        """Make a secret of 256 bits, 43 characters of URL-safe base64."""
+        return Secret(urlsafe_b64encode(self.randomness(SECRET_BYTES)).rstrip(b"=").decode())

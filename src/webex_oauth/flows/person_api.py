@@ -1,0 +1,94 @@
+"""Call Webex as a person: a good token for every call, one refresh when it is refused."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from webex_oauth.errors import AccessTokenRefused, ReauthRequired
+from webex_oauth.flows.context import FlowContext
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.ports import API_LIMITS
+from webex_oauth.secret import Secret
+from webex_oauth.vault.vault import Vault
+from webex_oauth.webex.api import (
+    Call,
+    Listing,
+    api_request,
+    page_request,
+    read_api_response,
+    read_page,
+)
+from webex_oauth.webex.links import PageUrl
+from webex_oauth.webex.paging import Page, PageTrail
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+TOKEN_REFUSED = "access_token_refused"  # noqa: S105 - the name of a reason
+
+
+class PersonApi:
+    """Webex's API with one person's grant."""
+
+    def __init__(self, context: FlowContext, vault: Vault, grant_key: bytes) -> None:
+        self._context = context
+        self._vault = vault
+        self._grant_key = grant_key
+
+    async def call(self, call: Call[Answer]) -> Answer:
+        """Ask one question.
+
+        Raises ReauthRequired, ApiError, UpstreamError, TokenError, StoreError or VaultError.
+        """
+        platform = self._context.platform
+        return await self._send(
+            lambda token: api_request(platform, call, token),
+            lambda response: read_api_response(call, response, self._context.clock()),
+        )
+
+    async def pages(self, listing: Listing[Item]) -> AsyncIterator[Page[Item]]:
+        """Ask for a list, page after page until there is none; raises as `call` does."""
+        page, trail = await self.first_page(listing), PageTrail()
+        yield page
+        while page.next_url is not None:
+            trail.check(page.next_url)
+            page = await self._next_page(listing, page.next_url)
+            yield page
+
+    async def first_page(self, listing: Listing[Item]) -> Page[Item]:
+        """Ask for the first page of a list; raises as `call` does."""
+        platform = self._context.platform
+        return await self._send(
+            lambda token: api_request(platform, listing, token),
+            lambda response: read_page(listing, platform, response, self._context.clock()),
+        )
+
+    async def _next_page(self, listing: Listing[Item], next_url: PageUrl) -> Page[Item]:
+        platform = self._context.platform
+        return await self._send(
+            lambda token: page_request(platform, next_url, token),
+            lambda response: read_page(listing, platform, response, self._context.clock()),
+        )
+
+    async def _send(
+        self, build: Callable[[Secret], HttpRequest], read: Callable[[HttpResponse], Answer]
+    ) -> Answer:
+        token = await self._vault.access_token(self._grant_key)
+        try:
+            return await self._attempt(build, read, token)
+        except AccessTokenRefused:
+            log.debug("access token refused, refreshing once")
+        token = await self._vault.refreshed(self._grant_key, token)
+        try:
+            return await self._attempt(build, read, token)
+        except AccessTokenRefused as error:
+            raise ReauthRequired(TOKEN_REFUSED) from error
+
+    async def _attempt(
+        self,
+        build: Callable[[Secret], HttpRequest],
+        read: Callable[[HttpResponse], Answer],
+        token: Secret,
+    ) -> Answer:
+        return read(await self._context.transport.send(build(token), API_LIMITS))

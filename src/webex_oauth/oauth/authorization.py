@@ -1,0 +1,143 @@
+"""The authorization request and the callback that answers it (RFC 6749 section 4.1)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias, final
+from urllib.parse import quote, urlencode
+
+from webex_oauth.errors import (
+    AuthorizationRefused,
+    IncompleteCallback,
+    IssuerMismatch,
+    MalformedCallback,
+)
+from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.query import read_query
+from webex_oauth.oauth.server import AuthorizationServer, Client
+from webex_oauth.secret import Secret
+
+NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+_KNOWN_PARAMETERS = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
+_VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
+_ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCallback:
+    """A callback that carries a code; nothing about it has been checked against an attempt."""
+
+    state: Secret
+    code: Secret
+    issuer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCallback:
+    """A callback that carries an error of the authorization server."""
+
+    state: Secret
+    error: str
+    error_description: str | None
+    issuer: str | None
+
+
+Callback: TypeAlias = CodeCallback | ErrorCallback
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """A code from the right issuer; only `check_callback` makes one."""
+
+    code: Secret
+
+
+def authorization_url(
+    server: AuthorizationServer,
+    client: Client,
+    *,
+    scopes: Sequence[str],
+    state: Secret,
+    challenge: str,
+    extra: Mapping[str, str] = NO_PARAMETERS,
+) -> str:
+    """Build the URL that asks for a code (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+
+    A query of the endpoint is kept. Raises ValueError when *extra* names a parameter of the
+    request itself.
+    """
+    parameters = {
+        "response_type": "code",
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state.reveal(),
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    if not parameters.keys().isdisjoint(extra):
+        raise ValueError("extra parameters may not replace those of the request")
+    endpoint, _, kept = server.authorization_endpoint.partition("?")
+    asked = urlencode({**parameters, **extra}, quote_via=quote, safe="")
+    return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), asked]))}"
+
+
+def read_callback(query: bytes) -> Callback:
+    """Read the raw query of a callback (RFC 6749 sections 4.1.2 and 4.1.2.1).
+
+    Raises IncompleteCallback without a state or without both code and error, and
+    MalformedCallback for what is ambiguous or could not come from an authorization server.
+    """
+    parameters = _known_parameters(query)
+    error = _optional(parameters, "error", _ERROR_CODE)
+    state = _optional(parameters, "state", _VISIBLE)
+    code = _optional(parameters, "code", _VISIBLE)
+    if code and error:
+        raise MalformedCallback("the callback has both a code and an error")
+    if not state:
+        raise IncompleteCallback("state", error=error)
+    issuer = parameters.get("iss")
+    if error:
+        description = read_text(parameters.get("error_description"))
+        return ErrorCallback(Secret(state), error, description, issuer)
+    if not code:
+        raise IncompleteCallback("code")
+    return CodeCallback(Secret(state), Secret(code), issuer)
+
+
+def _known_parameters(query: bytes) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for name, value in read_query(query):
+        if name not in _KNOWN_PARAMETERS:
+            continue
+        if name in parameters:
+            raise MalformedCallback(f"the callback has more than one {name}")
+        parameters[name] = value
+    return parameters
+
+
+def _optional(parameters: Mapping[str, str], name: str, grammar: re.Pattern[str]) -> str | None:
+    value = parameters.get(name)
+    if value and not grammar.fullmatch(value):
+        raise MalformedCallback(f"the callback's {name} has characters it may not have")
+    return value or None
+
+
+def check_callback(callback: Callback, server: AuthorizationServer) -> AuthorizationCode:
+    """Give the code for the token request, if the callback comes from *server*.
+
+    Raises IssuerMismatch (RFC 9207 section 2.4), for errors too, and AuthorizationRefused.
+    """
+    if not _is_issued_by(server, callback.issuer):
+        raise IssuerMismatch("the callback comes from another authorization server")
+    if isinstance(callback, ErrorCallback):
+        raise AuthorizationRefused(callback.error, callback.error_description)
+    return AuthorizationCode(callback.code)
+
+
+def _is_issued_by(server: AuthorizationServer, issuer: str | None) -> bool:
+    if issuer is None:
+        return not server.sends_issuer
+    return issuer == server.issuer or issuer in server.issuer_aliases

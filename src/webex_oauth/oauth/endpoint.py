@@ -1,0 +1,43 @@
+"""Answers of an authorization server's endpoints that are not the success they were asked for."""
+
+from collections.abc import Mapping
+
+from webex_oauth.errors import InvalidResponse
+from webex_oauth.oauth.availability import check_not_failed, check_not_throttled
+from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.oauth.json_object import NO_MEMBERS, read_json_object
+from webex_oauth.oauth.server import AuthorizationServer
+
+_UNAUTHORIZED = 401
+_CLIENT_ERRORS = range(400, 500)
+
+
+def check_not_refused(
+    server: AuthorizationServer, response: HttpResponse, requested_at: int
+) -> None:
+    """Raise the error that a 4xx or 5xx answer stands for; any other status passes.
+
+    RateLimited and ServerFailed for a server that cannot answer now, else what *server* reads
+    from the refusal. Raises InvalidResponse for a refusal that says nothing readable.
+    """
+    check_not_throttled(response, requested_at)
+    check_not_failed(response, _tracking_id(server, response))
+    if response.status in _CLIENT_ERRORS:
+        raise server.refusal(response.status, _members(response))
+
+
+def _members(response: HttpResponse) -> Mapping[str, object]:
+    try:
+        return read_json_object(response)
+    except InvalidResponse:
+        # The status alone says that the client is not accepted (RFC 6749 section 5.2).
+        if response.status == _UNAUTHORIZED:
+            return NO_MEMBERS
+        raise
+
+
+def _tracking_id(server: AuthorizationServer, response: HttpResponse) -> str | None:
+    if server.tracking_header is None:
+        return None
+    return read_text(response.headers.get(server.tracking_header))

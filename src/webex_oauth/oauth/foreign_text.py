@@ -1,0 +1,20 @@
+"""Text that a server wrote for people, made safe to log and to show."""
+
+import unicodedata
+
+MAX_CHARACTERS = 500
+
+
+def read_text(value: object) -> str | None:
+    """Give *value* on one line of at most 500 characters, or None when it says nothing.
+
+    Control and format characters (line ends, escapes, bidirectional overrides) become spaces.
+    """
+    if not isinstance(value, str):
+        return None
+    visible = "".join(" " if _is_hidden(character) else character for character in value)
+    return " ".join(visible.split())[:MAX_CHARACTERS].rstrip() or None
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -1,0 +1,47 @@
+"""Who takes part: an authorization server and its client (RFC 6749 section 1.1)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from webex_oauth.oauth.refusals import Refusal, standard_refusal
+from webex_oauth.secret import Secret
+
+
+class ClientAuthentication(Enum):
+    """Name how a client proves itself (RFC 6749 section 2.3.1)."""
+
+    POST = "client_secret_post"
+    BASIC = "client_secret_basic"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationServer:
+    """Describe an authorization server: its endpoints, and where it differs from the RFCs.
+
+    `issuer_aliases` are other names under which it issues (a region's, say); `sends_issuer` says
+    that every callback names the issuer (RFC 9207); `revocation_authentication` is set when the
+    revocation endpoint takes another client authentication than the client is registered for;
+    `may_omit_token_type` accepts answers without it as Bearer; `tracking_header` names the
+    header, in lower case, that carries the server's own reference for an exchange.
+    """
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    revocation_endpoint: str | None = None
+    sends_issuer: bool = False
+    issuer_aliases: frozenset[str] = frozenset()
+    revocation_authentication: ClientAuthentication | None = None
+    may_omit_token_type: bool = False
+    tracking_header: str | None = None
+    refusal: Refusal = standard_refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Describe a confidential client as it is registered."""
+
+    client_id: str
+    client_secret: Secret
+    redirect_uri: str
+    authentication: ClientAuthentication = ClientAuthentication.POST

@@ -1,0 +1,134 @@
+"""The token endpoint: exchange a code, refresh, read what it issues (RFC 6749 section 5)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webex_oauth.errors import InvalidResponse
+from webex_oauth.oauth.authorization import AuthorizationCode
+from webex_oauth.oauth.bearer import read_token
+from webex_oauth.oauth.client_request import client_request
+from webex_oauth.oauth.endpoint import check_not_refused
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.oauth.json_object import read_json_object
+from webex_oauth.oauth.lifetime import read_lifetime
+from webex_oauth.oauth.server import AuthorizationServer, Client
+from webex_oauth.secret import Secret
+
+_OK = 200
+_ABSENT = (None, "")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: +[\x21\x23-\x5b\x5d-\x7e]+)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What an authorization server issued; None where it did not say.
+
+    Instants are seconds since 1970, counted from when the request was made.
+    """
+
+    access_token: Secret
+    access_expires_at: int | None
+    refresh_token: Secret | None
+    refresh_expires_at: int | None
+    scopes: frozenset[str] | None
+
+
+def code_request(
+    server: AuthorizationServer, client: Client, code: AuthorizationCode, verifier: Secret
+) -> HttpRequest:
+    """Build the exchange of *code* (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code.code.reveal(),
+        "redirect_uri": client.redirect_uri,
+        "code_verifier": verifier.reveal(),
+    }
+    return client_request(server.token_endpoint, fields, client, client.authentication)
+
+
+def refresh_request(
+    server: AuthorizationServer, client: Client, refresh_token: Secret
+) -> HttpRequest:
+    """Build a refresh (RFC 6749 section 6)."""
+    fields = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
+    return client_request(server.token_endpoint, fields, client, client.authentication)
+
+
+def read_token_response(
+    server: AuthorizationServer, response: HttpResponse, requested_at: int
+) -> TokenSet:
+    """Read the answer to either request; lifetimes count from *requested_at*.
+
+    Raises InvalidGrant, InvalidClient or TokenRequestRefused when the server refused,
+    RateLimited or ServerFailed when it could not answer, InvalidResponse for everything else.
+    """
+    check_not_refused(server, response, requested_at)
+    if response.status != _OK:
+        raise InvalidResponse(f"the token endpoint answered {response.status}")
+    members = read_json_object(response)
+    if members.get("error") not in _ABSENT:
+        raise server.refusal(response.status, members)
+    _check_token_type(server, members)
+    return _read_token_set(members, requested_at)
+
+
+def merge_tokens(old: TokenSet, new: TokenSet) -> TokenSet:
+    """Complete *new* with what a refresh may leave out and *old* still knows (RFC 6749 section 6).
+
+    A refresh token that is not repeated stays good, and so do its end and the scopes.
+    """
+    refresh_token = new.refresh_token or old.refresh_token
+    refresh_expires_at = new.refresh_expires_at
+    if refresh_expires_at is None and refresh_token == old.refresh_token:
+        refresh_expires_at = old.refresh_expires_at
+    return TokenSet(
+        access_token=new.access_token,
+        access_expires_at=new.access_expires_at,
+        refresh_token=refresh_token,
+        refresh_expires_at=refresh_expires_at,
+        scopes=old.scopes if new.scopes is None else new.scopes,
+    )
+
+
+def _check_token_type(server: AuthorizationServer, members: Mapping[str, object]) -> None:
+    token_type = members.get("token_type")
+    if token_type is None and server.may_omit_token_type:
+        return
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise InvalidResponse("the token is not a bearer token")
+
+
+def _read_token_set(members: Mapping[str, object], requested_at: int) -> TokenSet:
+    access_token = _read_token(members, "access_token")
+    if access_token is None:
+        raise InvalidResponse("the answer has no access_token")
+    return TokenSet(
+        access_token=access_token,
+        access_expires_at=_read_end(members, "expires_in", requested_at),
+        refresh_token=_read_token(members, "refresh_token"),
+        refresh_expires_at=_read_end(members, "refresh_token_expires_in", requested_at),
+        scopes=_read_scopes(members.get("scope")),
+    )
+
+
+def _read_token(members: Mapping[str, object], name: str) -> Secret | None:
+    if members.get(name) in _ABSENT:
+        return None
+    token = read_token(members[name])
+    if token is None:
+        raise InvalidResponse(f"the answer's {name} could not be a token")
+    return token
+
+
+def _read_end(members: Mapping[str, object], name: str, requested_at: int) -> int | None:
+    lifetime_seconds = read_lifetime(members.get(name))
+    return None if lifetime_seconds is None else requested_at + lifetime_seconds
+
+
+def _read_scopes(scope: object) -> frozenset[str] | None:
+    if scope in _ABSENT:
+        return None
+    if not isinstance(scope, str) or not _SCOPE.fullmatch(scope):
+        raise InvalidResponse("the answer's scope is not a list of scopes")
+    return frozenset(scope.split())

@@ -1,0 +1,36 @@
+"""What the core needs from the world: a clock, randomness, a transport."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+
+Clock: TypeAlias = Callable[[], int]
+"""Tell the time in whole seconds since 1970 (UTC)."""
+
+Randomness: TypeAlias = Callable[[int], bytes]
+"""Give that many bytes nobody can guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bound one exchange: seconds for the whole of it, bytes of the decoded answer."""
+
+    deadline_seconds: float
+    max_body_bytes: int
+
+
+TOKEN_LIMITS = Limits(deadline_seconds=10.0, max_body_bytes=64 * 1024)
+API_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=5 * 1024 * 1024)
+
+
+class Transport(Protocol):
+    """Send requests and bring back whole answers."""
+
+    async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
+        """Send *request* once; follow no redirect.
+
+        Raises RequestNotSent, AnswerLost, DeadlineExceeded, ResponseTooLarge or InvalidResponse.
+        """
+        ...

@@ -1,0 +1,360 @@
+"""Everything that can be configured, read once and judged as a whole.
+
+The sample's names work as they are: AUTH_INIT_URL, CLIENT_SECRET, STATE, PORT, DEBUG. The rest
+is WEBEX_...; a secret may come from a file named by the same variable with _FILE behind it.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.oauth.server import Client
+from webex_oauth.secret import Secret
+from webex_oauth.webex import scopes as webex_scopes
+from webex_oauth.webex.platform import WEBEX, Platform, platform
+
+DEFAULT_PORT = 8080
+DEFAULT_STORE_URL = "sqlite:///.webex-oauth/vault.sqlite"
+DEFAULT_KEYS_FILE = ".webex-oauth/keys"
+IDLE_SECONDS = 8 * 3600
+ABSOLUTE_SECONDS = 7 * 86400
+MAX_SECONDS = 90 * 86400
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+PAGES = frozenset(
+    {"/", "/index.html", "/login", "/listrooms", "/logout", "/healthz", "/readyz", "/static"}
+)
+PLACEHOLDER = re.compile(r"(?i)^(<.*>|x{3,}|\.{3}|changeme|(your|my|paste|insert)[-_ ].*|.*_here)$")
+EMULATOR_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark, not a secret
+
+NAMES = frozenset(
+    {
+        "AUTH_INIT_URL",
+        "CLIENT_SECRET",
+        "CLIENT_SECRET_FILE",
+        "STATE",
+        "PORT",
+        "DEBUG",
+        "WEBEX_CLIENT_ID",
+        "WEBEX_REDIRECT_URI",
+        "WEBEX_SCOPES",
+        "WEBEX_ORIGIN",
+        "WEBEX_HOST",
+        "WEBEX_STORE_URL",
+        "WEBEX_KEYS_FILE",
+        "WEBEX_IDLE_SECONDS",
+        "WEBEX_ABSOLUTE_SECONDS",
+        "WEBEX_PROXY",
+        "WEBEX_CA_FILE",
+    }
+)
+IGNORED_ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSLKEYLOGFILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A configuration without mistakes; `warnings` are for the operator to read.
+
+    `client` is the registered integration, `scopes` what a sign-in asks for, `host` and `port`
+    where the server listens.
+    """
+
+    client: Client
+    scopes: tuple[str, ...]
+    platform: Platform
+    host: str
+    port: int
+    store_url: str
+    keys_file: Path
+    idle_seconds: int
+    absolute_seconds: int
+    is_debugging: bool
+    proxy: str | None
+    ca_file: str | None
+    warnings: tuple[str, ...]
+
+    @property
+    def public_origin(self) -> str:
+        """The origin that browsers see, taken from the registered redirect URI."""
+        return _origin(urlsplit(self.client.redirect_uri))
+
+    @property
+    def public_host(self) -> str:
+        """The only Host header that is answered."""
+        return urlsplit(self.client.redirect_uri).netloc
+
+    @property
+    def callback_path(self) -> str:
+        """The path of the registered redirect URI."""
+        return urlsplit(self.client.redirect_uri).path
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach this application over TLS."""
+        return self.client.redirect_uri.startswith("https://")
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Read *variables* into settings.
+
+    Raises ConfigurationError with every mistake at once, each with its remedy.
+    """
+    return _Reader(variables).settings()
+
+
+class _Reader:
+    """Collect mistakes and warnings while the variables are read."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = {name: value.strip() for name, value in variables.items()}
+        self._mistakes: list[str] = []
+        self._warnings: list[str] = []
+        self._portal = self._portal_fields()
+
+    def settings(self) -> Settings:
+        self._warn_of_what_is_ignored()
+        port = self._whole_number("PORT", DEFAULT_PORT, 1, 65535)
+        client = Client(
+            client_id=self._client_id(),
+            client_secret=self._client_secret(),
+            redirect_uri=self._redirect_uri(port),
+        )
+        settings = Settings(
+            client=client,
+            scopes=self._scopes(),
+            platform=self._platform(client),
+            host=self._value("WEBEX_HOST") or "127.0.0.1",
+            port=port,
+            store_url=self._store_url(),
+            keys_file=Path(self._value("WEBEX_KEYS_FILE") or DEFAULT_KEYS_FILE),
+            idle_seconds=self._whole_number("WEBEX_IDLE_SECONDS", IDLE_SECONDS, 60, MAX_SECONDS),
+            absolute_seconds=self._whole_number(
+                "WEBEX_ABSOLUTE_SECONDS", ABSOLUTE_SECONDS, 60, MAX_SECONDS
+            ),
+            is_debugging=bool({"oauth", "*"} & set(re.split(r"[\s,]+", self._value("DEBUG")))),
+            proxy=self._proxy(),
+            ca_file=self._ca_file(),
+            warnings=tuple(self._warnings),
+        )
+        if self._mistakes:
+            raise ConfigurationError(self._mistakes)
+        return settings
+
+    def _value(self, name: str) -> str:
+        return self._variables.get(name, "")
+
+    def _portal_fields(self) -> dict[str, str]:
+        """Read the URL that the Developer Portal shows for the integration."""
+        text = self._value("AUTH_INIT_URL")
+        if not text:
+            return {}
+        parts = _split(text)
+        if parts is None or not parts.netloc:
+            self._mistakes.append(
+                "AUTH_INIT_URL is not a URL: copy the whole 'OAuth Authorization URL' of your "
+                "integration from the Developer Portal"
+            )
+            return {}
+        if not _is_https_or_loopback(parts):
+            self._mistakes.append("AUTH_INIT_URL must begin with https://")
+        fields = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if fields.get("response_type", "code") != "code":
+            self._mistakes.append("AUTH_INIT_URL must ask for response_type=code")
+        return fields | {"origin": _origin(parts)}
+
+    def _from_portal_or(self, name: str, field: str) -> str:
+        """Take the named variable or the portal URL's field; both must agree."""
+        named, copied = self._value(name), self._portal.get(field, "")
+        if named and copied and named != copied:
+            self._mistakes.append(
+                f"{name} and the {field} in AUTH_INIT_URL differ: keep the one that is registered"
+            )
+        return named or copied
+
+    def _client_id(self) -> str:
+        client_id = self._from_portal_or("WEBEX_CLIENT_ID", "client_id")
+        if not client_id:
+            self._mistakes.append(
+                "no client id: set AUTH_INIT_URL to the 'OAuth Authorization URL' that the "
+                "Developer Portal shows for your integration (or set WEBEX_CLIENT_ID)"
+            )
+        elif PLACEHOLDER.fullmatch(client_id):
+            self._mistakes.append("the client id is a placeholder: put your integration's own")
+        return client_id
+
+    def _client_secret(self) -> Secret:
+        secret = self._value("CLIENT_SECRET") or self._secret_from_file()
+        if not secret:
+            self._mistakes.append(
+                "CLIENT_SECRET is missing: the Developer Portal shows it once, when the "
+                "integration is created; 'Regenerate' there makes a new one"
+            )
+        elif PLACEHOLDER.fullmatch(secret):
+            self._mistakes.append("CLIENT_SECRET is a placeholder: put your integration's own")
+        return Secret(secret)
+
+    def _secret_from_file(self) -> str:
+        path = self._value("CLIENT_SECRET_FILE")
+        if not path:
+            return ""
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            self._mistakes.append("CLIENT_SECRET_FILE cannot be read: check its path and rights")
+            return ""
+
+    def _redirect_uri(self, port: int) -> str:
+        redirect_uri = self._from_portal_or("WEBEX_REDIRECT_URI", "redirect_uri")
+        if not redirect_uri:
+            self._mistakes.append(
+                "no redirect URI: AUTH_INIT_URL carries it, or set WEBEX_REDIRECT_URI to the one "
+                f"that is registered, for example http://localhost:{port}/oauth"
+            )
+            return redirect_uri
+        parts = _split(redirect_uri)
+        remedy = _redirect_uri_remedy(parts, port)
+        if remedy:
+            self._mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
+        return redirect_uri if parts and parts.netloc else ""
+
+    def _scopes(self) -> tuple[str, ...]:
+        named = self._value("WEBEX_SCOPES") or self._portal.get("scope", "")
+        scopes = tuple(dict.fromkeys(named.split()))
+        if not scopes:
+            self._mistakes.append(
+                "no scopes: AUTH_INIT_URL carries them, or set WEBEX_SCOPES, for example to "
+                "'spark:people_read spark:rooms_read'"
+            )
+        for scope in scopes:
+            if not webex_scopes.is_known(scope):
+                self._warnings.append(_unknown_scope(scope))
+        return scopes
+
+    def _platform(self, client: Client) -> Platform:
+        origin = self._from_portal_or("WEBEX_ORIGIN", "origin") or WEBEX.origin
+        parts = _split(origin)
+        if parts is None or not parts.hostname or not _is_https_or_loopback(parts):
+            self._mistakes.append(
+                "WEBEX_ORIGIN must be an origin such as https://webexapis.com, or http:// on "
+                "localhost for the emulator"
+            )
+            return WEBEX
+        chosen = platform(_origin(parts))
+        self._check_worlds(client, chosen)
+        return chosen
+
+    def _check_worlds(self, client: Client, chosen: Platform) -> None:
+        """Keep the emulator and the real Webex apart."""
+        is_emulators = client.client_secret.reveal().startswith(EMULATOR_SECRET_PREFIX)
+        is_local = urlsplit(chosen.origin).hostname in LOOPBACK_HOSTS
+        if is_emulators and not is_local:
+            self._mistakes.append(
+                "CLIENT_SECRET is the emulator's: put the one of your registered integration"
+            )
+        if is_local and client.redirect_uri.startswith("https://"):
+            self._mistakes.append(
+                f"{chosen.origin} is a local Webex but the redirect URI is public: an application "
+                "for real people must use https://webexapis.com"
+            )
+
+    def _store_url(self) -> str:
+        url = self._value("WEBEX_STORE_URL") or DEFAULT_STORE_URL
+        if not (url == "memory:" or url.startswith("sqlite:///")):
+            self._mistakes.append(
+                "WEBEX_STORE_URL must be sqlite:///PATH (four slashes for an absolute path), or "
+                "memory: to forget everything at exit"
+            )
+        return url
+
+    def _proxy(self) -> str | None:
+        proxy = self._value("WEBEX_PROXY")
+        if proxy and not proxy.startswith(("http://", "https://")):
+            self._mistakes.append("WEBEX_PROXY must be a URL such as http://proxy.example:3128")
+        return proxy or None
+
+    def _ca_file(self) -> str | None:
+        path = self._value("WEBEX_CA_FILE")
+        if path and not Path(path).is_file():
+            self._mistakes.append("WEBEX_CA_FILE is not a file: name a PEM file of authorities")
+        return path or None
+
+    def _whole_number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        text = self._value(name)
+        if not text:
+            return default
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            self._mistakes.append(f"{name} must be a whole number from {lowest} to {highest}")
+            return default
+        return int(text)
+
+    def _warn_of_what_is_ignored(self) -> None:
+        if self._value("STATE"):
+            self._warnings.append(
+                "STATE is ignored: a state that never changes protects nobody, because whoever "
+                "has seen it once can forge a callback; every sign-in gets its own"
+            )
+        for name in IGNORED_ENVIRONMENT:
+            if self._value(name):
+                self._warnings.append(
+                    f"{name} is ignored: set WEBEX_PROXY or WEBEX_CA_FILE if you mean it"
+                )
+        for name in self._variables:
+            if name.startswith("WEBEX_") and name not in NAMES:
+                self._warnings.append(f"{name} is not a setting{_suggestion(name, NAMES)}")
+
+
+def _redirect_uri_remedy(parts: SplitResult | None, port: int) -> str | None:
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "is not an http or https URL: register one such as http://localhost:8080/oauth"
+    if parts.fragment or parts.username is not None:
+        return "must have neither a fragment nor a user name"
+    if parts.path in PAGES or not parts.path or parts.path.startswith("/static/"):
+        return "must have a path of its own: register one that ends in /oauth"
+    is_loopback = parts.hostname in LOOPBACK_HOSTS
+    if parts.scheme == "http" and not is_loopback:
+        return "must use https: plain http is only for localhost"
+    if parts.scheme == "http" and (parts.port or 80) != port:
+        return (
+            f"is not this server, which listens on port {port}: set PORT={parts.port or 80} "
+            "or register the other port"
+        )
+    return None
+
+
+def _unknown_scope(scope: str) -> str:
+    suggestion = _suggestion(scope, webex_scopes.SCOPES)
+    return (
+        f"the scope {_shown(scope)} is not in the catalogue{suggestion}: Webex refuses a sign-in "
+        "whose scopes are not registered on the integration"
+    )
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _shown(text: str) -> str:
+    return ascii(text[:200])
+
+
+def _split(text: str) -> SplitResult | None:
+    """Split a URL, or None when it is none or its port is not a number."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it is the check
+    except ValueError:
+        return None
+    return parts
+
+
+def _origin(parts: SplitResult) -> str:
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_https_or_loopback(parts: SplitResult) -> bool:
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)

@@ -1,0 +1,58 @@
+"""Connections to the file, and the switches that make SQLite safe and quick here."""
+
+import sqlite3
+from pathlib import Path
+
+from webex_oauth.errors import ConfigurationError
+
+OLDEST_SQLITE = (3, 37, 0)
+WRITER_PATIENCE_SECONDS = 1.0
+NO_PATIENCE = 0.0
+
+# secure_delete overwrites what is deleted; the write-ahead log is folded back by the writer's
+# thread alone, when it is idle, so that no request waits for it.
+SWITCHES = (
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Connect to write; waits a second for another process's lock."""
+    connection = _connect(path, WRITER_PATIENCE_SECONDS)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        connection.close()
+        raise ConfigurationError(
+            [f"{path}: its file system cannot hold a write-ahead log: choose a local disk"]
+        )
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Connect to read only; never waits for a lock."""
+    connection = _connect(path, NO_PATIENCE)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def check_sqlite_version() -> None:
+    """Refuse a SQLite library without strict tables."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise ConfigurationError(
+            [f"SQLite {sqlite3.sqlite_version} is too old: use a Python with {oldest} or newer"]
+        )
+
+
+def _connect(path: Path, patience_seconds: float) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(
+        address, timeout=patience_seconds, isolation_level=None, uri=True, cached_statements=64
+    )
+    for switch in SWITCHES:
+        connection.execute(switch).close()
+    return connection

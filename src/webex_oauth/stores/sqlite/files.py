@@ -1,0 +1,39 @@
+"""The files: the database, its write-ahead log and its index, readable by their owner alone."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.vault.private_files import (
+    check_private_file,
+    create_private_file,
+    ensure_private_folder,
+)
+
+MAGIC = b"SQLite format 3\x00"
+COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+def prepare_files(path: Path) -> None:
+    """Make an empty database file where there is none; SQLite gives its mode to the others.
+
+    Raises ConfigurationError that says what to do when a file is loose or not a database.
+    """
+    try:
+        ensure_private_folder(path.parent)
+        with suppress(FileExistsError):
+            create_private_file(path, b"")
+        check_private_file(path)
+        for companion in COMPANIONS:
+            with suppress(FileNotFoundError):
+                check_private_file(path.with_name(path.name + companion))
+        _check_magic(path)
+    except OSError as error:
+        raise ConfigurationError([f"the database cannot be used: {error}"]) from error
+
+
+def _check_magic(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if start not in (b"", MAGIC):
+        raise ConfigurationError([f"{path} is not a SQLite database: choose another file"])

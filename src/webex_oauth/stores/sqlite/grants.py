@@ -1,0 +1,64 @@
+"""Grants in SQLite, written only over the version that the writer has seen."""
+
+import sqlite3
+
+from webex_oauth.errors import StoreConflict
+from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.store import ABSENT
+
+FIND = "SELECT key, version, sealed, access_expires_at, ends_at FROM grants WHERE key = ?"
+ADD = """
+INSERT INTO grants (key, version, sealed, access_expires_at, ends_at) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (key) DO NOTHING
+"""
+REPLACE = """
+UPDATE grants SET version = ?, sealed = ?, access_expires_at = ?, ends_at = ?
+  WHERE key = ? AND version = ?
+"""
+DELETE = """
+DELETE FROM grants WHERE key = ? RETURNING key, version, sealed, access_expires_at, ends_at
+"""
+
+
+def find_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:
+    """Find a grant."""
+    row = connection.execute(FIND, (key,)).fetchone()
+    return None if row is None else GrantRecord(*row)
+
+
+def write_grant(connection: sqlite3.Connection, record: GrantRecord, expected_version: int) -> None:
+    """Add a grant that is absent, or write over the expected version; else StoreConflict."""
+    if expected_version != ABSENT:
+        replace_grant(connection, record, expected_version)
+        return
+    added = connection.execute(
+        ADD,
+        (record.key, record.version, record.sealed, record.access_expires_at, record.ends_at),
+    )
+    if added.rowcount == 0:
+        raise StoreConflict("the grant is there already")
+
+
+def replace_grant(
+    connection: sqlite3.Connection, record: GrantRecord, expected_version: int
+) -> None:
+    """Write a grant over its expected version; raise StoreConflict when it moved or went."""
+    written = connection.execute(
+        REPLACE,
+        (
+            record.version,
+            record.sealed,
+            record.access_expires_at,
+            record.ends_at,
+            record.key,
+            expected_version,
+        ),
+    )
+    if written.rowcount == 0:
+        raise StoreConflict("the grant moved on")
+
+
+def delete_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:
+    """Delete a grant and give it."""
+    row = connection.execute(DELETE, (key,)).fetchone()
+    return None if row is None else GrantRecord(*row)

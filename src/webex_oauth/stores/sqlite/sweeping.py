@@ -1,0 +1,30 @@
+"""Sweeping: what is over leaves the file, a batch at a time."""
+
+import sqlite3
+
+BATCH = 500
+
+ATTEMPTS = """
+DELETE FROM attempts WHERE state_digest IN
+  (SELECT state_digest FROM attempts WHERE kept_until <= :now LIMIT :batch)
+"""
+EXPIRED_SESSIONS = """
+DELETE FROM sessions WHERE digest IN
+  (SELECT digest FROM sessions WHERE expires_at <= :now LIMIT :batch)
+"""
+IDLE_SESSIONS = """
+DELETE FROM sessions WHERE digest IN
+  (SELECT digest FROM sessions WHERE seen_at <= :now - :idle_seconds LIMIT :batch)
+"""
+SPENT_GRANTS = """
+DELETE FROM grants WHERE key IN
+  (SELECT key FROM grants WHERE ends_at <= :now
+     AND NOT EXISTS (SELECT 1 FROM sessions WHERE grant_key = grants.key) LIMIT :batch)
+"""
+
+
+def sweep(connection: sqlite3.Connection, now: int, idle_seconds: int) -> int:
+    """Remove at most a batch of each kind; say how many rows went."""
+    bounds = {"now": now, "idle_seconds": idle_seconds, "batch": BATCH}
+    statements = (ATTEMPTS, EXPIRED_SESSIONS, IDLE_SESSIONS, SPENT_GRANTS)
+    return sum(connection.execute(statement, bounds).rowcount for statement in statements)

@@ -1,0 +1,136 @@
+"""The writer: one thread, one connection, one transaction after the other.
+
+Work once begun runs to its end in that thread, so no cancellation can split it; cancelled before,
+it never begins.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.sqlite.connection import WRITER_PATIENCE_SECONDS, connect_writer
+from webex_oauth.stores.sqlite.faults import breaks_connection, read_fault
+from webex_oauth.stores.sqlite.transaction import Work, transact, transact_durably
+
+T = TypeVar("T")
+
+MAX_WAITING = 1000
+ANSWER_SECONDS = 1.9
+START_SECONDS = ANSWER_SECONDS - WRITER_PATIENCE_SECONDS - 0.1
+IDLE_SECONDS = 1.0
+FOLD_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Work[Any]
+    future: Future[Any]
+    start_before: float
+
+
+class Writer:
+    """Run work on the file, in the order in which it was asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
+        self._thread: threading.Thread | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._unfolded = 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finish what was asked for, then end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        await asyncio.to_thread(self._jobs.put, None)
+        await asyncio.to_thread(thread.join, ANSWER_SECONDS)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run *work* as a transaction that survives the end of this process."""
+        return await self.run(lambda connection: transact(connection, work))
+
+    async def write_durably(self, work: Work[T]) -> T:
+        """Run *work* as a transaction that survives the loss of power too."""
+        return await self.run(lambda connection: transact_durably(connection, work))
+
+    async def run(self, work: Work[T]) -> T:
+        """Run *work* outside a transaction.
+
+        Raises StoreUnavailable when there is no answer within two seconds.
+        """
+        if self._thread is None:
+            raise StoreUnavailable("the store is not open")
+        future: Future[T] = Future()
+        try:
+            self._jobs.put_nowait(_Job(work, future, time.monotonic() + START_SECONDS))
+        except queue.Full as error:
+            raise StoreUnavailable("too much is waiting to be written") from error
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise StoreUnavailable("the database did not answer in time") from error
+
+    def _run(self) -> None:
+        while (job := self._next_job()) is not None:
+            if job.future.set_running_or_notify_cancel():
+                self._do(job)
+            self._fold_when_due()
+        self._disconnect()
+
+    def _next_job(self) -> _Job | None:
+        if self._unfolded:
+            with suppress(queue.Empty):
+                return self._jobs.get(timeout=IDLE_SECONDS)
+            self._fold("TRUNCATE")
+        return self._jobs.get()
+
+    def _do(self, job: _Job) -> None:
+        try:
+            job.future.set_result(self._answer(job))
+        except Exception as error:  # noqa: BLE001 - the thread's edge: the caller gets it
+            job.future.set_exception(error)
+
+    def _answer(self, job: _Job) -> object:
+        if time.monotonic() > job.start_before:
+            raise StoreUnavailable("the database is busy: what came before took too long")
+        try:
+            if self._connection is None:
+                self._connection = connect_writer(self._path)
+            self._unfolded += 1
+            return job.work(self._connection)
+        except sqlite3.Error as error:
+            if breaks_connection(error):
+                self._disconnect()
+            raise read_fault(error) from error
+
+    def _fold_when_due(self) -> None:
+        if self._unfolded >= FOLD_EVERY:
+            self._fold("PASSIVE")
+
+    def _fold(self, mode: str) -> None:
+        """Fold the write-ahead log back into the file; TRUNCATE also empties it."""
+        self._unfolded = 0
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()

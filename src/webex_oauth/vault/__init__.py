@@ -1,0 +1,1 @@
+"""The vault: grants kept sealed, found again, and kept alive."""

@@ -1,0 +1,65 @@
+"""A grant: what one person allowed, with the tokens that prove it."""
+
+from dataclasses import dataclass
+
+from webex_oauth.oauth.token import TokenSet
+from webex_oauth.vault.envelope import Envelope
+from webex_oauth.vault.records import GrantRecord, grant_key
+from webex_oauth.vault.sealing import Context, Sealer
+
+FIRST_VERSION_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant in plain.
+
+    `scopes` are the granted ones; `reauth_reason` is set once its refresh token was refused.
+    """
+
+    issuer: str
+    subject: str
+    tokens: TokenSet
+    scopes: frozenset[str]
+    reauth_reason: str | None = None
+
+
+_ENVELOPE = Envelope(Grant)
+
+
+def seal_grant(sealer: Sealer, grant: Grant, replacing: GrantRecord | None) -> GrantRecord:
+    """Seal *grant* as the next version of *replacing*, or as a new row.
+
+    A new row starts at a random version: a writer that still holds a version of a row deleted
+    since can never match it.
+    """
+    key = grant_key(grant.issuer, grant.subject)
+    version = _first_version(sealer) if replacing is None else replacing.version + 1
+    return GrantRecord(
+        key=key,
+        version=version,
+        sealed=_ENVELOPE.seal(sealer, grant, _context(key, version)),
+        access_expires_at=grant.tokens.access_expires_at,
+        ends_at=_end(grant.tokens),
+    )
+
+
+def open_grant(sealer: Sealer, record: GrantRecord) -> Grant:
+    """Open *record*; raise SealBroken or KeyUnavailable."""
+    return _ENVELOPE.open(sealer, record.sealed, _context(record.key, record.version))
+
+
+def _first_version(sealer: Sealer) -> int:
+    return 1 + int.from_bytes(sealer.randomness(FIRST_VERSION_BYTES), "big")
+
+
+def _end(tokens: TokenSet) -> int | None:
+    if tokens.refresh_token is None:
+        return tokens.access_expires_at
+    if tokens.refresh_expires_at is None or tokens.access_expires_at is None:
+        return None
+    return max(tokens.access_expires_at, tokens.refresh_expires_at)
+
+
+def _context(key: bytes, version: int) -> Context:
+    return Context(kind="grant", row=(key,), field="grant", version=version)

@@ -1,0 +1,104 @@
+"""Files that only their owner can read: mode 0600, in a folder of mode 0700, whatever the umask.
+
+Everything here refuses with an OSError whose text says what to do.
+"""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+OTHERS = 0o077
+
+
+def ensure_private_folder(folder: Path) -> None:
+    """Make *folder*, and what is missing above it; refuse one that others can enter."""
+    for ancestor in (*reversed(folder.parents), folder):
+        _make_folder(ancestor)
+    found = folder.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(f"{folder} is not a folder: choose another")
+    _check_owner(folder, found)
+    if found.st_mode & OTHERS:
+        raise PermissionError(
+            f"{folder} can be entered by others (mode {_mode(found)}): "
+            f"run `chmod 700 {folder}`, or choose a folder of its own"
+        )
+
+
+def check_private_file(path: Path) -> None:
+    """Refuse *path* when it is a link, foreign or open to others."""
+    _check(path, path.lstat())
+
+
+def create_private_file(path: Path, content: bytes) -> None:
+    """Create *path* with its whole *content* in one step.
+
+    Whoever opens it finds all of it. Raises FileExistsError when it is there already.
+    """
+    if path.is_symlink() or path.exists():
+        raise FileExistsError(f"{path} is there already")
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.link(draft, path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def read_private_file(path: Path, max_bytes: int) -> bytes:
+    """Read *path*; refuse it when it is a link, foreign, open to others or too large."""
+    check_private_file(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        _check(path, os.fstat(descriptor))
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise OSError(f"{path} is larger than {max_bytes} bytes: it is not the file it should be")
+    return content
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _check(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        raise PermissionError(f"{path} is a symbolic link: put the file itself there")
+    if not stat.S_ISREG(found.st_mode):
+        raise PermissionError(f"{path} is not a regular file: choose another path")
+    _check_owner(path, found)
+    if found.st_mode & OTHERS:
+        raise PermissionError(
+            f"{path} can be read by others (mode {_mode(found)}): run `chmod 600 {path}`"
+        )
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid():
+        raise PermissionError(
+            f"{path} belongs to user {found.st_uid} and this process runs as {os.geteuid()}: "
+            f"run `chown {os.geteuid()} {path}`"
+        )
+
+
+def _mode(found: os.stat_result) -> str:
+    return f"{stat.S_IMODE(found.st_mode):04o}"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,134 @@
+"""Sealing: AES-256-GCM under a ring of keys, each value bound to the place where it is kept.
+
+A sealed value is: format byte, length of the key id, key id, nonce, ciphertext with its tag.
+"""
+
+import re
+from dataclasses import InitVar, dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from webex_oauth.errors import KeyUnavailable, SealBroken
+from webex_oauth.ports import Randomness
+
+FORMAT = 1
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """Name a key; its 32 bytes go into the cipher and can be read nowhere."""
+
+    id: str
+    material: InitVar[bytes]
+    cipher: AESGCM = field(init=False, repr=False)
+
+    def __post_init__(self, material: bytes) -> None:
+        if not KEY_ID.fullmatch(self.id):
+            raise KeyUnavailable("a key id is 1 to 64 letters, digits, dots, dashes, underscores")
+        if len(material) != KEY_BYTES:
+            raise KeyUnavailable(f"key {self.id!r} has {len(material)} bytes and not {KEY_BYTES}")
+        object.__setattr__(self, "cipher", AESGCM(material))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Hold the key that seals and the older ones that still open."""
+
+    primary: Key
+    others: tuple[Key, ...] = ()
+
+    def find(self, key_id: str) -> Key:
+        """Find a key by its id; raise KeyUnavailable when the ring does not hold it."""
+        for key in (self.primary, *self.others):
+            if key.id == key_id:
+                return key
+        raise KeyUnavailable(f"key {key_id!r} is not in the key file: put it back")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Say where a sealed value is kept; it opens nowhere else.
+
+    `row` holds what identifies the row and everything in it that must not change unnoticed.
+    """
+
+    kind: str
+    row: tuple[bytes, ...]
+    field: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seal and open under one ring, with nonces from one source of randomness."""
+
+    ring: KeyRing
+    randomness: Randomness = field(repr=False)
+
+    def seal(self, plaintext: bytes, context: Context) -> bytes:
+        """Seal *plaintext* for *context* under the primary key."""
+        return seal(self.ring, self.randomness(NONCE_BYTES), plaintext, context)
+
+    def open(self, sealed: bytes, context: Context) -> bytes:
+        """Open *sealed*; raise SealBroken or KeyUnavailable."""
+        return open_sealed(self.ring, sealed, context)
+
+
+def seal(ring: KeyRing, random_bytes: bytes, plaintext: bytes, context: Context) -> bytes:
+    """Seal *plaintext* for *context*; *random_bytes* are 12 bytes never used before."""
+    if len(random_bytes) != NONCE_BYTES:
+        raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
+    key_id = ring.primary.id.encode("ascii")
+    ciphertext = ring.primary.cipher.encrypt(
+        random_bytes, plaintext, associated_data(key_id, context)
+    )
+    return b"".join((bytes((FORMAT, len(key_id))), key_id, random_bytes, ciphertext))
+
+
+def open_sealed(ring: KeyRing, sealed: bytes, context: Context) -> bytes:
+    """Open *sealed*, kept at *context*.
+
+    Raises SealBroken when a byte or the place is not the one that was sealed, KeyUnavailable
+    when the ring does not hold the key.
+    """
+    key_id, nonce, ciphertext = _parts(sealed)
+    key = ring.find(_key_name(key_id))
+    try:
+        return key.cipher.decrypt(nonce, ciphertext, associated_data(key_id, context))
+    except InvalidTag as error:
+        raise SealBroken(f"a sealed {context.kind} does not fit its place") from error
+
+
+def associated_data(key_id: bytes, context: Context) -> bytes:
+    """Encode everything a seal is bound to; each part carries its length, so none can move."""
+    parts = (
+        bytes((FORMAT,)),
+        key_id,
+        context.kind.encode(),
+        context.field.encode(),
+        context.version.to_bytes(8, "big"),
+        *context.row,
+    )
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _parts(sealed: bytes) -> tuple[bytes, bytes, bytes]:
+    if len(sealed) < 2 or sealed[0] != FORMAT:  # noqa: PLR2004 - the two bytes that come first
+        raise SealBroken("a sealed value has an unknown format")
+    nonce_at = 2 + sealed[1]
+    ciphertext_at = nonce_at + NONCE_BYTES
+    if len(sealed) < ciphertext_at + TAG_BYTES:
+        raise SealBroken("a sealed value is cut short")
+    return sealed[2:nonce_at], sealed[nonce_at:ciphertext_at], sealed[ciphertext_at:]
+
+
+def _key_name(key_id: bytes) -> str:
+    name = key_id.decode("latin-1")
+    if not KEY_ID.fullmatch(name):
+        raise SealBroken("a sealed value names no possible key")
+    return name

@@ -1,0 +1,76 @@
+"""A session: one signed-in browser, whose it is, and how long it lives."""
+
+from dataclasses import dataclass
+
+from webex_oauth.vault.envelope import Envelope
+from webex_oauth.vault.records import SessionRecord, instant
+from webex_oauth.vault.sealing import Context, Sealer
+
+TOUCH_EVERY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a page shows of the person; all None when Webex would not say who it is."""
+
+    person_id: str | None = None
+    display_name: str | None = None
+    email: str | None = None
+    avatar: str | None = None
+    org_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session in plain; `digest` is the one of its id."""
+
+    digest: bytes
+    grant_key: bytes
+    profile: Profile
+    created_at: int
+    seen_at: int
+    expires_at: int
+
+
+_ENVELOPE = Envelope(Profile)
+
+
+def seal_session(sealer: Sealer, session: Session) -> SessionRecord:
+    """Seal *session* for the store, bound to its id, its grant, its start and its end."""
+    context = _context(session.digest, session.grant_key, session.created_at, session.expires_at)
+    return SessionRecord(
+        digest=session.digest,
+        grant_key=session.grant_key,
+        sealed=_ENVELOPE.seal(sealer, session.profile, context),
+        created_at=session.created_at,
+        seen_at=session.seen_at,
+        expires_at=session.expires_at,
+    )
+
+
+def open_session(sealer: Sealer, record: SessionRecord) -> Session:
+    """Open *record*; raise SealBroken or KeyUnavailable."""
+    context = _context(record.digest, record.grant_key, record.created_at, record.expires_at)
+    return Session(
+        digest=record.digest,
+        grant_key=record.grant_key,
+        profile=_ENVELOPE.open(sealer, record.sealed, context),
+        created_at=record.created_at,
+        seen_at=record.seen_at,
+        expires_at=record.expires_at,
+    )
+
+
+def is_live(record: SessionRecord, now: int, idle_seconds: int) -> bool:
+    """Say whether a session is neither past its end nor idle for *idle_seconds*."""
+    return now < record.expires_at and now < record.seen_at + idle_seconds
+
+
+def is_touch_due(record: SessionRecord, now: int, idle_seconds: int) -> bool:
+    """Say whether use of the session should be written down: at most once a minute."""
+    return now - record.seen_at >= min(TOUCH_EVERY_SECONDS, idle_seconds // 10)
+
+
+def _context(digest: bytes, grant_key: bytes, created_at: int, expires_at: int) -> Context:
+    row = (digest, grant_key, instant(created_at), instant(expires_at))
+    return Context(kind="session", row=row, field="profile", version=1)

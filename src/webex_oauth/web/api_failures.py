@@ -1,0 +1,91 @@
+"""What a signed-in person is told when Webex cannot be used for them."""
+
+from typing import Final
+
+from webex_oauth.web.failures import Failure, Retry
+
+REAUTH_REQUIRED: Final = Failure(
+    "reauth-required",
+    401,
+    "Please sign in again",
+    "Webex no longer accepts this application's access to your account. It has ended, was "
+    "withdrawn, or your password was changed.",
+    "Sign in again and you will be back where you were.",
+    Retry.SIGN_IN,
+)
+SIGNED_OUT: Final = Failure(
+    "signed-out",
+    401,
+    "Please sign in",
+    "This page is for people who are signed in, and you are not or no longer.",
+    "Sign in and you will come back here.",
+    Retry.SIGN_IN,
+)
+API_FORBIDDEN: Final = Failure(
+    "api-forbidden",
+    403,
+    "Webex does not allow this",
+    "Webex said that a scope, a role or a licence is missing for what this page needs.",
+    "Sign in again and accept everything that is asked. If that does not help, ask your "
+    "organization's Webex administrator.",
+    Retry.SIGN_IN,
+)
+API_NOT_FOUND: Final = Failure(
+    "api-not-found",
+    404,
+    "Webex has no such thing",
+    "What this page was asked to show does not exist at Webex, or is not yours to see.",
+    "Go back to the home page.",
+    Retry.HOME,
+)
+API_REFUSED: Final = Failure(
+    "api-refused",
+    502,
+    "Webex refused the request",
+    "Webex did not accept what this application asked for.",
+    "Try again. If it keeps happening, give the operator the reference below.",
+    Retry.SAME_PAGE,
+)
+API_RATE_LIMITED: Final = Failure(
+    "api-rate-limited",
+    429,
+    "Webex asks us to slow down",
+    "Too much was asked of Webex in a short time for your account.",
+    "Wait, then try again. You are still signed in.",
+    Retry.SAME_PAGE,
+)
+API_SERVER_FAILED: Final = Failure(
+    "api-server-failed",
+    502,
+    "Webex had a problem",
+    "Webex failed while answering. You are still signed in and nothing is lost.",
+    "Wait a moment and try again. If it keeps happening, see status.webex.com.",
+    Retry.SAME_PAGE,
+)
+API_TIMED_OUT: Final = Failure(
+    "api-timed-out",
+    504,
+    "Webex took too long",
+    "Webex did not answer in time. You are still signed in and nothing is lost.",
+    "Try again in a moment.",
+    Retry.SAME_PAGE,
+)
+API_UNREACHABLE: Final = Failure(
+    "api-unreachable",
+    502,
+    "Webex could not be reached",
+    "The connection from this application to Webex was refused or broke off. You are still "
+    "signed in.",
+    "Try again in a moment. If it keeps happening, the operator should check the network between "
+    "this server and Webex.",
+    Retry.SAME_PAGE,
+)
+API_UNREADABLE: Final = Failure(
+    "api-unreadable",
+    502,
+    "Webex's answer made no sense",
+    "Something answered, but not in the way that Webex does. Nothing of it was used, and you are "
+    "still signed in.",
+    "Try again in a moment. If it keeps happening, give the operator the reference below.",
+    Retry.SAME_PAGE,
+)

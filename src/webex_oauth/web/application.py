@@ -1,0 +1,69 @@
+"""The application: its routes, and what stands around them."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Scope
+
+from webex_oauth.integration import Integration
+from webex_oauth.settings import Settings
+from webex_oauth.web.assets import Assets
+from webex_oauth.web.callback import complete_sign_in
+from webex_oauth.web.cookies import CookieJar
+from webex_oauth.web.failure import show_failure
+from webex_oauth.web.failures import Failure
+from webex_oauth.web.frame import Frame, security_headers
+from webex_oauth.web.health import show_health, show_readiness
+from webex_oauth.web.home import show_home
+from webex_oauth.web.listrooms import show_rooms
+from webex_oauth.web.login import begin_sign_in, begin_sign_in_by_link
+from webex_oauth.web.logout import ask_to_sign_out, sign_out
+from webex_oauth.web.page import Handler, PageEndpoint
+from webex_oauth.web.readiness import Readiness
+from webex_oauth.web.rendering import Pages
+from webex_oauth.web.site import Site
+from webex_oauth.web.static_file import send_static_file
+from webex_oauth.web.visit import Visit
+
+
+def create_application(settings: Settings, integration: Integration) -> Frame:
+    """Build the ASGI application of *integration*, which must stay open while it serves."""
+    assets = Assets.packaged()
+    site = Site(
+        settings=settings,
+        integration=integration,
+        pages=Pages(assets),
+        assets=assets,
+        cookies=CookieJar(settings.is_https),
+        readiness=Readiness(integration.context.store.check),
+    )
+
+    async def show(scope: Scope, failure: Failure) -> ASGIApp:
+        return await show_failure(Visit(site, Request(scope)), failure)
+
+    return Frame(
+        Router(routes(site)),
+        public_host=settings.public_host,
+        headers=security_headers([settings.platform.origin], is_https=settings.is_https),
+        show_failure=show,
+    )
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """List every route; the callback's path is the one of the registered redirect URI."""
+    return [
+        _route(site, "/", {"GET": show_home}),
+        _route(site, "/index.html", {"GET": show_home}),
+        _route(site, "/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
+        _route(site, site.settings.callback_path, {"GET": complete_sign_in}),
+        _route(site, "/listrooms", {"GET": show_rooms}),
+        _route(site, "/logout", {"GET": ask_to_sign_out, "POST": sign_out}),
+        _route(site, "/healthz", {"GET": show_health}),
+        _route(site, "/readyz", {"GET": show_readiness}),
+        _route(site, "/static/{name:path}", {"GET": send_static_file}),
+    ]
+
+
+def _route(site: Site, path: str, handler_by_method: Mapping[str, Handler]) -> Route:
+    return Route(path, PageEndpoint(site, handler_by_method), methods=[*handler_by_method])

@@ -1,0 +1,74 @@
+"""`GET /oauth`: the callback, at the path of the registered redirect URI."""
+
+import logging
+
+from starlette.responses import Response
+
+from webex_oauth.errors import AuthorizationRefused, SignInError, TokenError, WebexOAuthError
+from webex_oauth.flows.return_to import HOME, ReturnTo
+from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.web.diagnosis import retry_after_seconds, sign_in_failure
+from webex_oauth.web.failure import show_failure
+from webex_oauth.web.fetch_metadata import is_prefetch
+from webex_oauth.web.views import Detail
+from webex_oauth.web.visit import Visit
+
+log = logging.getLogger(__name__)
+
+
+async def complete_sign_in(visit: Visit) -> Response:
+    """Complete a sign-in; a prefetch or HEAD spends nothing."""
+    if is_prefetch(visit.headers) or visit.request.method == "HEAD":
+        return Response(status_code=204)
+    try:
+        callback = read_callback(visit.request.scope["query_string"])
+    except SignInError as error:
+        return await _refuse(visit, error, HOME)
+    attempt = attempt_id(callback.state)
+    outcome = await visit.site.integration.sign_in.complete(
+        callback,
+        browser_secret=visit.site.cookies.attempt_secret(visit.cookies, attempt),
+        session_id=visit.session_id,
+    )
+    match outcome:
+        case SignedIn(session_id, return_to):
+            response = visit.send_on(return_to)
+            lifetime_seconds = visit.site.settings.absolute_seconds
+            visit.site.cookies.keep_session(response, session_id, lifetime_seconds)
+            return response
+        case SentOn(return_to):
+            return visit.send_on(return_to)
+        case NotSignedIn(reason, return_to):
+            return await _refuse(visit, reason, return_to)
+
+
+async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> Response:
+    failure = sign_in_failure(error)
+    log.warning(
+        "sign-in refused",
+        extra={
+            "reference": visit.reference_id,
+            "failure": failure.name,
+            "error": type(error).__name__,
+        },
+    )
+    return await show_failure(
+        visit,
+        failure,
+        return_to=return_to,
+        retry_after=retry_after_seconds(error),
+        details=_details(error),
+    )
+
+
+def _details(error: WebexOAuthError) -> tuple[Detail, ...]:
+    """Show what the other side said of it, as text."""
+    if not isinstance(error, AuthorizationRefused | TokenError):
+        return ()
+    details = [Detail("Error code", error.error)]
+    if error.description:
+        details.append(Detail("Webex says", error.description))
+    if isinstance(error, TokenError) and error.tracking_id:
+        details.append(Detail("Webex tracking id", error.tracking_id))
+    return tuple(details)

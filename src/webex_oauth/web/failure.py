@@ -1,0 +1,85 @@
+"""The page of a failure, for people and for programs (RFC 9457)."""
+
+import msgspec
+from starlette.responses import Response
+
+from webex_oauth.errors import StoreError
+from webex_oauth.flows.return_to import ReturnTo
+from webex_oauth.web.api_failures import SIGNED_OUT
+from webex_oauth.web.failures import Failure, Retry
+from webex_oauth.web.request_failures import WRONG_HOST
+from webex_oauth.web.views import Detail, FailurePage, Link, SignInAgain, WayOn
+from webex_oauth.web.visit import Visit
+
+PROBLEM_JSON = "application/problem+json"
+
+
+async def show_failure(
+    visit: Visit,
+    failure: Failure,
+    *,
+    return_to: ReturnTo | None = None,
+    retry_after: int | None = None,
+    details: tuple[Detail, ...] = (),
+) -> Response:
+    """Answer with *failure*: HTML, or problem+json for a client that prefers JSON.
+
+    *return_to* is where a new sign-in leads, by default here.
+    """
+    if _prefers_json(visit.headers.get("accept", "")):
+        response = _problem(visit, failure)
+    else:
+        await _look_for_session(visit)
+        page = FailurePage(
+            frame=visit.frame(),
+            failure=failure,
+            way_on=_way_on(visit, failure, return_to or visit.here()),
+            retry_after_seconds=retry_after,
+            details=details,
+            reference_id=visit.reference_id,
+        )
+        response = visit.show(page, failure.status)
+    if retry_after is not None:
+        response.headers["retry-after"] = str(retry_after)
+    if failure is SIGNED_OUT and visit.session_id is not None:
+        visit.site.cookies.drop_session(response)
+    return response
+
+
+async def _look_for_session(visit: Visit) -> None:
+    """Let the page's head show who is signed in, when the store can tell."""
+    try:
+        await visit.session()
+    except StoreError:
+        return
+
+
+def _way_on(visit: Visit, failure: Failure, return_to: ReturnTo) -> WayOn | None:
+    if failure is WRONG_HOST:
+        origin = visit.site.settings.public_origin
+        return Link(f"{origin}/", f"{origin}/")
+    match failure.retry:
+        case Retry.SIGN_IN:
+            return SignInAgain(return_to.path)
+        case Retry.SAME_PAGE if visit.request.method in {"GET", "HEAD"}:
+            return Link(visit.here().path, "Try again")
+        case Retry.SAME_PAGE | Retry.HOME:
+            return Link("/", "Home page")
+        case Retry.NOTHING:
+            return None
+
+
+def _problem(visit: Visit, failure: Failure) -> Response:
+    problem = {
+        "type": f"urn:webex-oauth:{failure.name}",
+        "title": failure.title,
+        "status": failure.status,
+        "detail": f"{failure.what_happened} {failure.what_to_do}",
+        "instance": f"urn:webex-oauth:reference:{visit.reference_id}",
+    }
+    return Response(msgspec.json.encode(problem), failure.status, media_type=PROBLEM_JSON)
+
+
+def _prefers_json(accept: str) -> bool:
+    """Tell whether a client names JSON and does not name HTML."""
+    return "json" in accept.lower() and "text/html" not in accept.lower()

@@ -1,0 +1,28 @@
+"""The shape of a failure as a person is told it; the texts stand in *_failures.py."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Retry(Enum):
+    """Say what the page offers next."""
+
+    SIGN_IN = "a new sign-in that leads where the person was going"
+    SAME_PAGE = "the same address again"
+    HOME = "the home page"
+    NOTHING = "nothing: repeating would not help"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Tell a failure in plain words.
+
+    `name` identifies it in logs and in machine-readable answers.
+    """
+
+    name: str
+    status: int
+    title: str
+    what_happened: str
+    what_to_do: str
+    retry: Retry

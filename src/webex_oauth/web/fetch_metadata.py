@@ -1,0 +1,35 @@
+"""What the browser says about how a request came to be: prefetch, navigation, foreign site.
+
+Absent headers accuse nobody: old browsers and scripts send none, and Node's fetch sends its own.
+"""
+
+from starlette.datastructures import Headers
+
+
+def is_prefetch(headers: Headers) -> bool:
+    """Tell whether the browser asks ahead of the person, who may never come."""
+    purposes = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')}".lower()
+    return "prefetch" in purposes or headers.get("x-moz", "").lower() == "prefetch"
+
+
+def is_navigation(headers: Headers) -> bool:
+    """Tell whether a person is going somewhere, rather than a page loading an image or a frame."""
+    return (
+        headers.get("sec-fetch-mode", "navigate") == "navigate"
+        and headers.get("sec-fetch-dest", "document") == "document"
+    )
+
+
+def is_from_elsewhere(headers: Headers, public_origin: str) -> bool:
+    """Tell whether another site caused the request.
+
+    A page with `Referrer-Policy: no-referrer` posts with `Origin: null`, also to its own origin;
+    only Sec-Fetch-Site can vouch for that one.
+    """
+    site = headers.get("sec-fetch-site")
+    if site not in {None, "same-origin", "none"}:
+        return True
+    origin = headers.get("origin")
+    if origin == "null":
+        return site != "same-origin"
+    return origin is not None and origin != public_origin

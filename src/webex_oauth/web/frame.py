@@ -1,0 +1,167 @@
+"""What stands around every page: bounds on a request, headers on an answer, the last resort."""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webex_oauth.web import request_failures
+from webex_oauth.web.diagnosis import status_failure
+from webex_oauth.web.failures import Failure
+
+log = logging.getLogger(__name__)
+
+MAX_TARGET_BYTES = 8 * 1024
+MAX_HEADER_BYTES = 16 * 1024
+MAX_BODY_BYTES = 64 * 1024
+
+HeaderList = list[tuple[bytes, bytes]]
+ShowFailure = Callable[[Scope, Failure], Awaitable[ASGIApp]]
+"""Build the answer that shows a failure to whoever sent the request in the scope."""
+
+PERMISSIONS_POLICY = (
+    b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+    b"magnetometer=(), microphone=(), payment=(), usb=()"
+)
+
+
+def security_headers(form_origins: Iterable[str], *, is_https: bool) -> HeaderList:
+    """Build the headers that every answer carries unless it brings its own of the same name.
+
+    A form may post here and be redirected to *form_origins*: browsers apply form-action to the
+    redirect as well.
+    """
+    headers = [
+        (b"content-security-policy", content_security_policy(form_origins)),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"cookie"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", PERMISSIONS_POLICY),
+    ]
+    if is_https:
+        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    return headers
+
+
+def content_security_policy(form_origins: Iterable[str], image_origin: str | None = None) -> bytes:
+    """Allow this origin's own files, nothing inline, and images of *image_origin* if given."""
+    images = f"'self' {image_origin}" if image_origin else "'self'"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"img-src {images}; form-action 'self' {' '.join(form_origins)}; object-src 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    ).encode("ascii")
+
+
+class Frame:
+    """Stand around *app* as an ASGI application of its own.
+
+    Only requests for *public_host* are answered. A failure, also one nobody foresaw, becomes
+    the answer that *show_failure* builds.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, public_host: str, headers: HeaderList, show_failure: ShowFailure
+    ) -> None:
+        self._app = app
+        self._public_host = public_host.lower().encode("ascii")
+        self._headers = headers
+        self._show_failure = show_failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self
+        scope["reference_id"] = secrets.token_hex(5)
+        outlet = _Outlet(send, self._headers)
+        failure = self._refusal(scope)
+        if failure is not None:
+            await self._fail(scope, receive, outlet, failure, [])
+            return
+        await self._run(scope, _bounded(receive), outlet)
+
+    async def _run(self, scope: Scope, receive: Receive, outlet: "_Outlet") -> None:
+        try:
+            await self._app(scope, receive, outlet.send)
+        except BodyTooLarge:
+            await self._fail(scope, receive, outlet, request_failures.BODY_TOO_LARGE, [])
+        except HTTPException as error:
+            headers = [(k.encode(), v.encode()) for k, v in (error.headers or {}).items()]
+            failure = status_failure(error.status_code)
+            await self._fail(scope, receive, outlet, failure, headers)
+        except Exception:
+            log.exception("unforeseen failure", extra={"reference": scope["reference_id"]})
+            await self._fail(scope, receive, outlet, request_failures.UNEXPECTED, [])
+
+    def _refusal(self, scope: Scope) -> Failure | None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or hosts[0].lower() != self._public_host:
+            return None if self._is_probe(scope) else request_failures.WRONG_HOST
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
+            return request_failures.URL_TOO_LONG
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            return request_failures.HEADERS_TOO_LARGE
+        return None
+
+    @staticmethod
+    def _is_probe(scope: Scope) -> bool:
+        """Tell the health checks apart: a load balancer asks for them by address."""
+        return scope["path"] in {"/healthz", "/readyz"}
+
+    async def _fail(
+        self,
+        scope: Scope,
+        receive: Receive,
+        outlet: "_Outlet",
+        failure: Failure,
+        headers: HeaderList,
+    ) -> None:
+        if outlet.has_started:
+            # The status is sent; all that is left is to cut the answer short, visibly.
+            raise ConnectionAbortedError(failure.name)
+        outlet.headers = headers + outlet.headers
+        response = await self._show_failure(scope, failure)
+        await response(scope, receive, outlet.send)
+
+
+class BodyTooLarge(Exception):
+    """Stop reading a request body beyond MAX_BODY_BYTES."""
+
+
+class _Outlet:
+    """Add the standing headers to the start of an answer."""
+
+    def __init__(self, send: Send, headers: HeaderList) -> None:
+        self._send = send
+        self.headers = headers
+        self.has_started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            present = {name for name, _ in message["headers"]}
+            message["headers"] = [
+                *message["headers"],
+                *(header for header in self.headers if header[0] not in present),
+            ]
+        await self._send(message)
+
+
+def _bounded(receive: Receive) -> Receive:
+    size_bytes = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal size_bytes
+        message = await receive()
+        size_bytes += len(message.get("body", b""))
+        if size_bytes > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        return message
+
+    return receive_bounded

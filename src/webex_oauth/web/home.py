@@ -1,0 +1,60 @@
+"""`GET /` and `GET /index.html`: the start button, or the signed-in person."""
+
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.vault.sessions import Profile as KnownProfile
+from webex_oauth.web.frame import content_security_policy
+from webex_oauth.web.scope_words import grant_in_words, in_words
+from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
+from webex_oauth.web.visit import Visit
+from webex_oauth.webex.scopes import PEOPLE_READ
+
+
+async def show_home(visit: Visit) -> Response:
+    """Show the person's page, or the home page to a browser that is not signed in."""
+    session = await visit.session()
+    if session is not None:
+        return await _show_person(visit, session)
+    scopes = tuple(in_words(scope) for scope in visit.site.settings.scopes)
+    response = visit.show(HomePage(visit.frame(), scopes, return_to="/"))
+    if visit.session_id is not None:
+        visit.site.cookies.drop_session(response)
+    return response
+
+
+async def _show_person(visit: Visit, session: LiveSession) -> Response:
+    settings = visit.site.settings
+    grant = await visit.site.integration.vault.grant(session.grant_key)
+    words = grant_in_words(grant, settings.scopes)
+    profile = session.profile
+    if profile.display_name is None:
+        return visit.show(UnnamedPersonPage(visit.frame(), in_words(PEOPLE_READ), words))
+    image_origin = _image_origin(profile, settings.platform.origin)
+    shown = Profile(
+        name=profile.display_name,
+        email=profile.email,
+        organization_id=profile.org_id,
+        organization_name=None,
+        avatar_url=profile.avatar if image_origin else None,
+    )
+    response = visit.show(PersonPage(visit.frame(), shown, words))
+    if image_origin:
+        response.headers["content-security-policy"] = content_security_policy(
+            [settings.platform.origin], image_origin
+        ).decode()
+    return response
+
+
+def _image_origin(profile: KnownProfile, webex_origin: str) -> str | None:
+    """Give the origin that the person's picture may be loaded from: over TLS, or a local Webex."""
+    if profile.avatar is None or not profile.avatar.isascii():
+        return None
+    parts = urlsplit(profile.avatar)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    is_plain_host = parts.netloc.replace("-", "").replace(".", "").replace(":", "").isalnum()
+    if is_plain_host and (parts.scheme == "https" or origin == webex_origin):
+        return origin
+    return None

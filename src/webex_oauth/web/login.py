@@ -1,0 +1,42 @@
+"""`GET /login` and `POST /login`: begin a sign-in."""
+
+from starlette.responses import RedirectResponse, Response
+
+from webex_oauth.flows.return_to import ReturnTo, read_return_to
+from webex_oauth.web.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
+from webex_oauth.web.views import ConfirmSignInPage
+from webex_oauth.web.visit import Visit
+
+
+async def begin_sign_in(visit: Visit) -> Response:
+    """Begin a sign-in from the button; needs no token, for it changes nothing of this browser."""
+    visit.check_origin()
+    form = await visit.form()
+    return await _begin(visit, read_return_to(form.get("return_to")))
+
+
+async def begin_sign_in_by_link(visit: Visit) -> Response:
+    """Begin a sign-in from a plain link, unless the browser or another site followed it."""
+    if is_prefetch(visit.headers) or not is_navigation(visit.headers):
+        return Response(status_code=204)
+    return_to = read_return_to(visit.request.query_params.get("return_to"))
+    if visit.request.method == "HEAD":
+        return Response(status_code=204)
+    if is_from_elsewhere(visit.headers, visit.site.settings.public_origin):
+        await visit.session()
+        return visit.show(ConfirmSignInPage(visit.frame(), return_to.path))
+    return await _begin(visit, return_to)
+
+
+async def _begin(visit: Visit, return_to: ReturnTo) -> Response:
+    integration = visit.site.integration
+    started = await integration.sign_in.begin(return_to)
+    response = RedirectResponse(started.authorization_url, 303)
+    visit.site.cookies.keep_attempt(
+        response,
+        visit.cookies,
+        started.attempt_id,
+        started.browser_secret,
+        integration.context.clock(),
+    )
+    return response

@@ -1,0 +1,25 @@
+"""`GET /logout` asks, `POST /logout` signs out."""
+
+from starlette.responses import RedirectResponse, Response
+
+from webex_oauth.web.views import SignedOutPage, SignOutPage
+from webex_oauth.web.visit import Visit
+
+
+async def ask_to_sign_out(visit: Visit) -> Response:
+    """Ask; nothing changes."""
+    if await visit.session() is None:
+        return RedirectResponse("/", 303)
+    return visit.show(SignOutPage(visit.frame()))
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End the session here, then its tokens at Webex, and clear what the browser kept."""
+    await visit.check_form()
+    session = await visit.required_session()
+    is_revoked = await visit.site.integration.sessions.sign_out(session.session_id)
+    visit.forget_session()
+    response = visit.show(SignedOutPage(visit.frame(), is_revoked))
+    visit.site.cookies.drop_all(response, visit.cookies)
+    response.headers["clear-site-data"] = '"cache", "cookies", "storage"'
+    return response

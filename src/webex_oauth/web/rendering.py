@@ -1,0 +1,88 @@
+"""Pages as bytes: each view goes through the one template of its type."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from webex_oauth.web.assets import Assets
+from webex_oauth.web.initials import initials
+from webex_oauth.web.instants import duration_text, utc_datetime, utc_text
+from webex_oauth.web.views import (
+    ConfirmSignInPage,
+    FailurePage,
+    HomePage,
+    MissingScopePage,
+    Page,
+    PersonPage,
+    RoomsClosing,
+    RoomsOpening,
+    SignedOutPage,
+    SignInAgain,
+    SignOutPage,
+    UnnamedPersonPage,
+)
+
+TEMPLATE_BY_VIEW: Final[Mapping[type, str]] = {
+    ConfirmSignInPage: "confirm_sign_in.html",
+    FailurePage: "failure.html",
+    HomePage: "home.html",
+    MissingScopePage: "missing_scope.html",
+    PersonPage: "person.html",
+    RoomsClosing: "rooms_closing.html",
+    RoomsOpening: "rooms_opening.html",
+    SignedOutPage: "signed_out.html",
+    SignOutPage: "sign_out.html",
+    UnnamedPersonPage: "unnamed_person.html",
+}
+
+
+class Pages:
+    """Render views; every template is compiled when this is made."""
+
+    def __init__(self, assets: Assets) -> None:
+        environment = page_environment(assets)
+        self._template_by_view: dict[type, Template] = {
+            view: environment.get_template(name) for view, name in TEMPLATE_BY_VIEW.items()
+        }
+
+    def render(self, page: Page) -> bytes:
+        """Write a whole page."""
+        return self._write(page)
+
+    def rooms_opening(self, view: RoomsOpening) -> bytes:
+        """Write what stands before the rows of `rooms_table.room_rows`."""
+        return self._write(view)
+
+    def rooms_closing(self, view: RoomsClosing) -> bytes:
+        """Write what stands after the rows; it ends the document that the opening began."""
+        return self._write(view)
+
+    def _write(self, view: Page | RoomsOpening | RoomsClosing) -> bytes:
+        text = self._template_by_view[type(view)].render(page=view)
+        return text.encode("utf-8", "replace")
+
+
+def page_environment(assets: Assets) -> Environment:
+    """Make the environment of the templates: everything is escaped, nothing may be undefined."""
+    environment = Environment(
+        loader=PackageLoader("webex_oauth.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals = {"asset": assets.path, "here": "", "is_leaving": False}
+    environment.filters |= {
+        "duration": duration_text,
+        "initials": initials,
+        "utc_datetime": utc_datetime,
+        "utc_text": utc_text,
+    }
+    environment.tests["sign_in_again"] = _is_sign_in_again
+    return environment
+
+
+def _is_sign_in_again(value: object) -> bool:
+    return isinstance(value, SignInAgain)

@@ -1,0 +1,164 @@
+"""What a person is told when a sign-in does not complete."""
+
+from typing import Final
+
+from webex_oauth.web.failures import Failure, Retry
+
+DECLINED: Final = Failure(
+    "declined",
+    403,
+    "You declined",
+    "You chose not to allow this application to use your Webex account, so nothing was shared.",
+    "If that was not what you wanted, try again and choose Accept on Webex's page.",
+    Retry.SIGN_IN,
+)
+INVALID_SCOPE: Final = Failure(
+    "invalid-scope",
+    400,
+    "Webex does not know a permission we asked for",
+    "This application asked for a scope that does not exist or that its integration is not "
+    "registered for.",
+    "Tell the operator. Operator: the scopes in AUTH_INIT_URL or WEBEX_SCOPES must all be ticked "
+    "for the integration in the Webex Developer Portal.",
+    Retry.SIGN_IN,
+)
+AUTHORIZATION_SERVER_FAILED: Final = Failure(
+    "authorization-server-failed",
+    502,
+    "Webex had a problem",
+    "Webex could not complete the sign-in on its side.",
+    "Wait a moment and try again. If it keeps happening, see status.webex.com.",
+    Retry.SIGN_IN,
+)
+AUTHORIZATION_REFUSED: Final = Failure(
+    "authorization-refused",
+    400,
+    "Webex refused the sign-in",
+    "Webex sent you back with an error that this application has no better words for.",
+    "Try again. If it keeps happening, give the operator the error code and the reference below.",
+    Retry.SIGN_IN,
+)
+CALLBACK_INCOMPLETE: Final = Failure(
+    "callback-incomplete",
+    400,
+    "Part of the answer is missing",
+    "This address is where Webex sends people after they sign in, but it was opened without "
+    "everything that Webex adds.",
+    "Start from the beginning rather than opening or reloading this address.",
+    Retry.SIGN_IN,
+)
+CALLBACK_MALFORMED: Final = Failure(
+    "callback-malformed",
+    400,
+    "That is not an answer from Webex",
+    "The address contradicts itself or holds what Webex would never send. It may have been "
+    "cut, changed or made up on the way.",
+    "Start again from here. Nothing was signed in or changed.",
+    Retry.SIGN_IN,
+)
+ATTEMPT_UNKNOWN: Final = Failure(
+    "attempt-unknown",
+    400,
+    "This sign-in has expired",
+    "A sign-in must be finished within ten minutes and works only once. This one is too old, was "
+    "already used or never started here.",
+    "Start again from here.",
+    Retry.SIGN_IN,
+)
+ATTEMPT_FOREIGN: Final = Failure(
+    "attempt-foreign",
+    400,
+    "This sign-in was started in another browser",
+    "For your protection a sign-in must end in the browser in which it began. That also fails "
+    "when cookies are blocked, or when somebody sent you this link.",
+    "If you meant to sign in, start again here and allow cookies for this site. If somebody sent "
+    "you the link, close this page.",
+    Retry.SIGN_IN,
+)
+ISSUER_MISMATCH: Final = Failure(
+    "issuer-mismatch",
+    400,
+    "The answer came from somewhere else",
+    "You were sent to one Webex to sign in, but the answer names another. It was not used.",
+    "Start again. If it keeps happening, tell the operator: the configured address of Webex may "
+    "be wrong.",
+    Retry.SIGN_IN,
+)
+ATTEMPT_IN_PROGRESS: Final = Failure(
+    "attempt-in-progress",
+    409,
+    "Your sign-in is being completed",
+    "Another tab or a reload of this page is finishing the same sign-in at this moment.",
+    "Wait a few seconds, then go on. You do not need to sign in again.",
+    Retry.HOME,
+)
+CODE_REFUSED: Final = Failure(
+    "code-refused",
+    400,
+    "Webex no longer accepts this sign-in",
+    "The code that Webex handed out was already used, has expired or was meant for another "
+    "sign-in.",
+    "Start again. If it happens every time, tell the operator: the redirect URI or the "
+    "integration's registration may be wrong.",
+    Retry.SIGN_IN,
+)
+CLIENT_REFUSED: Final = Failure(
+    "client-refused",
+    502,
+    "This application could not prove to Webex who it is",
+    "You did nothing wrong: Webex did not accept the client id or the client secret of this "
+    "application.",
+    "Tell the operator. Operator: check CLIENT_SECRET (or make a new one in the Webex Developer "
+    "Portal) and the client id, then restart.",
+    Retry.SIGN_IN,
+)
+TOKEN_REQUEST_REFUSED: Final = Failure(
+    "token-request-refused",
+    502,
+    "Webex refused to finish the sign-in",
+    "Webex accepted you but would not give this application its access.",
+    "Try again. If it keeps happening, give the operator the error code and the reference below.",
+    Retry.SIGN_IN,
+)
+SIGN_IN_TIMED_OUT: Final = Failure(
+    "sign-in-timed-out",
+    504,
+    "Webex took too long",
+    "Webex did not answer in time, so the sign-in was given up.",
+    "Try again in a moment.",
+    Retry.SIGN_IN,
+)
+SIGN_IN_UNREACHABLE: Final = Failure(
+    "sign-in-unreachable",
+    502,
+    "Webex could not be reached",
+    "The connection from this application to Webex was refused or broke off.",
+    "Try again in a moment. If it keeps happening, the operator should check the network between "
+    "this server and Webex.",
+    Retry.SIGN_IN,
+)
+SIGN_IN_UNREADABLE: Final = Failure(
+    "sign-in-unreadable",
+    502,
+    "Webex's answer made no sense",
+    "Something answered, but not in the way that Webex does; a proxy may stand in between. "
+    "Nothing of it was used.",
+    "Try again in a moment. If it keeps happening, give the operator the reference below.",
+    Retry.SIGN_IN,
+)
+SIGN_IN_SERVER_FAILED: Final = Failure(
+    "sign-in-server-failed",
+    502,
+    "Webex had a problem",
+    "Webex failed while this application was finishing your sign-in.",
+    "Wait a moment and try again. If it keeps happening, see status.webex.com.",
+    Retry.SIGN_IN,
+)
+SIGN_IN_RATE_LIMITED: Final = Failure(
+    "sign-in-rate-limited",
+    503,
+    "Webex asks us to slow down",
+    "Webex takes no more sign-ins from this application for the moment.",
+    "Wait, then try again.",
+    Retry.SIGN_IN,
+)

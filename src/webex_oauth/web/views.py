@@ -1,0 +1,231 @@
+"""What each page shows: one documented dataclass for each template.
+
+Text in a view is plain text; the templates escape it. Instants are seconds since 1970 (UTC).
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from webex_oauth.secret import Secret
+from webex_oauth.web.failures import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Name who is signed in; `name` is None when Webex did not say."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Carry what stands around every page.
+
+    `account` is None when nobody is signed in. `csrf_token` goes into every form that the page
+    posts and may be None only where the server asks for none. `is_emulator` tells that Webex is
+    the local one, `is_debugging` that each step of the flow is logged.
+    """
+
+    account: Account | None
+    csrf_token: Secret | None
+    is_emulator: bool
+    is_debugging: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeInWords:
+    """Say in plain words what a scope allows."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantInWords:
+    """Say what the person allowed and how long it lasts.
+
+    `granted` is None when Webex did not say; `withheld` was requested but not granted.
+    `access_ends_at` and `renewable_until` are None when Webex gave no date; `is_renewable` is
+    whether a refresh token is kept.
+    """
+
+    granted: tuple[ScopeInWords, ...] | None
+    withheld: tuple[ScopeInWords, ...]
+    access_ends_at: int | None
+    is_renewable: bool
+    renewable_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Describe a person as Webex does.
+
+    `avatar_url` is None to show initials; otherwise the page's Content-Security-Policy must allow
+    it as an image. `organization_name` is often unknown: Webex tells it to administrators only.
+    """
+
+    name: str
+    email: str | None
+    organization_id: str | None
+    organization_name: str | None
+    avatar_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """Show the home page to a browser that is not signed in (`GET /`).
+
+    `scopes` is what the sign-in asks for; `return_to` is where it leads.
+    """
+
+    frame: Frame
+    scopes: tuple[ScopeInWords, ...]
+    return_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """Show the signed-in person (`GET /`)."""
+
+    frame: Frame
+    profile: Profile
+    grant: GrantInWords
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedPersonPage:
+    """Show a sign-in whose person is unknown because a scope was not granted (`GET /`).
+
+    `missing_scope` is the one that would bring the name.
+    """
+
+    frame: Frame
+    missing_scope: ScopeInWords
+    grant: GrantInWords
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsOpening:
+    """Open the list of spaces (`GET /listrooms`): everything before the first row.
+
+    `filter_text` is what the person searched for, empty for all spaces.
+    """
+
+    frame: Frame
+    filter_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """Say why the list of spaces ends early; `reference_id` is in the log."""
+
+    failure: Failure
+    reference_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsClosing:
+    """Close the list of spaces: everything after the last row.
+
+    `shown_count` rows of `total_count` spaces were sent; they differ when a filter is set.
+    `retry_url` asks for the same list again. `interruption` is None when Webex sent them all.
+    """
+
+    frame: Frame
+    filter_text: str
+    shown_count: int
+    total_count: int
+    retry_url: str
+    interruption: Interruption | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingScopePage:
+    """Explain that a page needs a scope which was not granted (`GET /listrooms`, 403).
+
+    `return_to` is where a new sign-in leads.
+    """
+
+    frame: Frame
+    missing_scope: ScopeInWords
+    return_to: str
+    reference_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutPage:
+    """Ask whether to sign out (`GET /logout`); nothing has changed yet."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutPage:
+    """Confirm a sign-out (`POST /logout`).
+
+    `is_revoked` is whether Webex confirmed in time that it accepts the tokens no longer.
+    """
+
+    frame: Frame
+    is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmSignInPage:
+    """Ask for a click before a sign-in that another site started (`GET /login`)."""
+
+    frame: Frame
+    return_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAgain:
+    """Offer a new sign-in that leads to `return_to`."""
+
+    return_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Offer an address to go on to."""
+
+    url: str
+    label: str
+
+
+WayOn: TypeAlias = SignInAgain | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Show one fact for whoever looks into a failure: an error code, a tracking id."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePage:
+    """Show any failure with its honest status.
+
+    `retry_after_seconds` is None unless Webex said when to come back; `reference_id` is in the log.
+    """
+
+    frame: Frame
+    failure: Failure
+    way_on: WayOn | None
+    retry_after_seconds: int | None
+    details: tuple[Detail, ...]
+    reference_id: str
+
+
+Page: TypeAlias = (
+    HomePage
+    | PersonPage
+    | UnnamedPersonPage
+    | MissingScopePage
+    | SignOutPage
+    | SignedOutPage
+    | ConfirmSignInPage
+    | FailurePage
+)

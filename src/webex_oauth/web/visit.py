@@ -1,0 +1,119 @@
+"""One request to a page: who asks, from where, and how to answer them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from webex_oauth.flows.return_to import ReturnTo, read_return_to
+from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.secret import Secret
+from webex_oauth.web import api_failures, request_failures
+from webex_oauth.web.csrf import csrf_token, is_csrf_token
+from webex_oauth.web.failures import Failure
+from webex_oauth.web.fetch_metadata import is_from_elsewhere
+from webex_oauth.web.site import Site
+from webex_oauth.web.views import Account, Frame, Page
+
+MAX_FORM_FIELDS = 20
+
+
+class Refused(Exception):
+    """Stop a page with a failure that its person is told."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.name)
+        self.failure = failure
+
+
+class Visit:
+    """Hold one request together with the site it came to."""
+
+    def __init__(self, site: Site, request: Request) -> None:
+        self.site = site
+        self.request = request
+        self._session: LiveSession | None = None
+        self._is_session_known = False
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers."""
+        return self.request.headers
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies that the browser presents."""
+        return self.request.cookies
+
+    @cached_property
+    def session_id(self) -> Secret | None:
+        """The session id that the browser presents; it may be nobody's."""
+        return self.site.cookies.session_id(self.cookies)
+
+    @property
+    def reference_id(self) -> str:
+        """What ties this request's answer to the log."""
+        return str(self.request.scope["reference_id"])
+
+    async def session(self) -> LiveSession | None:
+        """Find the live session; raises StoreUnavailable rather than calling anybody a stranger."""
+        if not self._is_session_known:
+            if self.session_id is not None:
+                self._session = await self.site.integration.sessions.find(self.session_id)
+            self._is_session_known = True
+        return self._session
+
+    async def required_session(self) -> LiveSession:
+        """Find the live session, or refuse with the page that offers to sign in."""
+        session = await self.session()
+        if session is None:
+            raise Refused(api_failures.SIGNED_OUT)
+        return session
+
+    async def check_form(self) -> None:
+        """Refuse a form that this session's own page did not send."""
+        session = await self.required_session()
+        self.check_origin()
+        form = await self.form()
+        if not is_csrf_token(form.get("csrf_token", ""), session.session_id):
+            raise Refused(request_failures.FORGERY_SUSPECTED)
+
+    def check_origin(self) -> None:
+        """Refuse a request that another site caused."""
+        if is_from_elsewhere(self.headers, self.site.settings.public_origin):
+            raise Refused(request_failures.FORGERY_SUSPECTED)
+
+    async def form(self) -> Mapping[str, str]:
+        """Read the posted fields."""
+        form = await self.request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+    def forget_session(self) -> None:
+        """Show the rest of this visit as somebody who is not signed in."""
+        self._session = None
+        self._is_session_known = True
+
+    def here(self) -> ReturnTo:
+        """Name this address as a place to come back to."""
+        query = self.request.url.query
+        return read_return_to(self.request.url.path + (f"?{query}" if query else ""))
+
+    def frame(self) -> Frame:
+        """Describe what stands around the page, from what is known without asking the store."""
+        session = self._session
+        return Frame(
+            account=Account(session.profile.display_name) if session else None,
+            csrf_token=csrf_token(session.session_id) if session else None,
+            is_emulator=not self.site.settings.platform.is_production,
+            is_debugging=self.site.settings.is_debugging,
+        )
+
+    def show(self, page: Page, status: int = 200) -> Response:
+        """Render a page."""
+        return Response(self.site.pages.render(page), status, media_type="text/html")
+
+    def send_on(self, return_to: ReturnTo) -> Response:
+        """Redirect with 303, the one that always becomes a GET (RFC 9110 section 15.4.4)."""
+        return RedirectResponse(return_to.path, 303)

@@ -1,0 +1,1 @@
+"""Webex's facts as data, and its REST resources; pure."""

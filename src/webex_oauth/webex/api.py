@@ -1,0 +1,78 @@
+"""Calls to Webex's REST API: what to ask, how to ask it, how to read the answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+from webex_oauth.oauth.bearer import authorization_header
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.secret import Secret
+from webex_oauth.webex.api_errors import check_api_response
+from webex_oauth.webex.links import PageUrl, read_next_link
+from webex_oauth.webex.paging import Page
+from webex_oauth.webex.path import ApiPath
+from webex_oauth.webex.platform import Platform
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Result]):
+    """A question with one answer; `read` takes the body and raises InvalidResponse."""
+
+    path: ApiPath
+    read: Callable[[bytes], Result]
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Item]):
+    """A question whose answer comes page by page; `read_items` takes one page's body."""
+
+    path: ApiPath
+    read_items: Callable[[bytes], Sequence[Item]]
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+def api_request(
+    platform: Platform, asked: Call[Result] | Listing[Item], access_token: Secret
+) -> HttpRequest:
+    """Build the request of a call, or of the first page of a listing."""
+    query = f"?{urlencode(asked.query, quote_via=quote, safe='')}" if asked.query else ""
+    return _get(f"{platform.api_base_url}{asked.path}{query}", access_token)
+
+
+def page_request(platform: Platform, next_url: PageUrl, access_token: Secret) -> HttpRequest:
+    """Build the request of a further page.
+
+    Raises ValueError for a page of another Webex, to which the access token must not go.
+    """
+    if not next_url.text.startswith(platform.api_base_url):
+        raise ValueError("the page belongs to another Webex")
+    return _get(next_url.text, access_token)
+
+
+def read_api_response(call: Call[Result], response: HttpResponse, now: int) -> Result:
+    """Read the answer to *call*.
+
+    Raises AccessTokenRefused, AccessForbidden, ResourceNotFound or another ApiError when Webex
+    refused, RateLimited or ServerFailed when it could not answer, InvalidResponse for the rest.
+    """
+    check_api_response(response, now)
+    return call.read(response.body)
+
+
+def read_page(
+    listing: Listing[Item], platform: Platform, response: HttpResponse, now: int
+) -> Page[Item]:
+    """Read one page of *listing*; raises what `read_api_response` raises."""
+    check_api_response(response, now)
+    next_url = read_next_link(response.headers.get("link"), platform)
+    return Page(listing.read_items(response.body), next_url)
+
+
+def _get(url: str, access_token: Secret) -> HttpRequest:
+    headers = {"accept": "application/json", "authorization": authorization_header(access_token)}
+    return HttpRequest("GET", url, headers)

@@ -1,0 +1,99 @@
+"""Where Webex is: its origins and endpoints, and how its authorization server differs."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
+from webex_oauth.webex.error_body import TRACKING_HEADER
+from webex_oauth.webex.refusals import read_refusal
+
+PRODUCTION_ORIGIN = "https://webexapis.com"
+PRODUCTION_BROKER_ORIGIN = "https://idbroker.webex.com"
+REGIONAL_ISSUERS = frozenset(
+    f"https://idbroker-{region}.webex.com/idb"
+    for region in ("ae", "au", "b-us", "ca", "eu", "in", "sg")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Describe one Webex, the real one or a local one."""
+
+    origin: str
+    broker_origin: str
+    api_base_url: str
+    server: AuthorizationServer
+
+    @property
+    def is_production(self) -> bool:
+        """Tell whether this is the Webex that people work with."""
+        return self.origin == PRODUCTION_ORIGIN
+
+
+def platform(origin: str = PRODUCTION_ORIGIN, broker_origin: str | None = None) -> Platform:
+    """Describe the Webex at *origin*, whose identity broker may be elsewhere.
+
+    Raises ConfigurationError for what is not an origin, and for http beyond loopback.
+    """
+    front_door = _read_origin(origin)
+    broker = _read_origin(broker_origin or _default_broker_origin(front_door))
+    return Platform(
+        origin=front_door,
+        broker_origin=broker,
+        api_base_url=f"{front_door}/v1/",
+        server=_authorization_server(front_door, broker),
+    )
+
+
+def _authorization_server(front_door: str, broker: str) -> AuthorizationServer:
+    is_production = front_door == PRODUCTION_ORIGIN
+    return AuthorizationServer(
+        issuer=f"{broker}/idb",
+        issuer_aliases=REGIONAL_ISSUERS if is_production else frozenset(),
+        authorization_endpoint=f"{front_door}/v1/authorize",
+        token_endpoint=f"{front_door}/v1/access_token",
+        revocation_endpoint=f"{broker}/idb/oauth2/v1/revoke",
+        revocation_authentication=ClientAuthentication.BASIC,
+        may_omit_token_type=True,
+        tracking_header=TRACKING_HEADER,
+        refusal=read_refusal,
+    )
+
+
+def _default_broker_origin(front_door: str) -> str:
+    return PRODUCTION_BROKER_ORIGIN if front_door == PRODUCTION_ORIGIN else front_door
+
+
+def _read_origin(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as cause:
+        raise ConfigurationError([f"{text!r} is not a URL"]) from cause
+    if not _is_bare(parts):
+        raise ConfigurationError([f"{text!r} is not an origin such as {PRODUCTION_ORIGIN}"])
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ConfigurationError([f"{text!r} must use https: tokens travel there"])
+    default_port = {"https": 443, "http": 80}[parts.scheme]
+    host = parts.netloc.lower().rpartition(":")[0] if port is not None else parts.netloc.lower()
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, default_port} else "")
+
+
+def _is_bare(parts: SplitResult) -> bool:
+    has_more = parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not has_more
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+WEBEX = platform()
+"""The Webex that people work with."""

@@ -1,0 +1,57 @@
+"""Rows for stores: told apart by a number, sealed content invented."""
+
+from webex_oauth.vault.records import AttemptRecord, GrantRecord, SessionRecord
+from webex_oauth.vault.store import ABSENT, Admission
+
+NOW = 1_800_000_000
+LIFETIME_SECONDS = 600
+IDLE_SECONDS = 3_600
+ABSOLUTE_SECONDS = 86_400
+
+
+def name(kind: str, number: int) -> bytes:
+    return f"{kind} {number}".encode().ljust(32, b".")
+
+
+def attempt(number: int = 1, *, browser: int = 1, started_at: int = NOW) -> AttemptRecord:
+    sealed = b"sealed " + name("attempt", number)
+    expires_at = started_at + LIFETIME_SECONDS
+    return AttemptRecord(name("state", number), name("browser", browser), sealed, expires_at)
+
+
+def session(number: int = 1, *, of: int = 1, created_at: int = NOW) -> SessionRecord:
+    """Make session *number* of grant *of*."""
+    return SessionRecord(
+        digest=name("session", number),
+        grant_key=name("grant", of),
+        sealed=b"sealed " + name("profile", number),
+        created_at=created_at,
+        seen_at=created_at,
+        expires_at=created_at + ABSOLUTE_SECONDS,
+    )
+
+
+def grant(number: int = 1, *, version: int = 1, ends_at: int | None = None) -> GrantRecord:
+    sealed = b"sealed " + name(f"version {version} of grant", number)
+    return GrantRecord(name("grant", number), version, sealed, None, ends_at)
+
+
+def admission(
+    number: int = 1,
+    *,
+    of: int = 1,
+    version: int = 1,
+    expected_version: int = ABSENT,
+    replaced: int | None = None,
+    created_at: int = NOW,
+    ends_at: int | None = None,
+) -> Admission:
+    """Admit session *number* to grant *of*, after attempt *number*."""
+    return Admission(
+        grant=grant(of, version=version, ends_at=ends_at),
+        expected_version=expected_version,
+        session=session(number, of=of, created_at=created_at),
+        attempt_state_digest=name("state", number),
+        replaced_session=None if replaced is None else name("session", replaced),
+        idle_seconds=IDLE_SECONDS,
+    )

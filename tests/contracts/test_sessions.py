@@ -1,0 +1,152 @@
+"""What a store does with sessions."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from contracts.rows import ABSOLUTE_SECONDS, IDLE_SECONDS, NOW, admission, grant, name, session
+
+from webex_oauth.vault.records import EndedSession
+from webex_oauth.vault.store import Store
+
+pytestmark = pytest.mark.anyio
+
+DIGEST = name("session", 1)
+KEY = name("grant", 1)
+
+
+async def end(store: Store, number: int, now: int = NOW) -> EndedSession | None:
+    return await store.end_session(name("session", number), now=now, idle_seconds=IDLE_SECONDS)
+
+
+async def test_a_session_comes_back_as_it_was_added(store: Store) -> None:
+    await store.admit(admission())
+
+    assert await store.find_session(DIGEST) == session()
+
+
+async def test_a_session_that_never_was_is_not_found(store: Store) -> None:
+    await store.admit(admission())
+
+    assert await store.find_session(name("session", 2)) is None
+
+
+async def test_use_moves_the_time_it_was_seen(store: Store) -> None:
+    await store.admit(admission())
+
+    await store.touch_session(DIGEST, NOW + 60)
+
+    assert await store.find_session(DIGEST) == replace(session(), seen_at=NOW + 60)
+
+
+async def test_a_late_touch_does_not_move_time_back(store: Store) -> None:
+    await store.admit(admission())
+    await store.touch_session(DIGEST, NOW + 60)
+
+    await store.touch_session(DIGEST, NOW + 30)
+
+    assert await store.find_session(DIGEST) == replace(session(), seen_at=NOW + 60)
+
+
+async def test_an_ended_session_is_gone(store: Store) -> None:
+    await store.admit(admission())
+
+    await end(store, 1)
+
+    assert await store.find_session(DIGEST) is None
+
+
+async def test_a_late_touch_does_not_bring_a_session_back(store: Store) -> None:
+    await store.admit(admission())
+    await end(store, 1)
+
+    await store.touch_session(DIGEST, NOW + 60)
+
+    assert await store.find_session(DIGEST) is None
+
+
+async def test_the_last_session_takes_its_grant_along(store: Store) -> None:
+    await store.admit(admission())
+
+    ended = await end(store, 1)
+
+    assert ended == EndedSession(KEY, grant())
+    assert await store.find_grant(KEY) is None
+
+
+async def test_another_live_session_keeps_the_grant(store: Store) -> None:
+    await store.admit(admission(1))
+    await store.admit(admission(2, version=2, expected_version=1))
+
+    ended = await end(store, 1)
+
+    assert ended == EndedSession(KEY, None)
+    assert await store.find_grant(KEY) == grant(version=2)
+    assert await store.find_session(name("session", 2)) == session(2)
+
+
+async def test_another_persons_session_does_not_keep_the_grant(store: Store) -> None:
+    await store.admit(admission(1, of=1))
+    await store.admit(admission(2, of=2))
+
+    assert await end(store, 1) == EndedSession(KEY, grant())
+
+
+@pytest.mark.parametrize("age_seconds", [IDLE_SECONDS, ABSOLUTE_SECONDS])
+async def test_a_session_whose_time_is_over_does_not_keep_the_grant(
+    store: Store, age_seconds: int
+) -> None:
+    later = NOW + age_seconds
+    await store.admit(admission(1))
+    await store.admit(admission(2, version=2, expected_version=1, created_at=later))
+    if age_seconds == ABSOLUTE_SECONDS:
+        await store.touch_session(DIGEST, later - 1)
+
+    assert await end(store, 2, later) == EndedSession(KEY, grant(version=2))
+
+
+async def test_a_session_ends_once(store: Store) -> None:
+    await store.admit(admission())
+
+    outcomes = await asyncio.gather(*(end(store, 1) for _ in range(20)))
+
+    assert outcomes.count(EndedSession(KEY, grant())) == 1
+    assert outcomes.count(None) == 19
+
+
+async def test_two_sessions_ended_together_give_the_grant_once(store: Store) -> None:
+    await store.admit(admission(1))
+    await store.admit(admission(2, version=2, expected_version=1))
+
+    outcomes = await asyncio.gather(end(store, 1), end(store, 2))
+
+    grants = [ended.grant for ended in outcomes if ended is not None]
+    assert sorted(grants, key=repr) == [grant(version=2), None]
+
+
+async def test_a_renewed_session_has_a_new_name_only(store: Store) -> None:
+    await store.admit(admission())
+
+    assert await store.replace_session(DIGEST, session(2))
+
+    assert await store.find_session(DIGEST) is None
+    assert await store.find_session(name("session", 2)) == session(2)
+
+
+async def test_an_ended_session_cannot_be_renewed(store: Store) -> None:
+    await store.admit(admission())
+    await end(store, 1)
+
+    assert not await store.replace_session(DIGEST, session(2))
+
+    assert await store.find_session(name("session", 2)) is None
+
+
+async def test_of_50_renewals_one_happens(store: Store) -> None:
+    await store.admit(admission())
+
+    outcomes = await asyncio.gather(
+        *(store.replace_session(DIGEST, session(number)) for number in range(2, 52))
+    )
+
+    assert outcomes.count(True) == 1

@@ -1,0 +1,92 @@
+"""The journal tells what was asked, counts it, waits for it, and keeps no secret."""
+
+import threading
+
+import pytest
+from emulator.wire import Wire
+
+from webex_oauth.emulator import Emulator, Entry, Journal, digest
+from webex_oauth.emulator.journal import Annotations
+
+
+def request(path: str = "/v1/rooms") -> Entry:
+    return Entry(number=0, method="GET", path=path)
+
+
+def test_requests_are_counted_when_they_arrive() -> None:
+    journal = Journal()
+
+    journal.open(request())
+
+    assert journal.count("GET", "/v1/*") == 1
+    assert journal.count("POST") == 0
+    assert not journal.entries[0].is_over
+
+
+def test_an_entry_is_completed_in_its_place() -> None:
+    journal = Journal()
+    first, second = journal.open(request("/a")), journal.open(request("/b"))
+
+    journal.close(second, 200, Annotations())
+    journal.close(first, 404, Annotations(fault="drop"))
+
+    assert [(one.path, one.status, one.fault) for one in journal.entries] == [
+        ("/a", 404, "drop"),
+        ("/b", 200, ""),
+    ]
+
+
+def test_completing_a_forgotten_entry_changes_no_other() -> None:
+    journal = Journal()
+    forgotten = journal.open(request("/a"))
+    journal.clear()
+    journal.open(request("/b"))
+
+    journal.close(forgotten, 200, Annotations())
+
+    assert [(one.path, one.status) for one in journal.entries] == [("/b", None)]
+
+
+def test_waiting_ends_when_the_request_is_over() -> None:
+    journal = Journal()
+    entry = journal.open(request())
+    closing = threading.Timer(0.01, journal.close, (entry, 200, Annotations()))
+
+    closing.start()
+    (over,) = journal.wait_for("GET", "/v1/rooms", timeout_seconds=5)
+
+    closing.join()
+    assert over.status == 200
+
+
+def test_waiting_has_a_limit() -> None:
+    with pytest.raises(TimeoutError, match="0 of 1 GET /v1/rooms"):
+        Journal().wait_for("GET", "/v1/rooms", timeout_seconds=0.01)
+
+
+def test_no_secret_of_a_token_request_is_kept(emulator: Emulator, wire: Wire, code: str) -> None:
+    fields = wire.code_fields(code)
+
+    wire.post("/v1/access_token", fields)
+
+    (entry,) = emulator.journal.wait_for("POST", "/v1/access_token")
+    assert fields["client_secret"] not in repr(entry)
+    assert code not in repr(entry)
+    assert entry.form_by_name["code"] == digest(code)
+    assert entry.form_by_name["grant_type"] == "authorization_code"
+
+
+def test_a_bearer_token_is_kept_as_its_digest(emulator: Emulator, wire: Wire, token: str) -> None:
+    wire.get("/v1/people/me", token)
+
+    (entry,) = emulator.journal.wait_for("GET", "/v1/people/me")
+    assert entry.authorization == f"Bearer {digest(token)}"
+    assert entry.client_id == emulator.integration.client_id
+    assert "authorization" in entry.header_names
+
+
+def test_credentials_without_a_scheme_are_not_kept_either(emulator: Emulator, wire: Wire) -> None:
+    wire.get("/v1/people/me", Authorization="bare-secret-value")
+
+    (entry,) = emulator.journal.wait_for("GET", "/v1/people/me")
+    assert "bare-secret-value" not in repr(entry)

@@ -1,0 +1,79 @@
+"""The seeded world is the same each time and as large, small and hostile as promised."""
+
+import time
+
+import pytest
+
+from webex_oauth.emulator import Person, World, seeded_world
+from webex_oauth.emulator.world import hostile, seed
+
+
+def person_of(world: World, email: str) -> Person:
+    person = world.person_by_email(email)
+    assert person is not None
+    return person
+
+
+@pytest.mark.parametrize(
+    ("email", "count"),
+    [
+        (seed.MANY_SPACES, 250),
+        (seed.VERY_MANY_SPACES, 5_000),
+        (seed.FEW_SPACES, 3),
+        (seed.NO_SPACES, 0),
+        (seed.HOSTILE_SPACES, len(hostile.HOSTILE_TITLES)),
+    ],
+)
+def test_each_person_has_as_many_spaces_as_promised(email: str, count: int) -> None:
+    world = seeded_world()
+
+    rooms = world.rooms(person_of(world, email))
+
+    assert len(rooms) == count
+    assert len({room.id for room in rooms}) == count
+
+
+def test_the_world_is_the_same_each_time() -> None:
+    first, second = seeded_world(), seeded_world()
+
+    assert first.people == second.people
+    assert [first.rooms(one) for one in first.people] == [second.rooms(one) for one in first.people]
+
+
+def test_nearly_all_of_many_titles_are_distinct() -> None:
+    world = seeded_world()
+
+    rooms = world.rooms(person_of(world, seed.VERY_MANY_SPACES))
+    titles = [room.title for room in rooms if room.type == "group"]
+
+    assert len(set(titles)) == len(titles)
+
+
+def test_hostile_titles_are_many_and_arrive_unchanged() -> None:
+    world = seeded_world()
+    rooms = world.rooms(person_of(world, seed.HOSTILE_SPACES))
+
+    assert len(hostile.HOSTILE_TITLES) >= 55
+    assert {room.title for room in rooms} == set(hostile.HOSTILE_TITLES)
+
+
+def test_the_hostile_person_is_hostile_in_name_and_address() -> None:
+    person = person_of(seeded_world(), seed.HOSTILE_SPACES)
+
+    assert "<script>" in person.display_name
+    assert "{{" in person.email
+
+
+def test_making_the_world_makes_no_rooms_yet() -> None:
+    began = time.process_time()
+
+    seeded_world()
+
+    # 5,000 rooms alone cost more than this.
+    assert time.process_time() - began < 0.02
+
+
+def test_only_some_people_have_a_picture() -> None:
+    people = [one for one in seeded_world().people if one.can_sign_in]
+
+    assert {one.has_avatar for one in people} == {True, False}

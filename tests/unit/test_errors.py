@@ -1,0 +1,55 @@
+"""The exception tree is the one its docstring draws, and no message carries what it must not."""
+
+import inspect
+import re
+
+import pytest
+
+from webex_oauth import errors
+
+LINE = re.compile(r"^(?P<indent>[│ ]*)[├└]── (?P<name>\w+)")
+
+
+def drawn_parents() -> dict[str, str]:
+    """Read the docstring's tree as child → parent."""
+    branch = ["WebexOAuthError"]
+    parents = {}
+    for line in (errors.__doc__ or "").splitlines():
+        if drawn := LINE.match(line):
+            depth = len(drawn["indent"]) // 4 + 1
+            branch[depth:] = [drawn["name"]]
+            parents[drawn["name"]] = branch[depth - 1]
+    return parents
+
+
+def defined_parents() -> dict[str, str]:
+    classes = inspect.getmembers(errors, inspect.isclass)
+    mine = [kind for _, kind in classes if kind.__module__ == errors.__name__]
+    return {kind.__name__: kind.__bases__[0].__name__ for kind in mine}
+
+
+def test_the_tree_is_the_one_the_docstring_draws() -> None:
+    assert {**drawn_parents(), "WebexOAuthError": "Exception"} == defined_parents()
+
+
+def test_every_mistake_of_a_configuration_is_told() -> None:
+    error = errors.ConfigurationError(["one", "two"])
+
+    assert error.mistakes == ("one", "two")
+    assert str(error) == "one; two"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (errors.IncompleteCallback("code"), "the callback has no code"),
+        (errors.RateLimited(7), "too many requests, come back in 7 s"),
+        (errors.ServerFailed(503), "the server answered 503"),
+        (errors.ApiError(409, "Person is already in the room."), "the API answered 409"),
+        (errors.ReauthRequired("revoked"), "the person must sign in again: revoked"),
+        (errors.AuthorizationRefused("x\ny", "z"), r"the authorization server answered 'x\ny'"),
+        (errors.InvalidGrant("invalid_grant", "z"), "the token endpoint answered 'invalid_grant'"),
+    ],
+)
+def test_a_message_says_what_happened_on_one_line(error: Exception, message: str) -> None:
+    assert str(error) == message

@@ -1,0 +1,28 @@
+"""Types that prove a check are made only by the file that checks."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import webex_oauth.errors
+
+PACKAGE = Path(webex_oauth.errors.__file__).parent
+PROOFS = {
+    "AuthorizationCode": "oauth/authorization.py",
+    "PageUrl": "webex/links.py",
+    "ApiPath": "webex/path.py",
+}
+
+
+def makers(name: str) -> Iterator[str]:
+    for file in PACKAGE.rglob("*.py"):
+        calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+        if any(ast.unparse(call.func).split(".")[-1] == name for call in calls):
+            yield file.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_a_proof_is_made_only_where_the_check_is(name: str) -> None:
+    assert list(makers(name)) == [PROOFS[name]]
