@@ -73,8 +73,9 @@ def page_environment(assets: Assets) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals = {"asset": assets.path, "here": "", "is_leaving": False}
+    environment.globals = {"here": "", "is_leaving": False}
     environment.filters |= {
+        "asset": assets.path,
         "duration": duration_text,
         "initials": initials,
         "utc_datetime": utc_datetime,

@@ -1,7 +1,5 @@
 """The seeded world is the same each time and as large, small and hostile as promised."""
 
-import time
-
 import pytest
 
 from webex_oauth.emulator import Person, World, seeded_world
@@ -40,7 +38,7 @@ def test_the_world_is_the_same_each_time() -> None:
     assert [first.rooms(one) for one in first.people] == [second.rooms(one) for one in first.people]
 
 
-def test_nearly_all_of_many_titles_are_distinct() -> None:
+def test_group_titles_do_not_repeat_even_among_5000_spaces() -> None:
     world = seeded_world()
 
     rooms = world.rooms(person_of(world, seed.VERY_MANY_SPACES))
@@ -62,15 +60,6 @@ def test_the_hostile_person_is_hostile_in_name_and_address() -> None:
 
     assert "<script>" in person.display_name
     assert "{{" in person.email
-
-
-def test_making_the_world_makes_no_rooms_yet() -> None:
-    began = time.process_time()
-
-    seeded_world()
-
-    # 5,000 rooms alone cost more than this.
-    assert time.process_time() - began < 0.02
 
 
 def test_only_some_people_have_a_picture() -> None:

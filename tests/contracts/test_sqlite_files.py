@@ -1,0 +1,171 @@
+"""What a SQLite store leaves on the disk: nothing for others to read, nothing lost."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite.schema import SCHEMA_VERSION
+from webex_oauth.vault.records import AttemptRecord
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+async def make_database(database: Path) -> None:
+    store = SqliteStore(database)
+    await store.open()
+    await store.close()
+
+
+async def test_nobody_else_can_read_the_files(no_umask: None, tmp_path: Path) -> None:
+    database = tmp_path / "outer" / "data" / "webex.sqlite"
+    store = SqliteStore(database)
+    await store.open()
+    await store.admit(admission())
+    await store.find_grant(name("grant", 1))
+
+    found = modes(database.parent)
+    await store.close()
+
+    assert found == dict.fromkeys(["webex.sqlite", "webex.sqlite-wal", "webex.sqlite-shm"], 0o600)
+    assert stat.S_IMODE(database.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(database.parent.parent.stat().st_mode) == 0o700
+
+
+async def test_what_was_written_is_there_after_a_restart(
+    sqlite_store: SqliteStore, database: Path
+) -> None:
+    await sqlite_store.add_attempt(attempt(9), at_most=9, now=NOW)
+    await sqlite_store.admit(admission())
+    await sqlite_store.close()
+
+    again = SqliteStore(database)
+    await again.open()
+
+    assert await again.find_session(name("session", 1)) == session()
+    assert await again.find_grant(name("grant", 1)) == grant()
+    taken = await again.take_attempt(name("state", 9), name("browser", 1), NOW)
+    assert isinstance(taken, AttemptRecord)
+    await again.close()
+
+
+async def test_a_closed_store_leaves_one_whole_file(
+    sqlite_store: SqliteStore, database: Path
+) -> None:
+    await sqlite_store.admit(admission())
+    await sqlite_store.find_grant(name("grant", 1))
+
+    await sqlite_store.close()
+
+    assert [path.name for path in database.parent.iterdir()] == [database.name]
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+async def test_deleted_rows_leave_no_trace(sqlite_store: SqliteStore, database: Path) -> None:
+    await sqlite_store.admit(admission())
+    await sqlite_store.end_session(name("session", 1), now=NOW, idle_seconds=IDLE_SECONDS)
+
+    await sqlite_store.close()
+
+    content = database.read_bytes()
+    assert grant().sealed not in content
+    assert session().sealed not in content
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+async def test_a_loose_file_is_refused(tmp_path: Path, suffix: str) -> None:
+    database = tmp_path / "data" / "webex.sqlite"
+    await make_database(database)
+    loose = database.with_name(database.name + suffix)
+    loose.touch()
+    loose.chmod(0o640)
+
+    with pytest.raises(ConfigurationError, match=f"chmod 600 .*{loose.name}"):
+        await SqliteStore(database).open()
+
+
+async def test_a_loose_folder_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "data" / "webex.sqlite"
+    await make_database(database)
+    database.parent.chmod(0o750)
+
+    with pytest.raises(ConfigurationError, match="chmod 700"):
+        await SqliteStore(database).open()
+
+
+async def test_a_link_to_a_database_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "data" / "webex.sqlite"
+    await make_database(database)
+    link = database.with_name("link.sqlite")
+    link.symlink_to(database)
+
+    with pytest.raises(ConfigurationError, match="symbolic link"):
+        await SqliteStore(link).open()
+
+
+async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch(mode=0o600)
+
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        await SqliteStore(tmp_path / "file" / "webex.sqlite").open()
+
+
+async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    database = tmp_path / "data" / "webex.sqlite"
+    await make_database(database)
+    with sqlite3.connect(database) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    before = database.read_bytes()
+
+    with pytest.raises(ConfigurationError, match="newer webex-oauth"):
+        await SqliteStore(database).open()
+
+    assert database.read_bytes() == before
+
+
+async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    database = tmp_path / "data" / "webex.sqlite"
+    database.parent.mkdir(mode=0o700)
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE notes (text TEXT)")
+    connection.close()
+    database.chmod(0o600)
+
+    with pytest.raises(ConfigurationError, match="another program"):
+        await SqliteStore(database).open()
+
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("notes",)]
+    connection.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    database = tmp_path / "data" / "webex.sqlite"
+    database.parent.mkdir(mode=0o700)
+    database.touch(mode=0o600)
+    database.write_text("a diary, and nothing else")
+
+    with pytest.raises(ConfigurationError, match="not a SQLite database"):
+        await SqliteStore(database).open()
+
+    assert database.read_text() == "a diary, and nothing else"

@@ -1,0 +1,158 @@
+"""The authorization request is read strictly, and answered at a registered address only."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from webex_oauth.emulator import Randomness, new_integration
+from webex_oauth.emulator.identity.authorization import (
+    AuthorizationRequest,
+    Unredirectable,
+    callback_url,
+    read_authorization_request,
+    read_return_address,
+    single_values,
+)
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry
+from webex_oauth.emulator.identity.refusals import OAuthRefusal
+
+REDIRECT_URI = "http://localhost:8080/oauth"
+CLIENT = new_integration(Randomness(1), redirect_uris=(REDIRECT_URI,))
+SEVERAL = new_integration(Randomness(2), redirect_uris=(REDIRECT_URI, "https://app.example/cb"))
+REGISTRY = IntegrationRegistry([CLIENT, SEVERAL])
+
+
+def parameters(**changes: str) -> dict[str, str]:
+    return {
+        "client_id": CLIENT.client_id,
+        "redirect_uri": REDIRECT_URI,
+        "response_type": "code",
+        "scope": "spark:people_read spark:rooms_read",
+        **changes,
+    }
+
+
+def read(*, is_pkce_required: bool = False, **changes: str) -> AuthorizationRequest:
+    sent = parameters(**changes)
+    address = read_return_address(sent, REGISTRY)
+    return read_authorization_request(sent, address, is_pkce_required=is_pkce_required)
+
+
+def test_a_good_request_is_read() -> None:
+    request = read(state="s", login_hint="mira@acme.example", max_age="60", prompt="none")
+
+    assert request.scopes == ("spark:people_read", "spark:rooms_read")
+    assert request.address.state == "s"
+    assert (request.login_hint, request.max_age_seconds, request.prompt) == (
+        "mira@acme.example",
+        60,
+        "none",
+    )
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        REDIRECT_URI + "/",
+        REDIRECT_URI + "?a=b",
+        REDIRECT_URI.replace("http:", "https:"),
+        REDIRECT_URI.replace("localhost", "127.0.0.1"),
+        REDIRECT_URI.replace("localhost", "LOCALHOST"),
+        REDIRECT_URI.replace(":8080", ":8081"),
+        REDIRECT_URI.replace("//", "//user@"),
+        "",
+    ],
+)
+def test_a_redirect_uri_must_be_the_registered_string(redirect_uri: str) -> None:
+    with pytest.raises(Unredirectable) as refusal:
+        read(redirect_uri=redirect_uri)
+
+    assert refusal.value.error == "redirect_uri_mismatch"
+
+
+def test_a_redirect_uri_may_be_left_out_when_there_is_one() -> None:
+    sent = parameters()
+    del sent["redirect_uri"]
+
+    address = read_return_address(sent, REGISTRY)
+
+    assert (address.redirect_uri, address.is_redirect_uri_sent) == (REDIRECT_URI, False)
+
+
+def test_a_redirect_uri_may_not_be_left_out_when_there_are_several() -> None:
+    sent = parameters(client_id=SEVERAL.client_id)
+    del sent["redirect_uri"]
+
+    with pytest.raises(Unredirectable, match="redirect_uri_mismatch"):
+        read_return_address(sent, REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("client_id", "words"),
+    [
+        ("", "Parameter:client_id is blank"),
+        (" ", "Parameter:client_id is blank"),
+        ("C656d756c61746f72" + "f" * 48, "not registered here"),
+        ("C" + "0123456789abcdef" * 4, "was not given out by an emulator"),
+    ],
+)
+def test_an_unknown_client_is_told_apart_from_a_real_one(client_id: str, words: str) -> None:
+    with pytest.raises(Unredirectable, match=words):
+        read(client_id=client_id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": ""}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"scope": ""}, "invalid_scope"),
+        ({"scope": "spark:people_write"}, "invalid_scope"),
+        ({"scope": "spark:all"}, "invalid_scope"),
+        ({"scope": "no:such_scope"}, "invalid_scope"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"code_challenge_method": "S256"}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
+        ({"max_age": "9" * 5_000}, "invalid_request"),
+    ],
+)
+def test_other_faults_are_for_the_redirect(changes: dict[str, str], error: str) -> None:
+    with pytest.raises(OAuthRefusal) as refusal:
+        read(**changes)
+
+    assert refusal.value.error == error
+
+
+def test_pkce_can_be_required() -> None:
+    with pytest.raises(OAuthRefusal, match="code_challenge is required"):
+        read(is_pkce_required=True)
+
+
+def test_a_scope_that_is_repeated_counts_once() -> None:
+    assert read(scope="spark:kms  spark:kms").scopes == ("spark:kms",)
+
+
+def test_a_repeated_parameter_is_refused() -> None:
+    with pytest.raises(Unredirectable, match="Parameter:state is sent more than once"):
+        single_values([("state", "a"), ("client_id", "b"), ("state", "a")])
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "expected"),
+    [
+        ("http://localhost/cb", "http://localhost/cb?code=a"),
+        ("http://localhost/cb?x=1&y", "http://localhost/cb?x=1&y&code=a"),
+        ("aperio://done", "aperio://done?code=a"),
+    ],
+)
+def test_a_callback_keeps_the_query_of_the_redirect_uri(redirect_uri: str, expected: str) -> None:
+    assert callback_url(redirect_uri, {"code": "a"}) == expected
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_no_state_can_break_out_of_the_callback(state: str) -> None:
+    url = callback_url(REDIRECT_URI, {"state": state})
+
+    assert url.isascii()
+    assert url.isprintable()
+    assert not {"&", "#", " "} & set(url.removeprefix(REDIRECT_URI + "?state="))

@@ -1,0 +1,114 @@
+"""Where Webex is."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.oauth.server import ClientAuthentication
+from webex_oauth.webex.platform import WEBEX, platform
+
+
+def test_the_real_webex_has_the_documented_endpoints() -> None:
+    server = WEBEX.server
+
+    assert WEBEX.is_production
+    assert WEBEX.api_base_url == "https://webexapis.com/v1/"
+    assert server.authorization_endpoint == "https://webexapis.com/v1/authorize"
+    assert server.token_endpoint == "https://webexapis.com/v1/access_token"
+    assert server.revocation_endpoint == "https://idbroker.webex.com/idb/oauth2/v1/revoke"
+    assert server.issuer == "https://idbroker.webex.com/idb"
+    assert "https://idbroker-b-us.webex.com/idb" in server.issuer_aliases
+
+
+def test_a_local_webex_has_everything_on_its_own_origin() -> None:
+    local = platform("http://127.0.0.1:8090")
+
+    assert not local.is_production
+    assert local.server.issuer == "http://127.0.0.1:8090/idb"
+    assert local.server.revocation_endpoint == "http://127.0.0.1:8090/idb/oauth2/v1/revoke"
+    assert local.server.issuer_aliases == frozenset()
+
+
+def test_the_broker_may_be_elsewhere() -> None:
+    elsewhere = platform("https://api-usgov.webex.com", "https://broker.example")
+
+    assert elsewhere.server.token_endpoint == "https://api-usgov.webex.com/v1/access_token"
+    assert elsewhere.server.revocation_endpoint == "https://broker.example/idb/oauth2/v1/revoke"
+
+
+def test_the_broker_takes_basic_authentication_for_revocation() -> None:
+    assert WEBEX.server.revocation_authentication is ClientAuthentication.BASIC
+
+
+@pytest.mark.parametrize(
+    ("stated", "origin"),
+    [
+        ("https://webexapis.com/", "https://webexapis.com"),
+        ("https://webexapis.com:443", "https://webexapis.com"),
+        ("HTTPS://WebexAPIs.com", "https://webexapis.com"),
+        ("https://webexapis.com:8443", "https://webexapis.com:8443"),
+        ("http://localhost", "http://localhost"),
+        ("http://localhost:80/", "http://localhost"),
+        ("http://127.8.8.8:1", "http://127.8.8.8:1"),
+        ("http://[::1]:8090", "http://[::1]:8090"),
+        ("http://[::1]", "http://[::1]"),
+    ],
+)
+def test_an_origin_has_one_spelling(stated: str, origin: str) -> None:
+    assert platform(stated).origin == origin
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "webexapis.com",
+        "webexapis.com:443",
+        "//webexapis.com",
+        "ftp://webexapis.com",
+        "javascript:alert(1)",
+        "https://",
+        "https://:443",
+        "https://webexapis.com/v1",
+        "https://webexapis.com?x=1",
+        "https://webexapis.com?",
+        "https://webexapis.com#x",
+        "https://user@webexapis.com",
+        "https://user:secret@webexapis.com",
+        "https://webexapis.com:99999",
+        "https://webexapis.com:port",
+        "https://webexapis.com:",
+        "https://[::1",
+        "https://webexapis.com\\evil.example",
+        "https://webex apis.com",
+        "https://webexapis.com\r\nX-Evil: 1",
+        "https://webexäpis.com",
+        "https://a,b",
+        "http://webexapis.com",
+        "http://0.0.0.0:8090",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example",
+    ],
+)
+def test_what_is_no_safe_origin_is_a_mistake_of_the_configuration(origin: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        platform(origin)
+
+    assert len(refusal.value.mistakes) == 1
+
+
+def test_the_broker_is_checked_too() -> None:
+    with pytest.raises(ConfigurationError, match="https"):
+        platform("https://webexapis.com", "http://broker.example")
+
+
+@given(st.text() | st.text().map("https://".__add__))
+def test_any_text_is_an_origin_or_refused(text: str) -> None:
+    try:
+        found = platform(text)
+    except ConfigurationError:
+        return
+
+    assert platform(found.origin) == found
+    assert found.api_base_url == f"{found.origin}/v1/"
+    assert found.origin.isascii()
