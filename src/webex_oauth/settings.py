@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -135,7 +136,7 @@ class _Reader:
             absolute_seconds=self._whole_number(
                 "WEBEX_ABSOLUTE_SECONDS", ABSOLUTE_SECONDS, 60, MAX_SECONDS
             ),
-            is_debugging=bool({"oauth", "*"} & set(re.split(r"[\s,]+", self._value("DEBUG")))),
+            is_debugging=self._is_debugging(),
             proxy=self._proxy(),
             ca_file=self._ca_file(),
             warnings=tuple(self._warnings),
@@ -290,6 +291,11 @@ class _Reader:
             self._mistakes.append(f"{name} must be a whole number from {lowest} to {highest}")
             return default
         return int(text)
+
+    def _is_debugging(self) -> bool:
+        """Read DEBUG as Node's `debug` does: names and patterns, such as oauth*."""
+        patterns = re.split(r"[\s,]+", self._value("DEBUG"))
+        return any(fnmatchcase("oauth", pattern) for pattern in patterns)
 
     def _warn_of_what_is_ignored(self) -> None:
         if self._value("STATE"):

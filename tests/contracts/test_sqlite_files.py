@@ -28,13 +28,18 @@ def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
 
+def every_byte(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
 async def make_database(database: Path) -> None:
     store = SqliteStore(database)
     await store.open()
     await store.close()
 
 
-async def test_nobody_else_can_read_the_files(no_umask: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_umask")
+async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
     database = tmp_path / "outer" / "data" / "webex.sqlite"
     store = SqliteStore(database)
     await store.open()
@@ -86,7 +91,7 @@ async def test_deleted_rows_leave_no_trace(sqlite_store: SqliteStore, database: 
 
     await sqlite_store.close()
 
-    content = database.read_bytes()
+    content = every_byte(database.parent)
     assert grant().sealed not in content
     assert session().sealed not in content
 
@@ -135,12 +140,12 @@ async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(database) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
-    before = database.read_bytes()
+    before = every_byte(database.parent)
 
     with pytest.raises(ConfigurationError, match="newer webex-oauth"):
         await SqliteStore(database).open()
 
-    assert database.read_bytes() == before
+    assert every_byte(database.parent) == before
 
 
 async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, s
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite.writer import MAX_WAITING
 from webex_oauth.vault.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +77,7 @@ async def test_every_write_in_a_queue_beside_a_held_lock_fails_in_time(
     with children(("hold_lock", str(database))):
         started_at = time.monotonic()
         outcomes = await asyncio.gather(
-            *(sqlite_store.check() for _ in range(100)), return_exceptions=True
+            *(sqlite_store.check() for _ in range(MAX_WAITING + 200)), return_exceptions=True
         )
 
         assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}

@@ -84,7 +84,9 @@ def _types(rooms: Sequence[Room]) -> list[str]:
 
 def _escape_all(texts: Sequence[str]) -> list[str]:
     """Escape many texts for the price of one."""
-    escaped = str(escape(_SEPARATOR.join(texts))).split(_SEPARATOR)
+    # A browser would read a bare carriage return as a line feed.
+    joined = str(escape(_SEPARATOR.join(texts))).replace("\r", "&#13;")
+    escaped = joined.split(_SEPARATOR)
     if len(escaped) == len(texts):
         return escaped
     return _escape_all([text.replace(_SEPARATOR, _REPLACEMENT) for text in texts])

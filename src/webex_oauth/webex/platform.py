@@ -1,12 +1,10 @@
 """Where Webex is: its origins and endpoints, and how its authorization server differs."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
 
-from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
 from webex_oauth.webex.error_body import TRACKING_HEADER
+from webex_oauth.webex.origin import read_origin
 from webex_oauth.webex.refusals import read_refusal
 
 PRODUCTION_ORIGIN = "https://webexapis.com"
@@ -37,8 +35,8 @@ def platform(origin: str = PRODUCTION_ORIGIN, broker_origin: str | None = None) 
 
     Raises ConfigurationError for what is not an origin, and for http beyond loopback.
     """
-    front_door = _read_origin(origin)
-    broker = _read_origin(broker_origin or _default_broker_origin(front_door))
+    front_door = read_origin(origin)
+    broker = read_origin(broker_origin or _default_broker_origin(front_door))
     return Platform(
         origin=front_door,
         broker_origin=broker,
@@ -64,35 +62,6 @@ def _authorization_server(front_door: str, broker: str) -> AuthorizationServer:
 
 def _default_broker_origin(front_door: str) -> str:
     return PRODUCTION_BROKER_ORIGIN if front_door == PRODUCTION_ORIGIN else front_door
-
-
-def _read_origin(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as cause:
-        raise ConfigurationError([f"{text!r} is not a URL"]) from cause
-    if not _is_bare(parts):
-        raise ConfigurationError([f"{text!r} is not an origin such as {PRODUCTION_ORIGIN}"])
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise ConfigurationError([f"{text!r} must use https: tokens travel there"])
-    default_port = {"https": 443, "http": 80}[parts.scheme]
-    host = parts.netloc.lower().rpartition(":")[0] if port is not None else parts.netloc.lower()
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, default_port} else "")
-
-
-def _is_bare(parts: SplitResult) -> bool:
-    has_more = parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not has_more
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 WEBEX = platform()

@@ -1,5 +1,6 @@
 """Reading a callback, and checking whose it is (RFC 6749 section 4.1.2, RFC 9207)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -49,7 +50,9 @@ def test_the_error_of_section_4_1_2_1_is_read() -> None:
 
 
 def test_the_issuer_of_rfc_9207_is_read() -> None:
-    callback = read_callback(b"code=x1848ZT64p4IirMPT0R-X3141MFPTuBX-VFL_cvaplMH58&state=ZWVlNDBlYzA1NjdkMDNhYjg3ZjUxZjAyNGQzMTM2NzI&iss=https%3A%2F%2Fhonest.as.example")
+    callback = read_callback(
+        b"code=x1848ZT64p4IirMPT0R-X3141MFPTuBX-VFL_cvaplMH58&state=ZWVlNDBlYzA1NjdkMDNhYjg3ZjUxZjAyNGQzMTM2NzI&iss=https%3A%2F%2Fhonest.as.example"
+    )
 
     assert callback.issuer == "https://honest.as.example"
 
@@ -208,9 +211,7 @@ VISIBLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_siz
 
 @given(VISIBLE, VISIBLE)
 def test_code_and_state_arrive_as_they_were_sent(code: str, state: str) -> None:
-    callback = read_callback(
-        b"&".join([b"code=" + _escaped(code), b"state=" + _escaped(state)])
-    )
+    callback = read_callback(b"&".join([b"code=" + _escaped(code), b"state=" + _escaped(state)]))
 
     assert callback == CodeCallback(Secret(state), Secret(code), None)
 
@@ -236,7 +237,9 @@ def test_a_checked_callback_gives_its_code(issuer: str | None) -> None:
 def test_an_issuer_may_have_other_names() -> None:
     server = replace(SERVER, issuer_aliases=frozenset({"https://eu.as.example"}))
 
-    assert check_callback(code_callback("https://eu.as.example"), server)
+    code = check_callback(code_callback("https://eu.as.example"), server)
+
+    assert code.code == Secret("SplxlOBeZQQYbYS6WxSbIA")
 
 
 @pytest.mark.parametrize("callback", [code_callback(), error_callback()])
@@ -248,11 +251,17 @@ def test_a_missing_issuer_is_refused_where_one_is_promised(callback: Callback) -
 @pytest.mark.parametrize("sends_issuer", [True, False])
 @pytest.mark.parametrize(
     "issuer",
-    ["", "https://evil.example", "https://as.example/", "HTTPS://as.example", "https://as.example:443"],
+    [
+        "",
+        "https://evil.example",
+        "https://as.example/",
+        "HTTPS://as.example",
+        "https://as.example:443",
+    ],
 )
 @pytest.mark.parametrize("make", [code_callback, error_callback])
 def test_another_issuer_is_refused(
-    make: type[CodeCallback], issuer: str, *, sends_issuer: bool
+    make: Callable[[str], Callback], issuer: str, *, sends_issuer: bool
 ) -> None:
     with pytest.raises(IssuerMismatch):
         check_callback(make(issuer), replace(SERVER, sends_issuer=sends_issuer))

@@ -28,7 +28,12 @@ def test_an_object_shows_its_names_and_none_of_its_values() -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    ["application/json", "Application/JSON", " application/json ;charset=utf-8", "application/a+json"],
+    [
+        "application/json",
+        "Application/JSON",
+        " application/json ;charset=utf-8",
+        "application/a+json",
+    ],
 )
 def test_json_goes_by_several_names(media_type: str) -> None:
     assert read_json_object(HttpResponse(200, {"content-type": media_type}, b"{}")) == {}

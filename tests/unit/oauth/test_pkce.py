@@ -10,11 +10,8 @@ from hypothesis import given, strategies as st
 from webex_oauth.oauth.pkce import code_challenge, code_verifier
 from webex_oauth.secret import Secret
 
-APPENDIX_B_OCTETS = bytes(
-    # fmt: off
-    [116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186,
-     22, 212, 37, 77, 105, 214, 191, 240, 91, 88, 5, 88, 83, 132, 141, 121]
-    # fmt: on
+APPENDIX_B_OCTETS = bytes.fromhex(
+    "7418dfb49799e0254ffa607dd8adbbba16d4254d69d6bff05b58055853848d79"
 )
 APPENDIX_B_VERIFIER = Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
 

@@ -81,8 +81,6 @@ def test_the_status_alone_says_that_the_token_is_gone(status: int, body: bytes) 
     ],
     ids=lambda value: str(getattr(value, "status", "")),
 )
-def test_any_other_answer_is_a_typed_error(
-    response: HttpResponse, kind: type[Exception]
-) -> None:
+def test_any_other_answer_is_a_typed_error(response: HttpResponse, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         read_revocation_response(SERVER, response, NOW)

@@ -90,7 +90,9 @@ def test_credentials_survive_the_basic_header_whatever_they_hold(
     assert [unquote_plus(half) for half in halves] == [client_id, secret]
 
 
-@pytest.mark.parametrize("secret", [":", "%", "+", "/", " ", "é", "a&client_id=evil", "%3A", "\r\n"])
+@pytest.mark.parametrize(
+    "secret", [":", "%", "+", "/", " ", "é", "a&client_id=evil", "%3A", "\r\n"]
+)
 def test_credentials_survive_the_form_whatever_they_hold(secret: str) -> None:
     client = replace(CLIENT, client_secret=Secret(secret))
 

@@ -197,9 +197,7 @@ def test_an_answer_that_breaks_the_protocol_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"\xff", b"[" * 60_000, b'{"error":'], ids=repr
 )
-def test_a_refusal_that_cannot_be_read_is_no_refusal_of_the_grant(
-    body: bytes, status: int
-) -> None:
+def test_a_refusal_that_cannot_be_read_is_no_refusal_of_the_grant(body: bytes, status: int) -> None:
     with pytest.raises(InvalidResponse):
         read(HttpResponse(status, JSON, body))
 

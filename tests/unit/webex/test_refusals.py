@@ -19,6 +19,7 @@ from webex_oauth.webex.refusals import read_refusal
 
 NOW = 1_700_000_000
 TRACKING_ID = "ROUTER_68D0A1B2-1C3E-01BB-07A4-0A1B2C3D4E5F"
+NO_SECRET = "client_secret cannot be null or empty"
 SPENT = "The refresh token provided is expired, revoked, malformed, or invalid."
 
 
@@ -31,39 +32,48 @@ def broker(error: str, description: str = "") -> dict[str, object]:
     return {"error": error, "error_description": description, "trackingID": "NA_3e1d"}
 
 
-@pytest.mark.parametrize(
-    ("status", "members", "kind", "error"),
-    [
-        (400, broker("invalid_request", SPENT), InvalidGrant, "invalid_request"),
-        (400, broker("invalid_grant"), InvalidGrant, "invalid_grant"),
-        (400, broker("invalid_refresh_token"), InvalidGrant, "invalid_refresh_token"),
-        (401, broker("invalid_grant"), InvalidGrant, "invalid_grant"),
-        (200, broker("invalid_grant"), InvalidGrant, "invalid_grant"),
-        (400, gateway("Invalid or expired code"), InvalidGrant, "invalid_grant"),
-        (400, gateway(SPENT), InvalidGrant, "invalid_grant"),
-        (400, gateway("invalid_refresh_token"), InvalidGrant, "invalid_refresh_token"),
-        (400, {"errors": [{"description": "POST failed: invalid_grant"}]}, InvalidGrant, "invalid_grant"),
-        (400, {}, InvalidGrant, "invalid_grant"),
-        (401, gateway("Unauthorized"), InvalidClient, "invalid_client"),
-        (401, {}, InvalidClient, "invalid_client"),
-        (401, broker("invalid_client", "Client authentication failed"), InvalidClient, "invalid_client"),
-        (400, broker("invalid_client"), InvalidClient, "invalid_client"),
-        (400, gateway("client_secret cannot be null or empty"), InvalidClient, "invalid_client"),
-        (400, broker("invalid_request", "client_secret cannot be null or empty"), InvalidClient, "invalid_request"),
-        (400, gateway("Client Id is invalid"), InvalidClient, "invalid_client"),
-        (400, broker("tokenlimit_reached"), TokenRequestRefused, "tokenlimit_reached"),
-        (400, gateway("tokenlimit_reached"), TokenRequestRefused, "tokenlimit_reached"),
-        (400, broker("unsupported_grant_type"), TokenRequestRefused, "unsupported_grant_type"),
-        (400, gateway("slow_down"), TokenRequestRefused, "slow_down"),
-        (428, gateway("authorization_pending"), TokenRequestRefused, "authorization_pending"),
-        (400, broker("Internal Server Error", "unexpected"), TokenRequestRefused, "Internal Server Error"),
-        (403, gateway("Forbidden"), TokenRequestRefused, "status 403"),
-        (404, gateway("The requested resource could not be found."), TokenRequestRefused, "status 404"),
-        (415, gateway("Content type 'application/json' not supported"), TokenRequestRefused, "status 415"),
-    ],
-)  # fmt: skip
+GRANT_IS_OVER = [
+    (400, broker("invalid_request", SPENT), "invalid_request"),
+    (400, broker("invalid_grant"), "invalid_grant"),
+    (400, broker("invalid_refresh_token"), "invalid_refresh_token"),
+    (401, broker("invalid_grant"), "invalid_grant"),
+    (200, broker("invalid_grant"), "invalid_grant"),
+    (400, gateway("Invalid or expired code"), "invalid_grant"),
+    (400, gateway(SPENT), "invalid_grant"),
+    (400, gateway("invalid_refresh_token"), "invalid_refresh_token"),
+    (400, {"errors": [{"description": "POST failed: invalid_grant"}]}, "invalid_grant"),
+    (400, {}, "invalid_grant"),
+]
+CLIENT_IS_WRONG = [
+    (401, gateway("Unauthorized"), "invalid_client"),
+    (401, {}, "invalid_client"),
+    (401, broker("invalid_client", "Client authentication failed"), "invalid_client"),
+    (400, broker("invalid_client"), "invalid_client"),
+    (400, gateway(NO_SECRET), "invalid_client"),
+    (400, broker("invalid_request", NO_SECRET), "invalid_request"),
+    (400, gateway("Client Id is invalid"), "invalid_client"),
+]
+OTHERWISE = [
+    (400, broker("tokenlimit_reached"), "tokenlimit_reached"),
+    (400, gateway("tokenlimit_reached"), "tokenlimit_reached"),
+    (400, broker("unsupported_grant_type"), "unsupported_grant_type"),
+    (400, gateway("slow_down"), "slow_down"),
+    (428, gateway("authorization_pending"), "authorization_pending"),
+    (400, broker("Internal Server Error", "unexpected"), "Internal Server Error"),
+    (403, gateway("Forbidden"), "status 403"),
+    (404, gateway("The requested resource could not be found."), "status 404"),
+    (415, gateway("Content type 'application/json' not supported"), "status 415"),
+]
+CASES = [
+    *((InvalidGrant, *case) for case in GRANT_IS_OVER),
+    *((InvalidClient, *case) for case in CLIENT_IS_WRONG),
+    *((TokenRequestRefused, *case) for case in OTHERWISE),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "members", "error"), CASES)
 def test_a_refusal_says_what_to_do(
-    status: int, members: dict[str, object], kind: type[TokenError], error: str
+    kind: type[TokenError], status: int, members: dict[str, object], error: str
 ) -> None:
     refusal = read_refusal(status, members)
 

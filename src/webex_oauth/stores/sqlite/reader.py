@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from webex_oauth.stores.sqlite.connection import connect_reader
-from webex_oauth.stores.sqlite.faults import breaks_connection
+from webex_oauth.stores.sqlite.faults import breaks_connection, is_locked, read_fault
 from webex_oauth.stores.sqlite.transaction import Work
+from webex_oauth.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
 
 
 class Reader:
-    """Read without ever waiting: a lock held elsewhere is an error at once."""
+    """Read at once, or in the writer's thread when somebody holds the file for a moment."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, writer: Writer) -> None:
         self._path = path
+        self._writer = writer
         self._connection: sqlite3.Connection | None = None
 
-    def read(self, work: Work[T]) -> T:
-        """Run *work*, which only reads; raise sqlite3.Error as it comes."""
+    async def read(self, work: Work[T]) -> T:
+        """Run *work*, which only reads; raise StoreUnavailable when the file cannot be read."""
         try:
             if self._connection is None:
                 self._connection = connect_reader(self._path)
@@ -31,7 +33,9 @@ class Reader:
         except sqlite3.Error as error:
             if breaks_connection(error):
                 self.close()
-            raise
+            if not is_locked(error):
+                raise read_fault(error) from error
+        return await self._writer.run(work)
 
     def close(self) -> None:
         """Let go of the file; the next read opens it again."""

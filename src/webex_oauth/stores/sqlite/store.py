@@ -4,17 +4,14 @@ import asyncio
 import sqlite3
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from webex_oauth.stores.sqlite import attempts, grants, sessions
 from webex_oauth.stores.sqlite.admission import admit
 from webex_oauth.stores.sqlite.connection import check_sqlite_version
-from webex_oauth.stores.sqlite.faults import is_locked, read_fault
 from webex_oauth.stores.sqlite.files import prepare_files
 from webex_oauth.stores.sqlite.reader import Reader
 from webex_oauth.stores.sqlite.schema import prepare_schema
 from webex_oauth.stores.sqlite.sweeping import sweep
-from webex_oauth.stores.sqlite.transaction import Work
 from webex_oauth.stores.sqlite.writer import Writer
 from webex_oauth.vault.records import (
     AttemptRecord,
@@ -24,8 +21,6 @@ from webex_oauth.vault.records import (
     SessionRecord,
 )
 from webex_oauth.vault.store import Admission
-
-T = TypeVar("T")
 
 
 class SqliteStore:
@@ -37,8 +32,8 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = Reader(path)
         self._writer = Writer(path)
+        self._reader = Reader(path, self._writer)
 
     async def open(self) -> None:
         """Make or check the file and its tables."""
@@ -91,7 +86,7 @@ class SqliteStore:
 
     async def find_grant(self, key: bytes) -> GrantRecord | None:
         """Find a grant."""
-        return await self._read(partial(grants.find_grant, key=key))
+        return await self._reader.read(partial(grants.find_grant, key=key))
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
         """Write a grant over its *expected_version*."""
@@ -101,7 +96,7 @@ class SqliteStore:
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
         """Find a session that was not ended."""
-        return await self._read(partial(sessions.find_session, digest=digest))
+        return await self._reader.read(partial(sessions.find_session, digest=digest))
 
     async def touch_session(self, digest: bytes, seen_at: int) -> None:
         """Move `seen_at` forward."""
@@ -124,14 +119,6 @@ class SqliteStore:
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove a batch of what is over."""
         return await self._writer.write(partial(sweep, now=now, idle_seconds=idle_seconds))
-
-    async def _read(self, work: Work[T]) -> T:
-        try:
-            return self._reader.read(work)
-        except sqlite3.Error as error:
-            if not is_locked(error):
-                raise read_fault(error) from error
-        return await self._writer.run(work)
 
 
 def _beat(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,125 @@
+"""The people API."""
+
+import zlib
+
+import pytest
+from emulator.conftest import find_person
+from emulator.wire import Wire
+
+from webex_oauth.emulator import Emulator, Person
+from webex_oauth.emulator.endpoints.answers import INVALID_TOKEN
+from webex_oauth.emulator.world.identifiers import webex_id
+
+FORBIDDEN = (
+    "The server understood the request, but refused to fulfill it because the access token is "
+    "missing required scopes or the user is missing required roles or licenses."
+)
+
+
+def test_me_is_the_person_whose_token_it_is(wire: Wire, token: str, mira: Person) -> None:
+    me = wire.get("/v1/people/me?callingData=true", token).json
+
+    assert me["id"] == mira.id
+    assert me["emails"] == ["mira@acme.example"]
+    assert me["displayName"] == "Mira Ito"
+    assert me["type"] == "person"
+    assert me["phoneNumbers"] == []
+
+
+def test_what_a_person_does_not_have_is_left_out(emulator: Emulator, wire: Wire) -> None:
+    amara = find_person(emulator, "amara@acme.example")
+    token = emulator.grant_without_consent(amara).access_token.value
+
+    me = wire.get("/v1/people/me", token).json
+
+    assert "avatar" not in me
+    assert None not in me.values()
+
+
+def test_a_picture_is_a_whole_png_at_the_emulator(
+    emulator: Emulator, wire: Wire, token: str
+) -> None:
+    url = wire.get("/v1/people/me", token).json["avatar"]
+
+    picture = wire.get(url)
+
+    assert url.startswith(f"{emulator.origin}/avatars/")
+    assert picture.headers["Content-Type"] == "image/png"
+    assert picture.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert picture.body.startswith(b"\x89PNG\r\n\x1a\n")
+    data = picture.body.split(b"IDAT")[1].split(b"IEND")[0]
+    assert len(zlib.decompressobj().decompress(data)) == 80 * 81
+
+
+def test_who_has_no_picture_has_none(emulator: Emulator, wire: Wire) -> None:
+    jonas = find_person(emulator, "jonas@acme.example")
+
+    assert wire.get(f"/avatars/{jonas.uuid}.png").status == 404
+    assert wire.get("/avatars/unknown.png").status == 404
+
+
+@pytest.mark.parametrize("form", ["id", "uuid"])
+def test_a_colleague_is_found_by_id_or_uuid(
+    emulator: Emulator, wire: Wire, token: str, form: str
+) -> None:
+    colleague = find_person(emulator, "colleague1@acme.example")
+
+    answer = wire.get(f"/v1/people/{getattr(colleague, form)}", token)
+
+    assert answer.json["displayName"] == colleague.display_name
+
+
+def test_a_malformed_id_is_400_and_an_unknown_one_404(wire: Wire, token: str) -> None:
+    malformed = wire.get("/v1/people/someone", token)
+    unknown_id = webex_id("PEOPLE", "00000000-0000-4000-8000-000000000000")
+    unknown = wire.get(f"/v1/people/{unknown_id}", token)
+
+    assert (malformed.status, malformed.json["message"]) == (400, "Expect base64 ID or UUID.")
+    assert (unknown.status, unknown.json["message"]) == (404, "Person not found")
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer unknown", "Basic YTpi", "token"])
+def test_without_a_good_token_the_answer_is_401(wire: Wire, authorization: str) -> None:
+    answer = wire.get("/v1/people/me", Authorization=authorization)
+
+    assert answer.status == 401
+    assert answer.json["message"] == INVALID_TOKEN
+    assert "WWW-Authenticate" not in answer.headers
+
+
+def test_an_expired_token_is_401(emulator: Emulator, wire: Wire, token: str) -> None:
+    emulator.clock.advance(1_209_599)
+
+    assert wire.get("/v1/people/me", token).status == 401
+
+
+def test_a_challenge_can_be_sent(emulator: Emulator, wire: Wire) -> None:
+    emulator.change_options(is_www_authenticate_sent=True)
+
+    assert wire.get("/v1/people/me").headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_without_the_scope_the_answer_is_403(emulator: Emulator, wire: Wire, mira: Person) -> None:
+    tokens = emulator.grant_without_consent(mira, scopes=("spark:rooms_read",))
+
+    answer = wire.get("/v1/people/me", tokens.access_token.value)
+
+    assert (answer.status, answer.json["message"]) == (403, FORBIDDEN)
+
+
+def test_the_scope_for_all_is_enough(emulator: Emulator, wire: Wire, mira: Person) -> None:
+    tokens = emulator.grant_without_consent(mira, scopes=("spark:all",))
+
+    assert wire.get("/v1/people/me", tokens.access_token.value).status == 200
+
+
+def test_the_token_of_a_person_who_left_is_401(emulator: Emulator, wire: Wire) -> None:
+    luca = find_person(emulator, "luca@acme.example")
+    token = emulator.grant_without_consent(luca).access_token.value
+    rooms = emulator.world.rooms(luca)
+    emulator.world.remove_person(luca.uuid)
+
+    answer = wire.get("/v1/people/me", token)
+
+    emulator.world.add_person(luca, lambda: rooms)
+    assert answer.status == 401

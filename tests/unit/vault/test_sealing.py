@@ -1,0 +1,171 @@
+"""What a seal promises."""
+
+import copy
+import os
+import pickle
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given, strategies as st
+
+from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
+from webex_oauth.vault.sealing import (
+    Context,
+    Key,
+    KeyRing,
+    Sealer,
+    associated_data,
+    open_sealed,
+    seal,
+)
+
+MATERIAL = bytes(range(32))
+NONCE = bytes(range(12))
+RING = KeyRing(Key("one", MATERIAL))
+CONTEXT = Context(kind="grant", row=(b"row",), field="tokens", version=7)
+PLAINTEXT = b"what must stay unknown"
+KEPT = (
+    "01036f6e65000102030405060708090a0b306ab76fe588b768f961e4ffd0"
+    "905818edbde95b8715920f9b96d9e8aa55af99ce6a6f4d1444"
+)
+
+
+def sealed() -> bytes:
+    return seal(RING, NONCE, PLAINTEXT, CONTEXT)
+
+
+@given(st.binary(max_size=300))
+def test_what_was_sealed_opens(plaintext: bytes) -> None:
+    assert open_sealed(RING, seal(RING, NONCE, plaintext, CONTEXT), CONTEXT) == plaintext
+
+
+def test_a_seal_from_an_earlier_release_opens() -> None:
+    kept = bytes.fromhex(KEPT)
+
+    assert open_sealed(RING, kept, CONTEXT) == PLAINTEXT
+
+
+def test_a_seal_hides_its_content() -> None:
+    assert PLAINTEXT not in sealed()
+
+
+@given(st.integers(0, len(sealed()) - 1), st.integers(1, 255))
+def test_no_byte_can_change(at: int, difference: int) -> None:
+    changed = bytearray(sealed())
+    changed[at] ^= difference
+
+    with pytest.raises(VaultError):
+        open_sealed(RING, bytes(changed), CONTEXT)
+
+
+@pytest.mark.parametrize("at", range(len(sealed())))
+def test_every_single_byte_is_bound(at: int) -> None:
+    changed = bytearray(sealed())
+    changed[at] ^= 1
+
+    with pytest.raises(VaultError):
+        open_sealed(RING, bytes(changed), CONTEXT)
+
+
+@pytest.mark.parametrize("length", range(len(sealed())))
+def test_a_seal_cut_short_is_broken(length: int) -> None:
+    with pytest.raises(SealBroken):
+        open_sealed(RING, sealed()[:length], CONTEXT)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_nobody_sealed_are_refused(invented: bytes) -> None:
+    with pytest.raises(VaultError):
+        open_sealed(RING, invented, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        replace(CONTEXT, kind="session"),
+        replace(CONTEXT, row=(b"another row",)),
+        replace(CONTEXT, row=(b"row", b"")),
+        replace(CONTEXT, row=()),
+        replace(CONTEXT, field="profile"),
+        replace(CONTEXT, version=8),
+        replace(CONTEXT, version=6),
+    ],
+    ids=["kind", "row", "longer row", "no row", "field", "later version", "earlier version"],
+)
+def test_a_seal_opens_nowhere_else(place: Context) -> None:
+    with pytest.raises(SealBroken):
+        open_sealed(RING, sealed(), place)
+
+
+contexts = st.builds(
+    Context,
+    kind=st.text("ab", max_size=2),
+    row=st.lists(st.binary(max_size=2), max_size=3).map(tuple),
+    field=st.text("ab", max_size=2),
+    version=st.integers(0, 3),
+)
+
+
+@given(contexts, contexts)
+def test_no_two_places_are_encoded_alike(one: Context, other: Context) -> None:
+    is_same_code = associated_data(b"k", one) == associated_data(b"k", other)
+
+    assert is_same_code == (one == other)
+
+
+def test_an_old_key_still_opens() -> None:
+    rotated = KeyRing(Key("two", os.urandom(32)), (RING.primary,))
+
+    assert open_sealed(rotated, sealed(), CONTEXT) == PLAINTEXT
+
+
+def test_the_primary_key_seals() -> None:
+    rotated = KeyRing(Key("two", os.urandom(32)), (RING.primary,))
+
+    with pytest.raises(KeyUnavailable, match="'two'"):
+        open_sealed(RING, seal(rotated, NONCE, PLAINTEXT, CONTEXT), CONTEXT)
+
+
+def test_another_key_under_the_same_id_opens_nothing() -> None:
+    impostor = KeyRing(Key("one", os.urandom(32)))
+
+    with pytest.raises(SealBroken):
+        open_sealed(impostor, sealed(), CONTEXT)
+
+
+def test_two_seals_of_one_value_differ() -> None:
+    sealer = Sealer(RING, os.urandom)
+
+    assert sealer.seal(PLAINTEXT, CONTEXT) != sealer.seal(PLAINTEXT, CONTEXT)
+
+
+def test_a_nonce_has_twelve_bytes() -> None:
+    with pytest.raises(ValueError, match="12 bytes"):
+        seal(RING, bytes(11), PLAINTEXT, CONTEXT)
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33, 64])
+def test_a_key_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(KeyUnavailable, match="32"):
+        Key("one", bytes(length))
+
+
+@pytest.mark.parametrize("key_id", ["", "a b", "a\n", "é", "k" * 65, "a/b"])
+def test_a_key_id_that_cannot_be_written_down_is_refused(key_id: str) -> None:
+    with pytest.raises(KeyUnavailable, match="key id"):
+        Key(key_id, MATERIAL)
+
+
+def test_a_key_does_not_show_its_material() -> None:
+    shown = f"{RING!r} {RING} {Sealer(RING, os.urandom)!r}"
+
+    assert repr(MATERIAL)[2:10] not in shown
+    assert MATERIAL.hex()[:8] not in shown
+
+
+@pytest.mark.parametrize("leak", [pickle.dumps, copy.deepcopy, asdict])
+def test_a_key_cannot_be_carried_away(leak: object) -> None:
+    assert callable(leak)
+
+    with pytest.raises(TypeError):
+        leak(RING.primary)

@@ -1,0 +1,16 @@
+"""The pages as the application makes them: once for all tests."""
+
+import pytest
+
+from webex_oauth.web.assets import Assets
+from webex_oauth.web.rendering import Pages
+
+
+@pytest.fixture(scope="session")
+def assets() -> Assets:
+    return Assets.packaged()
+
+
+@pytest.fixture(scope="session")
+def pages(assets: Assets) -> Pages:
+    return Pages(assets)

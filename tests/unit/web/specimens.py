@@ -1,0 +1,105 @@
+"""One or more of every view, as the application would fill it."""
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from webex_oauth.secret import Secret
+from webex_oauth.web.api_failures import API_TIMED_OUT
+from webex_oauth.web.failures import Failure
+from webex_oauth.web.request_failures import PAGE_NOT_FOUND
+from webex_oauth.web.views import (
+    Account,
+    ConfirmSignInPage,
+    Detail,
+    FailurePage,
+    Frame,
+    GrantInWords,
+    HomePage,
+    Interruption,
+    Link,
+    MissingScopePage,
+    Page,
+    PersonPage,
+    Profile,
+    RoomsClosing,
+    RoomsOpening,
+    ScopeInWords,
+    SignedOutPage,
+    SignInAgain,
+    SignOutPage,
+    UnnamedPersonPage,
+)
+
+STRANGER = Frame(account=None, csrf_token=None, is_emulator=True, is_debugging=False)
+MIRA = Frame(Account("Mira Ito"), Secret("csrf-of-mira"), is_emulator=False, is_debugging=True)
+UNNAMED = Frame(Account(None), Secret("csrf-of-unnamed"), is_emulator=False, is_debugging=False)
+
+PEOPLE_READ = ScopeInWords("spark:people_read", "See who you are")
+ROOMS_READ = ScopeInWords("spark:rooms_read", "See the titles of your spaces")
+
+GRANT = GrantInWords(
+    granted=(PEOPLE_READ, ROOMS_READ),
+    withheld=(),
+    access_ends_at=1_793_000_000,
+    is_renewable=True,
+    renewable_until=1_799_000_000,
+)
+PROFILE = Profile("Mira Ito", "mira@acme.example", "organization-id", None, None)
+PICTURED = replace(PROFILE, avatar_url="/avatars/mira.png", organization_name="Acme")
+FAILURE_PAGE = FailurePage(
+    frame=STRANGER,
+    failure=PAGE_NOT_FOUND,
+    way_on=None,
+    retry_after_seconds=None,
+    details=(),
+    reference_id="3f9a2c71d0",
+)
+
+PAGES: tuple[Page, ...] = (
+    HomePage(STRANGER, (PEOPLE_READ, ROOMS_READ), "/listrooms"),
+    HomePage(replace(STRANGER, is_emulator=False), (PEOPLE_READ,), "/"),
+    PersonPage(MIRA, PROFILE, GRANT),
+    PersonPage(MIRA, PICTURED, replace(GRANT, granted=(PEOPLE_READ,), withheld=(ROOMS_READ,))),
+    PersonPage(MIRA, replace(PROFILE, email=None, organization_id=None), GRANT),
+    UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=None, is_renewable=False)),
+    UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=(), access_ends_at=None)),
+    MissingScopePage(MIRA, ROOMS_READ, "/listrooms", "3f9a2c71d0"),
+    SignOutPage(MIRA),
+    SignedOutPage(STRANGER, is_revoked=True),
+    SignedOutPage(STRANGER, is_revoked=False),
+    ConfirmSignInPage(STRANGER, "/listrooms"),
+    FAILURE_PAGE,
+    replace(FAILURE_PAGE, frame=MIRA, way_on=SignInAgain("/listrooms"), retry_after_seconds=90),
+    replace(FAILURE_PAGE, way_on=Link("/", "Home page"), details=(Detail("Error code", "odd"),)),
+)
+
+OPENINGS = (RoomsOpening(MIRA, ""), RoomsOpening(MIRA, "launch"))
+ALL_ROOMS = RoomsClosing(MIRA, "", 2, 2, "/listrooms", None)
+SOME_ROOMS = RoomsClosing(MIRA, "launch", 1, 2, "/listrooms?filter=launch", None)
+NO_MATCH = RoomsClosing(MIRA, "launch", 0, 2, "/listrooms?filter=launch", None)
+NO_ROOMS = RoomsClosing(MIRA, "", 0, 0, "/listrooms", None)
+CUT_SHORT = replace(ALL_ROOMS, interruption=Interruption(API_TIMED_OUT, "3f9a2c71d0"))
+CLOSINGS = (ALL_ROOMS, SOME_ROOMS, NO_MATCH, NO_ROOMS, CUT_SHORT)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRoom:
+    """What a row shows of a room."""
+
+    title: str | None
+    type: str | None = "group"
+    last_activity: str | None = "2026-03-02T10:05:01.337Z"
+
+
+def with_text(view: Any, text: str) -> Any:
+    """Put *text* into every text of *view* that comes from outside."""
+    if isinstance(view, str):
+        return text
+    if isinstance(view, tuple):
+        return tuple(with_text(item, text) for item in view)
+    if isinstance(view, Failure) or not is_dataclass(view) or isinstance(view, type):
+        return view
+    return replace(
+        view,
+        **{part.name: with_text(getattr(view, part.name), text) for part in fields(view)},
+    )

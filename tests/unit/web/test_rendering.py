@@ -1,0 +1,302 @@
+"""Every page: complete, safe, and what its view says."""
+
+from dataclasses import fields, replace
+from pathlib import PurePath
+from typing import Any, get_args
+
+import pytest
+from jinja2 import Environment, PackageLoader, UndefinedError, nodes
+from unit.web.document import Document
+from unit.web.specimens import (
+    CLOSINGS,
+    FAILURE_PAGE,
+    GRANT,
+    MIRA,
+    OPENINGS,
+    PAGES,
+    PEOPLE_READ,
+    PICTURED,
+    PROFILE,
+    ROOMS_READ,
+    STRANGER,
+    UNNAMED,
+    with_text,
+)
+
+from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
+from webex_oauth.web.assets import Assets
+from webex_oauth.web.rendering import TEMPLATE_BY_VIEW, Pages, page_environment
+from webex_oauth.web.views import (
+    HomePage,
+    Link,
+    Page,
+    PersonPage,
+    RoomsClosing,
+    RoomsOpening,
+    SignedOutPage,
+    SignInAgain,
+    UnnamedPersonPage,
+)
+
+SPECIMENS = pytest.mark.parametrize("page", PAGES, ids=lambda page: type(page).__name__)
+
+
+def template_files() -> set[str]:
+    names = PackageLoader("webex_oauth.web").list_templates()
+    return {name for name in names if len(PurePath(name).parts) == 1}
+
+
+def fields_used_by(environment: Environment, name: str) -> set[str]:
+    """Follow a template into what it extends and includes."""
+    assert environment.loader is not None
+    tree = environment.parse(environment.loader.get_source(environment, name)[0])
+    used = {
+        node.attr
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name == "page"
+    }
+    for node in tree.find_all((nodes.Extends, nodes.Include)):
+        assert isinstance(node.template, nodes.Const)
+        used |= fields_used_by(environment, node.template.value)
+    return used
+
+
+def test_every_view_has_a_template_of_its_own() -> None:
+    views = {*get_args(Page), RoomsOpening, RoomsClosing}
+
+    assert set(TEMPLATE_BY_VIEW) == views
+    assert {*TEMPLATE_BY_VIEW.values(), "layout.html"} == template_files()
+    assert len(set(TEMPLATE_BY_VIEW.values())) == len(views)
+
+
+def test_every_view_is_among_the_specimens() -> None:
+    assert {type(view) for view in (*PAGES, *OPENINGS, *CLOSINGS)} == set(TEMPLATE_BY_VIEW)
+
+
+@pytest.mark.parametrize(("view", "template"), TEMPLATE_BY_VIEW.items())
+def test_a_template_uses_every_field_of_its_view_and_no_other(
+    assets: Assets, view: Any, template: str
+) -> None:
+    used = fields_used_by(page_environment(assets), template)
+
+    assert used == {field.name for field in fields(view)}
+
+
+def test_a_name_that_a_view_does_not_have_is_an_error(assets: Assets) -> None:
+    template = page_environment(assets).from_string("{{ page.nothing }}")
+
+    with pytest.raises(UndefinedError):
+        template.render(page=PAGES[0])
+
+
+@SPECIMENS
+def test_a_page_is_one_whole_document(pages: Pages, page: Page) -> None:
+    html = pages.render(page)
+
+    document = Document(html)
+    assert html.startswith(b"<!doctype html>\n<html lang=")
+    assert html.endswith(b"</html>")
+    for name in ("html", "head", "title", "header", "main", "h1", "footer"):
+        assert len(document.named(name)) == 1, name
+
+
+@SPECIMENS
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(pages: Pages, page: Page) -> None:
+    document = Document(pages.render(page))
+
+    assert not document.named("style")
+    assert all(
+        script.text == "" and "src" in script.attributes for script in document.named("script")
+    )
+    for element in document.elements:
+        assert not [name for name in element.attributes if name == "style" or name.startswith("on")]
+        for name in {"src", "href", "action"} & set(element.attributes):
+            address = element.attributes[name]
+            assert address is not None
+            assert address.startswith(("/", "#"))
+            assert not address.startswith("//")
+
+
+@SPECIMENS
+def test_every_form_that_posts_carries_the_csrf_token_once(pages: Pages, page: Page) -> None:
+    document = Document(pages.render(page))
+
+    posting = [form for form in document.named("form") if form.attributes["method"] == "post"]
+    tokens = [e for e in document.named("input") if e.attributes.get("name") == "csrf_token"]
+    if page.frame.csrf_token is None:
+        assert not tokens
+        return
+    assert len(tokens) == len(posting) > 0
+    assert {token.attributes["value"] for token in tokens} == {page.frame.csrf_token.reveal()}
+
+
+@pytest.mark.parametrize("text", HOSTILE_TITLES)
+def test_hostile_text_is_text_on_every_page(pages: Pages, text: str) -> None:
+    for page in PAGES:
+        harmless = Document(pages.render(with_text(page, "harmless")))
+
+        hostile = Document(pages.render(with_text(page, text or "-")))
+
+        assert hostile.outline == harmless.outline
+
+
+@pytest.mark.parametrize("text", HOSTILE_TITLES)
+def test_hostile_text_is_text_around_the_rooms(pages: Pages, text: str) -> None:
+    for opening, closing in zip(OPENINGS[1:] * len(CLOSINGS), CLOSINGS, strict=True):
+        harmless = with_text(opening, "harmless"), with_text(closing, "harmless")
+        hostile = with_text(opening, text or "-"), with_text(closing, text or "-")
+
+        outlines = [
+            Document(pages.rooms_opening(first) + pages.rooms_closing(last)).outline
+            for first, last in (harmless, hostile)
+        ]
+
+        assert outlines[0] == outlines[1]
+
+
+def test_template_syntax_in_data_is_shown_and_not_evaluated(pages: Pages) -> None:
+    page = PersonPage(MIRA, replace(PROFILE, name="{{7*7}}{% if 1 %}%(x)s{0}"), GRANT)
+
+    (heading,) = Document(pages.render(page)).texts("h1")
+
+    assert heading == "{{7*7}}{% if 1 %}%(x)s{0}"
+
+
+def test_text_that_utf_8_cannot_write_does_not_break_a_page(pages: Pages) -> None:
+    page = PersonPage(MIRA, replace(PROFILE, name="half \ud83d emoji"), GRANT)
+
+    (heading,) = Document(pages.render(page)).texts("h1")
+
+    assert heading == "half ? emoji"
+
+
+def test_a_stranger_is_offered_the_start_and_told_what_will_be_asked(pages: Pages) -> None:
+    document = Document(pages.render(HomePage(STRANGER, (PEOPLE_READ,), "/listrooms?a=1&b=2")))
+
+    (form,) = document.named("form")
+    assert form.attributes == {"method": "post", "action": "/login"}
+    assert document.texts("button") == ["Start OAuth flow"]
+    (field,) = document.named("input")
+    assert (field.attributes["name"], field.attributes["value"]) == (
+        "return_to",
+        "/listrooms?a=1&b=2",
+    )
+    (scope,) = document.texts("li")
+    assert scope == "See who you are spark:people_read"
+
+
+def test_every_page_says_so_when_webex_is_the_local_one(pages: Pages) -> None:
+    for page in PAGES:
+        (header,) = Document(pages.render(page)).texts("header")
+
+        assert ("Local Webex." in header) is page.frame.is_emulator
+
+
+def test_every_page_says_so_when_steps_are_logged(pages: Pages) -> None:
+    for page in PAGES:
+        (footer,) = Document(pages.render(page)).texts("footer")
+
+        assert ("DEBUG=oauth" in footer) is page.frame.is_debugging
+
+
+def test_instants_are_told_in_utc_and_to_machines(pages: Pages) -> None:
+    times = Document(pages.render(PersonPage(MIRA, PROFILE, GRANT))).named("time")
+
+    assert [(time.attributes["datetime"], time.text) for time in times] == [
+        ("2026-10-26T07:33:20Z", "2026-10-26 07:33 UTC"),
+        ("2027-01-03T18:13:20Z", "2027-01-03 18:13 UTC"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grant", "words"),
+    [
+        (replace(GRANT, access_ends_at=None), "Webex did not say when"),
+        (replace(GRANT, is_renewable=False), "not at all: sign in again when it ends"),
+        (replace(GRANT, renewable_until=None), "without you, for as long as Webex allows"),
+    ],
+)
+def test_an_unknown_end_is_said_to_be_unknown(pages: Pages, grant: Any, words: str) -> None:
+    document = Document(pages.render(PersonPage(MIRA, PROFILE, grant)))
+
+    assert words in document.texts("dd")
+
+
+def test_initials_stand_behind_the_picture(pages: Pages) -> None:
+    plain, pictured = (
+        Document(pages.render(PersonPage(MIRA, profile, GRANT))) for profile in (PROFILE, PICTURED)
+    )
+
+    assert [e.text for e in plain.named("span") if e.attributes.get("class") == "avatar"] == ["MI"]
+    assert not plain.named("img")
+    (image,) = pictured.named("img")
+    assert (image.attributes["src"], image.attributes["alt"]) == ("/avatars/mira.png", "")
+
+
+def test_a_withheld_scope_is_named_and_explained(pages: Pages) -> None:
+    grant = replace(GRANT, granted=(PEOPLE_READ,), withheld=(ROOMS_READ,))
+
+    document = Document(pages.render(PersonPage(MIRA, PROFILE, grant)))
+
+    assert "Asked for, but not granted" in document.texts("h3")
+    assert "See the titles of your spaces spark:rooms_read" in document.texts("li")
+
+
+def test_an_unnamed_person_learns_which_scope_brings_the_name(pages: Pages) -> None:
+    document = Document(pages.render(UnnamedPersonPage(UNNAMED, PEOPLE_READ, GRANT)))
+
+    assert "spark:people_read" in document.texts("code")
+    assert "Sign in again" in document.texts("button")
+    assert "See your spaces" in document.texts("a")
+
+
+def test_only_a_confirmed_revocation_is_called_confirmed(pages: Pages) -> None:
+    confirmed, open_ = (
+        Document(pages.render(SignedOutPage(STRANGER, is_revoked=is_revoked))).texts("main")[0]
+        for is_revoked in (True, False)
+    )
+
+    assert "Webex has confirmed" in confirmed
+    assert "Webex did not confirm in time" in open_
+
+
+def test_a_failure_tells_what_happened_what_to_do_and_its_reference(pages: Pages) -> None:
+    (main,) = Document(pages.render(FAILURE_PAGE)).texts("main")
+
+    failure = FAILURE_PAGE.failure
+    for text in (failure.title, failure.what_happened, failure.what_to_do, "404", "3f9a2c71d0"):
+        assert text in main
+
+
+def test_a_failure_says_when_to_come_back(pages: Pages) -> None:
+    (main,) = Document(pages.render(replace(FAILURE_PAGE, retry_after_seconds=90))).texts("main")
+
+    assert "Webex asks to come back in 90 seconds." in main
+
+
+def test_try_again_keeps_where_the_person_was_going(pages: Pages) -> None:
+    page = replace(FAILURE_PAGE, way_on=SignInAgain("/listrooms?filter=a&b"))
+
+    document = Document(pages.render(page))
+
+    assert document.texts("button") == ["Try again"]
+    (field,) = document.named("input")
+    assert field.attributes["value"] == "/listrooms?filter=a&b"
+
+
+def test_a_failure_without_a_remedy_offers_none(pages: Pages) -> None:
+    document = Document(pages.render(FAILURE_PAGE))
+    linked = Document(pages.render(replace(FAILURE_PAGE, way_on=Link("/x", "Go on"))))
+
+    assert not document.named("button")
+    assert "Go on" not in document.texts("a")
+    assert "Go on" in linked.texts("a")
+
+
+def test_a_page_asks_for_nothing_but_known_files(pages: Pages, assets: Assets) -> None:
+    document = Document(pages.render(FAILURE_PAGE))
+
+    addresses = [e.attributes["href"] for e in document.named("link")]
+    addresses += [e.attributes["src"] for e in document.named("script")]
+    assert len(addresses) == 4
+    assert all(assets.find(address or "") for address in addresses)

@@ -1,0 +1,210 @@
+"""The list of spaces: any title comes back as it was, and the document is whole."""
+
+import pytest
+from hypothesis import given
+from hypothesis.strategies import builds, characters, datetimes, lists, none, sampled_from, text
+from unit.web.document import Document
+from unit.web.specimens import (
+    ALL_ROOMS,
+    CLOSINGS,
+    CUT_SHORT,
+    NO_MATCH,
+    NO_ROOMS,
+    OPENINGS,
+    SOME_ROOMS,
+    SampleRoom,
+)
+
+from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
+from webex_oauth.web.rendering import Pages
+from webex_oauth.web.rooms_table import room_rows
+from webex_oauth.web.views import RoomsClosing, RoomsOpening
+
+ANY_TEXT = text()
+WRITABLE_TITLES = text(characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+MARKUP_TITLES = text(sampled_from("<>&'\"/=;!-#x0 \r\n\tabdi"), min_size=1)
+REGULAR_INSTANTS = datetimes().map(lambda at: at.isoformat(timespec="milliseconds") + "Z")
+SAMPLE_ROOMS = builds(
+    SampleRoom,
+    title=none() | ANY_TEXT,
+    type=none() | sampled_from(["direct", "group"]) | ANY_TEXT,
+    last_activity=none() | REGULAR_INSTANTS | ANY_TEXT,
+)
+
+
+def cells(rooms: list[SampleRoom]) -> list[tuple[str, str, str]]:
+    """Read the rows back: title, type and last activity of each."""
+    document = Document(room_rows(rooms))
+    kinds_and_activities = document.texts("td")
+    return list(
+        zip(
+            document.texts("bdi"),
+            kinds_and_activities[0::2],
+            kinds_and_activities[1::2],
+            strict=True,
+        )
+    )
+
+
+@given(lists(WRITABLE_TITLES | MARKUP_TITLES))
+def test_any_title_reads_back_exactly(titles: list[str]) -> None:
+    rows = cells([SampleRoom(title) for title in titles])
+
+    assert [title for title, _, _ in rows] == titles
+
+
+@given(lists(SAMPLE_ROOMS, min_size=1))
+def test_no_room_adds_an_element_or_loses_a_row(rooms: list[SampleRoom]) -> None:
+    document = Document(room_rows(rooms))
+
+    names = {element.name for element in document.elements}
+    assert names <= {"tr", "th", "td", "bdi", "time", "em"}
+    assert len(document.named("tr")) == len(document.named("bdi")) == len(rooms)
+    assert len(document.named("td")) == 2 * len(rooms)
+    assert {tuple(e.attributes) for e in document.elements} <= {(), ("scope",), ("datetime",)}
+
+
+@pytest.mark.parametrize("title", HOSTILE_TITLES)
+def test_a_hostile_title_is_text(title: str) -> None:
+    ((shown, kind, _),) = cells([SampleRoom(title)])
+
+    assert shown == (title.replace("\0", "\ufffd") or "No title")
+    assert kind == "Group"
+
+
+def test_there_are_hostile_titles_enough() -> None:
+    assert len(set(HOSTILE_TITLES)) >= 55
+
+
+def test_a_title_with_the_separator_moves_no_other_title() -> None:
+    rows = cells([SampleRoom("a\0b"), SampleRoom("c"), SampleRoom("\0")])
+
+    assert [title for title, _, _ in rows] == ["a\ufffdb", "c", "\ufffd"]
+
+
+def test_a_title_that_utf_8_cannot_write_is_shown_in_part() -> None:
+    ((title, _, _),) = cells([SampleRoom("half \ud83d emoji")])
+
+    assert title == "half ? emoji"
+
+
+def test_a_title_that_webex_could_not_decrypt_is_said_to_be_so() -> None:
+    rows = cells([SampleRoom(None), SampleRoom(""), SampleRoom("Launch")])
+
+    assert [title for title, _, _ in rows] == [
+        "Webex could not decrypt this title",
+        "No title",
+        "Launch",
+    ]
+
+
+def test_types_are_told_in_words_and_new_ones_as_they_came() -> None:
+    rooms = [SampleRoom("a", kind) for kind in ("direct", "group", "<new>", None)]
+
+    assert [kind for _, kind, _ in cells(rooms)] == ["Direct", "Group", "<new>", ""]
+
+
+@pytest.mark.parametrize(
+    ("last_activity", "machine", "words"),
+    [
+        ("2026-03-02T10:05:01.337Z", "2026-03-02T10:05:01.337Z", "2026-03-02 10:05 UTC"),
+        ("2016-04-21T19:12:48.920+00:00", "2016-04-21T19:12:48.920Z", "2016-04-21 19:12 UTC"),
+        ("2016-04-21T19:12:48Z", "2016-04-21T19:12:48.000Z", "2016-04-21 19:12 UTC"),
+        ("2016-04-21T01:12:48+02:00", "2016-04-20T23:12:48.000Z", "2016-04-20 23:12 UTC"),
+        ("0005-01-01T00:00:00Z", "0005-01-01T00:00:00.000Z", "0005-01-01 00:00 UTC"),
+    ],
+)
+def test_the_last_activity_is_told_to_people_and_machines(
+    last_activity: str, machine: str, words: str
+) -> None:
+    (time,) = Document(room_rows([SampleRoom("a", "group", last_activity)])).named("time")
+
+    assert (time.attributes["datetime"], time.text) == (machine, words)
+
+
+@pytest.mark.parametrize(
+    "last_activity",
+    [
+        None,
+        "",
+        "yesterday",
+        "2026-03-02T10:05:01",
+        "0000-00-00T00:00:00.000Z",
+        "0001-01-01T00:00:00+23:59",
+        "<script>",
+        "\uff12\uff10\uff12\uff16-03-02T10:05:01.337Z",
+    ],
+)
+def test_a_last_activity_that_cannot_be_read_is_unknown(last_activity: str | None) -> None:
+    rows = cells([SampleRoom("a"), SampleRoom("b", "group", last_activity)])
+
+    assert [activity for _, _, activity in rows] == ["2026-03-02 10:05 UTC", "unknown"]
+
+
+@given(lists(REGULAR_INSTANTS, min_size=1))
+def test_one_odd_instant_changes_no_other_row(instants: list[str]) -> None:
+    rooms = [SampleRoom("a", "group", instant) for instant in instants]
+
+    mixed = cells([*rooms, SampleRoom("b", "group", "odd")])
+
+    assert mixed[:-1] == cells(rooms)
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+@pytest.mark.parametrize("closing", CLOSINGS)
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_opening_rows_and_closing_are_one_document(
+    pages: Pages, opening: RoomsOpening, closing: RoomsClosing, count: int
+) -> None:
+    rows = [room_rows([SampleRoom("Launch")]) for _ in range(count)]
+
+    document = Document(
+        b"".join([pages.rooms_opening(opening), *rows, pages.rooms_closing(closing)])
+    )
+
+    assert document.texts("h1") == ["Your spaces"]
+    assert len(document.named("tr")) == count + 1
+    (form,) = (form for form in document.named("form") if form.attributes["method"] == "get")
+    assert form.attributes["action"] == "/listrooms"
+
+
+def test_the_table_stays_empty_until_the_first_row(pages: Pages) -> None:
+    html = pages.rooms_opening(OPENINGS[0]) + room_rows([]) + pages.rooms_closing(NO_ROOMS)
+
+    assert b'data-filter=""></tbody>' in html
+
+
+@pytest.mark.parametrize(
+    ("closing", "words"),
+    [
+        (ALL_ROOMS, "2 spaces in all."),
+        (SOME_ROOMS, "1 of 2 spaces."),
+        (NO_MATCH, "None of the 2 spaces has “launch” in the title."),
+        (NO_ROOMS, "You are not in any space yet."),
+        (CUT_SHORT, "2 spaces so far."),
+        (CUT_SHORT, "The list ends early: Webex took too long"),
+        (CUT_SHORT, "Reference: 3f9a2c71d0"),
+    ],
+)
+def test_the_end_says_what_the_list_holds(pages: Pages, closing: RoomsClosing, words: str) -> None:
+    html = pages.rooms_opening(OPENINGS[0]) + pages.rooms_closing(closing)
+
+    (main,) = Document(html).texts("main")
+
+    assert words in main
+
+
+def test_an_interrupted_list_can_be_loaded_again(pages: Pages) -> None:
+    html = pages.rooms_opening(OPENINGS[0]) + pages.rooms_closing(CUT_SHORT)
+
+    links = {link.text: link.attributes["href"] for link in Document(html).named("a")}
+
+    assert links["Load the list again"] == "/listrooms"
+
+
+def test_the_filter_stands_in_its_box(pages: Pages) -> None:
+    html = pages.rooms_opening(OPENINGS[1]) + pages.rooms_closing(SOME_ROOMS)
+
+    (box,) = (e for e in Document(html).named("input") if e.attributes.get("name") == "filter")
+
+    assert box.attributes["value"] == "launch"

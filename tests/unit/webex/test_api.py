@@ -1,0 +1,210 @@
+"""Asking the API and reading what it answers."""
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given, strategies as st
+
+from webex_oauth.errors import (
+    AccessForbidden,
+    AccessTokenRefused,
+    ApiError,
+    InvalidResponse,
+    RateLimited,
+    ResourceNotFound,
+    ServerFailed,
+    WebexOAuthError,
+)
+from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.secret import Secret
+from webex_oauth.webex import people, rooms
+from webex_oauth.webex.api import Call, api_request, page_request, read_api_response, read_page
+from webex_oauth.webex.links import PageUrl
+from webex_oauth.webex.path import api_path
+from webex_oauth.webex.platform import WEBEX, platform
+
+NOW = 1_700_000_000
+TOKEN = Secret("ZmFrZQ_PF84_0f8c5d1e")
+TRACKING_ID = "ROUTER_68D0A1B2-1C3E-01BB-07A4-0A1B2C3D4E5F"
+NOT_FOUND = "The requested resource could not be found."
+JSON = {"content-type": "application/json;charset=UTF-8"}
+
+
+def refusal(message: str = NOT_FOUND) -> bytes:
+    body = {"message": message, "errors": [{"description": message}], "trackingId": TRACKING_ID}
+    return json.dumps(body).encode()
+
+
+def test_a_call_is_a_get_with_the_token_in_the_header_only() -> None:
+    request = api_request(WEBEX, people.me(), TOKEN)
+
+    assert (request.method, request.url) == ("GET", "https://webexapis.com/v1/people/me")
+    assert request.headers == {
+        "accept": "application/json",
+        "authorization": "Bearer ZmFrZQ_PF84_0f8c5d1e",
+    }
+    assert request.body == b""
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "c&d"]), st.text(), min_size=1))
+def test_a_query_arrives_as_it_was_asked(query: dict[str, str]) -> None:
+    call = Call(api_path("rooms"), json.loads, query)
+
+    parts = urlsplit(api_request(WEBEX, call, TOKEN).url)
+
+    assert parts.path == "/v1/rooms"
+    assert dict(parse_qsl(parts.query, keep_blank_values=True)) == query
+
+
+def test_a_further_page_is_asked_for_at_its_url() -> None:
+    url = PageUrl("https://webexapis.com/v1/rooms?cursor=a")
+
+    request = page_request(WEBEX, url, TOKEN)
+
+    assert request.url == url.text
+    assert request.headers["authorization"] == "Bearer ZmFrZQ_PF84_0f8c5d1e"
+
+
+def test_a_page_of_another_webex_does_not_get_the_token() -> None:
+    url = PageUrl("https://webexapis.com/v1/rooms?cursor=a")
+
+    with pytest.raises(ValueError, match="another Webex"):
+        page_request(platform("http://localhost:8090"), url, TOKEN)
+
+
+def test_a_token_that_could_change_the_request_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="could not stand in a header"):
+        api_request(WEBEX, people.me(), Secret("a\r\nX-Evil: 1"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ApiError),
+        (401, AccessTokenRefused),
+        (403, AccessForbidden),
+        (404, ResourceNotFound),
+        (405, ApiError),
+        (409, ApiError),
+        (410, ApiError),
+        (415, ApiError),
+        (423, ApiError),
+        (428, ApiError),
+        (451, ApiError),
+    ],
+)
+def test_a_refusal_has_a_type_a_message_and_a_tracking_id(
+    status: int, kind: type[ApiError]
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_api_response(people.me(), HttpResponse(status, JSON, refusal()), NOW)
+
+    error = caught.value
+    assert (type(error), error.status) == (kind, status)
+    assert (error.message, error.tracking_id) == (NOT_FOUND, TRACKING_ID)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "message", "tracking_id"),
+    [
+        ({"trackingid": "NA_1"}, b'{"message":"a"}', "a", "NA_1"),
+        ({"trackingid": "NA_1"}, b'{"message":"a","trackingId":"R_2"}', "a", "R_2"),
+        ({}, b'{"error":"x","error_description":"b","trackingID":"NA_3"}', "b", "NA_3"),
+        ({}, b'{"errors":[{"description":"c"}]}', "c", None),
+        ({"trackingid": "a\x1b[0m"}, b"<html>", "no reason was given", "a [0m"),
+        ({"content-type": "text/html"}, b'{"message":"a"}', "no reason was given", None),
+        ({}, b"", "no reason was given", None),
+        ({}, b"[" * 60_000, "no reason was given", None),
+        ({}, b'{"message":"a\\r\\nb"}', "a b", None),
+        ({}, b'{"message":"' + b"a" * 9_000 + b'"}', "a" * 500, None),
+    ],
+    ids=range(10),
+)
+def test_a_refusal_is_read_from_whatever_carries_it(
+    headers: dict[str, str], body: bytes, message: str, tracking_id: str | None
+) -> None:
+    with pytest.raises(AccessForbidden) as caught:
+        read_api_response(people.me(), HttpResponse(403, headers, body), NOW)
+
+    assert (caught.value.message, caught.value.tracking_id) == (message, tracking_id)
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a_failure_of_webex_is_no_refusal(status: int) -> None:
+    with pytest.raises(ServerFailed) as caught:
+        read_api_response(people.me(), HttpResponse(status, JSON, refusal()), NOW)
+
+    assert (caught.value.status, caught.value.tracking_id) == (status, TRACKING_ID)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "3600", "content-type": "text/html"}, 3600),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, 30),
+        ({"retry-after": "soon"}, 15),
+        ({}, 15),
+    ],
+)
+@pytest.mark.parametrize("body", [b"<html>Too many requests</html>", b"", b"[" * 60_000])
+def test_a_throttled_call_says_when_to_come_back(
+    headers: dict[str, str], seconds: int, body: bytes
+) -> None:
+    with pytest.raises(RateLimited) as caught:
+        read_api_response(people.me(), HttpResponse(429, headers, body), NOW)
+
+    assert caught.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("status", [100, 201, 202, 204, 206, 301, 302, 307, 308])
+def test_any_other_status_breaks_the_protocol(status: int) -> None:
+    response = HttpResponse(status, {"location": "https://evil.example/"}, b'{"id":"a"}')
+
+    with pytest.raises(InvalidResponse):
+        read_api_response(people.me(), response, NOW)
+
+
+def test_a_page_is_read_with_the_way_to_the_next() -> None:
+    link = '<https://webexapis.com/v1/rooms?cursor=a>; rel="next"'
+    response = HttpResponse(200, {**JSON, "link": link}, b'{"items":[{"id":"r1"}]}')
+
+    page = read_page(rooms.listing(), WEBEX, response, NOW)
+
+    assert [room.id for room in page.items] == ["r1"]
+    assert page.next_url == PageUrl("https://webexapis.com/v1/rooms?cursor=a")
+
+
+def test_an_empty_page_may_have_a_next_one() -> None:
+    link = '<https://webexapis.com/v1/rooms?cursor=a>; rel="next"'
+
+    page = read_page(
+        rooms.listing(), WEBEX, HttpResponse(200, {"link": link}, b'{"items":[]}'), NOW
+    )
+
+    assert list(page.items) == []
+    assert page.next_url is not None
+
+
+def test_the_last_page_has_no_next_one() -> None:
+    page = read_page(rooms.listing(), WEBEX, HttpResponse(200, JSON, b'{"items":[]}'), NOW)
+
+    assert page.next_url is None
+
+
+def test_a_page_that_leads_away_is_refused_whole() -> None:
+    headers = {"link": "<https://evil.example/v1/rooms>; rel=next"}
+
+    with pytest.raises(InvalidResponse, match="next page"):
+        read_page(rooms.listing(), WEBEX, HttpResponse(200, headers, b'{"items":[]}'), NOW)
+
+
+def test_a_refused_page_is_read_as_a_refused_call() -> None:
+    with pytest.raises(AccessTokenRefused):
+        read_page(rooms.listing(), WEBEX, HttpResponse(401, JSON, refusal()), NOW)
+
+
+@given(st.integers(100, 599), st.binary() | st.just(refusal()))
+def test_any_answer_is_a_person_or_a_typed_error(status: int, body: bytes) -> None:
+    with pytest.raises(WebexOAuthError):
+        read_api_response(people.me(), HttpResponse(status, {}, body), NOW)

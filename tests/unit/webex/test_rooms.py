@@ -1,0 +1,143 @@
+"""Rooms as the API lists them."""
+
+import json
+
+import pytest
+from hypothesis import given, strategies as st
+
+from webex_oauth.errors import InvalidResponse
+from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.secret import Secret
+from webex_oauth.webex import rooms
+from webex_oauth.webex.api import Listing, api_request, read_api_response, read_page
+from webex_oauth.webex.platform import WEBEX
+from webex_oauth.webex.rooms import Room
+
+NOW = 1_700_000_000
+TRAIN = {
+    "id": "Y2lzY29zcGFyazovL3VzL1JPT00vN2QwZTJiNDA",
+    "title": "Release train",
+    "type": "group",
+    "isLocked": True,
+    "teamId": "Y2lzY29zcGFyazovL3VzL1RFQU0vMQ",
+    "lastActivity": "2026-03-02T10:05:01.337Z",
+    "creatorId": "Y2lzY29zcGFyazovL3VzL1BFT1BMRS8zYjFmNmE1Mg",
+    "created": "2026-02-20T07:11:09.220Z",
+    "isPublic": False,
+    "newlyInvented": {"by": ["Webex"]},
+}
+ENCRYPTED = {
+    "id": "a",
+    "title": "eyJhbGciOiJkaXIiLCJraWQiOiJrbXM6",
+    "errors": {"title": {"code": "kms_failure", "reason": "Key management server failed"}},
+}
+
+
+def read(*items: object) -> list[Room]:
+    body = json.dumps({"items": items}).encode()
+    return list(read_page(rooms.listing(), WEBEX, HttpResponse(200, {}, body), NOW).items)
+
+
+def read_one(item: object) -> Room:
+    response = HttpResponse(200, {}, json.dumps(item).encode())
+    return read_api_response(rooms.get("a"), response, NOW)
+
+
+def test_rooms_are_read_in_their_order() -> None:
+    train, other = read(TRAIN, {"id": "b"})
+
+    assert other == Room(id="b")
+    assert train == Room(
+        id="Y2lzY29zcGFyazovL3VzL1JPT00vN2QwZTJiNDA",
+        title="Release train",
+        type="group",
+        is_locked=True,
+        team_id="Y2lzY29zcGFyazovL3VzL1RFQU0vMQ",
+        last_activity="2026-03-02T10:05:01.337Z",
+        created="2026-02-20T07:11:09.220Z",
+        creator_id="Y2lzY29zcGFyazovL3VzL1BFT1BMRS8zYjFmNmE1Mg",
+    )
+
+
+def test_one_room_is_read() -> None:
+    assert rooms.get("Y2lz").path == "rooms/Y2lz"
+    assert read_one(TRAIN).title == "Release train"
+
+
+def test_a_title_that_webex_could_not_decrypt_is_not_shown_as_ciphertext() -> None:
+    for room in (*read(ENCRYPTED), read_one(ENCRYPTED)):
+        assert room.title is None
+        assert room.is_title_unreadable
+
+
+@pytest.mark.parametrize("errors", [None, {}, {"avatar": {"code": "kms_failure"}}])
+def test_errors_of_other_fields_leave_the_title(errors: object) -> None:
+    room = read_one({"id": "a", "title": "Release train", "errors": errors})
+
+    assert room.title == "Release train"
+    assert not room.is_title_unreadable
+
+
+def test_a_room_without_a_title_is_not_called_unreadable() -> None:
+    assert not read_one({"id": "a", "title": None}).is_title_unreadable
+
+
+@pytest.mark.parametrize(
+    ("listing", "query"),
+    [
+        (rooms.listing(), ""),
+        (rooms.listing(max_items=1), "?max=1"),
+        (rooms.listing(max_items=1000), "?max=1000"),
+        (rooms.listing(room_type="direct"), "?type=direct"),
+        (rooms.listing(team_id="a/b?c"), "?teamId=a%2Fb%3Fc"),
+        (
+            rooms.listing(max_items=100, room_type="group", team_id="t", sort_by="lastactivity"),
+            "?max=100&type=group&teamId=t&sortBy=lastactivity",
+        ),
+    ],
+)
+def test_a_listing_asks_for_what_was_wanted(listing: Listing[Room], query: str) -> None:
+    request = api_request(WEBEX, listing, Secret("token"))
+
+    assert request.url == f"https://webexapis.com/v1/rooms{query}"
+
+
+@pytest.mark.parametrize("max_items", [-1, 0, 1001])
+def test_a_page_has_a_size_that_webex_takes(max_items: int) -> None:
+    with pytest.raises(ValueError, match="1 to 1000"):
+        rooms.listing(max_items=max_items)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b'{"items":null}',
+        b'{"items":{}}',
+        b'{"items":[null]}',
+        b'{"items":["room"]}',
+        b'{"items":[{}]}',
+        b'{"items":[{"id":""}]}',
+        b'{"items":[{"id":1}]}',
+        b'{"items":[{"id":"a","title":1}]}',
+        b'{"items":[{"id":"a","isLocked":"true"}]}',
+        b'{"items":[{"id":"a","lastActivity":17}]}',
+        b'{"items":[{"id":"a","errors":"kms_failure"}]}',
+        b'{"items":[{"id":"a","errors":{"title":"kms_failure"}}]}',
+        b'{"items":[{"id":"a","title":"\\ud800"}]}',
+        b'{"items":[{"id":"a"},{"id":"b"',
+        b'{"items":' + b"[" * 60_000,
+        b"<html>",
+        b"",
+    ],
+    ids=range(19),
+)
+def test_what_is_not_a_page_of_rooms_is_refused_whole(body: bytes) -> None:
+    with pytest.raises(InvalidResponse):
+        read_page(rooms.listing(), WEBEX, HttpResponse(200, {}, body), NOW)
+
+
+@given(st.text())
+def test_any_text_may_be_a_title(title: str) -> None:
+    assert read({"id": "a", "title": title})[0].title == title
