@@ -1,34 +1,35 @@
-"""Everything that can be configured, read once and judged as a whole.
-
-The sample's names work as they are: AUTH_INIT_URL, CLIENT_SECRET, STATE, PORT, DEBUG. The rest
-is WEBEX_...; a secret may come from a file named by the same variable with _FILE behind it.
-"""
+"""From variables to settings: every mistake is collected, each with its remedy."""
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
+from webex_oauth.settings.urls import (
+    is_https_or_loopback,
+    is_loopback,
+    origin_of,
+    redirect_uri_remedy,
+    split_url,
+)
+from webex_oauth.settings.values import (
+    ABSOLUTE_SECONDS,
+    DEFAULT_HOST,
+    DEFAULT_KEYS_FILE,
+    DEFAULT_PORT,
+    DEFAULT_STORE_URL,
+    IDLE_SECONDS,
+    Settings,
+)
 from webex_oauth.webex import scopes as webex_scopes
 from webex_oauth.webex.platform import WEBEX, Platform, platform
 
-DEFAULT_PORT = 8080
-DEFAULT_STORE_URL = "sqlite:///.webex-oauth/vault.sqlite"
-DEFAULT_KEYS_FILE = ".webex-oauth/keys"
-IDLE_SECONDS = 8 * 3600
-ABSOLUTE_SECONDS = 7 * 86400
 MAX_SECONDS = 90 * 86400
-
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-PAGES = frozenset(
-    {"/", "/index.html", "/login", "/listrooms", "/logout", "/healthz", "/readyz", "/static"}
-)
 PLACEHOLDER = re.compile(r"(?i)^(<.*>|x{3,}|\.{3}|changeme|(your|my|paste|insert)[-_ ].*|.*_here)$")
 EMULATOR_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark, not a secret
 
@@ -54,49 +55,6 @@ NAMES = frozenset(
     }
 )
 IGNORED_ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSLKEYLOGFILE")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """A configuration without mistakes; `warnings` are for the operator to read.
-
-    `client` is the registered integration, `scopes` what a sign-in asks for, `host` and `port`
-    where the server listens.
-    """
-
-    client: Client
-    scopes: tuple[str, ...]
-    platform: Platform
-    host: str
-    port: int
-    store_url: str
-    keys_file: Path
-    idle_seconds: int
-    absolute_seconds: int
-    is_debugging: bool
-    proxy: str | None
-    ca_file: str | None
-    warnings: tuple[str, ...]
-
-    @property
-    def public_origin(self) -> str:
-        """The origin that browsers see, taken from the registered redirect URI."""
-        return _origin(urlsplit(self.client.redirect_uri))
-
-    @property
-    def public_host(self) -> str:
-        """The only Host header that is answered."""
-        return urlsplit(self.client.redirect_uri).netloc
-
-    @property
-    def callback_path(self) -> str:
-        """The path of the registered redirect URI."""
-        return urlsplit(self.client.redirect_uri).path
-
-    @property
-    def is_https(self) -> bool:
-        """Whether browsers reach this application over TLS."""
-        return self.client.redirect_uri.startswith("https://")
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -128,7 +86,7 @@ class _Reader:
             client=client,
             scopes=self._scopes(),
             platform=self._platform(client),
-            host=self._value("WEBEX_HOST") or "127.0.0.1",
+            host=self._value("WEBEX_HOST") or DEFAULT_HOST,
             port=port,
             store_url=self._store_url(),
             keys_file=Path(self._value("WEBEX_KEYS_FILE") or DEFAULT_KEYS_FILE),
@@ -153,19 +111,19 @@ class _Reader:
         text = self._value("AUTH_INIT_URL")
         if not text:
             return {}
-        parts = _split(text)
+        parts = split_url(text)
         if parts is None or not parts.netloc:
             self._mistakes.append(
                 "AUTH_INIT_URL is not a URL: copy the whole 'OAuth Authorization URL' of your "
                 "integration from the Developer Portal"
             )
             return {}
-        if not _is_https_or_loopback(parts):
+        if not is_https_or_loopback(parts):
             self._mistakes.append("AUTH_INIT_URL must begin with https://")
         fields = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if fields.get("response_type", "code") != "code":
             self._mistakes.append("AUTH_INIT_URL must ask for response_type=code")
-        return fields | {"origin": _origin(parts)}
+        return fields | {"origin": origin_of(parts)}
 
     def _from_portal_or(self, name: str, field: str) -> str:
         """Take the named variable or the portal URL's field; both must agree."""
@@ -216,11 +174,10 @@ class _Reader:
                 f"that is registered, for example http://localhost:{port}/oauth"
             )
             return redirect_uri
-        parts = _split(redirect_uri)
-        remedy = _redirect_uri_remedy(parts, port)
+        remedy = redirect_uri_remedy(redirect_uri, port)
         if remedy:
             self._mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
-        return redirect_uri if parts and parts.netloc else ""
+        return redirect_uri
 
     def _scopes(self) -> tuple[str, ...]:
         named = self._value("WEBEX_SCOPES") or self._portal.get("scope", "")
@@ -237,21 +194,21 @@ class _Reader:
 
     def _platform(self, client: Client) -> Platform:
         origin = self._from_portal_or("WEBEX_ORIGIN", "origin") or WEBEX.origin
-        parts = _split(origin)
-        if parts is None or not parts.hostname or not _is_https_or_loopback(parts):
+        parts = split_url(origin)
+        if parts is None or not parts.hostname or not is_https_or_loopback(parts):
             self._mistakes.append(
                 "WEBEX_ORIGIN must be an origin such as https://webexapis.com, or http:// on "
                 "localhost for the emulator"
             )
             return WEBEX
-        chosen = platform(_origin(parts))
+        chosen = platform(origin_of(parts))
         self._check_worlds(client, chosen)
         return chosen
 
     def _check_worlds(self, client: Client, chosen: Platform) -> None:
         """Keep the emulator and the real Webex apart."""
         is_emulators = client.client_secret.reveal().startswith(EMULATOR_SECRET_PREFIX)
-        is_local = urlsplit(chosen.origin).hostname in LOOPBACK_HOSTS
+        is_local = is_loopback(urlsplit(chosen.origin))
         if is_emulators and not is_local:
             self._mistakes.append(
                 "CLIENT_SECRET is the emulator's: put the one of your registered integration"
@@ -313,24 +270,6 @@ class _Reader:
                 self._warnings.append(f"{name} is not a setting{_suggestion(name, NAMES)}")
 
 
-def _redirect_uri_remedy(parts: SplitResult | None, port: int) -> str | None:
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "is not an http or https URL: register one such as http://localhost:8080/oauth"
-    if parts.fragment or parts.username is not None:
-        return "must have neither a fragment nor a user name"
-    if parts.path in PAGES or not parts.path or parts.path.startswith("/static/"):
-        return "must have a path of its own: register one that ends in /oauth"
-    is_loopback = parts.hostname in LOOPBACK_HOSTS
-    if parts.scheme == "http" and not is_loopback:
-        return "must use https: plain http is only for localhost"
-    if parts.scheme == "http" and (parts.port or 80) != port:
-        return (
-            f"is not this server, which listens on port {port}: set PORT={parts.port or 80} "
-            "or register the other port"
-        )
-    return None
-
-
 def _unknown_scope(scope: str) -> str:
     suggestion = _suggestion(scope, webex_scopes.SCOPES)
     return (
@@ -346,21 +285,3 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
 
 def _shown(text: str) -> str:
     return ascii(text[:200])
-
-
-def _split(text: str) -> SplitResult | None:
-    """Split a URL, or None when it is none or its port is not a number."""
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - reading it is the check
-    except ValueError:
-        return None
-    return parts
-
-
-def _origin(parts: SplitResult) -> str:
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_https_or_loopback(parts: SplitResult) -> bool:
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)

@@ -1,0 +1,62 @@
+"""URLs in the settings: split, compared as browsers do, and judged with a remedy."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+PAGES = frozenset(
+    {"/", "/index.html", "/login", "/listrooms", "/logout", "/healthz", "/readyz", "/static"}
+)
+CALLBACK_PATH = re.compile(r"/[A-Za-z0-9._~/-]+")
+
+
+def split_url(text: str) -> SplitResult | None:
+    """Split a URL; None when it is none or its port is not a number."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it is the check
+    except ValueError:
+        return None
+    return parts
+
+
+def origin_of(parts: SplitResult) -> str:
+    """Write the origin as browsers do: in lower case, without the scheme's own port."""
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    if parts.port in {None, DEFAULT_PORTS.get(parts.scheme)}:
+        return f"{parts.scheme}://{host}"
+    return f"{parts.scheme}://{host}:{parts.port}"
+
+
+def is_loopback(parts: SplitResult) -> bool:
+    """Tell whether a URL leads to this machine."""
+    return parts.hostname in LOOPBACK_HOSTS
+
+
+def is_https_or_loopback(parts: SplitResult) -> bool:
+    """Tell whether secrets may travel to a URL."""
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
+
+
+def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
+    """Say what is wrong with a redirect URI for a server on *port*, and what to do."""
+    parts = split_url(redirect_uri)
+    if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        return "is not an http or https URL: register one such as http://localhost:8080/oauth"
+    if parts.fragment or parts.query or parts.username is not None:
+        return "must have no query, fragment or user name: register one without"
+    if parts.path in PAGES or parts.path.startswith("/static/"):
+        return "is the address of another page: register one that ends in /oauth"
+    if not CALLBACK_PATH.fullmatch(parts.path):
+        return "must have a plain path: register one that ends in /oauth"
+    if parts.scheme == "http" and not is_loopback(parts):
+        return "must use https: plain http is only for localhost"
+    if parts.scheme == "http" and (parts.port or 80) != port:
+        return (
+            f"is not this server, which listens on port {port}: set PORT={parts.port or 80} "
+            "or register the other port"
+        )
+    return None
