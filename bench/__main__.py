@@ -68,6 +68,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print("\n".join([table(findings), "", *machine]))
+    if arguments.quick:
+        print("a quick run leaves the servers cold: read no ratio from it")
     if arguments.write:
         RESULTS.write_text(results(findings, machine, datetime.now(UTC).date()))
     return 0

@@ -147,8 +147,10 @@ def answers(port: int) -> bool:
 
 
 def install_express() -> None:
-    """Install the Node peer's packages as its lock file names them, if they are not there."""
-    if (_EXPRESS / "node_modules" / ".package-lock.json").exists():
+    """Install the Node peer's packages as its lock file names them, where that is not done."""
+    installed = _EXPRESS / "node_modules" / ".package-lock.json"
+    lock = _EXPRESS / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
     if not shutil.which("npm"):
         raise StartError("the express peer needs node and npm on the PATH")

@@ -26,6 +26,8 @@ from bench.jobs import (
 from bench.window import read_meters, summary
 from bench.world import ROW_MARKER, Account
 
+FEWEST_ANSWERS = 20
+
 
 @asynccontextmanager
 async def browsers(target: Target, concurrency: int) -> AsyncIterator[list[Browser]]:
@@ -41,21 +43,29 @@ async def browsers(target: Target, concurrency: int) -> AsyncIterator[list[Brows
 async def closed_loop(
     steps: list[Callable[[], Awaitable[None]]], job: RoomsJob | SignInsJob
 ) -> Throughput:
-    """Repeat each step without pause, and count what is finished within the measured window."""
+    """Repeat each step without pause, and count what is finished within the measured window.
+
+    The window is held open until there is something to count; the job's limit bounds it.
+    """
     waits: list[float] = []
+    enough = asyncio.Event()
 
     async def repeat(step: Callable[[], Awaitable[None]]) -> None:
         while True:
             begun = perf_counter()
             await step()
             waits.append(perf_counter() - begun)
+            if len(waits) == FEWEST_ANSWERS:
+                enough.set()
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(repeat(step)) for step in steps]
         await asyncio.sleep(job.warm_up_seconds)
         opened = await read_meters(job.target)
         waits.clear()
+        enough.clear()
         await asyncio.sleep(job.seconds)
+        await enough.wait()
         measured = waits.copy()
         closed = await read_meters(job.target)
         for task in tasks:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from bench.contenders import Contender
 from bench.findings import Finding, Goal, figure_goal, ratio_goal
 from bench.jobs import Done, RoomsJob, Rows, RowsJob, SessionsJob, SignInsJob, Target, Throughput
-from bench.plan import Layout, Plan
+from bench.plan import BUSY, Layout, Plan
 from bench.processes import resident_bytes
 from bench.stage import MeasureError, Stage, stage, start_up_seconds
 
@@ -17,7 +17,6 @@ Figure = TypeVar("Figure")
 ROOM_COUNT = 100
 LONG_ROOM_COUNT = 5000
 SLOW_MS = 50
-BUSY = 32
 REQUESTS_PER_SECOND_GOALS = {"pinned": 2.5, "unpinned": 2.0}
 
 
@@ -39,7 +38,11 @@ class RoomsCase:
         return self.concurrency == BUSY and self.latency_ms == 0
 
 
-CASES = tuple(RoomsCase(busy, latency) for busy in (1, BUSY) for latency in (0, SLOW_MS))
+def cases(plan: Plan) -> Iterator[RoomsCase]:
+    """List the ways of asking that a plan has time for."""
+    for concurrency in plan.concurrencies:
+        for latency_ms in (0, SLOW_MS):
+            yield RoomsCase(concurrency, latency_ms)
 
 
 def medians(
@@ -198,7 +201,7 @@ def measure_all(
     for layout in layouts:
         with stage(contenders, layout) as on:
             prime(on, plan)
-            for case in CASES:
+            for case in cases(plan):
                 yield from measure_rooms(on, plan, case)
             yield from measure_sign_ins(on, plan)
     layout = layouts[0]

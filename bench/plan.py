@@ -19,6 +19,7 @@ class Layout:
 class Plan:
     """How often and how long each figure is taken; figures are medians over the rounds."""
 
+    concurrencies: tuple[int, ...]
     rounds: int
     warm_up_seconds: float
     seconds: float
@@ -29,7 +30,10 @@ class Plan:
     sessions: int
 
 
+BUSY = 32
+
 FULL = Plan(
+    concurrencies=(1, BUSY),
     rounds=3,
     warm_up_seconds=0.5,
     seconds=2.0,
@@ -40,10 +44,11 @@ FULL = Plan(
     sessions=20_000,
 )
 QUICK = Plan(
+    concurrencies=(BUSY,),
     rounds=1,
     warm_up_seconds=0.2,
     seconds=0.6,
-    priming_seconds=1.0,
+    priming_seconds=0.5,
     start_ups=1,
     long_lists=1,
     first_sessions=200,

@@ -31,9 +31,7 @@ async def read_meters(target: Target) -> Reading:
 
 
 def summary(waits: list[float], opened: Reading, closed: Reading) -> Throughput:
-    """Sum up the answers that came in a window; TimeoutError when there were hardly any."""
-    if len(waits) < 2:
-        raise TimeoutError("fewer than two answers came within the measured window")
+    """Sum up the answers that came in a window, two at least."""
     percentiles = quantiles(waits, n=100, method="inclusive")
     return Throughput(
         answers=len(waits),

@@ -1,22 +1,34 @@
 """A scene: the application and a local Webex, both real servers on loopback, sharing one clock."""
 
 import asyncio
+import secrets
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 import requests
+from canary import RUN, Canaries
+from canary_watch import (
+    WatchedTransport,
+    look_at_answer,
+    look_at_folder,
+    watched_log,
+    watched_randomness,
+)
 from dotenv import dotenv_values
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor, sample_env
+from webex_oauth.emulator.visitor import Decision
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.ports import Transport
 from webex_oauth.settings import Settings, read_settings
+from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.store import Store
 from webex_oauth.web.application import create_application
 from webex_oauth.web.frame import Frame
@@ -31,7 +43,10 @@ JONAS = "jonas@acme.example"
 class Scene:
     """Run both servers; use it as a context manager.
 
-    *variables* are settings beyond those that the emulator's `.env` brings.
+    *variables* are settings beyond those that the emulator's `.env` brings. *public_origin* is
+    how browsers see the application when it stands behind a proxy that ends TLS. *canaries* learn
+    every secret of the scene and see everything that leaves it. *around_transport* may put
+    something between the application and the HTTP client.
     """
 
     def __init__(
@@ -41,23 +56,28 @@ class Scene:
         options: Options | None = None,
         variables: Mapping[str, str] | None = None,
         store: Store | None = None,
-        transport: Transport | None = None,
+        around_transport: Callable[[Transport], Transport] | None = None,
+        public_origin: str | None = None,
+        canaries: Canaries = RUN,
     ) -> None:
         self._folder = folder
         self._options = options or Options(requests_per_minute=0)
         self._variables = dict(variables or {})
         self._store = store
-        self._transport = transport
+        self._around_transport = around_transport or (lambda transport: transport)
+        self._public_origin = public_origin
+        self.canaries = canaries
         self._exits = ExitStack()
         self._is_started = threading.Event()
         self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
+        self._exits.enter_context(watched_log(self.canaries))
         running = self._exits.enter_context(RunningEmulator(options=self._options))
         self.emulator: Emulator = running.emulator
         self._listener = listening_socket("127.0.0.1", 0)
         self.port: int = self._listener.getsockname()[1]
-        self.origin = f"http://localhost:{self.port}"
+        self.origin = self._public_origin or f"http://localhost:{self.port}"
         self.settings = self._read_settings(running.origin)
         self._thread = threading.Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
@@ -71,11 +91,18 @@ class Scene:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        look_at_folder(self.canaries, self.data_folder)
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(STOP_SECONDS)
+        look_at_folder(self.canaries, self.data_folder)
         self._exits.close()
         if self._thread.is_alive():
             raise RuntimeError("the application did not stop")
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the database is; the key is elsewhere."""
+        return self._folder / "data"
 
     def browser(self) -> "Browser":
         """Open a browser that has never been here."""
@@ -89,18 +116,25 @@ class Scene:
         return browser
 
     def _read_settings(self, webex_origin: str) -> Settings:
-        integration = self.emulator.register(f"{self.origin}/oauth")
+        local_uri, public_uri = f"http://localhost:{self.port}/oauth", f"{self.origin}/oauth"
+        integration = self.emulator.register(*dict.fromkeys((local_uri, public_uri)))
+        self.canaries.plant("client_secret", integration.client_secret)
         text = sample_env(integration, webex_origin)
         from_emulator = {k: v or "" for k, v in dotenv_values(stream=StringIO(text)).items()}
-        return read_settings(
+        self.variables: dict[str, str] = (
             from_emulator
             | {
                 "PORT": str(self.port),
-                "WEBEX_STORE_URL": f"sqlite:///{self._folder / 'data' / 'vault.sqlite'}",
+                "WEBEX_STORE_URL": f"sqlite:///{self.data_folder / 'vault.sqlite'}",
                 "WEBEX_KEYS_FILE": str(self._folder / "keys" / "keys"),
             }
             | self._variables
         )
+        settings = read_settings(self.variables)
+        if not self._public_origin:
+            return settings
+        # No .env can say this: a local Webex may not serve a public application.
+        return replace(settings, client=replace(settings.client, redirect_uri=public_uri))
 
     def _run(self) -> None:
         try:
@@ -112,12 +146,17 @@ class Scene:
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        async with open_integration(
-            self.settings,
-            store=self._store,
-            transport=self._transport,
-            clock=lambda: int(self.emulator.clock.now()),
-        ) as integration:
+        async with AsyncExitStack() as exits:
+            http = await exits.enter_async_context(HttpTransport())
+            integration = await exits.enter_async_context(
+                open_integration(
+                    self.settings,
+                    store=self._store,
+                    transport=WatchedTransport(self._around_transport(http), self.canaries),
+                    clock=lambda: int(self.emulator.clock.now()),
+                    randomness=watched_randomness(secrets.token_bytes, self.canaries),
+                )
+            )
             self.integration: Integration = integration
             self.application: Frame = create_application(self.settings, integration)
             self._is_started.set()
@@ -126,7 +165,7 @@ class Scene:
 
 @dataclass
 class Browser:
-    """A browser without a screen: cookies, no redirects followed unless told, its own Webex login."""
+    """A browser without a screen: cookies, its own Webex login, no redirect followed untold."""
 
     scene: Scene
     http: requests.Session = field(default_factory=requests.Session)
@@ -147,9 +186,12 @@ class Browser:
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
-    def consent(self, authorize_url: str, email: str = MIRA, decision: str = "accept") -> str:
+    def consent(self, authorize_url: str, email: str = MIRA, decision: Decision = "accept") -> str:
         """Walk Webex's pages; give the callback URL without going there."""
-        return self.webex.sign_in(authorize_url, email, decision)
+        callback_url = self.webex.sign_in(authorize_url, email, decision)
+        for code in parse_qs(urlsplit(callback_url).query).get("code", ()):
+            self.scene.canaries.plant("code", code)
+        return callback_url
 
     def sign_in(self, email: str = MIRA, return_to: str = "/") -> requests.Response:
         """Walk the whole way; give the callback's answer."""
@@ -171,4 +213,13 @@ class Browser:
 
     def _request(self, method: str, path: str, options: Mapping[str, object]) -> requests.Response:
         arguments: dict[str, object] = {"allow_redirects": False, "timeout": 30, **options}
-        return self.http.request(method, self.scene.origin + path, **arguments)  # type: ignore[arg-type]  # requests' options
+        answer = self.http.request(method, self.scene.origin + path, **arguments)  # type: ignore[arg-type]  # requests' options
+        look_at_answer(
+            self.scene.canaries,
+            f"{method} {path.partition('?')[0]}",
+            answer.headers,
+            answer.raw.headers.getlist("set-cookie"),
+            "" if arguments.get("stream") else answer.text,
+            self.http.cookies.get("webex_oauth_session"),
+        )
+        return answer

@@ -1,9 +1,16 @@
-"""Sign in with Webex and keep the tokens alive."""
+"""Sign in with Webex and keep the tokens alive.
 
-from webex_oauth.errors import WebexOAuthError
-from webex_oauth.integration import Integration, open_integration
-from webex_oauth.secret import Secret
-from webex_oauth.settings import Settings, read_settings
+A name is loaded when it is first used, so that importing this package costs next to nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from webex_oauth.errors import WebexOAuthError
+    from webex_oauth.integration import Integration, open_integration
+    from webex_oauth.secret import Secret
+    from webex_oauth.settings import Settings, read_settings
 
 __all__ = [
     "Integration",
@@ -13,3 +20,18 @@ __all__ = [
     "open_integration",
     "read_settings",
 ]
+
+_MODULE_BY_NAME = {
+    "Integration": "webex_oauth.integration",
+    "Secret": "webex_oauth.secret",
+    "Settings": "webex_oauth.settings",
+    "WebexOAuthError": "webex_oauth.errors",
+    "open_integration": "webex_oauth.integration",
+    "read_settings": "webex_oauth.settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_BY_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULE_BY_NAME[name]), name)

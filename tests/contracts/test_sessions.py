@@ -4,9 +4,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from contracts.rows import ABSOLUTE_SECONDS, IDLE_SECONDS, NOW, admission, grant, name, session
+from contracts.rows import (
+    ABSOLUTE_SECONDS,
+    IDLE_SECONDS,
+    NOW,
+    admission,
+    attempt,
+    grant,
+    name,
+    session,
+)
 
-from webex_oauth.vault.records import EndedSession
+from webex_oauth.vault.records import EndedSession, FinishedAttempt
 from webex_oauth.vault.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -131,6 +140,17 @@ async def test_a_renewed_session_has_a_new_name_only(store: Store) -> None:
 
     assert await store.find_session(DIGEST) is None
     assert await store.find_session(name("session", 2)) == session(2)
+
+
+async def test_the_attempt_that_brought_a_session_knows_its_new_name(store: Store) -> None:
+    await store.add_attempt(attempt(), at_most=10, now=NOW)
+    names = (name("state", 1), name("browser", 1), NOW)
+    await store.take_attempt(*names)
+    await store.admit(admission())
+
+    await store.replace_session(DIGEST, session(2))
+
+    assert await store.take_attempt(*names) == FinishedAttempt(attempt(), name("session", 2))
 
 
 async def test_an_ended_session_cannot_be_renewed(store: Store) -> None:

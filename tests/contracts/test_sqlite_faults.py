@@ -3,30 +3,43 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from contracts.children import Child
 from contracts.rows import admission, name, session
 
-from webex_oauth.errors import StoreUnavailable
+from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite.connection import check_sqlite_version
 from webex_oauth.stores.sqlite.files import MAGIC, prepare_files
 from webex_oauth.stores.sqlite.reader import Reader
-from webex_oauth.stores.sqlite.writer import Writer
+from webex_oauth.stores.sqlite.writer import START_SECONDS, Writer
 
 pytestmark = pytest.mark.anyio
 
 GRACE_SECONDS = 10
 
 
-@pytest.fixture
-async def writer(database: Path) -> AsyncIterator[Writer]:
+async def start_writer(database: Path, idle_seconds: float) -> Writer:
     prepare_files(database)
-    writer = Writer(database)
+    writer = Writer(database, idle_seconds)
     writer.start()
     await writer.write(lambda connection: connection.execute("CREATE TABLE notes (text)"))
+    return writer
+
+
+@pytest.fixture
+async def writer(database: Path) -> AsyncIterator[Writer]:
+    writer = await start_writer(database, GRACE_SECONDS)
+    yield writer
+    await writer.stop()
+
+
+@pytest.fixture
+async def hasty_writer(database: Path) -> AsyncIterator[Writer]:
+    writer = await start_writer(database, 0.01)
     yield writer
     await writer.stop()
 
@@ -36,6 +49,21 @@ def destroyed(database: Path) -> Path:
     prepare_files(database)
     database.write_bytes(MAGIC + bytes(4096))
     return database
+
+
+def break_connection(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT * FROM nowhere")
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for the writer's thread, which tells nobody when it is idle."""
+    async with asyncio.timeout(GRACE_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def add_note(connection: sqlite3.Connection) -> None:
@@ -156,6 +184,47 @@ async def test_work_whose_caller_is_cancelled_before_never_begins(writer: Writer
     assert await writer.run(count_notes) == 0
 
 
+async def test_work_that_waited_too_long_never_begins(writer: Writer) -> None:
+    begun, never = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        assert not never.wait(START_SECONDS + 0.1)
+
+    first = asyncio.create_task(writer.write(hold))
+    assert await asyncio.to_thread(begun.wait, GRACE_SECONDS)
+
+    with pytest.raises(StoreUnavailable, match="took too long"):
+        await writer.write(add_note)
+
+    await first
+    assert await writer.run(count_notes) == 0
+
+
+async def test_what_a_transaction_has_read_holds_until_it_writes(
+    writer: Writer, database: Path
+) -> None:
+    begun, is_other_done = threading.Event(), threading.Event()
+    other = Writer(database)
+    other.start()
+
+    def read_then_write(connection: sqlite3.Connection) -> bool:
+        before = count_notes(connection)
+        begun.set()
+        is_other_done.wait(0.3)
+        add_note(connection)
+        return count_notes(connection) == before + 1
+
+    first = asyncio.create_task(writer.write(read_then_write))
+    assert await asyncio.to_thread(begun.wait, GRACE_SECONDS)
+    await other.write(add_note)
+    is_other_done.set()
+
+    assert await first
+    assert await writer.run(count_notes) == 2
+    await other.stop()
+
+
 async def test_a_thread_that_hangs_is_unavailable_in_time(writer: Writer) -> None:
     may_end = threading.Event()
 
@@ -170,9 +239,6 @@ async def test_a_thread_that_hangs_is_unavailable_in_time(writer: Writer) -> Non
 
 
 async def test_a_connection_that_broke_is_made_anew(writer: Writer) -> None:
-    def break_connection(connection: sqlite3.Connection) -> None:
-        connection.execute("SELECT * FROM nowhere")
-
     with pytest.raises(StoreUnavailable, match="SQLITE_ERROR"):
         await writer.write(break_connection)
 
@@ -180,9 +246,32 @@ async def test_a_connection_that_broke_is_made_anew(writer: Writer) -> None:
     assert await writer.run(count_notes) == 1
 
 
+async def test_an_idle_writer_empties_the_log(hasty_writer: Writer, database: Path) -> None:
+    log = database.with_name(database.name + "-wal")
+
+    await hasty_writer.write(add_note)
+
+    await until(lambda: size(log) == 0)
+    assert await hasty_writer.run(count_notes) == 1
+
+
+async def test_a_writer_without_a_connection_idles_in_peace(hasty_writer: Writer) -> None:
+    with pytest.raises(StoreUnavailable):
+        await hasty_writer.run(break_connection)
+
+    await until(lambda: hasty_writer._unfolded == 0)
+    await hasty_writer.write(add_note)
+    assert await hasty_writer.run(count_notes) == 1
+
+
+def test_an_old_library_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"SQLite 3\.36\.0 is too old"):
+        check_sqlite_version((3, 36, 0))
+
+
 async def test_many_writes_do_not_grow_the_log_without_end(writer: Writer, database: Path) -> None:
     for _ in range(3_000):
         await writer.write(add_note)
 
     log = database.with_name(database.name + "-wal")
-    assert log.stat().st_size < 8 * 1024 * 1024
+    assert size(log) < 8 * 1024 * 1024

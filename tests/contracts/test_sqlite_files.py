@@ -3,18 +3,29 @@
 import os
 import sqlite3
 import stat
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
 
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.oauth.token import TokenSet
+from webex_oauth.secret import Secret
 from webex_oauth.stores.sqlite import SqliteStore
 from webex_oauth.stores.sqlite.schema import SCHEMA_VERSION
-from webex_oauth.vault.records import AttemptRecord
+from webex_oauth.vault.attempts import Attempt, seal_attempt
+from webex_oauth.vault.grants import Grant, seal_grant
+from webex_oauth.vault.records import AttemptRecord, digest
+from webex_oauth.vault.sealing import Key, KeyRing, Sealer
+from webex_oauth.vault.sessions import Profile, Session, seal_session
+from webex_oauth.vault.store import Admission
 
 pytestmark = pytest.mark.anyio
+
+SEALER = Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom)
 
 
 @pytest.fixture
@@ -26,6 +37,14 @@ def no_umask() -> Iterator[None]:
 
 def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def spellings(secret: Secret | None) -> list[bytes]:
+    """Spell a secret as it might be kept by mistake."""
+    assert secret is not None
+    raw = secret.reveal().encode()
+    decoded = urlsafe_b64decode(raw + b"==")
+    return [raw, raw[:12], decoded, raw.hex().encode(), decoded.hex().encode(), b64encode(raw)]
 
 
 def every_byte(folder: Path) -> bytes:
@@ -83,6 +102,29 @@ async def test_a_closed_store_leaves_one_whole_file(
     with sqlite3.connect(database) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+async def test_no_secret_is_in_any_file_of_an_open_store(
+    sqlite_store: SqliteStore, database: Path
+) -> None:
+    session_id, state = (Secret(token_urlsafe(32)) for _ in range(2))
+    attempt = Attempt(Secret(token_urlsafe(32)), "/", "issuer", "redirect", ())
+    tokens = TokenSet(Secret(token_urlsafe(64)), NOW, Secret(token_urlsafe(64)), NOW, None)
+    grant = seal_grant(SEALER, Grant("issuer", "alice", tokens, frozenset()), None)
+    profile = Profile(email="alice@example.com")
+    session = Session(digest(session_id), grant.key, profile, NOW, NOW, NOW + 60)
+    record = seal_attempt(SEALER, attempt, digest(state), b"browser", NOW + 60)
+
+    await sqlite_store.add_attempt(record, at_most=9, now=NOW)
+    await sqlite_store.admit(
+        Admission(grant, 0, seal_session(SEALER, session), digest(state), None, 60)
+    )
+
+    secrets = [session_id, state, attempt.verifier, tokens.access_token, tokens.refresh_token]
+    content = every_byte(database.parent)
+    assert digest(session_id) in content
+    assert b"alice@example.com" not in content
+    assert [found for secret in secrets for found in spellings(secret) if found in content] == []
 
 
 async def test_deleted_rows_leave_no_trace(sqlite_store: SqliteStore, database: Path) -> None:

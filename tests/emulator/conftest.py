@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-
 from emulator.wire import Wire
+
 from webex_oauth.emulator import Emulator, Person, RunningEmulator, Visitor
 
 

@@ -76,6 +76,17 @@ def test_no_secret_of_a_token_request_is_kept(emulator: Emulator, wire: Wire, co
     assert entry.form_by_name["grant_type"] == "authorization_code"
 
 
+def test_of_a_query_only_harmless_values_are_kept(emulator: Emulator, wire: Wire) -> None:
+    wire.get("/v1/rooms?max=10&cursor=opaque&access_token=leaked")
+
+    (entry,) = emulator.journal.wait_for("GET", "/v1/rooms")
+    assert entry.query_by_name == {
+        "max": "10",
+        "cursor": digest("opaque"),
+        "access_token": digest("leaked"),
+    }
+
+
 def test_a_bearer_token_is_kept_as_its_digest(emulator: Emulator, wire: Wire, token: str) -> None:
     wire.get("/v1/people/me", token)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from webex_oauth.cli.environment import env_file_option, settings_or_exit
+from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
 
 
 @click.command(name="check-config")
@@ -14,7 +14,7 @@ def command(env_file: Path) -> None:
 
     Exits with 1 when there is a mistake, with 0 when there are only warnings.
     """
-    settings = settings_or_exit(env_file)
+    settings = settings_or_exit(variables_or_exit(env_file))
     click.echo(f"sign-in starts at   {settings.public_origin}/")
     click.echo(f"redirect URI        {settings.client.redirect_uri}")
     click.echo(f"Webex               {settings.platform.origin}")

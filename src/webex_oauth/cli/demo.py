@@ -1,6 +1,7 @@
 """`webex-oauth demo`: the application and a local Webex together, with no account and no .env."""
 
 import asyncio
+import socket
 import tempfile
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,8 @@ from dotenv import dotenv_values
 from webex_oauth import emulator as local_webex
 from webex_oauth.cli.emulator import EMULATOR_PORT, local_emulator, open_listener
 from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run, serve_application, stop_on_signals
+from webex_oauth.cli.running import run, stop_on_signals
+from webex_oauth.cli.serve import listen, serve_application
 from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
 
 PORT = click.IntRange(1, 65535)
@@ -42,18 +44,27 @@ def command(*, port: int, emulator_port: int) -> None:
         run(_serve(listener, port, Path(folder)))
 
 
-async def _serve(listener: local_webex.Listener, port: int, folder: Path) -> None:
-    emulator = local_emulator(listener, f"http://localhost:{port}/oauth")
-    settings = _settings(emulator, listener.origin, port, folder)
-    stop = stop_on_signals()
+async def _serve(webex: local_webex.Listener, port: int, folder: Path) -> None:
+    emulator = local_emulator(webex, f"http://localhost:{port}/oauth")
+    settings = _settings(emulator, webex.origin, port, folder)
+    listener = listen(settings)
+    stop, is_over = stop_on_signals(), asyncio.Event()
     click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
-    click.echo(f"  The local Webex is at {listener.origin}/. Ctrl-C stops both.\n")
+    click.echo(f"  The local Webex is at {webex.origin}/. Ctrl-C stops both.\n")
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(local_webex.serve(emulator, listener, stop))
-            tasks.create_task(serve_application(settings, stop))
+            tasks.create_task(local_webex.serve(emulator, webex, is_over))
+            tasks.create_task(_serve_application(settings, listener, stop, is_over))
     except* Exception as group:  # noqa: BLE001 - the first failure is the one to tell
         raise group.exceptions[0] from None
+
+
+async def _serve_application(
+    settings: Settings, listener: socket.socket, stop: asyncio.Event, is_over: asyncio.Event
+) -> None:
+    """Serve the application; the local Webex outlives it, since its last answers need Webex."""
+    await serve_application(settings, listener, stop)
+    is_over.set()
 
 
 def _settings(emulator: local_webex.Emulator, origin: str, port: int, folder: Path) -> Settings:

@@ -33,10 +33,19 @@ def read_variables(env_file: Path) -> Mapping[str, str]:
     )
 
 
-def settings_or_exit(env_file: Path) -> Settings:
+def variables_or_exit(env_file: Path) -> Mapping[str, str]:
+    """Read *env_file* and the environment; print what is wrong and exit when it is no text."""
+    try:
+        return read_variables(env_file)
+    except ConfigurationError as error:
+        print_mistakes(error.mistakes)
+        sys.exit(1)
+
+
+def settings_or_exit(variables: Mapping[str, str]) -> Settings:
     """Read the settings; print every mistake and exit when there are any."""
     try:
-        settings = read_settings(read_variables(env_file))
+        settings = read_settings(variables)
     except ConfigurationError as error:
         print_mistakes(error.mistakes)
         sys.exit(1)

@@ -1,9 +1,8 @@
-"""Run servers from the command line: open what they need, serve, drain on a signal, close."""
+"""Run a server from the command line: until a signal, or until it cannot start."""
 
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -12,10 +11,6 @@ import uvloop
 
 from webex_oauth.cli.environment import print_mistakes
 from webex_oauth.errors import ConfigurationError, WebexOAuthError
-from webex_oauth.integration import open_integration
-from webex_oauth.settings import Settings
-from webex_oauth.web.application import create_application
-from webex_oauth.web.server import listening_socket, serve
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -45,19 +40,3 @@ def stop_on_signals() -> asyncio.Event:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, note, number)
     return stop
-
-
-async def serve_application(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve the application of *settings* until *stop* is set."""
-    async with open_integration(settings) as integration:
-        application = create_application(settings, integration)
-        await serve(application, _listen(settings.host, settings.port), stop)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return listening_socket(host, port)
-    except OSError as error:
-        raise ConfigurationError(
-            [f"cannot listen on {host}:{port} ({error.strerror}): set PORT to a free one"]
-        ) from error

@@ -24,6 +24,13 @@ class Connection:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.is_held = False
+        """Whether a fault keeps this connection open, so that nothing will come of waiting."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether either side has begun to close."""
+        return self._transport.is_closing()
 
     def close(self) -> None:
         """Close after what was written has been sent."""
@@ -48,7 +55,14 @@ class ConnectionProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
         """Begin to serve a connection."""
         super().connection_made(transport)
-        self.app = _with_connection(self.app, Connection(transport))
+        self._connection = Connection(transport)
+        self.app = _with_connection(self.app, self._connection)
+
+    def shutdown(self) -> None:
+        """Finish what is under way, but do not wait for what a fault keeps open."""
+        if self._connection.is_held:
+            self._connection.close()
+        super().shutdown()
 
 
 def connection_of(scope: Scope) -> Connection:

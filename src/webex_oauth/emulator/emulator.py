@@ -155,7 +155,7 @@ def _application(state: State, control_token: str) -> Starlette:
         routes=_routes(state, control_token),
         middleware=[
             Middleware(Recording, state.journal, state.randomness),
-            Middleware(FaultInjection, state.faults),
+            Middleware(FaultInjection, state.faults, state.origin),
         ],
         exception_handlers={
             ApiRefusal: answer_api_refusal,

@@ -18,13 +18,15 @@ from webex_oauth.emulator.faults import (
     GzipBomb,
     Hang,
     Huge,
+    Instead,
     NextLink,
+    Raw,
     Reset,
     Slow,
     Truncate,
 )
 from webex_oauth.emulator.recording import CONTROL_PATH, annotations_of
-from webex_oauth.emulator.straying_links import straying
+from webex_oauth.emulator.straying_links import Straying
 
 _PIECE_BYTES = 64 * 1024
 
@@ -32,9 +34,10 @@ _PIECE_BYTES = 64 * 1024
 class FaultInjection:
     """An ASGI layer that asks the fault script about every request but the control API's."""
 
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, origin: str) -> None:
         self._app = app
         self._faults = faults
+        self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or let it go wrong."""
@@ -52,8 +55,6 @@ class FaultInjection:
 
     async def _carry_out(self, action: Action, scope: Scope, receive: Receive, send: Send) -> None:
         match action:
-            case Answer() | Drop() | Reset() | Hang() | Huge() | GzipBomb():
-                await _without_work(action, scope, receive, send)
             case Delay(seconds):
                 await asyncio.sleep(seconds)
                 await self._app(scope, receive, send)
@@ -61,19 +62,17 @@ class FaultInjection:
                 await self._app(scope, receive, _discard)
                 await _without_work(then, scope, receive, send)
             case Slow():
-                await self._app(scope, receive, _slowly(action, send))
+                await self._app(scope, receive, _slowly(action, scope, send))
             case Truncate(kept_bytes):
                 await self._app(scope, receive, _truncating(kept_bytes, scope, receive, send))
             case NextLink():
-                await straying(action, self._app, scope, receive, send)
+                answer = Straying(action, self._origin, scope, send)
+                await self._app(scope, receive, answer)
+            case _:
+                await _without_work(action, scope, receive, send)
 
 
-async def _without_work(
-    action: Answer | Drop | Reset | Hang | Huge | GzipBomb,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-) -> None:
+async def _without_work(action: Instead, scope: Scope, receive: Receive, send: Send) -> None:
     match action:
         case Answer():
             await _planned_answer(action)(scope, receive, send)
@@ -82,6 +81,10 @@ async def _without_work(
             await _gone(receive)
         case Reset():
             connection_of(scope).reset()
+            await _gone(receive)
+        case Raw(data):
+            connection_of(scope).write(data)
+            connection_of(scope).close()
             await _gone(receive)
         case Hang(limit_seconds):
             await _hang(limit_seconds, scope, receive)
@@ -103,11 +106,13 @@ def _planned_answer(action: Answer) -> Response:
 
 
 async def _hang(limit_seconds: float, scope: Scope, receive: Receive) -> None:
+    connection = connection_of(scope)
+    connection.is_held = True
     try:
         async with asyncio.timeout(limit_seconds):
             await _gone(receive)
     except TimeoutError:
-        connection_of(scope).close()
+        connection.close()
         await _gone(receive)
 
 
@@ -120,10 +125,13 @@ async def _discard(message: Message) -> None:
     del message
 
 
-def _slowly(action: Slow, send: Send) -> Send:
+def _slowly(action: Slow, scope: Scope, send: Send) -> Send:
+    connection = connection_of(scope)
+    connection.is_held = True
+
     async def send_slowly(message: Message) -> None:
         body = message.get("body", b"")
-        while len(body) > action.piece_bytes:
+        while len(body) > action.piece_bytes and not connection.is_closing:
             piece, body = body[: action.piece_bytes], body[action.piece_bytes :]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.sleep(action.pause_seconds)

@@ -25,6 +25,12 @@ class Reset(msgspec.Struct, frozen=True, tag="reset", forbid_unknown_fields=True
     """Reset the connection (TCP RST) without an answer."""
 
 
+class Raw(msgspec.Struct, frozen=True, tag="raw", forbid_unknown_fields=True):
+    """Send these bytes, which need be no HTTP, and close the connection."""
+
+    data: bytes
+
+
 class Hang(msgspec.Struct, frozen=True, tag="hang", forbid_unknown_fields=True):
     """Say nothing until the client goes away or the limit is reached, then close."""
 
@@ -63,9 +69,9 @@ class Truncate(msgspec.Struct, frozen=True, tag="truncate", forbid_unknown_field
 
 
 class AfterCommit(msgspec.Struct, frozen=True, tag="after_commit", forbid_unknown_fields=True):
-    """Do the work, throw its answer away, then drop, reset or answer something else."""
+    """Do the work, throw its answer away, then drop, reset, hang or answer something else."""
 
-    then: Drop | Reset | Answer = Drop()
+    then: Drop | Reset | Hang | Answer = Drop()
 
 
 class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fields=True):
@@ -79,19 +85,10 @@ class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fiel
     foreign_origin: str = "http://127.0.0.1:9"
 
 
-Action = (
-    Answer
-    | Drop
-    | Reset
-    | Hang
-    | Huge
-    | GzipBomb
-    | Delay
-    | Slow
-    | Truncate
-    | AfterCommit
-    | NextLink
-)
+Instead = Answer | Drop | Reset | Raw | Hang | Huge | GzipBomb
+"""What happens instead of the work."""
+
+Action = Instead | Delay | Slow | Truncate | AfterCommit | NextLink
 
 
 class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,16 +39,19 @@ class Sessions:
             await context.store.touch_session(record.digest, now)
         return LiveSession(session_id, session.grant_key, session.profile)
 
-    async def sign_out(self, session_id: Secret) -> bool:
+    async def sign_out(self, session_id: Secret) -> bool | None:
         """End a session here first; then revoke its tokens if nobody else uses them.
 
-        Says whether nothing is left for Webex to confirm. Raises StoreUnavailable.
+        Says whether Webex confirmed; None when it was not asked, for another session of the
+        person still uses the tokens. Raises StoreUnavailable.
         """
         context = self._context
         ended = await context.store.end_session(
             digest(session_id), now=context.clock(), idle_seconds=context.idle_seconds
         )
         log.info("signed out")
-        if ended is None or ended.grant is None:
-            return True
+        if ended is None:
+            return False
+        if ended.grant is None:
+            return None
         return await revoke_tokens(context, open_grant(context.sealer, ended.grant).tokens)

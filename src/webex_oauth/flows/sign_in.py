@@ -32,6 +32,7 @@ MAX_ATTEMPTS = 50_000
 VERIFIER_BYTES = 32
 TWIN_WAIT_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.1
+RENEWAL_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class SignIn:
             )
             if session_id is not None and await self._live(digest(session_id)):
                 return SentOn(return_to)
-            renewed = await self._renew(finished.session_digest)
+            renewed = await self._renew(finished)
         except WebexOAuthError as error:
             return NotSignedIn(error, HOME)
         if renewed is None:
@@ -164,7 +165,26 @@ class SignIn:
             return record
         return None
 
-    async def _renew(self, session_digest: bytes | None) -> Secret | None:
+    async def _renew(self, finished: FinishedAttempt) -> Secret | None:
+        """Give the session that the attempt brought a new id; None when it is over.
+
+        Of several deliveries at once each may get its turn: the last one has the living id.
+        """
+        attempt = finished.attempt
+        for _ in range(RENEWAL_TRIES):
+            session_id = await self._rename(finished.session_digest)
+            if session_id is not None:
+                return session_id
+            tried = finished.session_digest
+            again = await self._context.store.take_attempt(
+                attempt.state_digest, attempt.browser_digest, self._context.clock()
+            )
+            if isinstance(again, AttemptRecord) or again.session_digest == tried:
+                return None
+            finished = again
+        raise AttemptInProgress("other deliveries of the callback were faster")
+
+    async def _rename(self, session_digest: bytes | None) -> Secret | None:
         record = await self._live(session_digest) if session_digest else None
         if record is None:
             return None

@@ -17,4 +17,4 @@ def read_text(value: object) -> str | None:
 
 
 def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}

@@ -147,6 +147,8 @@ class _Reader:
 
     def _client_secret(self) -> Secret:
         secret = self._value("CLIENT_SECRET") or self._secret_from_file()
+        if secret is None:
+            return Secret("")
         if not secret:
             self._mistakes.append(
                 "CLIENT_SECRET is missing: the Developer Portal shows it once, when the "
@@ -156,7 +158,8 @@ class _Reader:
             self._mistakes.append("CLIENT_SECRET is a placeholder: put your integration's own")
         return Secret(secret)
 
-    def _secret_from_file(self) -> str:
+    def _secret_from_file(self) -> str | None:
+        """Read the secret's file; None when it cannot be read, which is told at once."""
         path = self._value("CLIENT_SECRET_FILE")
         if not path:
             return ""
@@ -164,7 +167,7 @@ class _Reader:
             return Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             self._mistakes.append("CLIENT_SECRET_FILE cannot be read: check its path and rights")
-            return ""
+            return None
 
     def _redirect_uri(self, port: int) -> str:
         redirect_uri = self._from_portal_or("WEBEX_REDIRECT_URI", "redirect_uri")
@@ -201,7 +204,11 @@ class _Reader:
                 "localhost for the emulator"
             )
             return WEBEX
-        chosen = platform(origin_of(parts))
+        try:
+            chosen = platform(origin_of(parts))
+        except ConfigurationError as error:
+            self._mistakes.extend(error.mistakes)
+            return WEBEX
         self._check_worlds(client, chosen)
         return chosen
 
@@ -230,7 +237,8 @@ class _Reader:
 
     def _proxy(self) -> str | None:
         proxy = self._value("WEBEX_PROXY")
-        if proxy and not proxy.startswith(("http://", "https://")):
+        parts = split_url(proxy)
+        if proxy and (parts is None or parts.scheme != "http" or not parts.hostname):
             self._mistakes.append("WEBEX_PROXY must be a URL such as http://proxy.example:3128")
         return proxy or None
 
@@ -261,7 +269,7 @@ class _Reader:
                 "has seen it once can forge a callback; every sign-in gets its own"
             )
         for name in IGNORED_ENVIRONMENT:
-            if self._value(name):
+            if self._value(name) or self._value(name.lower()):
                 self._warnings.append(
                     f"{name} is ignored: set WEBEX_PROXY or WEBEX_CA_FILE if you mean it"
                 )

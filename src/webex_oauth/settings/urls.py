@@ -8,6 +8,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 PAGES = frozenset(
     {"/", "/index.html", "/login", "/listrooms", "/logout", "/healthz", "/readyz", "/static"}
 )
+# RFC 3986 knows no space, no control and nothing beyond ASCII; browsers read "\\" as "/".
+PLAIN = re.compile(r"[!-\[\]-~]+")
 CALLBACK_PATH = re.compile(r"/[A-Za-z0-9._~/-]+")
 
 
@@ -46,6 +48,8 @@ def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
     parts = split_url(redirect_uri)
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         return "is not an http or https URL: register one such as http://localhost:8080/oauth"
+    if not PLAIN.fullmatch(redirect_uri):
+        return "has characters that no URL has: register one without (in names, their xn-- form)"
     if parts.fragment or parts.query or parts.username is not None:
         return "must have no query, fragment or user name: register one without"
     if parts.path in PAGES or parts.path.startswith("/static/"):

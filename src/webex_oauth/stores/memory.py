@@ -99,6 +99,9 @@ class MemoryStore:
         if self._sessions.pop(old_digest, None) is None:
             return False
         self._sessions[new.digest] = new
+        for state_digest, held in self._attempts.items():
+            if held.session_digest == old_digest:
+                self._attempts[state_digest] = replace(held, session_digest=new.digest)
         return True
 
     async def end_session(

@@ -14,10 +14,9 @@ OTHERS = 0o077
 def ensure_private_folder(folder: Path) -> None:
     """Make *folder*, and what is missing above it; refuse one that others can enter."""
     for ancestor in (*reversed(folder.parents), folder):
-        _make_folder(ancestor)
+        if not ancestor.is_dir():
+            ancestor.mkdir(mode=0o700, exist_ok=True)
     found = folder.stat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise NotADirectoryError(f"{folder} is not a folder: choose another")
     _check_owner(folder, found)
     if found.st_mode & OTHERS:
         raise PermissionError(
@@ -60,16 +59,6 @@ def read_private_file(path: Path, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise OSError(f"{path} is larger than {max_bytes} bytes: it is not the file it should be")
     return content
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        return
-    except OSError:
-        if not folder.is_dir():
-            raise
 
 
 def _check(path: Path, found: os.stat_result) -> None:

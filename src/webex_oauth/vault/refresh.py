@@ -27,10 +27,9 @@ class Serve:
 
 @dataclass(frozen=True, slots=True)
 class RefreshNow:
-    """A new token is needed; `fallback` is the old one while it lives, should that fail."""
+    """A new token is needed, and this brings one."""
 
     refresh_token: Secret
-    fallback: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,10 @@ def plan(grant: Grant, now: int, min_ttl_seconds: int) -> Plan:
     if grant.reauth_reason is not None:
         return Reauthorize(grant.reauth_reason)
     tokens = grant.tokens
-    if _lives(tokens, now + min_ttl_seconds):
+    if lives(tokens, now + min_ttl_seconds):
         return Serve(tokens.access_token)
     renewal = plan_renewal(grant, now)
-    if isinstance(renewal, Reauthorize) and _lives(tokens, now):
+    if isinstance(renewal, Reauthorize) and lives(tokens, now):
         return Serve(tokens.access_token)
     return renewal
 
@@ -68,9 +67,9 @@ def plan_renewal(grant: Grant, now: int) -> RefreshNow | Reauthorize:
         return Reauthorize(ReauthReason.REFRESH_TOKEN_MISSING)
     if tokens.refresh_expires_at is not None and tokens.refresh_expires_at <= now:
         return Reauthorize(ReauthReason.REFRESH_TOKEN_EXPIRED)
-    fallback = tokens.access_token if _lives(tokens, now) else None
-    return RefreshNow(tokens.refresh_token, fallback)
+    return RefreshNow(tokens.refresh_token)
 
 
-def _lives(tokens: TokenSet, at: int) -> bool:
+def lives(tokens: TokenSet, at: int) -> bool:
+    """Say whether the access token is good at that instant, as far as its server told."""
     return tokens.access_expires_at is None or at < tokens.access_expires_at

@@ -6,6 +6,7 @@ A sealed value is: format byte, length of the key id, key id, nonce, ciphertext 
 import re
 from dataclasses import InitVar, dataclass, field
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -50,8 +51,7 @@ class KeyRing:
         raise KeyUnavailable(f"key {key_id!r} is not in the key file: put it back")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """Say where a sealed value is kept; it opens nowhere else.
 
     `row` holds what identifies the row and everything in it that must not change unnoticed.
@@ -106,15 +106,15 @@ def open_sealed(ring: KeyRing, sealed: bytes, context: Context) -> bytes:
 
 def associated_data(key_id: bytes, context: Context) -> bytes:
     """Encode everything a seal is bound to; each part carries its length, so none can move."""
-    parts = (
+    parts = [
         bytes((FORMAT,)),
         key_id,
         context.kind.encode(),
         context.field.encode(),
         context.version.to_bytes(8, "big"),
         *context.row,
-    )
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    ]
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def _parts(sealed: bytes) -> tuple[bytes, bytes, bytes]:

@@ -91,7 +91,10 @@ class Store(Protocol):
         ...
 
     async def replace_session(self, old_digest: bytes, new: SessionRecord) -> bool:
-        """Put *new* in the place of a session; False, and nothing happened, when it is gone."""
+        """Put *new* in the place of a session, also for the attempt that brought it.
+
+        False, and nothing happened, when it is gone.
+        """
         ...
 
     async def end_session(

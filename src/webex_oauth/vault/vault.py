@@ -17,7 +17,7 @@ from webex_oauth.secret import Secret
 from webex_oauth.vault.flights import Flights
 from webex_oauth.vault.grants import Grant, open_grant, seal_grant
 from webex_oauth.vault.records import GrantRecord
-from webex_oauth.vault.refresh import Reauthorize, ReauthReason, Serve, plan, plan_renewal
+from webex_oauth.vault.refresh import Reauthorize, ReauthReason, Serve, lives, plan, plan_renewal
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.store import Store
 
@@ -81,10 +81,10 @@ class Vault:
         try:
             return await self._renew(key, held.access_token)
         except (UpstreamError, TokenError) as error:
-            if step.fallback is None:
+            if not lives(held.grant.tokens, self._clock()):
                 raise
             _log.warning("grant %s: serving the old token: %s", _name(key), error)
-            return step.fallback
+            return held.access_token
 
     async def refreshed(self, key: bytes, refused: Secret) -> Secret:
         """Give another access token than *refused*, which the API did not accept.
@@ -124,7 +124,7 @@ class Vault:
 
     async def _commit(self, held: _Held, tokens: TokenSet) -> Secret:
         scopes = held.grant.scopes if tokens.scopes is None else tokens.scopes
-        grant = replace(held.grant, tokens=tokens, scopes=scopes, reauth_reason=None)
+        grant = replace(held.grant, tokens=tokens, scopes=scopes)
         return await self._write(held, grant)
 
     async def _after_refusal(self, held: _Held, refusal: InvalidGrant) -> Secret:

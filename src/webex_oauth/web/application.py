@@ -43,7 +43,7 @@ def create_application(settings: Settings, integration: Integration) -> Frame:
         return await show_failure(Visit(site, Request(scope)), failure)
 
     return Frame(
-        Router(routes(site)),
+        Router(routes(site), redirect_slashes=False),
         public_host=settings.public_host,
         headers=security_headers([settings.platform.origin], is_https=settings.is_https),
         show_failure=show,

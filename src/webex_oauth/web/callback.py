@@ -4,7 +4,13 @@ import logging
 
 from starlette.responses import Response
 
-from webex_oauth.errors import AuthorizationRefused, SignInError, TokenError, WebexOAuthError
+from webex_oauth.errors import (
+    AuthorizationRefused,
+    IncompleteCallback,
+    SignInError,
+    TokenError,
+    WebexOAuthError,
+)
 from webex_oauth.flows.return_to import HOME, ReturnTo
 from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import read_callback
@@ -64,6 +70,8 @@ async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> 
 
 def _details(error: WebexOAuthError) -> tuple[Detail, ...]:
     """Show what the other side said of it, as text."""
+    if isinstance(error, IncompleteCallback) and error.error:
+        return (Detail("Error code", error.error),)
     if not isinstance(error, AuthorizationRefused | TokenError):
         return ()
     details = [Detail("Error code", error.error)]

@@ -3,15 +3,18 @@
 import msgspec
 from starlette.responses import Response
 
-from webex_oauth.errors import StoreError
+from webex_oauth.errors import StoreError, VaultError
 from webex_oauth.flows.return_to import ReturnTo
 from webex_oauth.web.api_failures import SIGNED_OUT
 from webex_oauth.web.failures import Failure, Retry
-from webex_oauth.web.request_failures import WRONG_HOST
+from webex_oauth.web.request_failures import UNEXPECTED, WRONG_HOST
 from webex_oauth.web.views import Detail, FailurePage, Link, SignInAgain, WayOn
 from webex_oauth.web.visit import Visit
 
 PROBLEM_JSON = "application/problem+json"
+STRANGERS_FAILURES = (WRONG_HOST, UNEXPECTED)
+"""Shown without asking who is there: at another address nobody is told, and the last resort
+leans on nothing that may have broken."""
 
 
 async def show_failure(
@@ -29,7 +32,8 @@ async def show_failure(
     if _prefers_json(visit.headers.get("accept", "")):
         response = _problem(visit, failure)
     else:
-        await _look_for_session(visit)
+        if failure not in STRANGERS_FAILURES:
+            await _look_for_session(visit)
         page = FailurePage(
             frame=visit.frame(),
             failure=failure,
@@ -50,7 +54,7 @@ async def _look_for_session(visit: Visit) -> None:
     """Let the page's head show who is signed in, when the store can tell."""
     try:
         await visit.session()
-    except StoreError:
+    except (StoreError, VaultError):
         return
 
 

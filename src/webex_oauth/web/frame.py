@@ -1,15 +1,16 @@
 """What stands around every page: bounds on a request, headers on an answer, the last resort."""
 
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.web import request_failures
 from webex_oauth.web.diagnosis import status_failure
 from webex_oauth.web.failures import Failure
+from webex_oauth.web.reference import reference_id
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,6 @@ class Frame:
             await self._app(scope, receive, send)
             return
         scope["app"] = self
-        scope["reference_id"] = secrets.token_hex(5)
         outlet = _Outlet(send, self._headers)
         failure = self._refusal(scope)
         if failure is not None:
@@ -96,17 +96,20 @@ class Frame:
             failure = status_failure(error.status_code)
             await self._fail(scope, receive, outlet, failure, headers)
         except Exception:
-            log.exception("unforeseen failure", extra={"reference": scope["reference_id"]})
+            log.exception("unforeseen failure", extra={"reference": reference_id(scope)})
             await self._fail(scope, receive, outlet, request_failures.UNEXPECTED, [])
 
     def _refusal(self, scope: Scope) -> Failure | None:
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1 or hosts[0].lower() != self._public_host:
-            return None if self._is_probe(scope) else request_failures.WRONG_HOST
+        hosts = _values(scope, b"host")
+        is_at_home = len(hosts) == 1 and hosts[0].lower() == self._public_host
+        if not is_at_home and not self._is_probe(scope):
+            return request_failures.WRONG_HOST
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
             return request_failures.URL_TOO_LONG
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
             return request_failures.HEADERS_TOO_LARGE
+        if any(int(length) > MAX_BODY_BYTES for length in _values(scope, b"content-length")):
+            return request_failures.BODY_TOO_LARGE
         return None
 
     @staticmethod
@@ -126,8 +129,16 @@ class Frame:
             # The status is sent; all that is left is to cut the answer short, visibly.
             raise ConnectionAbortedError(failure.name)
         outlet.headers = headers + outlet.headers
-        response = await self._show_failure(scope, failure)
+        response = await self._page(scope, failure)
         await response(scope, receive, outlet.send)
+
+    async def _page(self, scope: Scope, failure: Failure) -> ASGIApp:
+        try:
+            return await self._show_failure(scope, failure)
+        except Exception:
+            log.exception("the page of a failure failed", extra={"failure": failure.name})
+        text = f"{failure.title}. Reference: {reference_id(scope)}\n"
+        return PlainTextResponse(text, failure.status)
 
 
 class BodyTooLarge(Exception):
@@ -151,6 +162,10 @@ class _Outlet:
                 *(header for header in self.headers if header[0] not in present),
             ]
         await self._send(message)
+
+
+def _values(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for key, value in scope["headers"] if key == name]
 
 
 def _bounded(receive: Receive) -> Receive:

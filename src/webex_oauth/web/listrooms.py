@@ -11,7 +11,7 @@ from webex_oauth.flows.spaces import Batch, spaces
 from webex_oauth.web.diagnosis import api_failure
 from webex_oauth.web.rooms_table import room_rows
 from webex_oauth.web.scope_words import in_words
-from webex_oauth.web.views import Interruption, MissingScopePage, RoomsClosing, RoomsOpening
+from webex_oauth.web.views import Interruption, MissingScopePage, RoomsPage
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.rooms import Room
 from webex_oauth.webex.scopes import ROOMS_READ, permits
@@ -32,12 +32,9 @@ async def show_rooms(visit: Visit) -> Response:
         if permits(grant.scopes, ROOMS_READ):
             raise
         return _explain_scope(visit)
-    listing = _Listing(visit, visit.request.query_params.get("filter", "")[:MAX_FILTER_CHARACTERS])
+    listing = _Listing(visit, visit.query_field("filter")[:MAX_FILTER_CHARACTERS])
     if first.is_last:
-        return Response(
-            b"".join((listing.opening(), listing.rows(first.rooms), listing.closing())),
-            media_type="text/html",
-        )
+        return Response(listing.whole(first), media_type="text/html")
     return StreamingResponse(listing.stream(first, batches), media_type="text/html")
 
 
@@ -56,49 +53,54 @@ class _Listing:
 
     def __init__(self, visit: Visit, filter_text: str) -> None:
         self._visit = visit
+        self._frame = visit.frame()
         self._filter_text = filter_text
         self._wanted = _folded(filter_text)
         self._shown_count = 0
         self._total_count = 0
 
-    def opening(self) -> bytes:
-        return self._visit.site.pages.rooms_opening(
-            RoomsOpening(self._visit.frame(), self._filter_text)
-        )
+    def whole(self, only: Batch) -> bytes:
+        rows = self._rows(only.rooms)
+        opening, closing = self._around_rows()
+        return b"".join((opening, rows, closing))
 
-    def rows(self, rooms: Sequence[Room]) -> bytes:
+    async def stream(self, first: Batch, rest: AsyncIterator[Batch]) -> AsyncIterator[bytes]:
+        opening, _ = self._around_rows()
+        yield opening + self._rows(first.rooms)
+        interruption = None
+        try:
+            async for batch in rest:
+                yield self._rows(batch.rooms)
+        except WebexOAuthError as error:
+            interruption = self._interruption(error)
+        _, closing = self._around_rows(interruption)
+        yield closing
+
+    def _rows(self, rooms: Sequence[Room]) -> bytes:
         self._total_count += len(rooms)
         if self._wanted:
             rooms = [room for room in rooms if self._wanted in _folded(room.title or "")]
         self._shown_count += len(rooms)
         return room_rows(rooms)
 
-    def closing(self, interruption: Interruption | None = None) -> bytes:
-        return self._visit.site.pages.rooms_closing(
-            RoomsClosing(
-                frame=self._visit.frame(),
-                filter_text=self._filter_text,
-                shown_count=self._shown_count,
-                total_count=self._total_count,
-                retry_url=self._visit.here().path,
-                interruption=interruption,
-            )
+    def _around_rows(self, interruption: Interruption | None = None) -> tuple[bytes, bytes]:
+        """Write the page around the rows; its end tells of the rows that were written so far."""
+        page = RoomsPage(
+            frame=self._frame,
+            filter_text=self._filter_text,
+            shown_count=self._shown_count,
+            total_count=self._total_count,
+            interruption=interruption,
         )
+        return self._visit.site.pages.around_rows(page)
 
-    async def stream(self, first: Batch, rest: AsyncIterator[Batch]) -> AsyncIterator[bytes]:
-        yield self.opening() + self.rows(first.rooms)
-        interruption = None
-        try:
-            async for batch in rest:
-                yield self.rows(batch.rooms)
-        except WebexOAuthError as error:
-            failure = api_failure(error)
-            log.warning(
-                "the list of spaces was interrupted",
-                extra={"reference": self._visit.reference_id, "failure": failure.name},
-            )
-            interruption = Interruption(failure, self._visit.reference_id)
-        yield self.closing(interruption)
+    def _interruption(self, error: WebexOAuthError) -> Interruption:
+        failure, reference_id = api_failure(error), self._visit.reference_id
+        log.warning(
+            "the list of spaces was interrupted",
+            extra={"reference": reference_id, "failure": failure.name},
+        )
+        return Interruption(failure, self._visit.here().path, reference_id)
 
 
 def _folded(text: str) -> str:

@@ -1,7 +1,7 @@
 """Pages as bytes: each view goes through the one template of its type."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -15,8 +15,7 @@ from webex_oauth.web.views import (
     MissingScopePage,
     Page,
     PersonPage,
-    RoomsClosing,
-    RoomsOpening,
+    RoomsPage,
     SignedOutPage,
     SignInAgain,
     SignOutPage,
@@ -29,12 +28,14 @@ TEMPLATE_BY_VIEW: Final[Mapping[type, str]] = {
     HomePage: "home.html",
     MissingScopePage: "missing_scope.html",
     PersonPage: "person.html",
-    RoomsClosing: "rooms_closing.html",
-    RoomsOpening: "rooms_opening.html",
+    RoomsPage: "rooms.html",
     SignedOutPage: "signed_out.html",
     SignOutPage: "sign_out.html",
     UnnamedPersonPage: "unnamed_person.html",
 }
+
+ROWS: Final = "<!-- rows -->"
+"""Stands in the page of spaces where its rows belong; escaped text has no way to say it."""
 
 
 class Pages:
@@ -48,24 +49,30 @@ class Pages:
 
     def render(self, page: Page) -> bytes:
         """Write a whole page."""
-        return self._write(page)
+        return _octets(self._text(page))
 
-    def rooms_opening(self, view: RoomsOpening) -> bytes:
-        """Write what stands before the rows of `rooms_table.room_rows`."""
-        return self._write(view)
+    def around_rows(self, page: RoomsPage) -> tuple[bytes, bytes]:
+        """Write what stands before and after the rows of `rooms_table.room_rows`."""
+        opening, _, closing = self._text(page).partition(ROWS)
+        return _octets(opening), _octets(closing)
 
-    def rooms_closing(self, view: RoomsClosing) -> bytes:
-        """Write what stands after the rows; it ends the document that the opening began."""
-        return self._write(view)
+    def _text(self, view: Page | RoomsPage) -> str:
+        return self._template_by_view[type(view)].render(page=view)
 
-    def _write(self, view: Page | RoomsOpening | RoomsClosing) -> bytes:
-        text = self._template_by_view[type(view)].render(page=view)
-        return text.encode("utf-8", "replace")
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+class _PageEnvironment(Environment):
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Give templates a plain dict: reading Jinja's chain of maps costs more than a page."""
+        return {**self.globals, **(d or {})}
 
 
 def page_environment(assets: Assets) -> Environment:
     """Make the environment of the templates: everything is escaped, nothing may be undefined."""
-    environment = Environment(
+    environment = _PageEnvironment(
         loader=PackageLoader("webex_oauth.web"),
         autoescape=True,
         undefined=StrictUndefined,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,17 +15,29 @@ DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 30
 BACKLOG = 1024
 
-HEAD_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain; charset=utf-8\r\n"
-    b"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
-    b"cache-control: no-store\r\n"
-    b"x-content-type-options: nosniff\r\n"
-    b"content-length: 48\r\n"
-    b"connection: close\r\n"
-    b"\r\n"
-    b"The request's headers are too large; shorten it."
+NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def plain_answer(status: HTTPStatus, text: str) -> bytes:
+    """Build the answer to what is no request that the application could be asked."""
+    lines = (
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "content-type: text/plain; charset=utf-8",
+        f"content-security-policy: {NOTHING_ALLOWED}",
+        "cache-control: no-store",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cross-origin-resource-policy: same-origin",
+        f"content-length: {len(text)}",
+        "connection: close",
+    )
+    return "\r\n".join((*lines, "", text)).encode("ascii")
+
+
+HEAD_TOO_LARGE = plain_answer(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large; shorten it."
 )
+NOT_A_REQUEST = plain_answer(HTTPStatus.BAD_REQUEST, "This is not an HTTP request.")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -40,9 +53,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._is_reading_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_reading_head and self._head_bytes > MAX_HEAD_BYTES:
+        is_too_large = self._is_reading_head and self._head_bytes > MAX_HEAD_BYTES
+        if is_too_large and not self.transport.is_closing():
             self.transport.write(HEAD_TOO_LARGE)
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
+        self.transport.write(NOT_A_REQUEST)
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         self._is_reading_head = False

@@ -105,37 +105,30 @@ class UnnamedPersonPage:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomsOpening:
-    """Open the list of spaces (`GET /listrooms`): everything before the first row.
+class Interruption:
+    """Say why the list of spaces ends early.
 
-    `filter_text` is what the person searched for, empty for all spaces.
+    `retry_url` asks for the same list again; `reference_id` is in the log.
     """
 
-    frame: Frame
-    filter_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """Say why the list of spaces ends early; `reference_id` is in the log."""
-
     failure: Failure
+    retry_url: str
     reference_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class RoomsClosing:
-    """Close the list of spaces: everything after the last row.
+class RoomsPage:
+    """Show the list of spaces (`GET /listrooms`); its rows stand beside this view.
 
-    `shown_count` rows of `total_count` spaces were sent; they differ when a filter is set.
-    `retry_url` asks for the same list again. `interruption` is None when Webex sent them all.
+    `filter_text` is what the person searched for, empty for all spaces. `shown_count` rows of
+    `total_count` spaces were sent; they differ when a filter is set. `interruption` is None when
+    Webex sent them all.
     """
 
     frame: Frame
     filter_text: str
     shown_count: int
     total_count: int
-    retry_url: str
     interruption: Interruption | None
 
 
@@ -163,11 +156,12 @@ class SignOutPage:
 class SignedOutPage:
     """Confirm a sign-out (`POST /logout`).
 
-    `is_revoked` is whether Webex confirmed in time that it accepts the tokens no longer.
+    `is_revoked` is whether Webex confirmed in time that it accepts the tokens no longer; None when
+    the person is still signed in in another browser, which uses them.
     """
 
     frame: Frame
-    is_revoked: bool
+    is_revoked: bool | None
 
 
 @dataclass(frozen=True, slots=True)

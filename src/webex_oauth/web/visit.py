@@ -14,6 +14,7 @@ from webex_oauth.web import api_failures, request_failures
 from webex_oauth.web.csrf import csrf_token, is_csrf_token
 from webex_oauth.web.failures import Failure
 from webex_oauth.web.fetch_metadata import is_from_elsewhere
+from webex_oauth.web.reference import reference_id
 from webex_oauth.web.site import Site
 from webex_oauth.web.views import Account, Frame, Page
 
@@ -55,7 +56,7 @@ class Visit:
     @property
     def reference_id(self) -> str:
         """What ties this request's answer to the log."""
-        return str(self.request.scope["reference_id"])
+        return reference_id(self.request.scope)
 
     async def session(self) -> LiveSession | None:
         """Find the live session; raises StoreUnavailable rather than calling anybody a stranger."""
@@ -84,6 +85,12 @@ class Visit:
         """Refuse a request that another site caused."""
         if is_from_elsewhere(self.headers, self.site.settings.public_origin):
             raise Refused(request_failures.FORGERY_SUSPECTED)
+
+    def query_field(self, name: str) -> str:
+        """Read a field of the query, empty when there is none."""
+        if not self.request.scope["query_string"]:
+            return ""
+        return self.request.query_params.get(name, "")
 
     async def form(self) -> Mapping[str, str]:
         """Read the posted fields."""

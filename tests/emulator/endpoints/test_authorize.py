@@ -203,7 +203,9 @@ def test_a_signed_in_browser_goes_straight_to_consent(wire: Wire) -> None:
     assert "mira@acme.example" in page
 
 
-@pytest.mark.parametrize("changes", [{"prompt": "select_account"}, {"max_age": "59"}])
+@pytest.mark.parametrize(
+    "changes", [{"prompt": "select_account"}, {"max_age": "60"}, {"max_age": "0"}]
+)
 def test_a_signed_in_browser_can_be_asked_again(
     emulator: Emulator, wire: Wire, changes: dict[str, str]
 ) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 from urllib.parse import parse_qsl, urlsplit
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from webex_oauth.emulator.endpoints.answers import ApiRefusal
 from webex_oauth.emulator.endpoints.paging import PageRequest, next_link, read_page_request
@@ -15,6 +15,7 @@ def query_of(link: str) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(link[1 : link.index(">")]).query, keep_blank_values=True)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**8), st.integers(1, 1_000), st.lists(st.tuples(TEXT, TEXT)))
 def test_a_next_link_leads_to_where_the_page_ended(
     start: int, size: int, query: list[tuple[str, str]]
@@ -29,6 +30,7 @@ def test_a_next_link_leads_to_where_the_page_ended(
     assert following == PageRequest(start + size, size)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["max", "cursor"]), TEXT)))
 def test_no_query_breaks_the_reader(query: list[tuple[str, str]]) -> None:
     with contextlib.suppress(ApiRefusal):

@@ -23,7 +23,7 @@ def test_me_is_the_person_whose_token_it_is(wire: Wire, token: str, mira: Person
     assert me["emails"] == ["mira@acme.example"]
     assert me["displayName"] == "Mira Ito"
     assert me["type"] == "person"
-    assert me["phoneNumbers"] == []
+    assert me["phoneNumbers"] == [{"type": "work", "value": "+49 30 5550 0142", "primary": True}]
 
 
 def test_what_a_person_does_not_have_is_left_out(emulator: Emulator, wire: Wire) -> None:
@@ -33,6 +33,7 @@ def test_what_a_person_does_not_have_is_left_out(emulator: Emulator, wire: Wire)
     me = wire.get("/v1/people/me", token).json
 
     assert "avatar" not in me
+    assert me["phoneNumbers"] == []
     assert None not in me.values()
 
 

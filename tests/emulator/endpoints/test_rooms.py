@@ -186,14 +186,14 @@ def test_after_the_wait_requests_are_welcome(emulator: Emulator, wire: Wire, tok
     assert wire.get("/v1/rooms?max=1", token).status == 200
 
 
-def test_a_large_page_is_quick(emulator: Emulator, wire: Wire, jonas: Person) -> None:
+def test_a_large_page_costs_little(emulator: Emulator, wire: Wire, jonas: Person) -> None:
     token = emulator.grant_without_consent(jonas).access_token.value
     wire.get("/v1/rooms?max=1", token)
 
     def seconds() -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         assert wire.get("/v1/rooms?max=1000", token).status == 200
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    # The best of a few, because the machine has other things to do.
+    # Processor time, and the best of a few, because the machine has other things to do.
     assert min(seconds() for _ in range(5)) < 0.02

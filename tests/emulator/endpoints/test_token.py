@@ -1,6 +1,7 @@
 """The token endpoint at both of its paths, with both of its error shapes."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from emulator.wire import FORM, Wire, basic
@@ -241,8 +242,6 @@ def test_a_real_integration_is_refused_with_a_warning(wire: Wire) -> None:
 
 
 def sign_in(emulator: Emulator, fields: dict[str, str]) -> str:
-    from urllib.parse import parse_qsl, urlencode, urlsplit
-
     url = f"{emulator.origin}/v1/authorize?{urlencode(fields)}"
     callback = Visitor().sign_in(url, "mira@acme.example")
     return dict(parse_qsl(urlsplit(callback).query))["code"]

@@ -1,7 +1,7 @@
 """The authorization request is read strictly, and answered at a registered address only."""
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from webex_oauth.emulator import Randomness, new_integration
 from webex_oauth.emulator.identity.authorization import (
@@ -31,8 +31,11 @@ def parameters(**changes: str) -> dict[str, str]:
     }
 
 
-def read(*, is_pkce_required: bool = False, **changes: str) -> AuthorizationRequest:
-    sent = parameters(**changes)
+def read(**changes: str) -> AuthorizationRequest:
+    return read_sent(parameters(**changes))
+
+
+def read_sent(sent: dict[str, str], *, is_pkce_required: bool = False) -> AuthorizationRequest:
     address = read_return_address(sent, REGISTRY)
     return read_authorization_request(sent, address, is_pkce_required=is_pkce_required)
 
@@ -108,7 +111,6 @@ def test_an_unknown_client_is_told_apart_from_a_real_one(client_id: str, words: 
         ({"scope": ""}, "invalid_scope"),
         ({"scope": "spark:people_write"}, "invalid_scope"),
         ({"scope": "spark:all"}, "invalid_scope"),
-        ({"scope": "no:such_scope"}, "invalid_scope"),
         ({"code_challenge": "short"}, "invalid_request"),
         ({"code_challenge_method": "S256"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
@@ -125,7 +127,7 @@ def test_other_faults_are_for_the_redirect(changes: dict[str, str], error: str) 
 
 def test_pkce_can_be_required() -> None:
     with pytest.raises(OAuthRefusal, match="code_challenge is required"):
-        read(is_pkce_required=True)
+        read_sent(parameters(), is_pkce_required=True)
 
 
 def test_a_scope_that_is_repeated_counts_once() -> None:
@@ -149,6 +151,7 @@ def test_a_callback_keeps_the_query_of_the_redirect_uri(redirect_uri: str, expec
     assert callback_url(redirect_uri, {"code": "a"}) == expected
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_no_state_can_break_out_of_the_callback(state: str) -> None:
     url = callback_url(REDIRECT_URI, {"state": state})

@@ -100,7 +100,7 @@ def test_another_client_cannot_redeem_a_code_nor_spend_it() -> None:
     with pytest.raises(OAuthRefusal, match="unknown"):
         desk.redeem(code.value, client_id="C656d756c61746f72" + "f" * 48)
 
-    assert desk.redeem(code.value)
+    assert desk.redeem(code.value).value == code.value
 
 
 @pytest.mark.parametrize("redirect_uri", [REDIRECT_URI + "/", "", None])
@@ -115,13 +115,17 @@ def test_the_redirect_uri_must_be_the_one_of_the_request(redirect_uri: str | Non
 def test_an_unsent_redirect_uri_may_stay_unsent(redirect_uri: str | None) -> None:
     desk = Desk()
 
-    assert desk.redeem(desk.issue(redirect_uri="").value, redirect_uri=redirect_uri)
+    code = desk.issue(redirect_uri="")
+
+    assert desk.redeem(code.value, redirect_uri=redirect_uri).value == code.value
 
 
 def test_a_verifier_is_demanded_and_checked() -> None:
     desk = Desk()
 
-    assert desk.redeem(desk.issue(**CHALLENGE).value, verifier=VERIFIER)
+    code = desk.issue(**CHALLENGE)
+
+    assert desk.redeem(code.value, verifier=VERIFIER).value == code.value
     with pytest.raises(OAuthRefusal, match="does not match"):
         desk.redeem(desk.issue(**CHALLENGE).value, verifier="x" * 43)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from webex_oauth.emulator import ForeignIntegration, Integration, Randomness, new_integration
-from webex_oauth.emulator.identity.integrations import IntegrationRegistry
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry, MalformedIntegration
 
 
 def test_an_invented_integration_looks_like_one_of_webex_and_carries_the_mark() -> None:
@@ -39,6 +39,53 @@ def test_what_could_be_real_is_not_registered(client_id: str, client_secret: str
 
     assert client_secret not in str(refusal.value)
     assert list(registry) == []
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        "/oauth",
+        "localhost",
+        "http://localhost/cb#part",
+        "http://localhost/c b",
+        "http://localhost/\r\nSet-Cookie: a=b",
+        "http://localhost/é",
+        'http://localhost/"><b>',
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_a_redirect_uri_that_cannot_be_is_not_registered(redirect_uri: str) -> None:
+    registry = IntegrationRegistry()
+
+    with pytest.raises(MalformedIntegration):
+        registry.register(new_integration(Randomness(), redirect_uris=(redirect_uri,)))
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        "https://app.example/cb?a=b&c=%20",
+        "http://[::1]:8080/",
+        "aperio://done",
+        "com.example.app:/cb",
+    ],
+)
+def test_redirect_uris_of_every_lawful_kind_are_registered(redirect_uri: str) -> None:
+    integration = new_integration(Randomness(), redirect_uris=(redirect_uri,))
+
+    assert list(IntegrationRegistry([integration])) == [integration]
+
+
+def test_an_integration_needs_a_redirect_uri_and_scopes_that_are_names() -> None:
+    without, spaced = (
+        new_integration(Randomness(), redirect_uris=()),
+        new_integration(Randomness(), scopes=("spark:kms spark:all",)),
+    )
+
+    for integration in (without, spaced):
+        with pytest.raises(MalformedIntegration):
+            IntegrationRegistry([integration])
 
 
 def test_a_secret_may_hold_any_character() -> None:

@@ -5,7 +5,7 @@ import contextlib
 import uuid
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id, webex_id
 
@@ -20,6 +20,7 @@ def test_an_id_is_unpadded_base64_of_a_uri() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.uuids(), st.sampled_from(["PEOPLE", "ROOM", "TEAM"]))
 def test_what_is_written_can_be_read(key: uuid.UUID, kind: str) -> None:
     assert read_webex_id(kind, webex_id(kind, str(key))) == str(key)
@@ -50,6 +51,7 @@ def test_anything_else_is_malformed(text: str) -> None:
         read_webex_id("ROOM", text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_reader(text: str) -> None:
     with contextlib.suppress(MalformedId):

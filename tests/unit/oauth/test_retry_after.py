@@ -70,6 +70,7 @@ def test_a_date_is_counted_from_now(value: str, now: int, seconds: int) -> None:
         "Sun, 99 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 99999 08:49:37 GMT",
         "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -0100",
         "Sun, 06 Nov 1994 08:49:37 +99999999",
     ],
 )

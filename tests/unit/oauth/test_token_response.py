@@ -231,6 +231,7 @@ def test_an_answer_without_media_type_is_read() -> None:
         (400, {"error": 7}, TokenRequestRefused, "status 400"),
         (400, {}, TokenRequestRefused, "status 400"),
         (404, {"error": ""}, TokenRequestRefused, "status 404"),
+        (499, {}, TokenRequestRefused, "status 499"),
         (200, {"error": "invalid_grant"}, InvalidGrant, "invalid_grant"),
         (200, {"error": "slow_down", **BEARER}, TokenRequestRefused, "slow_down"),
     ],

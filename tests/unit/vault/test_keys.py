@@ -81,7 +81,7 @@ def test_a_folder_that_others_can_enter_is_refused(path: Path, loose: int) -> No
 
 
 @pytest.mark.parametrize("is_dangling", [False, True])
-def test_a_link_is_refused(path: Path, is_dangling: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_link_is_refused(path: Path, *, is_dangling: bool) -> None:
     read_or_make_key_file(path, os.urandom)
     target = path.with_name("gone" if is_dangling else "keys")
     link = path.with_name("link")
@@ -128,11 +128,12 @@ def test_a_pipe_in_the_place_of_the_file_is_refused_without_waiting(path: Path) 
         read_or_make_key_file(path, os.urandom)
 
 
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["data/keys", "data/deeper/keys"])
+def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path, place: str) -> None:
     (tmp_path / "data").touch(mode=0o600)
 
     with pytest.raises(KeyUnavailable, match="cannot be used"):
-        read_or_make_key_file(tmp_path / "data" / "keys", os.urandom)
+        read_or_make_key_file(tmp_path / place, os.urandom)
 
 
 def test_a_file_of_endless_length_is_refused(path: Path) -> None:

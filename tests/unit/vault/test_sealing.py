@@ -3,10 +3,11 @@
 import copy
 import os
 import pickle
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
 from webex_oauth.vault.sealing import (
@@ -77,6 +78,11 @@ def test_a_seal_cut_short_is_broken(length: int) -> None:
 def test_bytes_nobody_sealed_are_refused(invented: bytes) -> None:
     with pytest.raises(VaultError):
         open_sealed(RING, invented, CONTEXT)
+
+
+def test_a_key_name_nobody_could_have_given_is_broken() -> None:
+    with pytest.raises(SealBroken, match="no possible key"):
+        open_sealed(RING, sealed().replace(b"one", b"o e", 1), CONTEXT)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ RECORD = SessionRecord(
     ],
 )
 def test_a_session_lives_while_it_is_used_and_until_its_end(
-    seen_after: int, asked_after: int, expected: bool
+    seen_after: int, asked_after: int, *, expected: bool
 ) -> None:
     record = replace(RECORD, seen_at=NOW + seen_after)
 
@@ -47,6 +47,6 @@ def test_a_session_lives_while_it_is_used_and_until_its_end(
     [(59, 1_800, False), (60, 1_800, True), (0, 1_800, False), (3, 30, True), (2, 30, False)],
 )
 def test_use_is_written_down_once_a_minute_or_ten_times_before_it_counts_as_idle(
-    after: int, idle_seconds: int, expected: bool
+    after: int, idle_seconds: int, *, expected: bool
 ) -> None:
     assert is_touch_due(RECORD, NOW + after, idle_seconds) is expected

@@ -27,7 +27,8 @@ class Document(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[Element] = []
         self._open: list[Element] = []
-        self.feed(html.decode("utf-8"))
+        # As browsers do before they parse: a carriage return is a line feed.
+        self.feed(html.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
         self.close()
         if self._open:
             raise ValueError(f"{self._open[-1].name!r} is not closed")

@@ -21,8 +21,7 @@ from webex_oauth.web.views import (
     Page,
     PersonPage,
     Profile,
-    RoomsClosing,
-    RoomsOpening,
+    RoomsPage,
     ScopeInWords,
     SignedOutPage,
     SignInAgain,
@@ -67,19 +66,21 @@ PAGES: tuple[Page, ...] = (
     SignOutPage(MIRA),
     SignedOutPage(STRANGER, is_revoked=True),
     SignedOutPage(STRANGER, is_revoked=False),
+    SignedOutPage(STRANGER, is_revoked=None),
     ConfirmSignInPage(STRANGER, "/listrooms"),
     FAILURE_PAGE,
     replace(FAILURE_PAGE, frame=MIRA, way_on=SignInAgain("/listrooms"), retry_after_seconds=90),
     replace(FAILURE_PAGE, way_on=Link("/", "Home page"), details=(Detail("Error code", "odd"),)),
 )
 
-OPENINGS = (RoomsOpening(MIRA, ""), RoomsOpening(MIRA, "launch"))
-ALL_ROOMS = RoomsClosing(MIRA, "", 2, 2, "/listrooms", None)
-SOME_ROOMS = RoomsClosing(MIRA, "launch", 1, 2, "/listrooms?filter=launch", None)
-NO_MATCH = RoomsClosing(MIRA, "launch", 0, 2, "/listrooms?filter=launch", None)
-NO_ROOMS = RoomsClosing(MIRA, "", 0, 0, "/listrooms", None)
-CUT_SHORT = replace(ALL_ROOMS, interruption=Interruption(API_TIMED_OUT, "3f9a2c71d0"))
-CLOSINGS = (ALL_ROOMS, SOME_ROOMS, NO_MATCH, NO_ROOMS, CUT_SHORT)
+ALL_ROOMS = RoomsPage(MIRA, "", shown_count=2, total_count=2, interruption=None)
+SOME_ROOMS = RoomsPage(MIRA, "launch", shown_count=1, total_count=2, interruption=None)
+NO_MATCH = RoomsPage(MIRA, "launch", shown_count=0, total_count=2, interruption=None)
+NO_ROOMS = RoomsPage(MIRA, "", shown_count=0, total_count=0, interruption=None)
+CUT_SHORT = replace(
+    ALL_ROOMS, interruption=Interruption(API_TIMED_OUT, "/listrooms?filter=a&again", "3f9a2c71d0")
+)
+ROOMS_PAGES = (ALL_ROOMS, SOME_ROOMS, NO_MATCH, NO_ROOMS, CUT_SHORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Initials."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import text
 
 from webex_oauth.web.initials import initials
@@ -24,6 +24,7 @@ def test_initials_are_of_the_first_and_last_word(name: str, letters: str) -> Non
     assert initials(name) == letters
 
 
+@settings(deadline=None)
 @given(text())
 def test_any_name_has_initials_that_fit(name: str) -> None:
     letters = initials(name)

@@ -3,17 +3,19 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import integers
 
 from webex_oauth.web.instants import LATEST_AT, duration_text, utc_datetime, utc_text
 
 
+@settings(deadline=None)
 @given(integers(0, LATEST_AT))
 def test_an_instant_reads_back(at: int) -> None:
     assert datetime.fromisoformat(utc_datetime(at)) == datetime.fromtimestamp(at, UTC)
 
 
+@settings(deadline=None)
 @given(integers())
 def test_no_instant_is_too_far_to_be_written(at: int) -> None:
     assert utc_text(at).endswith(" UTC")

@@ -8,16 +8,16 @@ import pytest
 from jinja2 import Environment, PackageLoader, UndefinedError, nodes
 from unit.web.document import Document
 from unit.web.specimens import (
-    CLOSINGS,
     FAILURE_PAGE,
     GRANT,
     MIRA,
-    OPENINGS,
     PAGES,
     PEOPLE_READ,
     PICTURED,
     PROFILE,
+    ROOMS_PAGES,
     ROOMS_READ,
+    SOME_ROOMS,
     STRANGER,
     UNNAMED,
     with_text,
@@ -25,14 +25,13 @@ from unit.web.specimens import (
 
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
 from webex_oauth.web.assets import Assets
-from webex_oauth.web.rendering import TEMPLATE_BY_VIEW, Pages, page_environment
+from webex_oauth.web.rendering import ROWS, TEMPLATE_BY_VIEW, Pages, page_environment
 from webex_oauth.web.views import (
     HomePage,
     Link,
     Page,
     PersonPage,
-    RoomsClosing,
-    RoomsOpening,
+    RoomsPage,
     SignedOutPage,
     SignInAgain,
     UnnamedPersonPage,
@@ -55,14 +54,18 @@ def fields_used_by(environment: Environment, name: str) -> set[str]:
         for node in tree.find_all(nodes.Getattr)
         if isinstance(node.node, nodes.Name) and node.node.name == "page"
     }
-    for node in tree.find_all((nodes.Extends, nodes.Include)):
-        assert isinstance(node.template, nodes.Const)
-        used |= fields_used_by(environment, node.template.value)
+    parents: list[nodes.Extends | nodes.Include] = [
+        *tree.find_all(nodes.Extends),
+        *tree.find_all(nodes.Include),
+    ]
+    for parent in parents:
+        assert isinstance(parent.template, nodes.Const)
+        used |= fields_used_by(environment, parent.template.value)
     return used
 
 
 def test_every_view_has_a_template_of_its_own() -> None:
-    views = {*get_args(Page), RoomsOpening, RoomsClosing}
+    views = {*get_args(Page), RoomsPage}
 
     assert set(TEMPLATE_BY_VIEW) == views
     assert {*TEMPLATE_BY_VIEW.values(), "layout.html"} == template_files()
@@ -70,7 +73,7 @@ def test_every_view_has_a_template_of_its_own() -> None:
 
 
 def test_every_view_is_among_the_specimens() -> None:
-    assert {type(view) for view in (*PAGES, *OPENINGS, *CLOSINGS)} == set(TEMPLATE_BY_VIEW)
+    assert {type(view) for view in (*PAGES, *ROOMS_PAGES)} == set(TEMPLATE_BY_VIEW)
 
 
 @pytest.mark.parametrize(("view", "template"), TEMPLATE_BY_VIEW.items())
@@ -142,16 +145,24 @@ def test_hostile_text_is_text_on_every_page(pages: Pages, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE_TITLES)
 def test_hostile_text_is_text_around_the_rooms(pages: Pages, text: str) -> None:
-    for opening, closing in zip(OPENINGS[1:] * len(CLOSINGS), CLOSINGS, strict=True):
-        harmless = with_text(opening, "harmless"), with_text(closing, "harmless")
-        hostile = with_text(opening, text or "-"), with_text(closing, text or "-")
+    for page in ROOMS_PAGES:
+        harmless = with_text(page, "harmless")
+        hostile = with_text(page, text or "-")
 
         outlines = [
-            Document(pages.rooms_opening(first) + pages.rooms_closing(last)).outline
-            for first, last in (harmless, hostile)
+            Document(b"".join(pages.around_rows(view))).outline for view in (harmless, hostile)
         ]
 
         assert outlines[0] == outlines[1]
+
+
+def test_text_that_says_where_rows_belong_does_not_move_them(pages: Pages) -> None:
+    page = with_text(SOME_ROOMS, ROWS)
+
+    opening, closing = pages.around_rows(page)
+
+    assert opening.endswith(b'data-filter="&lt;!-- rows --&gt;">')
+    assert closing.startswith(b"</tbody>")
 
 
 def test_template_syntax_in_data_is_shown_and_not_evaluated(pages: Pages) -> None:
@@ -251,13 +262,15 @@ def test_an_unnamed_person_learns_which_scope_brings_the_name(pages: Pages) -> N
 
 
 def test_only_a_confirmed_revocation_is_called_confirmed(pages: Pages) -> None:
-    confirmed, open_ = (
+    confirmed, open_, unasked = (
         Document(pages.render(SignedOutPage(STRANGER, is_revoked=is_revoked))).texts("main")[0]
-        for is_revoked in (True, False)
+        for is_revoked in (True, False, None)
     )
 
     assert "Webex has confirmed" in confirmed
     assert "Webex did not confirm in time" in open_
+    assert "Webex has confirmed" not in unasked
+    assert "did not confirm" not in unasked
 
 
 def test_a_failure_tells_what_happened_what_to_do_and_its_reference(pages: Pages) -> None:

@@ -165,6 +165,13 @@ def test_any_other_status_breaks_the_protocol(status: int) -> None:
         read_api_response(people.me(), response, NOW)
 
 
+def test_a_success_that_says_it_is_no_json_is_refused() -> None:
+    response = HttpResponse(200, {"content-type": "text/html"}, b'{"id":"a"}')
+
+    with pytest.raises(InvalidResponse, match="not JSON"):
+        read_api_response(people.me(), response, NOW)
+
+
 def test_a_page_is_read_with_the_way_to_the_next() -> None:
     link = '<https://webexapis.com/v1/rooms?cursor=a>; rel="next"'
     response = HttpResponse(200, {**JSON, "link": link}, b'{"items":[{"id":"r1"}]}')

@@ -184,12 +184,12 @@ def test_two_different_next_pages_are_refused() -> None:
 )
 def test_reading_takes_linear_time_whatever_the_header_says(piece: str) -> None:
     header = f"<{NEXT}>{piece * 8_000}"[:8_000] + "\x00"
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     with pytest.raises(InvalidResponse):
         read_next_link(header, WEBEX)
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
 
 
 PIECES = st.sampled_from(

@@ -138,7 +138,7 @@ class AuthorizeEndpoint:
         if session is None:
             return None
         age_seconds = self._state.clock.now() - session.authenticated_at
-        if asked.max_age_seconds is not None and age_seconds > asked.max_age_seconds:
+        if asked.max_age_seconds is not None and age_seconds >= asked.max_age_seconds:
             return None
         return self._state.world.person(session.person_uuid)
 

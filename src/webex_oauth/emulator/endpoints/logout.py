@@ -58,5 +58,5 @@ def _origin(url: str) -> tuple[str, str] | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    is_web = parts.scheme in ("http", "https") and bool(parts.netloc) and "@" not in parts.netloc
+    is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
     return (parts.scheme, parts.netloc.lower()) if is_web else None

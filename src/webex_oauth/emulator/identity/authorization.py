@@ -12,7 +12,7 @@ from webex_oauth.emulator.identity.integrations import (
 )
 from webex_oauth.emulator.identity.pkce import Challenge, read_challenge
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.identity.scopes import SCOPES, split_scope
+from webex_oauth.emulator.identity.scopes import split_scope
 
 
 class Unredirectable(Exception):
@@ -132,8 +132,7 @@ def _check_response_type(response_type: str | None) -> None:
 
 def _registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
     names = split_scope(scope)
-    allowed = set(integration.scopes)
-    if not names or not all(name in allowed and name in SCOPES for name in names):
+    if not names or not set(names) <= set(integration.scopes):
         raise OAuthRefusal("invalid_scope", "The requested scope is invalid.")
     return names
 

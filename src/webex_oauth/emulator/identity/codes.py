@@ -28,11 +28,12 @@ class AuthorizationCode:
     grant_id: str | None = None
 
 
-@dataclass(slots=True)
 class CodeReused(OAuthRefusal):
     """A code that was presented a second time, with the grant it became the first time."""
 
-    grant_id: str | None = None
+    def __init__(self, grant_id: str | None) -> None:
+        super().__init__("invalid_grant", "The authorization code was used before.")
+        self.grant_id = grant_id
 
 
 class AuthorizationCodes:
@@ -73,8 +74,7 @@ class AuthorizationCodes:
         if code is None or code.request.address.integration.client_id != client_id:
             raise _refusal("The authorization code is unknown.")
         if code.is_used:
-            raise CodeReused("invalid_grant", "The authorization code was used before.", 400,
-                             code.grant_id)  # fmt: skip
+            raise CodeReused(code.grant_id)
         self._code_by_value.put(value, replace(code, is_used=True))
         if code.expires_at <= self._clock.now():
             raise _refusal("The authorization code has expired.")

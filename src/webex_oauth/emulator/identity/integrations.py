@@ -21,6 +21,13 @@ DEFAULT_SCOPES = (
 )
 
 _CLIENT_ID = re.compile(r"C[0-9a-f]{64}")
+_REDIRECT_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~%\[\]]+")
+_SCRIPT_SCHEMES = ("javascript:", "data:", "vbscript:", "file:")
+_SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749 section 3.3
+
+
+class MalformedIntegration(ValueError):
+    """A registration that Webex would not take."""
 
 
 class ForeignIntegration(ValueError):
@@ -73,8 +80,13 @@ class IntegrationRegistry:
         return iter(tuple(self._integration_by_client_id.values()))
 
     def register(self, integration: Integration) -> Integration:
-        """Add or replace an integration; raise `ForeignIntegration` for one without the mark."""
+        """Add or replace an integration.
+
+        Raise `ForeignIntegration` for one without the mark, and `MalformedIntegration` for one
+        whose redirect URIs or scopes cannot be.
+        """
         check_mark(integration)
+        check_form(integration)
         self._integration_by_client_id[integration.client_id] = integration
         return integration
 
@@ -99,6 +111,19 @@ def check_mark(integration: Integration) -> None:
             f"the emulator takes only client secrets that begin with {CLIENT_SECRET_PREFIX!r}: "
             f"never give it a real one"
         )
+
+
+def check_form(integration: Integration) -> None:
+    """Refuse redirect URIs that are not absolute or have a fragment, and scopes that are none."""
+    if not integration.redirect_uris:
+        raise MalformedIntegration("an integration needs a redirect URI")
+    for redirect_uri in integration.redirect_uris:
+        # RFC 6749 section 3.1.2.
+        if not _REDIRECT_URI.fullmatch(redirect_uri) or redirect_uri.startswith(_SCRIPT_SCHEMES):
+            raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI")
+    for scope in integration.scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise MalformedIntegration(f"{scope!r} cannot be a scope")
 
 
 def is_marked_client_id(client_id: str) -> bool:

@@ -13,8 +13,3 @@ def opaque_value(randomness: Randomness, organization_uuid: str) -> str:
     # Base64 of hexadecimal digits holds letters and digits only.
     text = base64.b64encode(randomness.hex(24).encode()).decode()
     return f"{text}_{MARK}_{organization_uuid}"
-
-
-def is_marked_value(value: str) -> bool:
-    """Tell whether a token or code was invented by an emulator."""
-    return f"_{MARK}_" in value

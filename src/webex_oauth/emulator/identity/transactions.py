@@ -32,9 +32,6 @@ class Transactions:
         self._switchboard = switchboard
         self._transaction_by_id: Shelf[str, Transaction] = Shelf(_CAPACITY)
 
-    def __len__(self) -> int:
-        return len(self._transaction_by_id)
-
     def open(self, request: AuthorizationRequest, person_uuid: str | None) -> Transaction:
         """Start a transaction, for a person if it is known already which one."""
         lifetime_seconds = self._switchboard.options.transaction_lifetime_seconds

@@ -1,8 +1,8 @@
 """Rendering: pages to HTML, with the headers that keep them harmless."""
 
+import re
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, Response
 from webex_oauth.emulator.pages.views import Page
 
 _FOLDER = Path(__file__).parent
+# An origin of the web, or the scheme of anything else, such as `aperio:`.
+_SOURCE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?=[/?]|$)|(?!https?:)[a-z][a-z0-9+.-]*:")
 
 
 class Pages:
@@ -53,7 +55,5 @@ def _policy(form_target: str) -> str:
 
 
 def _source(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.scheme:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    form = _SOURCE.match(url)
+    return form[0] if form else ""

@@ -8,4 +8,4 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def webex_instant(milliseconds: int) -> str:
     """Write an instant given in milliseconds since 1970."""
     instant = _EPOCH + timedelta(milliseconds=milliseconds)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

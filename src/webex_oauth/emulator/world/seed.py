@@ -56,7 +56,13 @@ def titled_rooms(person: Person, titles: Iterable[str]) -> Iterator[Room]:
 
 
 def _accounts() -> Iterator[tuple[Person, RoomSource]]:
-    mira = _person("Mira", "Ito", MANY_SPACES, "250 spaces", has_avatar=True)
+    mira = replace(
+        _person("Mira", "Ito", MANY_SPACES, "250 spaces", has_avatar=True),
+        job_title="Product manager",
+        department="Platform",
+        work_phone="+49 30 5550 0142",
+        time_zone="Europe/Berlin",
+    )
     yield mira, lambda: seeded_rooms(mira, 250)
     jonas = _person("Jonas", "Weber", VERY_MANY_SPACES, "5,000 spaces")
     yield jonas, lambda: seeded_rooms(jonas, 5_000)

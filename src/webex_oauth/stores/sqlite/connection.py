@@ -23,13 +23,13 @@ SWITCHES = (
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Connect to write; waits a second for another process's lock."""
     connection = _connect(path, WRITER_PATIENCE_SECONDS)
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        connection.close()
-        raise ConfigurationError(
-            [f"{path}: its file system cannot hold a write-ahead log: choose a local disk"]
-        )
+    connection.execute("PRAGMA journal_mode = WAL").close()
     return connection
+
+
+def connect_quick_writer(path: Path) -> sqlite3.Connection:
+    """Connect to write; never waits for a lock."""
+    return _connect(path, NO_PATIENCE)
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -39,13 +39,11 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def check_sqlite_version() -> None:
+def check_sqlite_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
     """Refuse a SQLite library without strict tables."""
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        oldest = ".".join(map(str, OLDEST_SQLITE))
-        raise ConfigurationError(
-            [f"SQLite {sqlite3.sqlite_version} is too old: use a Python with {oldest} or newer"]
-        )
+    if found < OLDEST_SQLITE:
+        oldest, here = (".".join(map(str, version)) for version in (OLDEST_SQLITE, found))
+        raise ConfigurationError([f"SQLite {here} is too old: use a Python with {oldest} or newer"])
 
 
 def _connect(path: Path, patience_seconds: float) -> sqlite3.Connection:

@@ -22,6 +22,10 @@ TABLES = (
     """,
     "CREATE INDEX attempts_by_end ON attempts (kept_until)",
     """
+    CREATE INDEX attempts_by_session ON attempts (session_digest)
+      WHERE session_digest IS NOT NULL
+    """,
+    """
     CREATE TABLE sessions (
       digest BLOB NOT NULL PRIMARY KEY,
       grant_key BLOB NOT NULL,

@@ -14,6 +14,7 @@ INSERT INTO sessions (digest, grant_key, sealed, created_at, seen_at, expires_at
 """
 TOUCH = "UPDATE sessions SET seen_at = ? WHERE digest = ? AND seen_at < ?"
 DROP = "DELETE FROM sessions WHERE digest = ?"
+MOVE_ATTEMPT = "UPDATE attempts SET session_digest = ? WHERE session_digest = ?"
 END = "DELETE FROM sessions WHERE digest = ? RETURNING grant_key"
 IS_NEEDED = """
 SELECT EXISTS
@@ -53,6 +54,7 @@ def replace_session(connection: sqlite3.Connection, old_digest: bytes, new: Sess
     if deleted.rowcount == 0:
         return False
     add_session(connection, new)
+    connection.execute(MOVE_ATTEMPT, (new.digest, old_digest))
     return True
 
 

@@ -1,7 +1,6 @@
-"""The SQLite store: reads on the event loop, writes in one thread of their own."""
+"""The SQLite store: reads and small writes on the event loop, the rest in one thread."""
 
 import asyncio
-import sqlite3
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +8,8 @@ from webex_oauth.stores.sqlite import attempts, grants, sessions
 from webex_oauth.stores.sqlite.admission import admit
 from webex_oauth.stores.sqlite.connection import check_sqlite_version
 from webex_oauth.stores.sqlite.files import prepare_files
+from webex_oauth.stores.sqlite.pulse import beat
+from webex_oauth.stores.sqlite.quick_writer import QuickWriter
 from webex_oauth.stores.sqlite.reader import Reader
 from webex_oauth.stores.sqlite.schema import prepare_schema
 from webex_oauth.stores.sqlite.sweeping import sweep
@@ -26,13 +27,14 @@ from webex_oauth.vault.store import Admission
 class SqliteStore:
     """Keep everything in one file, shared by the processes of one machine.
 
-    Grants, and sessions that begin or end, survive a loss of power; attempts and the time a
-    session was last seen survive the end of the process.
+    A refreshed grant and a sign-out are on the disk before they are answered. Everything else
+    survives the end of the process at once, and a loss of power a twentieth of a second later.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer = Writer(path)
+        self._quick_writer = QuickWriter(path, self._writer)
         self._reader = Reader(path, self._writer)
 
     async def open(self) -> None:
@@ -49,15 +51,16 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what was begun and let go of the file."""
         self._reader.close()
+        self._quick_writer.close()
         await self._writer.stop()
 
     async def check(self) -> None:
         """Prove that a write is possible just now."""
-        await self._writer.write(_beat)
+        await self._writer.write(beat)
 
     async def add_attempt(self, record: AttemptRecord, *, at_most: int, now: int) -> None:
         """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
-        await self._writer.write(
+        await self._quick_writer.write(
             partial(attempts.add_attempt, record=record, at_most=at_most, now=now)
         )
 
@@ -65,7 +68,7 @@ class SqliteStore:
         self, state_digest: bytes, browser_digest: bytes, now: int
     ) -> AttemptRecord | FinishedAttempt:
         """Take an attempt, once ever."""
-        return await self._writer.write(
+        return await self._quick_writer.write(
             partial(
                 attempts.take_attempt,
                 state_digest=state_digest,
@@ -76,13 +79,13 @@ class SqliteStore:
 
     async def abandon_attempt(self, state_digest: bytes) -> None:
         """Mark a taken attempt as finished without a session."""
-        await self._writer.write(
+        await self._quick_writer.write(
             partial(attempts.finish_attempt, state_digest=state_digest, session_digest=None)
         )
 
     async def admit(self, admission: Admission) -> EndedSession | None:
         """Complete a sign-in."""
-        return await self._writer.write_durably(partial(admit, admission=admission))
+        return await self._quick_writer.write(partial(admit, admission=admission))
 
     async def find_grant(self, key: bytes) -> GrantRecord | None:
         """Find a grant."""
@@ -100,11 +103,13 @@ class SqliteStore:
 
     async def touch_session(self, digest: bytes, seen_at: int) -> None:
         """Move `seen_at` forward."""
-        await self._writer.write(partial(sessions.touch_session, digest=digest, seen_at=seen_at))
+        await self._quick_writer.write(
+            partial(sessions.touch_session, digest=digest, seen_at=seen_at)
+        )
 
     async def replace_session(self, old_digest: bytes, new: SessionRecord) -> bool:
         """Put *new* in the place of a session."""
-        return await self._writer.write_durably(
+        return await self._quick_writer.write(
             partial(sessions.replace_session, old_digest=old_digest, new=new)
         )
 
@@ -119,7 +124,3 @@ class SqliteStore:
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove a batch of what is over."""
         return await self._writer.write(partial(sweep, now=now, idle_seconds=idle_seconds))
-
-
-def _beat(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE pulse SET beats = beats + 1")

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.connection import WRITER_PATIENCE_SECONDS, connect_writer
 from webex_oauth.stores.sqlite.faults import breaks_connection, read_fault
+from webex_oauth.stores.sqlite.pulse import beat
 from webex_oauth.stores.sqlite.transaction import Work, transact, transact_durably
 
 T = TypeVar("T")
@@ -39,12 +40,18 @@ class _Job:
 class Writer:
     """Run work on the file, in the order in which it was asked for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, idle_seconds: float = IDLE_SECONDS) -> None:
         self._path = path
+        self._idle_seconds = idle_seconds
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._unfolded = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the thread takes work."""
+        return self._thread is not None
 
     def start(self) -> None:
         """Start the thread."""
@@ -67,12 +74,18 @@ class Writer:
         """Run *work* as a transaction that survives the loss of power too."""
         return await self.run(lambda connection: transact_durably(connection, work))
 
+    def flush(self) -> None:
+        """Bring to the disk, soon, what was committed without waiting for it."""
+        if self.is_open:
+            with suppress(queue.Full):
+                self._jobs.put_nowait(_Job(_flush, Future(), float("inf")))
+
     async def run(self, work: Work[T]) -> T:
         """Run *work* outside a transaction.
 
         Raises StoreUnavailable when there is no answer within two seconds.
         """
-        if self._thread is None:
+        if not self.is_open:
             raise StoreUnavailable("the store is not open")
         future: Future[T] = Future()
         try:
@@ -89,13 +102,14 @@ class Writer:
         while (job := self._next_job()) is not None:
             if job.future.set_running_or_notify_cancel():
                 self._do(job)
-            self._fold_when_due()
+            if self._unfolded >= FOLD_EVERY:
+                self._fold("PASSIVE")
         self._disconnect()
 
     def _next_job(self) -> _Job | None:
         if self._unfolded:
             with suppress(queue.Empty):
-                return self._jobs.get(timeout=IDLE_SECONDS)
+                return self._jobs.get(timeout=self._idle_seconds)
             self._fold("TRUNCATE")
         return self._jobs.get()
 
@@ -118,10 +132,6 @@ class Writer:
                 self._disconnect()
             raise read_fault(error) from error
 
-    def _fold_when_due(self) -> None:
-        if self._unfolded >= FOLD_EVERY:
-            self._fold("PASSIVE")
-
     def _fold(self, mode: str) -> None:
         """Fold the write-ahead log back into the file; TRUNCATE also empties it."""
         self._unfolded = 0
@@ -134,3 +144,8 @@ class Writer:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+
+
+def _flush(connection: sqlite3.Connection) -> None:
+    # A durable commit syncs the whole write-ahead log, whoever wrote to it.
+    transact_durably(connection, beat)

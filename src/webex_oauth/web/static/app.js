@@ -11,63 +11,58 @@
     element.textContent = localTime.format(instant);
   }
 
-  function comparable(text) {
-    return text.normalize("NFKC").toLowerCase();
-  }
+  const comparable = (text) => text.normalize("NFKC").toLowerCase();
 
   // Rows may still be arriving: each is taken up once, in order, when it is complete.
   class RoomTable {
-    constructor(body, input, status) {
+    constructor(body) {
       this.body = body;
-      this.input = input;
-      this.status = status;
+      this.input = document.getElementById("filter");
+      this.status = document.getElementById("filtered");
       this.served = comparable(body.dataset.filter);
-      this.titles = [];
+      this.wanted = comparable(this.input.value);
+      this.taken = [];
       this.pause = 0;
-      input.addEventListener("input", () => this.filter());
+      this.input.addEventListener("input", () => this.filter());
     }
 
     takeUp(isWhole) {
-      const { rows } = this.body;
-      const end = rows.length - (isWhole ? 0 : 1);
-      for (let index = this.titles.length; index < end; index += 1) {
-        this.titles.push(comparable(rows[index].cells[0].textContent));
-        rows[index].querySelectorAll("time").forEach(writeLocalTime);
-        this.show(index, comparable(this.input.value));
+      for (const row of [...this.body.rows].slice(this.taken.length, isWhole ? undefined : -1)) {
+        this.taken.push({ row, title: comparable(row.cells[0].textContent) });
+        row.querySelectorAll("time").forEach(writeLocalTime);
+        row.hidden = !this.matches(this.taken.at(-1));
       }
+      if (this.status.textContent) this.announceSoon();
     }
 
     // What the server chose for this very text is not judged again.
-    matches(title, wanted) {
-      return wanted === this.served || title.includes(wanted);
-    }
-
-    show(index, wanted) {
-      this.body.rows[index].hidden = !this.matches(this.titles[index], wanted);
+    matches({ title }) {
+      return this.wanted === this.served || title.includes(this.wanted);
     }
 
     filter() {
-      const wanted = comparable(this.input.value);
-      this.titles.forEach((_, index) => this.show(index, wanted));
-      clearTimeout(this.pause);
-      this.pause = setTimeout(() => this.announce(wanted), 300);
+      this.wanted = comparable(this.input.value);
+      for (const room of this.taken) room.row.hidden = !this.matches(room);
+      this.announceSoon();
     }
 
-    announce(wanted) {
-      const count = this.titles.filter((title) => this.matches(title, wanted)).length;
-      const shown = `${count} of ${this.titles.length} spaces shown.`;
-      const isNarrower = wanted.includes(this.served);
-      this.status.textContent = isNarrower ? shown : `${shown} Press Enter to search all of them.`;
+    announceSoon() {
+      clearTimeout(this.pause);
+      this.pause = setTimeout(() => this.announce(), 300);
+    }
+
+    announce() {
+      const count = this.taken.filter((room) => this.matches(room)).length;
+      const hint = this.wanted.includes(this.served) ? "" : " Press Enter to search all of them.";
+      this.status.textContent = `${count} of ${this.taken.length} spaces shown.${hint}`;
     }
   }
 
   let table = null;
-
   function refresh(isWhole) {
     const body = document.getElementById("rooms");
     if (!body) return;
-    const byId = (id) => document.getElementById(id);
-    table ??= new RoomTable(body, byId("filter"), byId("filtered"));
+    table ??= new RoomTable(body);
     table.takeUp(isWhole);
   }
 
@@ -78,10 +73,8 @@
   }
 
   const arrivals = new MutationObserver(() => refresh(false));
-  if (document.readyState === "loading") {
-    arrivals.observe(document, { childList: true, subtree: true });
-    document.addEventListener("DOMContentLoaded", finish);
-  } else {
-    finish();
-  }
+  if (document.readyState !== "loading") return finish();
+  arrivals.observe(document, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", finish);
+  refresh(false);
 })();

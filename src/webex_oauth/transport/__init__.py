@@ -1,0 +1,10 @@
+"""The way out: HTTP/1.1 to Webex, and the only place that speaks it.
+
+Every exchange has one deadline for the whole of it and one bound on the decoded answer. No
+redirect is followed, no cookie kept, nothing read from the environment. A failure says exactly
+whether the request left (docs/decisions/0003-http-client.md).
+"""
+
+from webex_oauth.transport.http_transport import HttpTransport
+
+__all__ = ["HttpTransport"]

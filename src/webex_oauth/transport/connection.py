@@ -1,0 +1,149 @@
+"""One connection: one exchange at a time, read as it arrives, within its bounds."""
+
+import asyncio
+from typing import cast
+
+import httptools
+
+from webex_oauth.errors import (
+    AnswerLost,
+    InvalidResponse,
+    RequestNotSent,
+    ResponseTooLarge,
+    UpstreamError,
+)
+from webex_oauth.oauth.http import HttpResponse
+
+MAX_HEAD_BYTES = 64 * 1024
+FINAL_STATUS = 200
+NO_CONTENT = frozenset({204, 304})
+
+
+class Connection(asyncio.Protocol):
+    """Ask one thing after the other, as long as `is_reusable`.
+
+    `had_ended` tells, after a lost answer, that the server may have closed the kept connection
+    before it saw the request. Everything but `ask` and `abort` is called by the event loop or by
+    the parser.
+    """
+
+    def __init__(self) -> None:
+        self.is_reusable = True
+        self.had_ended = False
+        self.idle_since = 0.0
+        self._is_first = True
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[HttpResponse] | None = None
+        self._begin(max_body_bytes=0)
+
+    def ask(self, message: bytes, max_body_bytes: int) -> "asyncio.Future[HttpResponse]":
+        """Send *message*; the future brings the answer or an UpstreamError.
+
+        Whoever stops waiting must `abort`.
+        """
+        answer = asyncio.get_running_loop().create_future()
+        if self._transport is None or not self.is_reusable:
+            answer.set_exception(RequestNotSent("the connection had ended"))
+            return answer
+        self._begin(max_body_bytes)
+        self._answer = answer
+        self._transport.write(message)
+        return answer
+
+    def abort(self) -> None:
+        """Close without another word."""
+        self.is_reusable = False
+        self._answer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_reusable = False
+        self._transport = None
+        if self._answer is None:
+            return
+        if self._is_head_whole and self._ends_with_connection and exc is None:
+            self._complete()
+            return
+        self.had_ended = self._received_bytes == 0 and not self._is_first
+        self._fail(AnswerLost("the connection broke before the whole answer came"))
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:
+            self.abort()
+            return
+        self._received_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(InvalidResponse("the answer is not HTTP"))
+            return
+        if not self._is_head_whole and self._received_bytes > MAX_HEAD_BYTES:
+            self._fail(ResponseTooLarge(f"the answer's head exceeds {MAX_HEAD_BYTES} bytes"))
+
+    def on_message_begin(self) -> None:
+        if self._answer is None:
+            # Bytes behind a whole answer belong to no question.
+            self.is_reusable = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        if key in self._headers:
+            text = f"{self._headers[key]}, {text}"
+        self._headers[key] = text
+
+    def on_headers_complete(self) -> None:
+        self._status = self._parser.get_status_code()
+        if self._status < FINAL_STATUS:
+            return
+        self._is_head_whole = True
+        self._is_kept = self._parser.should_keep_alive()
+        self._ends_with_connection = (
+            self._status not in NO_CONTENT
+            and "content-length" not in self._headers
+            and "transfer-encoding" not in self._headers
+        )
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > self._max_body_bytes:
+            self._fail(ResponseTooLarge(f"the answer exceeds {self._max_body_bytes} bytes"))
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._is_head_whole:
+            self._complete()
+        else:
+            # An interim answer (RFC 9110 section 15.2); the final one follows.
+            self._headers.clear()
+
+    def _begin(self, max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
+        self._received_bytes = 0
+        self._body_bytes = 0
+        self._body: list[bytes] = []
+        self._headers: dict[str, str] = {}
+        self._status = 0
+        self._is_head_whole = False
+        self._is_kept = False
+        self._ends_with_connection = False
+
+    def _complete(self) -> None:
+        answer, self._answer = self._answer, None
+        self._is_first = False
+        if not self._is_kept:
+            self.abort()
+        if answer is not None and not answer.done():
+            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            answer.set_result(HttpResponse(self._status, self._headers, body))
+
+    def _fail(self, error: UpstreamError) -> None:
+        answer = self._answer
+        self.abort()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)

@@ -1,0 +1,101 @@
+"""The transport that sends requests over HTTP/1.1."""
+
+import asyncio
+import ssl
+from types import TracebackType
+from typing import Self
+
+import certifi
+
+from webex_oauth.errors import AnswerLost, DeadlineExceeded, RequestNotSent, UpstreamError
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.ports import Limits
+from webex_oauth.transport.coding import decoded
+from webex_oauth.transport.connection import Connection
+from webex_oauth.transport.message import Origin, write_request
+from webex_oauth.transport.pool import Pool
+from webex_oauth.transport.tunnel import Proxy
+
+
+class HttpTransport:
+    """Send requests over kept connections; use it as an async context manager.
+
+    *proxy* is an http:// URL to go through to TLS servers; *ca_file* a PEM file of the
+    authorities to trust instead of the bundled ones.
+    """
+
+    def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
+        self._proxy = Proxy.from_url(proxy) if proxy else None
+        self._tls = _tls_context(ca_file or certifi.where())
+        self._pool: Pool | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = Pool(self._tls, self._proxy)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
+        """Send *request* once; see `Transport.send`."""
+        try:
+            return decoded(await self._exchange(request, limits), limits.max_body_bytes)
+        except UpstreamError as error:
+            failure = error.with_traceback(None)
+        # Raised out here: the frames below hold the request's headers, and so the token, and
+        # must not travel in a traceback.
+        raise failure
+
+    async def _exchange(self, request: HttpRequest, limits: Limits) -> HttpResponse:
+        give_up_at = asyncio.get_running_loop().time() + limits.deadline_seconds
+        origin, message = write_request(request)
+        while True:
+            connection = await self._take(origin, give_up_at)
+            try:
+                return await _answer(connection, message, limits, give_up_at)
+            except AnswerLost:
+                # What a server that closed a kept connection never read may be asked again.
+                if request.method != "GET" or not connection.had_ended:
+                    raise
+            finally:
+                self._give_back(origin, connection)
+
+    async def _take(self, origin: Origin, give_up_at: float) -> Connection:
+        if self._pool is None:
+            raise RequestNotSent("the transport is closed")
+        return await self._pool.take(origin, give_up_at)
+
+    def _give_back(self, origin: Origin, connection: Connection) -> None:
+        if self._pool is None:
+            connection.abort()
+        else:
+            self._pool.give_back(origin, connection)
+
+
+async def _answer(
+    connection: Connection, message: bytes, limits: Limits, give_up_at: float
+) -> HttpResponse:
+    try:
+        async with asyncio.timeout_at(give_up_at):
+            return await connection.ask(message, limits.max_body_bytes)
+    except TimeoutError:
+        connection.abort()
+        raise DeadlineExceeded(f"no whole answer in {limits.deadline_seconds:g} s") from None
+    except asyncio.CancelledError:
+        connection.abort()
+        raise
+
+
+def _tls_context(ca_file: str) -> ssl.SSLContext:
+    # Not ssl.create_default_context: that obeys SSLKEYLOGFILE and SSL_CERT_FILE.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(ca_file)
+    return context

@@ -1,0 +1,125 @@
+"""The shape of the code: one noun a module, one thing a function, walls that hold."""
+
+import ast
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from architecture.sources import PACKAGE, ROOT, Source, sources
+
+MAX_MODULE_LINES = 300
+MAX_FUNCTION_LINES = 40
+MEDIAN_MODULE_LINES = 120
+NO_NOUNS = frozenset({"utils", "util", "helpers", "helper", "common", "base", "misc", "manager"})
+LEARNT = frozenset({"Annotations"})
+
+
+def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_the_walls_between_the_folders_hold() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout
+    assert " 0 broken" in checked.stdout
+
+
+def test_every_module_says_what_it_is_about() -> None:
+    assert [one.path for one in sources() if not ast.get_docstring(one.tree)] == []
+
+
+def test_a_module_opens_with_one_sentence() -> None:
+    openings = {one.path: (ast.get_docstring(one.tree) or "").split("\n\n")[0] for one in sources()}
+
+    assert [path for path, text in openings.items() if not text.rstrip().endswith((".", ":"))] == []
+
+
+def test_no_module_is_too_long() -> None:
+    lengths = {one.path: len(one.text.splitlines()) for one in sources()}
+
+    assert {path: n for path, n in lengths.items() if n > MAX_MODULE_LINES} == {}
+    assert statistics.median(lengths.values()) <= MEDIAN_MODULE_LINES
+
+
+def test_no_function_is_too_long() -> None:
+    too_long = [
+        f"{one.path}:{node.lineno} {node.name}"
+        for one in sources()
+        for node in functions(one)
+        if (node.end_lineno or node.lineno) - node.lineno + 1 > MAX_FUNCTION_LINES
+    ]
+
+    assert too_long == []
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    assert [file.name for file in PACKAGE.rglob("*.py") if file.stem in NO_NOUNS] == []
+
+
+def test_no_parameter_is_a_boolean_without_a_name() -> None:
+    unnamed = [
+        f"{one.path}:{node.lineno} {node.name}({argument.arg})"
+        for one in sources()
+        for node in functions(one)
+        for argument in (*node.args.posonlyargs, *node.args.args)
+        if argument.annotation is not None and ast.unparse(argument.annotation) == "bool"
+    ]
+
+    assert unnamed == []
+
+
+def test_every_dataclass_is_frozen_and_slotted() -> None:
+    loose = [
+        f"{one.path}:{node.lineno} {node.name}"
+        for one in sources()
+        for node in ast.walk(one.tree)
+        if isinstance(node, ast.ClassDef)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if decorator.startswith("dataclass") and not is_tight(decorator, node.name)
+    ]
+
+    assert loose == []
+
+
+def is_tight(decorator: str, name: str) -> bool:
+    """Tell whether a dataclass is a value; what is learnt bit by bit is named here."""
+    return "slots=True" in decorator and ("frozen=True" in decorator or name in LEARNT)
+
+
+def test_the_oauth_core_never_says_webex() -> None:
+    core = [one for one in sources() if one.path.startswith("src/webex_oauth/oauth/")]
+    words = {
+        one.path: [
+            line
+            for line in one.text.splitlines()
+            if "webex" in line.lower() and "webex_oauth" not in line
+        ]
+        for one in core
+    }
+
+    assert len(words) > 10
+    assert {path: lines for path, lines in words.items() if lines} == {}
+
+
+@pytest.mark.parametrize("names", [("print",), ("eval", "exec", "compile"), ("breakpoint",)])
+def test_nothing_is_called_that_has_no_place_here(names: tuple[str, ...]) -> None:
+    calls = [
+        f"{one.path}:{node.lineno}"
+        for one in sources()
+        for node in ast.walk(one.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+    ]
+
+    assert calls == []

@@ -1,0 +1,198 @@
+"""Several tabs, the Back button, reload and what the browser remembers."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from scene import Scene
+
+from browser.steps import (
+    AMARA,
+    AMARA_NAME,
+    MIRA_NAME,
+    accept,
+    choose,
+    enter_signed_in,
+    expect_signed_in,
+    path_of,
+    sign_in,
+    sign_out,
+    start,
+)
+from browser.witness import Witness
+
+pytestmark = pytest.mark.browser
+
+TOKEN_PATH = "/v1/access_token"
+CALLBACK_PATH = "/oauth"
+RETURN_TO_BY_TAB = ("/", "/listrooms", "/listrooms?filter=plan", "/logout", "/index.html")
+
+
+def history_urls(page: Page) -> list[str]:
+    """List what the tab's history holds."""
+    devtools = page.context.new_cdp_session(page)
+    answer: dict[str, Any] = devtools.send("Page.getNavigationHistory")
+    return [entry["url"] for entry in answer["entries"]]
+
+
+@pytest.mark.check("A04")
+def test_five_tabs_finished_in_reverse_order_each_reach_their_own_page(
+    context: BrowserContext, scene: Scene
+) -> None:
+    tabs = [context.new_page() for _ in RETURN_TO_BY_TAB]
+    for tab, return_to in zip(tabs, RETURN_TO_BY_TAB, strict=True):
+        tab.goto(f"{scene.origin}/login?return_to={return_to}")
+
+    for tab in reversed(tabs):
+        choose(tab, MIRA_NAME)
+        accept(tab)
+        expect(tab.get_by_role("heading", level=1)).to_be_visible()
+
+    assert tuple(path_of(tab) for tab in tabs) == RETURN_TO_BY_TAB
+    assert scene.emulator.journal.count("POST", TOKEN_PATH) == len(tabs)
+
+
+@pytest.mark.check("A06")
+def test_the_same_callback_again_leads_on_and_asks_for_no_second_token(
+    page: Page, scene: Scene, witness: Witness
+) -> None:
+    sign_in(page, scene)
+    [callback] = witness.urls(CALLBACK_PATH)
+
+    page.goto(callback)
+
+    expect_signed_in(page, MIRA_NAME)
+    assert path_of(page) == "/"
+    assert scene.emulator.journal.count("POST", TOKEN_PATH) == 1
+
+
+@pytest.mark.check("A06")
+def test_back_and_forward_after_signing_in_keep_the_person_signed_in(
+    page: Page, scene: Scene
+) -> None:
+    sign_in(page, scene)
+
+    page.go_back()
+    page.go_forward()
+    page.reload()
+
+    expect_signed_in(page, MIRA_NAME)
+    assert scene.emulator.journal.count("POST", TOKEN_PATH) == 1
+
+
+@pytest.mark.check("A15")
+def test_history_and_referrer_hold_no_code_and_no_state(
+    page: Page, scene: Scene, witness: Witness
+) -> None:
+    sign_in(page, scene)
+    page.get_by_role("link", name="See your spaces").click()
+    expect(page.get_by_text("250 spaces in all.")).to_be_visible()
+
+    ours = [url for url in history_urls(page) if url.startswith(scene.origin)]
+
+    assert ours == [f"{scene.origin}/", f"{scene.origin}/", f"{scene.origin}/listrooms"]
+    assert not any("code=" in url for url in history_urls(page))
+    assert page.evaluate("document.referrer") == ""
+    assert witness.referers() == set()
+
+
+@pytest.mark.check("D06")
+def test_signing_out_clears_cookies_and_storage(page: Page, scene: Scene) -> None:
+    sign_in(page, scene)
+    page.evaluate("localStorage.setItem('left', 'behind')")
+
+    sign_out(page)
+
+    assert not [one for one in page.context.cookies() if one["name"].startswith("webex_oauth")]
+    assert page.evaluate("localStorage.length") == 0
+
+
+@pytest.mark.check("D06")
+@pytest.mark.parametrize("path", ["/", "/listrooms"])
+def test_back_after_signing_out_shows_nothing_of_the_person(
+    context: BrowserContext, scene: Scene, path: str
+) -> None:
+    page = enter_signed_in(context, scene)
+    page.goto(scene.origin + path)
+    expect(page.get_by_role("link", name=MIRA_NAME)).to_be_visible()
+    sign_out(page)
+
+    page.go_back()
+
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    expect(page.get_by_role("row")).to_have_count(0)
+    assert MIRA_NAME not in page.content()
+
+
+@pytest.mark.check("D05")
+def test_another_tab_is_signed_out_too(context: BrowserContext, scene: Scene) -> None:
+    page, other = enter_signed_in(context, scene), context.new_page()
+    page.goto(scene.origin)
+    other.goto(scene.origin)
+
+    sign_out(page)
+    other.get_by_role("link", name="See your spaces").click()
+
+    expect(other.get_by_role("button", name="Try again")).to_be_visible()
+    assert MIRA_NAME not in other.content()
+
+
+@pytest.mark.check("A18")
+def test_a_second_person_in_the_same_browser_sees_nothing_of_the_first(
+    context: BrowserContext, scene: Scene
+) -> None:
+    page = enter_signed_in(context, scene)
+    page.goto(f"{scene.origin}/listrooms")
+    page.goto(f"{scene.origin}/login")
+    choose(page, AMARA_NAME)
+    accept(page)
+    expect_signed_in(page, AMARA_NAME)
+
+    seen = [page.content()]
+    page.goto(f"{scene.origin}/listrooms")
+    seen.append(page.content())
+    page.go_back()
+    seen.append(page.content())
+
+    assert all(AMARA_NAME in content and MIRA_NAME not in content for content in seen)
+    assert AMARA in "".join(seen)
+
+
+@pytest.mark.check("A18")
+def test_going_back_past_a_change_of_person_shows_the_new_one(
+    context: BrowserContext, scene: Scene
+) -> None:
+    page = enter_signed_in(context, scene)
+    page.goto(f"{scene.origin}/listrooms")
+    start_url = f"{scene.origin}/login"
+    page.goto(start_url)
+    choose(page, AMARA_NAME)
+    accept(page)
+    expect_signed_in(page, AMARA_NAME)
+
+    page.goto(f"{scene.origin}/listrooms")
+    first_entry = -(page.evaluate("history.length") - 2)
+    with page.expect_navigation():
+        page.evaluate("steps => history.go(steps)", first_entry)
+
+    assert path_of(page) == "/listrooms"
+    assert MIRA_NAME not in page.content()
+    assert "not in any space yet" in page.get_by_role("main").inner_text()
+
+
+@pytest.mark.check("A05")
+def test_an_attempt_left_at_webex_for_too_long_is_explained_and_tried_again(
+    page: Page, scene: Scene
+) -> None:
+    scene.emulator.change_options(transaction_lifetime_seconds=3_600)
+    start(page, scene)
+    choose(page, MIRA_NAME)
+    page.get_by_role("button", name="Accept").wait_for()
+    scene.emulator.clock.advance(660)
+
+    accept(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This sign-in has expired")
+    page.get_by_role("button", name="Try again").click()
+    accept(page)
+
+    expect_signed_in(page, MIRA_NAME)

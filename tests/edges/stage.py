@@ -1,0 +1,40 @@
+"""A stage: a scene whose store can be made to fail, and one client that is signed in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edges.client import Client, signed_in
+from edges.watched_store import WatchedStore
+from scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A scene, the store behind it, and one client that is signed in."""
+
+    scene: Scene
+    store: WatchedStore
+    signed_in: Client
+
+    def client(self) -> Client:
+        """Open a client that has never been here."""
+        return Client(self.scene)
+
+    @contextmanager
+    def failing_store(self, failure: Exception) -> Iterator[None]:
+        """Let every call of the store fail."""
+        self.store.failure = failure
+        try:
+            yield
+        finally:
+            self.store.failure = None
+
+
+@contextmanager
+def open_stage(folder: Path, public_origin: str | None = None) -> Iterator[Stage]:
+    """Raise a stage for as long as the block lasts."""
+    store = WatchedStore()
+    with Scene(folder, store=store, public_origin=public_origin) as scene:
+        yield Stage(scene, store, signed_in(scene))

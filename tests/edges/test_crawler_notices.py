@@ -1,0 +1,48 @@
+"""A crawler that cannot fail proves nothing: give it a route that breaks every rule."""
+
+from collections.abc import Iterator
+
+import pytest
+from edges.client import Client, signed_in
+from edges.crawler import METHODS, RULES, Exchange, crawl, violations
+from scene import Scene
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
+
+
+async def spoil(request: Request) -> Response:
+    status = 500 if request.method == "GET" else 200
+    response = PlainTextResponse("bad", status)
+    response.set_cookie("bad", "x" * 5000)
+    response.headers["content-security-policy"] = "default-src *"
+    response.headers["strict-transport-security"] = "max-age=60"
+    response.headers["referrer-policy"] = "unsafe-url"
+    response.headers["cache-control"] = "public"
+    response.headers["access-control-allow-origin"] = "*"
+    response.headers["server"] = "bad/1.0"
+    return response
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with Scene(tmp_path_factory.mktemp("spoilt"), public_origin="https://bad.example") as scene:
+        router = scene.application._app
+        assert isinstance(router, Router)
+        router.routes.append(Route("/bad", spoil, methods=list(METHODS)))
+        yield scene
+
+
+@pytest.mark.parametrize("id_", RULES)
+def test_a_new_route_that_breaks_the_rule(id_: str, spoilt: Scene) -> None:
+    found = violations(crawl({True: signed_in(spoilt)}), RULES[id_], spoilt)
+
+    assert found
+    assert all(" /bad " in violation for violation in found)
+
+
+def test_an_answer_that_sets_a_cookie_which_shared_caches_would_keep(spoilt: Scene) -> None:
+    answer = Client(spoilt).get("/bad")
+    asset = Exchange("GET", "/static/x", is_signed_in=False, answer=answer)
+
+    assert list(RULES["D14"](asset, spoilt))

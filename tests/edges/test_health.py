@@ -1,0 +1,46 @@
+"""Health: alive without asking anybody, ready only with the store, and cheap to ask."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from edges.stage import Stage, open_stage
+
+from webex_oauth.errors import StoreUnavailable
+
+
+@pytest.mark.check("H09")
+def test_health_asks_nobody(stage: Stage) -> None:
+    checks_before = stage.store.check_count
+
+    with stage.failing_store(StoreUnavailable("down")):
+        answer = stage.client().get("/healthz")
+
+    assert (answer.status, answer.body) == (200, b"alive\n")
+    assert stage.store.check_count == checks_before
+
+
+@pytest.mark.check("H09")
+@pytest.mark.parametrize("failure", [StoreUnavailable("secret detail"), TimeoutError()])
+def test_a_store_that_is_down_makes_the_server_unready_and_tells_strangers_nothing(
+    failure: Exception, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with (
+        open_stage(tmp_path_factory.mktemp("unready")) as stage,
+        stage.failing_store(failure),
+    ):
+        answer = stage.client().get("/readyz")
+
+    assert (answer.status, answer.body) == (503, b"not ready\n")
+
+
+@pytest.mark.check("H09")
+def test_a_thousand_questions_do_not_become_a_thousand_checks(stage: Stage) -> None:
+    checks_before = stage.store.check_count
+    client = stage.client()
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = set(pool.map(lambda _: client.get("/readyz").status, range(1000)))
+
+    assert statuses == {200}
+    # One a second: the machine may take a while for a thousand requests.
+    assert stage.store.check_count - checks_before < 50

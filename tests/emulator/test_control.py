@@ -1,0 +1,164 @@
+"""The control API arranges and shows things, for programs on this machine alone."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from emulator.wire import Wire, WireAnswer
+
+from webex_oauth.emulator import Emulator, RunningEmulator
+
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+
+def send_json(wire: Wire, method: str, path: str, value: Any) -> WireAnswer:
+    return wire.send(method, f"/_emulator{path}", json.dumps(value), JSON_HEADERS)
+
+
+def test_the_clock_is_shown_and_moved(emulator: Emulator, wire: Wire) -> None:
+    before = wire.get("/_emulator/clock").json["now"]
+
+    advanced = send_json(wire, "POST", "/clock", {"advance_seconds": 1_000}).json["now"]
+    put = send_json(wire, "POST", "/clock", {"set_to": 2_000_000_000}).json["now"]
+
+    assert 1_000 <= advanced - before <= 1_005
+    assert 2_000_000_000 <= put <= 2_000_000_005
+    assert emulator.clock.now() >= put
+
+
+def test_a_fault_is_put_shown_and_cleared(emulator: Emulator, wire: Wire) -> None:
+    rule = {"path": "/v1/rooms", "action": {"type": "answer", "status": 503, "text": "down"}}
+
+    shown = send_json(wire, "POST", "/faults", rule).json["items"]
+
+    assert shown[0]["action"]["status"] == 503
+    assert wire.get("/v1/rooms").status == 503
+    assert wire.send("DELETE", "/_emulator/faults").status == 204
+    assert emulator.faults.rules == ()
+
+
+def test_the_journal_is_shown_filtered_and_cleared(emulator: Emulator, wire: Wire) -> None:
+    wire.get("/v1/rooms")
+    wire.get("/v1/people/me")
+    emulator.journal.wait_for(count=2)
+
+    query = urlencode({"method": "GET", "path": "/v1/r*"})
+    (entry,) = wire.get(f"/_emulator/journal?{query}").json["items"]
+
+    assert (entry["path"], entry["status"]) == ("/v1/rooms", 401)
+    assert wire.send("DELETE", "/_emulator/journal").status == 204
+    assert emulator.journal.count() == 0
+
+
+def test_options_are_shown_and_switched(emulator: Emulator, wire: Wire) -> None:
+    changed = send_json(wire, "PATCH", "/options", {"refresh_mode": "rotate+grace"})
+
+    assert changed.json == wire.get("/_emulator/options").json
+    assert emulator.options.refresh_mode == "rotate+grace"
+
+
+def test_an_integration_is_invented_and_works(emulator: Emulator, wire: Wire) -> None:
+    wanted = {"redirect_uris": ["http://localhost:9999/cb"], "scopes": ["spark:kms"]}
+
+    registered = send_json(wire, "POST", "/integrations", wanted)
+
+    fields = wire.request_fields(
+        client_id=registered.json["client_id"],
+        redirect_uri="http://localhost:9999/cb",
+        scope="spark:kms",
+    )
+    assert registered.status == 201
+    assert wire.authorize(fields).status == 200
+    assert len(wire.get("/_emulator/integrations").json["items"]) == 2
+    emulator.integrations.remove(registered.json["client_id"])
+
+
+def test_a_real_looking_integration_is_not_registered(wire: Wire) -> None:
+    wanted = {
+        "client_id": "C" + "0123456789abcdef" * 4,
+        "client_secret": "0123456789abcdef" * 4,
+        "redirect_uris": ["http://localhost:8080/oauth"],
+        "scopes": ["spark:kms"],
+    }
+
+    answer = send_json(wire, "POST", "/integrations", wanted)
+
+    assert answer.status == 400
+    assert "never give it a real one" in answer.json["message"]
+
+
+def test_reset_forgets_what_was_arranged(emulator: Emulator, wire: Wire, token: str) -> None:
+    emulator.change_options(requests_per_minute=1)
+    emulator.clock.advance(1_000)
+
+    assert wire.send("POST", "/_emulator/reset").status == 204
+
+    assert emulator.options.requests_per_minute == 300
+    assert not emulator.tokens.is_active(token)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "value"),
+    [
+        ("POST", "/clock", {"advance": 1}),
+        ("POST", "/clock", []),
+        ("POST", "/faults", {"action": {"type": "explode"}}),
+        ("POST", "/faults", {"action": {"type": "drop"}, "tmies": 1}),
+        ("PATCH", "/options", {"refresh_mode": "sometimes"}),
+        ("PATCH", "/options", {"no_such_option": 1}),
+        ("POST", "/integrations", {"redirect_uris": []}),
+    ],
+)
+def test_what_means_nothing_is_400(wire: Wire, method: str, path: str, value: object) -> None:
+    answer = send_json(wire, method, path, value)
+
+    assert answer.status == 400
+    assert answer.json["message"]
+
+
+def test_malformed_json_is_400_and_a_form_415(wire: Wire) -> None:
+    assert wire.send("POST", "/_emulator/clock", "{", JSON_HEADERS).status == 400
+    assert wire.post("/_emulator/clock", {"advance_seconds": "1"}).status == 415
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:80"},
+    ],
+)
+def test_web_pages_are_refused(emulator: Emulator, wire: Wire, headers: dict[str, str]) -> None:
+    emulator.change_options(requests_per_minute=7)
+
+    answer = wire.send("POST", "/_emulator/reset", headers=headers)
+
+    assert answer.status == 403
+    assert emulator.options.requests_per_minute == 7
+
+
+def test_a_control_token_is_demanded_when_there_is_one() -> None:
+    with RunningEmulator(control_token="the token") as running:
+        wire = Wire(running.emulator)
+        sent = {"Emulator-Control-Token": "the token"}
+
+        assert wire.send("GET", "/_emulator/clock").status == 403
+        assert wire.send("GET", "/_emulator/clock", headers=sent).status == 200
+        wrong = {"Emulator-Control-Token": "the tokem"}
+        assert wire.send("GET", "/_emulator/clock", headers=wrong).status == 403
+
+
+def test_beyond_loopback_the_control_api_needs_a_token() -> None:
+    with RunningEmulator() as running:
+        beyond = Emulator("http://emulator.example:8090")
+        running.emulator.app.mount("/beyond", beyond.app)
+
+        answer = Wire(running.emulator).get("/beyond/_emulator/clock")
+
+        assert answer.status == 403
+        assert answer.json["message"].startswith("Beyond loopback")

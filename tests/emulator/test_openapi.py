@@ -1,0 +1,93 @@
+"""People and rooms look as Webex's own description of its API says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulator.conftest import find_person
+from emulator.wire import Wire
+from jsonschema import Draft4Validator, FormatChecker
+
+from webex_oauth.emulator import Emulator
+from webex_oauth.emulator.world.hostile import HOSTILE_EMAIL
+
+DESCRIPTION = Path(__file__).parents[3] / "shared" / "openapi" / "webex-messaging.json"
+EVERYONE = ["mira", "jonas", "luca", "amara", HOSTILE_EMAIL.removesuffix("@acme.example")]
+
+pytestmark = pytest.mark.skipif(
+    not DESCRIPTION.exists(), reason="Webex's API description is not beside the project"
+)
+
+
+def validator_of(path: str) -> Draft4Validator:
+    description = json.loads(DESCRIPTION.read_text())
+    answer = description["paths"][path]["get"]["responses"]["200"]
+    schema = answer["content"]["application/json"]["schema"]
+    whole = {**schema, "components": description["components"]}
+    # OpenAPI 3.0 schemas are of draft 4's kind.
+    return Draft4Validator(whole, format_checker=FormatChecker())
+
+
+def faults_of(path: str, value: Any) -> list[str]:
+    return [error.message for error in validator_of(path).iter_errors(value)]
+
+
+@pytest.fixture(params=EVERYONE)
+def anyones_token(emulator: Emulator, request: pytest.FixtureRequest) -> str:
+    person = find_person(emulator, f"{request.param}@acme.example")
+    return emulator.grant_without_consent(person).access_token.value
+
+
+def test_me_is_as_described(wire: Wire, anyones_token: str) -> None:
+    me = wire.get("/v1/people/me", anyones_token).json
+
+    assert faults_of("/people/me", me) == []
+
+
+def test_a_person_is_as_described(wire: Wire, anyones_token: str) -> None:
+    me = wire.get("/v1/people/me", anyones_token).json
+
+    assert (
+        faults_of("/people/{personId}", wire.get(f"/v1/people/{me['id']}", anyones_token).json)
+        == []
+    )
+
+
+def test_a_page_of_rooms_is_as_described(wire: Wire, anyones_token: str) -> None:
+    rooms = wire.get("/v1/rooms?max=1000", anyones_token).json
+
+    assert faults_of("/rooms", rooms) == []
+
+
+def test_a_room_is_as_described(wire: Wire, token: str) -> None:
+    (room,) = wire.get("/v1/rooms?max=1", token).json["items"]
+
+    assert faults_of("/rooms/{roomId}", wire.get(f"/v1/rooms/{room['id']}", token).json) == []
+
+
+def test_the_description_can_find_fault(wire: Wire, token: str) -> None:
+    (room,) = wire.get("/v1/rooms?max=1", token).json["items"]
+
+    assert faults_of("/rooms/{roomId}", {**room, "type": "secret"})
+    assert faults_of("/people/me", {"id": 1})
+
+
+def test_no_field_is_invented(wire: Wire, token: str) -> None:
+    (room,) = wire.get("/v1/rooms?max=1", token).json["items"]
+    me = wire.get("/v1/people/me", token).json
+
+    assert set(room) <= properties_of("/rooms/{roomId}")
+    # What Webex sends and its description does not know.
+    assert set(me) - properties_of("/people/me") <= {"userName"}
+
+
+def properties_of(path: str) -> set[str]:
+    validator = validator_of(path)
+    schema: Any = validator.schema
+    while "$ref" in schema:
+        parts = schema["$ref"].removeprefix("#/").split("/")
+        schema = validator.schema
+        for part in parts:
+            schema = schema[part]
+    return set(schema["properties"])

@@ -1,0 +1,33 @@
+"""A store that breaks where and how it is told to."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.memory import MemoryStore
+from webex_oauth.vault.store import Store
+
+METHODS = frozenset(name for name in vars(Store) if not name.startswith("_")) - {"open", "close"}
+
+
+class BrittleStore:
+    """Pass calls on to a store in memory; the methods in `broken` raise `error` instead."""
+
+    def __init__(self) -> None:
+        self._inner = MemoryStore()
+        self.broken: frozenset[str] = frozenset()
+        self.error: Exception = StoreUnavailable("the disk is gone")
+
+    @property
+    def as_store(self) -> Store:
+        """The store, as the application sees it."""
+        return cast("Store", self)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in self.broken:
+            return self._break
+        method: Callable[..., Any] = getattr(self._inner, name)
+        return method
+
+    async def _break(self, *_: object, **__: object) -> None:
+        raise self.error

@@ -1,0 +1,28 @@
+"""Serve the application of the settings on standard input, in one more process, until it closes."""
+
+import asyncio
+import json
+import logging
+import sys
+
+from webex_oauth.integration import open_integration
+from webex_oauth.settings import read_settings
+from webex_oauth.web.application import create_application
+from webex_oauth.web.server import listening_socket, serve
+
+
+async def main() -> None:
+    settings = read_settings(json.loads(sys.stdin.readline()))
+    listener = listening_socket("127.0.0.1", 0)
+    stop = asyncio.Event()
+    async with open_integration(settings) as integration, asyncio.TaskGroup() as tasks:
+        application = create_application(settings, integration)
+        tasks.create_task(serve(application, listener, stop))
+        sys.stdout.write(f"{listener.getsockname()[1]}\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.readline)
+        stop.set()
+
+
+logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+asyncio.run(main())

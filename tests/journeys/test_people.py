@@ -1,0 +1,138 @@
+"""Who is who: a person is (issuer, subject), and browsers never see each other's people."""
+
+import pytest
+from journeys.acts import is_signed_in
+from scene import JONAS, MIRA, Scene
+
+from webex_oauth.emulator import Answer
+from webex_oauth.vault.records import grant_key
+
+PERSON_PATH = "/v1/people/me"
+LUCA = "luca@acme.example"
+
+
+def body_of_person(subject: str, email: str, name: str) -> str:
+    return f'{{"id": "{subject}", "emails": ["{email}"], "displayName": "{name}"}}'
+
+
+@pytest.mark.check("A18")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("same@x.example", "same@x.example"), ("a@b@c", "a@b"), ("a@x.example,b@y.example", "b@y")],
+)
+def test_people_with_one_e_mail_are_two_people(scene: Scene, first: str, second: str) -> None:
+    bodies = [
+        body_of_person("id-of-alice", first, "Alice"),
+        body_of_person("id-of-bob", second, "Bob"),
+    ]
+    for number, body in enumerate(bodies):
+        scene.emulator.faults.add("GET", PERSON_PATH, Answer(text=body), after=number)
+
+    alice, bob = scene.signed_in(), scene.signed_in(JONAS)
+
+    assert "Alice" in alice.get("/").text
+    assert "Bob" in bob.get("/").text
+    assert bob.sign_out().status_code == 200
+    assert "Alice" in alice.get("/").text
+
+
+@pytest.mark.check("A18", "D02")
+def test_a_second_person_in_the_same_browser_sees_nothing_of_the_first(scene: Scene) -> None:
+    browser = scene.signed_in(MIRA)
+    old_session = browser.http.cookies["webex_oauth_session"]
+    browser.webex = type(browser.webex)()
+
+    answer = browser.sign_in(JONAS)
+
+    assert answer.status_code == 303
+    assert browser.http.cookies["webex_oauth_session"] != old_session
+    pages = [browser.get("/"), browser.get("/listrooms")]
+    assert "Jonas" in pages[0].text
+    assert all("Mira" not in page.text for page in pages)
+    assert all(page.headers["cache-control"] == "no-store" for page in pages)
+    old = scene.browser()
+    old.http.cookies.set("webex_oauth_session", old_session)
+    assert not is_signed_in(old)
+
+
+@pytest.mark.check("A18")
+def test_the_first_persons_tokens_are_given_back_when_a_second_takes_the_browser(
+    scene: Scene,
+) -> None:
+    browser = scene.signed_in(MIRA)
+    browser.webex = type(browser.webex)()
+    browser.sign_in(JONAS)
+
+    scene.emulator.journal.wait_for("POST", "*/revoke", count=2)
+
+    mira = scene.emulator.world.person_by_email(MIRA)
+    assert mira is not None
+    assert not scene.emulator.tokens.has_grant(scene.settings.client.client_id, mira, ())
+
+
+def test_a_second_sign_in_of_one_person_leaves_the_first_browser_signed_in(scene: Scene) -> None:
+    first, second = scene.signed_in(MIRA), scene.signed_in(MIRA)
+
+    pages = [first.get("/listrooms"), second.get("/listrooms")]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert first.http.cookies["webex_oauth_session"] != second.http.cookies["webex_oauth_session"]
+
+
+def test_the_same_browser_may_sign_in_again_and_its_old_id_is_dead(scene: Scene) -> None:
+    browser = scene.signed_in(MIRA)
+    old = scene.browser()
+    old.http.cookies.set("webex_oauth_session", browser.http.cookies["webex_oauth_session"])
+
+    assert browser.sign_in(MIRA).status_code == 303
+
+    assert browser.get("/listrooms").status_code == 200
+    assert old.get("/listrooms").status_code == 401
+
+
+@pytest.mark.check("A17")
+def test_without_people_read_the_sign_in_works_and_the_page_names_the_scope(scene: Scene) -> None:
+    scene.emulator.change_options(granted_scopes=("spark:rooms_read", "spark:kms"))
+    browser = scene.signed_in(LUCA)
+
+    page = browser.get("/")
+
+    assert page.status_code == 200
+    assert "spark:people_read" in page.text
+    assert "Luca" not in page.text
+    assert browser.get("/listrooms").status_code == 200
+
+
+@pytest.mark.check("A17")
+def test_two_people_without_names_do_not_share_a_grant(scene: Scene) -> None:
+    scene.emulator.change_options(granted_scopes=("spark:rooms_read", "spark:kms"))
+    luca, mira = scene.signed_in(LUCA), scene.signed_in(MIRA)
+
+    luca.sign_out()
+
+    assert mira.get("/listrooms").status_code == 200
+
+
+@pytest.mark.check("A17")
+def test_a_scope_that_was_not_granted_is_explained_where_it_is_missed(scene: Scene) -> None:
+    scene.emulator.change_options(granted_scopes=("spark:people_read",))
+    browser = scene.signed_in(LUCA)
+
+    page, spaces = browser.get("/"), browser.get("/listrooms")
+
+    assert "Luca" in page.text
+    assert spaces.status_code == 403
+    assert "spark:rooms_read" in spaces.text
+    assert is_signed_in(browser)
+
+
+@pytest.mark.check("A18")
+def test_the_key_of_a_grant_is_the_issuer_and_the_subject() -> None:
+    keys = {
+        grant_key("https://a", "bc"),
+        grant_key("https://ab", "c"),
+        grant_key("https://a", "bC"),
+        grant_key("https://b", "bc"),
+    }
+
+    assert len(keys) == 4

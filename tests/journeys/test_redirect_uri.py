@@ -1,0 +1,84 @@
+"""The redirect URI is the configured one, whatever a request claims about its host."""
+
+import pytest
+from journeys.acts import TOKEN_PATH, parameter
+from scene import Scene
+
+from webex_oauth.emulator import VisitRefused
+
+SPOOFED = (
+    {"X-Forwarded-Host": "evil.example"},
+    {"X-Forwarded-Proto": "https"},
+    {"X-Forwarded-Port": "8443"},
+    {"X-Forwarded-Prefix": "/evil"},
+    {"X-Forwarded-For": "203.0.113.9"},
+    {"X-Forwarded-Server": "evil.example"},
+    {"X-Original-URL": "/evil", "X-Rewrite-URL": "/evil"},
+    {"X-Original-Host": "evil.example", "X-Host": "evil.example"},
+    {"Forwarded": "host=evil.example;proto=https"},
+    {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=a"},
+)
+WRONG_HOSTS = ("evil.example", "localhost", "localhost:1", "evil.example@localhost", "LOCALHOST.")
+
+
+@pytest.mark.check("A12")
+@pytest.mark.parametrize("headers", SPOOFED, ids="+".join)
+def test_proxy_headers_of_a_stranger_change_nothing(scene: Scene, headers: dict[str, str]) -> None:
+    browser = scene.browser()
+
+    answer = browser.post("/login", {"return_to": "/"}, headers=headers)
+
+    assert answer.status_code == 303
+    url = answer.headers["location"]
+    assert parameter(url, "redirect_uri") == scene.settings.client.redirect_uri
+    assert "evil" not in url
+    back = browser.follow(browser.consent(url), headers=headers)
+    assert back.headers["location"] == "/"
+
+
+@pytest.mark.check("A12")
+@pytest.mark.parametrize("host", WRONG_HOSTS)
+@pytest.mark.parametrize("path", ["/", "/login", "/oauth", "/listrooms", "/static/x"])
+def test_a_request_for_another_host_begins_nothing(scene: Scene, host: str, path: str) -> None:
+    answer = scene.browser().get(path, headers={"Host": host})
+
+    assert answer.status_code == 421
+    assert "evil" not in answer.text
+    assert f"{scene.origin}/" in answer.text
+    assert "location" not in answer.headers
+
+
+@pytest.mark.check("A12")
+def test_the_token_request_names_the_same_redirect_uri(scene: Scene) -> None:
+    browser = scene.browser()
+    url = browser.start()
+
+    browser.follow(browser.consent(url))
+
+    (exchange,) = scene.emulator.journal.matching("POST", TOKEN_PATH)
+    assert exchange.form_by_name["redirect_uri"] == parameter(url, "redirect_uri")
+    assert exchange.form_by_name["redirect_uri"] == f"{scene.origin}/oauth"
+
+
+@pytest.mark.check("A12")
+@pytest.mark.parametrize(
+    ("written", "changed"),
+    [
+        ("%2Foauth&", "%2Foauth%2F&"),
+        ("%2Foauth&", "%2FOAUTH&"),
+        ("%2Foauth&", "%2Foauth%3Fx%3D1&"),
+        ("%2F%2Flocalhost", "%2F%2Fuser%40localhost"),
+        ("%2F%2Flocalhost", "%2F%2F127.0.0.1"),
+    ],
+)
+def test_webex_takes_no_other_spelling_of_the_redirect_uri(
+    scene: Scene, written: str, changed: str
+) -> None:
+    browser = scene.browser()
+    url = browser.start()
+    assert written in url
+
+    with pytest.raises(VisitRefused) as refusal:
+        browser.consent(url.replace(written, changed))
+
+    assert refusal.value.status == 400

@@ -1,0 +1,173 @@
+"""An attempt works once, however often and in whatever process its callback is delivered."""
+
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from journeys.acts import TOKEN_PATH, is_signed_in, rows, shown_title, token_requests
+from journeys.gate import Gate
+from journeys.second_process import second_process
+from scene import Browser, Scene
+
+from webex_oauth.emulator import Answer
+
+DELIVERIES = 50
+
+
+@pytest.fixture(scope="module")
+def other_port(stage: Scene) -> Iterator[int]:
+    with second_process(stage) as port:
+        yield port
+
+
+def deliver(scene: Scene, browser: Browser, url: str, port: int) -> requests.Response:
+    return requests.get(
+        url.replace(scene.origin, f"http://127.0.0.1:{port}"),
+        headers={"Host": scene.settings.public_host},
+        cookies=browser.http.cookies.get_dict(),
+        allow_redirects=False,
+        timeout=30,
+    )
+
+
+@pytest.mark.check("A03")
+def test_fifty_deliveries_to_two_processes_make_one_token_request(
+    scene: Scene, other_port: int
+) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start("/listrooms"))
+    sessions_before = rows(scene, "SELECT digest FROM sessions")
+    ports = [scene.port, other_port] * (DELIVERIES // 2)
+
+    with ThreadPoolExecutor(DELIVERIES) as pool:
+        answers = list(pool.map(lambda port: deliver(scene, browser, url, port), ports))
+
+    assert token_requests(scene) == 1
+    assert len(rows(scene, "SELECT digest FROM sessions")) == len(sessions_before) + 1
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {303, 409}, statuses
+    assert {answer.headers.get("location", "/listrooms") for answer in answers} == {"/listrooms"}
+
+
+@pytest.mark.check("A03")
+def test_fifty_deliveries_of_a_refused_code_make_one_token_request(
+    scene: Scene, other_port: int
+) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start())
+    scene.emulator.faults.add("POST", TOKEN_PATH, Answer(status=400, text="{}"), times=None)
+
+    with ThreadPoolExecutor(DELIVERIES) as pool:
+        ports = [scene.port, other_port] * (DELIVERIES // 2)
+        answers = list(pool.map(lambda port: deliver(scene, browser, url, port), ports))
+
+    assert token_requests(scene) == 1
+    assert {answer.status_code for answer in answers} <= {400, 409, 502}
+    assert all(shown_title(answer) for answer in answers)
+
+
+@pytest.mark.check("D05")
+def test_a_session_that_ended_here_is_dead_in_the_other_process_at_once(
+    scene: Scene, other_port: int
+) -> None:
+    browser = scene.signed_in()
+    twin = Browser(scene)
+    twin.http.cookies.update(browser.http.cookies)
+    page = f"{scene.origin}/listrooms"
+    assert deliver(scene, twin, page, other_port).status_code == 200
+
+    browser.sign_out()
+
+    assert deliver(scene, twin, page, other_port).status_code == 401
+
+
+@pytest.mark.check("A06")
+def test_a_reload_of_the_callback_sends_the_browser_on(scene: Scene) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start("/listrooms"))
+    browser.follow(url)
+    session_id = browser.http.cookies["webex_oauth_session"]
+
+    again = [browser.follow(url), browser.follow(url)]
+
+    assert [answer.status_code for answer in again] == [303, 303]
+    assert {answer.headers["location"] for answer in again} == {"/listrooms"}
+    assert token_requests(scene) == 1
+    assert browser.http.cookies["webex_oauth_session"] == session_id
+    assert is_signed_in(browser)
+
+
+@pytest.mark.check("A06")
+def test_a_reload_in_another_browser_gets_nothing(scene: Scene) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start())
+    browser.follow(url)
+
+    answer = scene.browser().follow(url)
+
+    assert answer.status_code == 400
+    assert "webex_oauth_session" not in answer.cookies
+    assert token_requests(scene) == 1
+
+
+@pytest.mark.check("A06")
+def test_a_callback_replayed_after_sign_out_signs_nobody_in(scene: Scene) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start())
+    attempt = browser.http.cookies.copy()
+    browser.follow(url)
+    browser.sign_out()
+    browser.http.cookies.update(attempt)
+
+    answer = browser.follow(url)
+
+    assert answer.status_code == 400
+    assert shown_title(answer) == "This sign-in has expired"
+    assert token_requests(scene) == 1
+    assert not is_signed_in(browser)
+
+
+@pytest.mark.check("A06")
+def test_a_browser_that_lost_the_first_answer_is_signed_in_by_the_reload(scene: Scene) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start("/listrooms"))
+    deliver(scene, browser, url, scene.port)
+    assert not is_signed_in(browser)
+
+    answer = browser.follow(url)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/listrooms"
+    assert is_signed_in(browser)
+    assert token_requests(scene) == 1
+
+
+@pytest.mark.check("A06")
+def test_a_reload_while_the_first_request_is_under_way_waits_for_it(tmp_path: Path) -> None:
+    gate = Gate()
+    with Scene(tmp_path, around_transport=gate.around) as scene, ThreadPoolExecutor(1) as pool:
+        browser = scene.browser()
+        url = browser.consent(browser.start("/listrooms"))
+        ask_and_hang_up(browser, url, gate)
+        reload = pool.submit(browser.follow, url)
+        gate.open()
+
+        assert reload.result().status_code == 303
+        assert is_signed_in(browser)
+        assert token_requests(scene) == 1
+
+
+def ask_and_hang_up(browser: Browser, url: str, gate: Gate) -> None:
+    """Send the request as the browser would, and close as soon as Webex is asked."""
+    scene = browser.scene
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
+    with socket.create_connection(("127.0.0.1", scene.port)) as connection:
+        connection.sendall(
+            f"GET {url.removeprefix(scene.origin)} HTTP/1.1\r\n"
+            f"Host: {scene.settings.public_host}\r\nCookie: {cookies}\r\n\r\n".encode()
+        )
+        gate.wait_for_arrival()

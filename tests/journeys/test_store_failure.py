@@ -1,0 +1,178 @@
+"""A store that is down: 503 for those who need it, never a stranger's page, never a 500."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from canary import Canaries
+from journeys.acts import is_signed_in, offered_return_to, shown_title
+from journeys.brittle_store import METHODS, BrittleStore
+from scene import JONAS, Browser, Scene
+
+from webex_oauth.errors import StoreConflict, StoreUnavailable
+
+UNAVAILABLE = "We cannot look up your sign-in just now"
+VARIABLES = {"WEBEX_IDLE_SECONDS": "7776000", "WEBEX_ABSOLUTE_SECONDS": "7776000"}
+PAGES = ("/", "/index.html", "/listrooms", "/logout")
+
+
+@pytest.fixture(scope="module")
+def store() -> BrittleStore:
+    return BrittleStore()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, store: BrittleStore) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("scene")
+    with Scene(folder, store=store.as_store, variables=VARIABLES) as scene:
+        yield scene
+
+
+@pytest.fixture(autouse=True)
+def whole_again(store: BrittleStore) -> Iterator[None]:
+    yield
+    store.broken, store.error = frozenset(), StoreUnavailable("the disk is gone")
+
+
+def check_unavailable(answer: requests.Response) -> None:
+    assert (answer.status_code, shown_title(answer)) == (503, UNAVAILABLE)
+    assert "Start OAuth flow" not in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_signed_in_person_is_not_taken_for_a_stranger(
+    scene: Scene, store: BrittleStore, path: str
+) -> None:
+    browser = scene.signed_in()
+    store.broken = METHODS
+
+    check_unavailable(browser.get(path))
+
+    store.broken = frozenset()
+    assert is_signed_in(browser)
+
+
+def test_a_stranger_sees_the_home_page_but_cannot_begin(scene: Scene, store: BrittleStore) -> None:
+    store.broken = METHODS
+    browser = scene.browser()
+
+    assert browser.get("/").status_code == 200
+    check_unavailable(browser.post("/login", {"return_to": "/listrooms"}))
+
+
+def test_a_callback_that_finds_no_store_can_be_reloaded(scene: Scene, store: BrittleStore) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start("/listrooms"))
+    store.broken = METHODS
+
+    check_unavailable(browser.follow(url))
+
+    store.broken = frozenset()
+    assert browser.follow(url).headers["location"] == "/listrooms"
+
+
+@pytest.mark.parametrize("method", ["find_grant", "admit"])
+@pytest.mark.parametrize("error", [StoreUnavailable("gone"), StoreConflict("moved")], ids=repr)
+def test_tokens_that_cannot_be_kept_are_given_back(
+    scene: Scene, store: BrittleStore, method: str, error: Exception
+) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start("/listrooms"))
+    store.broken, store.error = frozenset({method}), error
+
+    page = browser.follow(url)
+
+    check_unavailable(page)
+    assert scene.emulator.journal.count("POST", "*/revoke") == 2
+    store.broken = frozenset()
+    assert not is_signed_in(browser)
+
+
+def test_a_refusal_is_told_even_when_the_attempt_cannot_be_closed(
+    scene: Scene, store: BrittleStore
+) -> None:
+    browser = scene.browser()
+    url = browser.consent(browser.start("/listrooms"), decision="decline")
+    store.broken = frozenset({"abandon_attempt"})
+
+    page = browser.follow(url)
+
+    assert (page.status_code, shown_title(page)) == (403, "You declined")
+    assert offered_return_to(page) == "/listrooms"
+
+
+def test_a_sign_out_that_cannot_be_kept_is_not_claimed(scene: Scene, store: BrittleStore) -> None:
+    browser = scene.signed_in(JONAS)
+    csrf_token = browser.csrf_token()
+    store.broken = frozenset({"end_session"})
+
+    check_unavailable(browser.post("/logout", {"csrf_token": csrf_token}))
+
+    assert scene.emulator.journal.count("POST", "*/revoke") == 0
+    store.broken = frozenset()
+    assert browser.sign_out().status_code == 200
+
+
+def test_a_refresh_that_cannot_be_kept_is_tried_again(scene: Scene, store: BrittleStore) -> None:
+    browser = scene.signed_in()
+    scene.emulator.clock.advance(1_209_599)
+    store.broken = frozenset({"replace_grant"})
+
+    check_unavailable(browser.get("/listrooms"))
+
+    store.broken = frozenset()
+    assert browser.get("/listrooms").status_code == 200
+
+
+@pytest.mark.check("H09")
+def test_health_needs_no_store_and_readiness_does(scene: Scene, store: BrittleStore) -> None:
+    store.broken = METHODS
+    browser = scene.browser()
+
+    assert browser.get("/healthz").status_code == 200
+    assert browser.get("/readyz").status_code == 503
+
+
+@pytest.mark.check("E02")
+@pytest.mark.parametrize("method", sorted(METHODS - {"sweep", "replace_session", "replace_grant"}))
+def test_a_mistake_inside_shows_a_page_and_tells_no_secret(tmp_path: Path, method: str) -> None:
+    canaries, store = Canaries(), BrittleStore()
+    with Scene(tmp_path, store=store.as_store, canaries=canaries) as scene:
+        signed_in = scene.signed_in()
+        scene.emulator.clock.advance(120)
+        store.broken, store.error = frozenset({method}), RuntimeError("a mistake")
+
+        statuses = {answer.status_code for answer in walk(scene, signed_in)}
+
+    assert 500 in statuses
+    assert canaries.leaks() == []
+
+
+def walk(scene: Scene, signed_in: Browser) -> list[requests.Response]:
+    """Use every page, as far as one comes."""
+    browser = scene.browser()
+    answers = [signed_in.get(path) for path in (*PAGES, "/readyz")]
+    started = browser.post("/login", {"return_to": "/"})
+    answers.append(started)
+    if started.status_code == 303:
+        for decision in ("decline", "accept"):
+            url = browser.consent(browser.start(), decision=decision)
+            answers.append(browser.follow(url))
+    answers.append(signed_in.sign_out())
+    return answers
+
+
+@pytest.mark.check("F04")
+def test_with_another_key_nobody_is_taken_for_a_stranger(tmp_path: Path) -> None:
+    with Scene(tmp_path) as scene:
+        browser = scene.signed_in()
+    other_key = {"WEBEX_KEYS_FILE": str(tmp_path / "other" / "keys")}
+
+    with Scene(tmp_path, variables=other_key) as scene:
+        browser.scene = scene
+        answers = [browser.get(path) for path in PAGES]
+
+    for answer in answers:
+        check_unavailable(answer)

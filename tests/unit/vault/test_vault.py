@@ -1,0 +1,453 @@
+"""How the vault keeps tokens alive."""
+
+import asyncio
+import logging
+from functools import partial
+
+import pytest
+from unit.vault.scripted import (
+    ALICE,
+    INVALID_GRANT,
+    NOW,
+    SCOPES,
+    Answer,
+    FailingStore,
+    House,
+    PausingStore,
+    answer,
+    issued,
+    tokens,
+)
+
+from webex_oauth.errors import (
+    AnswerLost,
+    InvalidClient,
+    InvalidResponse,
+    RateLimited,
+    ReauthRequired,
+    RequestNotSent,
+    ServerFailed,
+    StoreConflict,
+    StoreUnavailable,
+    WebexOAuthError,
+)
+from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.secret import Secret
+from webex_oauth.vault.refresh import ReauthReason
+from webex_oauth.vault.vault import COMMIT_TRIES
+
+pytestmark = pytest.mark.anyio
+
+FIRST, SECOND = Secret("access-1"), Secret("access-2")
+TRANSIENT: list[tuple[Answer, type[WebexOAuthError]]] = [
+    (RequestNotSent("no connection"), RequestNotSent),
+    (AnswerLost("reset"), AnswerLost),
+    (HttpResponse(429, {"retry-after": "7"}, b"<html>"), RateLimited),
+    (HttpResponse(503, {}, b""), ServerFailed),
+    (HttpResponse(200, {"content-type": "text/html"}, b"<html>"), InvalidResponse),
+    (answer(401, {"error": "invalid_client"}), InvalidClient),
+]
+
+
+async def begun(house: House) -> None:
+    """Let every caller come as far as it can."""
+    async with asyncio.timeout(5):
+        await house.transport.asked.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_token_that_lives_is_served_without_a_request() -> None:
+    house = House()
+    await house.admit(tokens(lives_for=61))
+
+    assert await house.vault.access_token(ALICE, min_ttl_seconds=60) == FIRST
+    assert house.transport.requests == []
+
+
+async def test_a_token_without_an_end_is_served() -> None:
+    house = House()
+    await house.admit(tokens(lives_for=None))
+
+    assert await house.vault.access_token(ALICE) == FIRST
+
+
+async def test_an_expired_token_is_refreshed_and_kept() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+
+    assert await house.vault.access_token(ALICE) == SECOND
+    assert (await house.held()).tokens.access_token == SECOND
+    assert house.transport.presented() == ["refresh-1"]
+
+
+async def test_a_token_too_short_lived_for_its_caller_is_refreshed() -> None:
+    house = House(issued(2))
+    await house.admit(tokens(lives_for=600))
+
+    assert await house.vault.access_token(ALICE, min_ttl_seconds=600) == SECOND
+
+
+async def test_two_hundred_callers_cause_one_request() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    callers = [asyncio.create_task(house.vault.access_token(ALICE)) for _ in range(200)]
+    await begun(house)
+
+    house.transport.gate.set()
+
+    assert await asyncio.gather(*callers) == [SECOND] * 200
+    assert len(house.transport.requests) == 1
+
+
+@pytest.mark.parametrize(("line", "error"), TRANSIENT)
+async def test_two_hundred_callers_share_one_failure(
+    line: Answer, error: type[WebexOAuthError]
+) -> None:
+    house = House(line)
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    callers = [asyncio.create_task(house.vault.access_token(ALICE)) for _ in range(200)]
+    await begun(house)
+
+    house.transport.gate.set()
+
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {error}
+    assert len(house.transport.requests) == 1
+
+
+async def test_mixed_callers_share_one_request() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    expired = asyncio.create_task(house.vault.access_token(ALICE))
+    refused = asyncio.create_task(house.vault.refreshed(ALICE, FIRST))
+    await begun(house)
+
+    house.transport.gate.set()
+
+    assert {await expired, await refused} == {SECOND}
+    assert len(house.transport.requests) == 1
+
+
+@pytest.mark.parametrize(("line", "error"), TRANSIENT)
+async def test_a_transient_failure_loses_nothing(
+    line: Answer, error: type[WebexOAuthError]
+) -> None:
+    house = House(line, issued(2))
+    await house.admit(tokens())
+    before = await house.held()
+
+    with pytest.raises(error):
+        await house.vault.access_token(ALICE)
+
+    assert await house.held() == before
+    assert await house.vault.access_token(ALICE) == SECOND
+
+
+@pytest.mark.parametrize(("line", "error"), TRANSIENT)
+async def test_a_transient_failure_goes_unnoticed_while_the_old_token_lives(
+    line: Answer, error: type[WebexOAuthError], caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(line)
+    await house.admit(tokens(lives_for=30))
+
+    with caplog.at_level(logging.WARNING):
+        assert await house.vault.access_token(ALICE) == FIRST
+
+    assert "serving the old token" in caplog.text
+    assert issubclass(error, WebexOAuthError)
+
+
+async def test_an_old_token_that_ended_during_the_refresh_is_not_served() -> None:
+    house = House(HttpResponse(503))
+    await house.admit(tokens(lives_for=5))
+    house.transport.before_answer = lambda: setattr(house.clock, "now", NOW + 5)
+
+    with pytest.raises(ServerFailed):
+        await house.vault.access_token(ALICE)
+
+
+@pytest.mark.parametrize(("line", "error"), TRANSIENT)
+async def test_a_refused_token_is_not_served_again_after_a_transient_failure(
+    line: Answer, error: type[WebexOAuthError]
+) -> None:
+    house = House(line)
+    await house.admit(tokens(lives_for=1_000))
+
+    with pytest.raises(error):
+        await house.vault.refreshed(ALICE, FIRST)
+
+
+async def test_a_refused_token_is_refreshed_however_long_it_had_to_live() -> None:
+    house = House(issued(2))
+    await house.admit(tokens(lives_for=1_000))
+
+    assert await house.vault.refreshed(ALICE, FIRST) == SECOND
+
+
+async def test_a_token_refused_after_somebody_refreshed_causes_no_request() -> None:
+    house = House()
+    await house.admit(tokens("access-2", lives_for=1_000))
+
+    assert await house.vault.refreshed(ALICE, FIRST) == SECOND
+    assert house.transport.requests == []
+
+
+async def test_a_newer_token_that_ended_too_is_refreshed() -> None:
+    house = House(issued(3))
+    await house.admit(tokens("access-2"))
+
+    assert await house.vault.refreshed(ALICE, FIRST) == Secret("access-3")
+
+
+async def test_a_refresh_survives_the_cancellation_of_all_its_callers() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    caller = asyncio.create_task(house.vault.access_token(ALICE))
+    await begun(house)
+
+    caller.cancel()
+    await asyncio.wait([caller])
+    house.transport.gate.set()
+    await house.vault.close()
+
+    assert (await house.held()).tokens.access_token == SECOND
+
+
+async def test_a_closed_vault_serves_what_is_there_and_refreshes_no_more() -> None:
+    house = House()
+    await house.admit(tokens(lives_for=30))
+    await house.vault.close()
+
+    assert await house.vault.access_token(ALICE, min_ttl_seconds=10) == FIRST
+    with pytest.raises(RequestNotSent):
+        await house.vault.refreshed(ALICE, FIRST)
+
+
+async def test_lifetimes_count_from_when_the_request_was_made() -> None:
+    house = House(issued(2, expires_in=1_000, refresh_token_expires_in=2_000))
+    await house.admit(tokens())
+    house.transport.before_answer = lambda: setattr(house.clock, "now", NOW + 9)
+
+    await house.vault.access_token(ALICE)
+
+    held = (await house.held()).tokens
+    assert (held.access_expires_at, held.refresh_expires_at) == (NOW + 1_000, NOW + 2_000)
+
+
+async def test_a_refresh_token_that_is_not_repeated_is_kept() -> None:
+    house = House(issued(2, refresh_token=None, refresh_token_expires_in=None))
+    await house.admit(tokens())
+
+    await house.vault.access_token(ALICE)
+
+    held = (await house.held()).tokens
+    assert held.refresh_token == Secret("refresh-1")
+    assert held.refresh_expires_at == NOW + 1_000_000
+
+
+async def test_a_rotated_refresh_token_replaces_the_old_one() -> None:
+    house = House(issued(2, refresh_token="refresh-2", expires_in=1), issued(3))
+    await house.admit(tokens())
+
+    await house.vault.access_token(ALICE)
+    await house.vault.access_token(ALICE)
+
+    assert house.transport.presented() == ["refresh-1", "refresh-2"]
+
+
+async def test_scopes_are_kept_unless_the_answer_names_others() -> None:
+    house = House(issued(2, expires_in=1), issued(3, scope="spark:people_read"))
+    await house.admit(tokens())
+
+    await house.vault.access_token(ALICE)
+    assert (await house.vault.grant(ALICE)).scopes == SCOPES
+
+    await house.vault.access_token(ALICE)
+    assert (await house.vault.grant(ALICE)).scopes == {"spark:people_read"}
+
+
+async def test_a_refused_refresh_token_needs_the_person() -> None:
+    house = House(INVALID_GRANT)
+    await house.admit(tokens())
+
+    with pytest.raises(ReauthRequired) as refusal:
+        await house.vault.access_token(ALICE)
+
+    assert refusal.value.reason == ReauthReason.REFRESH_TOKEN_REFUSED
+
+
+async def test_a_refused_refresh_token_is_not_presented_again() -> None:
+    house = House(INVALID_GRANT)
+    await house.admit(tokens())
+
+    for _ in range(3):
+        with pytest.raises(ReauthRequired):
+            await house.vault.access_token(ALICE)
+    with pytest.raises(ReauthRequired):
+        await house.vault.refreshed(ALICE, FIRST)
+
+    assert house.transport.presented() == ["refresh-1"]
+
+
+async def test_a_refused_grant_is_marked_and_not_deleted() -> None:
+    house = House(INVALID_GRANT)
+    await house.admit(tokens())
+
+    with pytest.raises(ReauthRequired):
+        await house.vault.access_token(ALICE)
+
+    held = await house.held()
+    assert held.reauth_reason == "refresh_token_refused"
+    assert held.tokens == tokens()
+
+
+async def test_signing_in_again_makes_a_refused_grant_good() -> None:
+    house = House(INVALID_GRANT)
+    await house.admit(tokens())
+    with pytest.raises(ReauthRequired):
+        await house.vault.access_token(ALICE)
+
+    await house.admit(tokens("access-2", lives_for=1_000))
+
+    assert await house.vault.access_token(ALICE) == SECOND
+
+
+async def test_a_refusal_adopts_the_tokens_that_somebody_else_stored() -> None:
+    house = House(INVALID_GRANT)
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    caller = asyncio.create_task(house.vault.access_token(ALICE))
+    await begun(house)
+
+    await house.admit(tokens("access-2", lives_for=1_000, refresh="refresh-2"))
+    house.transport.gate.set()
+
+    assert await caller == SECOND
+    assert (await house.held()).reauth_reason is None
+
+
+async def test_an_answer_does_not_overwrite_newer_tokens() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    caller = asyncio.create_task(house.vault.access_token(ALICE))
+    await begun(house)
+
+    newer = tokens("access-3", lives_for=1_000, refresh="refresh-3")
+    await house.admit(newer)
+    house.transport.gate.set()
+
+    assert await caller == Secret("access-3")
+    assert (await house.held()).tokens == newer
+
+
+async def test_an_answer_beats_the_refusal_that_another_process_met() -> None:
+    house = House(INVALID_GRANT, issued(2, refresh_token="refresh-2"))
+    await house.admit(tokens())
+    house.transport.gate.clear()
+    one = asyncio.create_task(house.vault.access_token(ALICE))
+    other = asyncio.create_task(house.another_vault().access_token(ALICE))
+    await begun(house)
+
+    house.transport.gate.set()
+
+    outcomes = await asyncio.gather(one, other, return_exceptions=True)
+    assert SECOND in outcomes
+    held = await house.held()
+    assert (held.tokens.access_token, held.reauth_reason) == (SECOND, None)
+
+
+async def test_an_answer_does_not_bring_back_a_grant_that_was_signed_out() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+    house.transport.before_answer = partial(house.store._grants.pop, ALICE)
+
+    with pytest.raises(ReauthRequired) as refusal:
+        await house.vault.access_token(ALICE)
+
+    assert refusal.value.reason == ReauthReason.GRANT_ENDED
+    assert await house.store.find_grant(ALICE) is None
+
+
+async def test_a_caller_who_read_before_a_refresh_gets_its_token_without_another() -> None:
+    store = PausingStore()
+    house = House(issued(2), store=store)
+    await house.admit(tokens())
+    late = asyncio.create_task(house.vault.access_token(ALICE))
+    await store.paused.wait()
+    await house.vault.access_token(ALICE)
+
+    store.gate.set()
+
+    assert await late == SECOND
+    assert len(house.transport.requests) == 1
+
+
+async def test_a_store_that_fails_at_the_commit_is_told_and_loses_no_old_token() -> None:
+    house = House(issued(2), issued(3), store=FailingStore(StoreUnavailable("down")))
+    await house.admit(tokens(lives_for=30))
+    before = await house.held()
+
+    with pytest.raises(StoreUnavailable):
+        await house.vault.access_token(ALICE)
+
+    assert await house.held() == before
+    assert await house.vault.access_token(ALICE) == Secret("access-3")
+
+
+async def test_a_grant_that_keeps_moving_is_a_conflict() -> None:
+    conflicts = [StoreConflict("moved") for _ in range(COMMIT_TRIES)]
+    house = House(issued(2), store=FailingStore(*conflicts))
+    await house.admit(tokens())
+
+    with pytest.raises(StoreConflict, match="kept moving"):
+        await house.vault.access_token(ALICE)
+
+
+async def test_a_grant_that_never_was_needs_the_person() -> None:
+    house = House()
+
+    with pytest.raises(ReauthRequired) as refusal:
+        await house.vault.access_token(ALICE)
+
+    assert refusal.value.reason == ReauthReason.GRANT_ENDED
+
+
+async def test_an_expired_grant_without_a_refresh_token_needs_the_person() -> None:
+    house = House()
+    await house.admit(tokens(refresh=None))
+
+    with pytest.raises(ReauthRequired) as refusal:
+        await house.vault.access_token(ALICE)
+
+    assert refusal.value.reason == ReauthReason.REFRESH_TOKEN_MISSING
+
+
+async def test_a_refused_token_without_a_refresh_token_needs_the_person() -> None:
+    house = House()
+    await house.admit(tokens(lives_for=1_000, refresh=None))
+
+    with pytest.raises(ReauthRequired) as refusal:
+        await house.vault.refreshed(ALICE, FIRST)
+
+    assert refusal.value.reason == ReauthReason.REFRESH_TOKEN_MISSING
+
+
+async def test_no_token_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    house = House(HttpResponse(503), issued(2, expires_in=1), INVALID_GRANT)
+    await house.admit(tokens(lives_for=30))
+
+    with caplog.at_level(logging.DEBUG):
+        for _ in range(2):
+            await house.vault.access_token(ALICE)
+        with pytest.raises(ReauthRequired):
+            await house.vault.access_token(ALICE)
+
+    assert "access-" not in caplog.text
+    assert "refresh-" not in caplog.text
+    assert ALICE.hex()[:12] in caplog.text

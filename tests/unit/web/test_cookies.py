@@ -1,0 +1,119 @@
+"""Cookies: what a browser presents is judged, and what it is given is pinned and bounded."""
+
+from http.cookies import SimpleCookie
+
+import pytest
+from hypothesis import given, strategies as st
+from starlette.requests import cookie_parser
+from starlette.responses import Response
+
+from webex_oauth.secret import Secret
+from webex_oauth.web.cookies import ATTEMPT, MAX_ATTEMPTS, SESSION, CookieJar
+
+PLAIN, PINNED = CookieJar(is_https=False), CookieJar(is_https=True)
+NOW = 1_800_000_000
+ATTEMPT_ID = "0123456789abcdef"
+MAX_HEADER_BYTES = 4096
+
+
+def set_cookies(response: Response) -> list[str]:
+    return [value for name, value in response.headers.items() if name == "set-cookie"]
+
+
+def browser_after(count: int) -> dict[str, str]:
+    """Give what a browser presents after so many sign-ins were begun and none was finished."""
+    presented: dict[str, str] = {}
+    for number in range(count):
+        response = Response()
+        PLAIN.keep_attempt(response, presented, f"{number:016x}", Secret("s" * 43), NOW + number)
+        for header in set_cookies(response):
+            for name, morsel in SimpleCookie(header).items():
+                presented.pop(name, None)
+                if morsel["max-age"] != "0":
+                    presented[name] = morsel.value
+    return presented
+
+
+def test_a_session_comes_back_as_it_was_given() -> None:
+    response = Response()
+
+    PLAIN.keep_session(response, Secret("the-id"), 60)
+
+    presented = cookie_parser(set_cookies(response)[0].partition(";")[0])
+    assert PLAIN.session_id(presented) == Secret("the-id")
+
+
+@pytest.mark.check("D03")
+def test_a_cookie_behind_tls_is_pinned_to_this_host() -> None:
+    response = Response()
+
+    PINNED.keep_session(response, Secret("the-id"), 60)
+
+    assert set_cookies(response) == [
+        f"__Host-{SESSION}=the-id; HttpOnly; Max-Age=60; Path=/; SameSite=lax; Secure"
+    ]
+
+
+@pytest.mark.check("D03")
+def test_a_cookie_without_the_prefix_counts_for_nothing_behind_tls() -> None:
+    assert PINNED.session_id({SESSION: "planted by a sibling host"}) is None
+    assert PINNED.attempt_secret({ATTEMPT + ATTEMPT_ID: "1.planted"}, ATTEMPT_ID) is None
+
+
+@pytest.mark.check("D08")
+def test_an_attempt_is_not_a_session() -> None:
+    presented = {ATTEMPT + ATTEMPT_ID: "1.secret"}
+
+    assert PLAIN.session_id(presented) is None
+    assert PLAIN.attempt_secret(presented, ATTEMPT_ID) == Secret("secret")
+
+
+@pytest.mark.check("A05")
+@pytest.mark.parametrize("count", [1, MAX_ATTEMPTS, MAX_ATTEMPTS + 1, 100])
+def test_a_browser_keeps_the_newest_attempts_and_a_small_header(count: int) -> None:
+    presented = browser_after(count)
+
+    newest = [f"{ATTEMPT}{number:016x}" for number in range(count)][-MAX_ATTEMPTS:]
+    assert list(presented) == newest
+    assert sum(len(name) + len(value) for name, value in presented.items()) < MAX_HEADER_BYTES
+
+
+def test_signing_out_takes_everything_back() -> None:
+    presented = browser_after(3) | {SESSION: "the-id", "another": "application's"}
+    response = Response()
+
+    PLAIN.drop_all(response, presented)
+
+    dropped = {header.partition("=")[0] for header in set_cookies(response)}
+    assert dropped == presented.keys() - {"another"}
+    assert all("Max-Age=0" in header for header in set_cookies(response))
+
+
+@pytest.mark.check("I07", "E11")
+@given(st.text(max_size=500))
+def test_whatever_a_browser_presents_is_read_without_a_failure(header: str) -> None:
+    presented = cookie_parser(header)
+    response = Response()
+
+    PLAIN.session_id(presented)
+    PLAIN.attempt_secret(presented, ATTEMPT_ID)
+    PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
+    PLAIN.drop_all(response, presented)
+
+    assert not [value for value in set_cookies(response) if set(value) & set("\r\n\0")]
+
+
+@pytest.mark.check("I07")
+@given(st.dictionaries(st.from_regex(rf"{ATTEMPT}[0-9a-f]{{15,17}}"), st.text(max_size=40)))
+def test_strange_attempts_never_push_out_more_than_they_must(presented: dict[str, str]) -> None:
+    response = Response()
+
+    PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
+
+    dropped = [value for value in set_cookies(response) if "Max-Age=0" in value]
+    assert len(dropped) == max(0, len(well_named(presented)) - (MAX_ATTEMPTS - 1))
+
+
+def well_named(presented: dict[str, str]) -> list[str]:
+    length = len(ATTEMPT) + len(ATTEMPT_ID)
+    return [name for name in presented if len(name) == length and "\n" not in name]
