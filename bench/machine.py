@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGES = (
-    *("webex-oauth", "starlette", "uvicorn", "uvloop", "httptools", "aiohttp", "msgspec", "jinja2"),
+    *("webex-oauth", "starlette", "uvicorn", "uvloop", "httptools", "msgspec", "jinja2"),
     *("flask", "gunicorn", "requests"),
 )
 _NODE_PACKAGES = ("express", "express-session", "ejs", "node-fetch")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from scene import Scene
 
 from browser.axe import Axe
@@ -23,6 +23,7 @@ STEP_MILLISECONDS = 10_000
 def chromium() -> Iterator[Browser]:
     if not EXECUTABLE.exists():
         missing("Chromium")
+    expect.set_options(timeout=STEP_MILLISECONDS)
     with running_chromium() as browser:
         yield browser
 

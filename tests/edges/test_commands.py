@@ -20,7 +20,7 @@ PORTAL_URL = (
     "redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Foauth&"
     "scope=spark%3Apeople_read%20spark%3Arooms_read&state=set_state_here"
 )
-HEAVY = ("aiohttp", "cryptography", "starlette", "uvicorn", "jinja2", "sqlite3", "structlog")
+HEAVY = ("httptools", "cryptography", "starlette", "uvicorn", "jinja2", "sqlite3", "structlog")
 
 
 def sample_env(port: int = 8080, *, secret: str = "a0" * 32) -> str:
@@ -254,7 +254,7 @@ def test_start_up_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
 
 def test_the_emulator_loads_no_client_and_no_keys(tmp_path: Path) -> None:
     assert modules_after(tmp_path, "emulator", "--help").isdisjoint(
-        {"aiohttp", "cryptography", "sqlite3", "webex_oauth.integration"}
+        {"httptools", "cryptography", "sqlite3", "webex_oauth.integration"}
     )
 
 

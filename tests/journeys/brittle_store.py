@@ -24,10 +24,9 @@ class BrittleStore:
         return cast("Store", self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in self.broken:
-            return self._break
-        method: Callable[..., Any] = getattr(self._inner, name)
-        return method
+        async def call(*arguments: object, **options: object) -> object:
+            if name in self.broken:
+                raise self.error
+            return await getattr(self._inner, name)(*arguments, **options)
 
-    async def _break(self, *_: object, **__: object) -> None:
-        raise self.error
+        return call

@@ -7,7 +7,8 @@ from webex_oauth.flows.person_api import PersonApi
 from webex_oauth.webex import rooms
 from webex_oauth.webex.rooms import LARGEST_PAGE, Room
 
-FIRST_PAGE = 100
+FIRST_ROOMS = rooms.listing(max_items=100, sort_by="lastactivity")
+ALL_ROOMS = rooms.listing(max_items=LARGEST_PAGE, sort_by="lastactivity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,12 @@ async def spaces(api: PersonApi) -> AsyncIterator[Batch]:
     asked for anew with the largest pages, and rooms that were given before are left out: no more
     answers to wait for than the rooms need. Raises what `PersonApi.call` raises.
     """
-    first = await api.first_page(rooms.listing(max_items=FIRST_PAGE, sort_by="lastactivity"))
+    first = await api.first_page(FIRST_ROOMS)
     yield Batch(first.items, is_last=first.next_url is None)
     if first.next_url is None:
         return
     seen = {room.id for room in first.items}
-    async for page in api.pages(rooms.listing(max_items=LARGEST_PAGE, sort_by="lastactivity")):
+    async for page in api.pages(ALL_ROOMS):
         fresh = [room for room in page.items if room.id not in seen]
         seen.update(room.id for room in fresh)
         yield Batch(fresh, is_last=page.next_url is None)

@@ -51,13 +51,16 @@ def create_application(settings: Settings, integration: Integration) -> Frame:
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """List every route; the callback's path is the one of the registered redirect URI."""
+    """List every route, the busiest first: they are tried in turn.
+
+    The callback's path is the one of the registered redirect URI.
+    """
     return [
-        _route(site, "/", {"GET": show_home}),
-        _route(site, "/index.html", {"GET": show_home}),
-        _route(site, "/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
-        _route(site, site.settings.callback_path, {"GET": complete_sign_in}),
         _route(site, "/listrooms", {"GET": show_rooms}),
+        _route(site, "/", {"GET": show_home}),
+        _route(site, site.settings.callback_path, {"GET": complete_sign_in}),
+        _route(site, "/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
+        _route(site, "/index.html", {"GET": show_home}),
         _route(site, "/logout", {"GET": ask_to_sign_out, "POST": sign_out}),
         _route(site, "/healthz", {"GET": show_health}),
         _route(site, "/readyz", {"GET": show_readiness}),

@@ -66,7 +66,8 @@ def _way_on(visit: Visit, failure: Failure, return_to: ReturnTo) -> WayOn | None
         case Retry.SIGN_IN:
             return SignInAgain(return_to.path)
         case Retry.SAME_PAGE if visit.request.method in {"GET", "HEAD"}:
-            return Link(visit.here().path, "Try again")
+            # An empty reference is this very address; a callback's query has no place in a page.
+            return Link("", "Try again")
         case Retry.SAME_PAGE | Retry.HOME:
             return Link("/", "Home page")
         case Retry.NOTHING:

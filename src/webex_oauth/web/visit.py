@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from webex_oauth.flows.return_to import ReturnTo, read_return_to
+from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.secret import Secret
 from webex_oauth.web import api_failures, request_failures
@@ -103,7 +103,9 @@ class Visit:
         self._is_session_known = True
 
     def here(self) -> ReturnTo:
-        """Name this address as a place to come back to."""
+        """Name this address as a place to come back to; the callback, which works once, is none."""
+        if self.request.url.path == self.site.settings.callback_path:
+            return HOME
         query = self.request.url.query
         return read_return_to(self.request.url.path + (f"?{query}" if query else ""))
 

@@ -25,6 +25,10 @@ class Call(Generic[Result]):
     path: ApiPath
     read: Callable[[bytes], Result]
     query: Mapping[str, str] = field(default_factory=dict)
+    target: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", _target(self.path, self.query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,21 @@ class Listing(Generic[Item]):
     path: ApiPath
     read_items: Callable[[bytes], Sequence[Item]]
     query: Mapping[str, str] = field(default_factory=dict)
+    target: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", _target(self.path, self.query))
+
+
+def _target(path: ApiPath, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query, quote_via=quote, safe='')}" if query else path
 
 
 def api_request(
     platform: Platform, asked: Call[Result] | Listing[Item], access_token: Secret
 ) -> HttpRequest:
     """Build the request of a call, or of the first page of a listing."""
-    query = f"?{urlencode(asked.query, quote_via=quote, safe='')}" if asked.query else ""
-    return _get(f"{platform.api_base_url}{asked.path}{query}", access_token)
+    return _get(f"{platform.api_base_url}{asked.target}", access_token)
 
 
 def page_request(platform: Platform, next_url: PageUrl, access_token: Secret) -> HttpRequest:

@@ -30,11 +30,12 @@ class Person(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 _read_person = json_reader(Person)
+_ME = Call(api_path("people", "me"), _read_person)
 
 
 def me() -> Call[Person]:
     """Ask for the person whose access token it is."""
-    return Call(api_path("people", "me"), _read_person)
+    return _ME
 
 
 def get(person_id: str) -> Call[Person]:

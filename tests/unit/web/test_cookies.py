@@ -14,6 +14,7 @@ PLAIN, PINNED = CookieJar(is_https=False), CookieJar(is_https=True)
 NOW = 1_800_000_000
 ATTEMPT_ID = "0123456789abcdef"
 MAX_HEADER_BYTES = 4096
+ATTEMPT_NAMES = st.text("0123456789abcdef", min_size=15, max_size=17).map(ATTEMPT.__add__)
 
 
 def set_cookies(response: Response) -> list[str]:
@@ -104,7 +105,7 @@ def test_whatever_a_browser_presents_is_read_without_a_failure(header: str) -> N
 
 
 @pytest.mark.check("I07")
-@given(st.dictionaries(st.from_regex(rf"{ATTEMPT}[0-9a-f]{{15,17}}"), st.text(max_size=40)))
+@given(st.dictionaries(ATTEMPT_NAMES, st.text(max_size=40)))
 def test_strange_attempts_never_push_out_more_than_they_must(presented: dict[str, str]) -> None:
     response = Response()
 
@@ -116,4 +117,4 @@ def test_strange_attempts_never_push_out_more_than_they_must(presented: dict[str
 
 def well_named(presented: dict[str, str]) -> list[str]:
     length = len(ATTEMPT) + len(ATTEMPT_ID)
-    return [name for name in presented if len(name) == length and "\n" not in name]
+    return [name for name in presented if len(name) == length]

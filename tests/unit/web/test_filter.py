@@ -13,9 +13,9 @@ from webex_oauth.web.listrooms import _folded
     [
         ("team", "TEAM Blue"),
         ("STRASSE", "Hauptstraße"),
-        ("ｔｅａｍ", "Team"),
+        ("\uff54\uff45\uff41\uff4d", "Team"),
         ("Cafe\u0301", "Café"),
-        ("ﬁnance", "Finance"),
+        ("\ufb01nance", "Finance"),
         ("①", "Room 1"),
     ],
 )
@@ -24,7 +24,7 @@ def test_a_title_is_found_however_it_is_typed(typed: str, title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "title"), [("team", "tea"), ("e", "Ж"), (".*", "Team"), ("%", "T")]
+    ("typed", "title"), [("team", "tea"), ("e", "a"), (".*", "Team"), ("%", "a")]
 )
 def test_another_title_is_not_found(typed: str, title: str) -> None:
     assert _folded(typed) not in _folded(title)

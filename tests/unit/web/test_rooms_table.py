@@ -6,11 +6,10 @@ from hypothesis.strategies import builds, characters, datetimes, lists, none, sa
 from unit.web.document import Document
 from unit.web.specimens import (
     ALL_ROOMS,
-    CLOSINGS,
     CUT_SHORT,
     NO_MATCH,
     NO_ROOMS,
-    OPENINGS,
+    ROOMS_PAGES,
     SOME_ROOMS,
     SampleRoom,
 )
@@ -18,7 +17,7 @@ from unit.web.specimens import (
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
 from webex_oauth.web.rendering import Pages
 from webex_oauth.web.rooms_table import room_rows
-from webex_oauth.web.views import RoomsClosing, RoomsOpening
+from webex_oauth.web.views import RoomsPage
 
 ANY_TEXT = text()
 WRITABLE_TITLES = text(characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -160,17 +159,16 @@ def test_one_odd_instant_changes_no_other_row(instants: list[str]) -> None:
     assert mixed[:-1] == cells(rooms)
 
 
-@pytest.mark.parametrize("opening", OPENINGS)
-@pytest.mark.parametrize("closing", CLOSINGS)
+@pytest.mark.parametrize("page", ROOMS_PAGES)
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_opening_rows_and_closing_are_one_document(
-    pages: Pages, opening: RoomsOpening, closing: RoomsClosing, count: int
+    pages: Pages, page: RoomsPage, count: int
 ) -> None:
     rows = [room_rows([SampleRoom("Launch")]) for _ in range(count)]
+    opening, _ = pages.around_rows(NO_ROOMS)
+    _, closing = pages.around_rows(page)
 
-    document = Document(
-        b"".join([pages.rooms_opening(opening), *rows, pages.rooms_closing(closing)])
-    )
+    document = Document(b"".join([opening, *rows, closing]))
 
     assert document.texts("h1") == ["Your spaces"]
     assert len(document.named("tr")) == count + 1
@@ -179,13 +177,15 @@ def test_opening_rows_and_closing_are_one_document(
 
 
 def test_the_table_stays_empty_until_the_first_row(pages: Pages) -> None:
-    html = pages.rooms_opening(OPENINGS[0]) + room_rows([]) + pages.rooms_closing(NO_ROOMS)
+    opening, closing = pages.around_rows(NO_ROOMS)
+
+    html = opening + room_rows([]) + closing
 
     assert b'data-filter=""></tbody>' in html
 
 
 @pytest.mark.parametrize(
-    ("closing", "words"),
+    ("page", "words"),
     [
         (ALL_ROOMS, "2 spaces in all."),
         (SOME_ROOMS, "1 of 2 spaces."),
@@ -196,25 +196,23 @@ def test_the_table_stays_empty_until_the_first_row(pages: Pages) -> None:
         (CUT_SHORT, "Reference: 3f9a2c71d0"),
     ],
 )
-def test_the_end_says_what_the_list_holds(pages: Pages, closing: RoomsClosing, words: str) -> None:
-    html = pages.rooms_opening(OPENINGS[0]) + pages.rooms_closing(closing)
-
-    (main,) = Document(html).texts("main")
+def test_the_end_says_what_the_list_holds(pages: Pages, page: RoomsPage, words: str) -> None:
+    (main,) = Document(b"".join(pages.around_rows(page))).texts("main")
 
     assert words in main
 
 
 def test_an_interrupted_list_can_be_loaded_again(pages: Pages) -> None:
-    html = pages.rooms_opening(OPENINGS[0]) + pages.rooms_closing(CUT_SHORT)
+    document = Document(b"".join(pages.around_rows(CUT_SHORT)))
 
-    links = {link.text: link.attributes["href"] for link in Document(html).named("a")}
+    links = {link.text: link.attributes["href"] for link in document.named("a")}
 
     assert links["Load the list again"] == "/listrooms?filter=a&again"
 
 
 def test_the_filter_stands_in_its_box(pages: Pages) -> None:
-    html = pages.rooms_opening(OPENINGS[1]) + pages.rooms_closing(SOME_ROOMS)
+    document = Document(b"".join(pages.around_rows(SOME_ROOMS)))
 
-    (box,) = (e for e in Document(html).named("input") if e.attributes.get("name") == "filter")
+    (box,) = (e for e in document.named("input") if e.attributes.get("name") == "filter")
 
     assert box.attributes["value"] == "launch"
