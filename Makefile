@@ -11,7 +11,7 @@ demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT)
 serve: .venv/app ## run the application with the .env in this folder
 	$(BIN)/webex-oauth serve
 
-test: .venv/dev ## run every test; sets up Chromium by itself where it may
+test: .venv/dev ## run every test; sets up Chromium and axe by itself where it may
 	scripts/install-browser
 	$(BIN)/python -m pytest $(TESTS)
 

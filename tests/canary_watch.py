@@ -66,7 +66,9 @@ class WatchedTransport:
         """Send as the inner transport does."""
         self._look_at_request(request)
         response = await self._inner.send(request, limits)
-        self._learn_tokens(response)
+        self._canaries.look_at("repr of an answer", repr(response))
+        if request.method == "POST":
+            self._learn_tokens(response)
         return response
 
     def _look_at_request(self, request: HttpRequest) -> None:
@@ -80,7 +82,6 @@ class WatchedTransport:
         self._canaries.look_at("repr of a request", repr(request))
 
     def _learn_tokens(self, response: HttpResponse) -> None:
-        self._canaries.look_at("repr of an answer", repr(response))
         try:
             members = msgspec.json.decode(response.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -109,7 +109,7 @@ def test_randomness_comes_in_at_the_edge_alone() -> None:
         if not source.path.startswith(EMULATOR) and "secrets" in imported_modules(source)
     }
 
-    assert makers == {"integration.py", "web/frame.py"}
+    assert makers == {"integration.py", "web/reference.py"}
 
 
 @pytest.mark.check("E02")

@@ -15,6 +15,7 @@ class RawServer:
 
     origin: str = ""
     heads: list[str] = field(default_factory=list)
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
     connection_count: int = 0
 
 
@@ -32,6 +33,7 @@ async def raw_server(
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while not writer.is_closing():
                 server.heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
+                server.was_asked.set()
                 number = min(len(server.heads), len(answers)) - 1
                 await answers[number](reader, writer)
                 await writer.drain()

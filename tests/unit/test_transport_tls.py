@@ -1,13 +1,14 @@
 """TLS on the way out: who is not proved to be there is not spoken to."""
 
 import asyncio
+import contextlib
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
-from unit.raw_server import RawServer, raw_server, say_body
+from unit.raw_server import Answering, RawServer, raw_server, say, say_body
 
 from webex_oauth.errors import RequestNotSent
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
@@ -86,3 +87,81 @@ def test_an_old_version_of_tls_is_refused(authority: trustme.CA, ca_file: str) -
 
     with pytest.raises(RequestNotSent):
         exchange(tls, ca_file)
+
+
+def tunnel_to(port: int) -> Answering:
+    """Answer CONNECT, then carry bytes to *port* on this machine."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        ways = {asyncio.create_task(carry(reader, back)), asyncio.create_task(carry(there, writer))}
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            back.close()
+            writer.close()
+            with contextlib.suppress(OSError):
+                await back.wait_closed()
+
+    return answer
+
+
+async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while piece := await source.read(65536):
+            sink.write(piece)
+            await sink.drain()
+
+
+def through(proxy_answer: Answering, authority: trustme.CA, ca_file: str) -> tuple[bytes, str]:
+    """Ask a TLS server through a proxy; give the body, and what the proxy was asked."""
+
+    async def run() -> tuple[bytes, str]:
+        tls = server_tls(authority.issue_cert("localhost"))
+        async with raw_server(say_body(b"sealed"), tls=tls) as server:
+            port = int(server.origin.rpartition(":")[2])
+            answer = tunnel_to(port) if proxy_answer is TUNNEL else proxy_answer
+            async with raw_server(answer) as proxy:
+                url = proxy.origin.replace("http://", "http://me:pass@")
+                async with HttpTransport(proxy=url, ca_file=ca_file) as transport:
+                    request = HttpRequest("GET", f"{server.origin}/", {"authorization": SECRET})
+                    body = (await transport.send(request, LIMITS)).body
+                    return body, proxy.heads[0]
+
+    return asyncio.run(run())
+
+
+TUNNEL = say()
+SECRET = "Bearer canary-77aa"
+
+
+@pytest.mark.check("G08", "E01")
+def test_a_proxy_carries_what_it_cannot_read(authority: trustme.CA, ca_file: str) -> None:
+    body, asked = through(TUNNEL, authority, ca_file)
+
+    assert body == b"sealed"
+    assert asked.startswith("CONNECT localhost:")
+    assert "proxy-authorization: Basic bWU6cGFzcw==" in asked
+    assert SECRET not in asked
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        say(b"HTTP/1.1 407 Who are you\r\n\r\n"),
+        say(b"HTTP/1.1 502 No\r\n\r\n"),
+        say(b"nonsense\r\n\r\n"),
+        say(),
+        say(b"x" * 40_000),
+        say(b"HTTP/1.1 200 OK\r\n\r\nnot TLS at all"),
+    ],
+    ids=["407", "502", "nonsense", "nothing", "endless", "no TLS"],
+)
+def test_a_proxy_that_opens_no_way_means_that_nothing_was_sent(
+    refusal: Answering, authority: trustme.CA, ca_file: str
+) -> None:
+    with pytest.raises(RequestNotSent):
+        through(refusal, authority, ca_file)

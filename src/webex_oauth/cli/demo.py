@@ -45,10 +45,10 @@ def command(*, port: int, emulator_port: int) -> None:
 
 
 async def _serve(webex: local_webex.Listener, port: int, folder: Path) -> None:
+    stop, is_over = stop_on_signals(), asyncio.Event()
     emulator = local_emulator(webex, f"http://localhost:{port}/oauth")
     settings = _settings(emulator, webex.origin, port, folder)
     listener = listen(settings)
-    stop, is_over = stop_on_signals(), asyncio.Event()
     click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
     click.echo(f"  The local Webex is at {webex.origin}/. Ctrl-C stops both.\n")
     try:

@@ -50,7 +50,7 @@ def command(
 
 
 async def _serve(listener: local_webex.Listener, redirect_uri: str, env_file: Path | None) -> None:
-    emulator = local_emulator(listener, redirect_uri)
+    stop, emulator = stop_on_signals(), local_emulator(listener, redirect_uri)
     text = local_webex.sample_env(emulator.integration, listener.origin)
     if env_file is None:
         click.echo(text)
@@ -58,7 +58,7 @@ async def _serve(listener: local_webex.Listener, redirect_uri: str, env_file: Pa
         write_env_file(env_file, text)
         click.echo(f"wrote {env_file}", err=True)
     click.echo(f"The emulator is at {listener.origin}/ and is not Webex. Ctrl-C stops.", err=True)
-    await local_webex.serve(emulator, listener, stop_on_signals())
+    await local_webex.serve(emulator, listener, stop)
 
 
 def open_listener(

@@ -38,9 +38,9 @@ def command(env_file: Path) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    listener = listen(settings)
+    stop, listener = stop_on_signals(), listen(settings)
     click.echo(f"Open {settings.public_origin}/ in a browser. Ctrl-C stops.", err=True)
-    await serve_application(settings, listener, stop_on_signals())
+    await serve_application(settings, listener, stop)
 
 
 def listen(settings: Settings) -> socket.socket:

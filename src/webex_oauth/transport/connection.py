@@ -82,15 +82,18 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(InvalidResponse("the answer is not HTTP"))
             return
-        if not self._is_head_whole and self._received_bytes > MAX_HEAD_BYTES:
-            self._fail(ResponseTooLarge(f"the answer's head exceeds {MAX_HEAD_BYTES} bytes"))
+        if self._received_bytes > MAX_HEAD_BYTES + 2 * self._body_bytes:
+            self._fail(ResponseTooLarge("the answer has more around its body than a body"))
 
     def on_message_begin(self) -> None:
         if self._answer is None:
-            # Bytes behind a whole answer belong to no question.
-            self.is_reusable = False
+            # Bytes behind a whole answer belong to no question, and must not change that answer.
+            self.abort()
+            self._begin(max_body_bytes=0)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_head_whole:
+            return  # a trailer, which nobody asked for (RFC 9110 section 6.5)
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         if key in self._headers:
             text = f"{self._headers[key]}, {text}"

@@ -49,6 +49,7 @@ class HttpTransport:
             return decoded(await self._exchange(request, limits), limits.max_body_bytes)
         except UpstreamError as error:
             failure = error.with_traceback(None)
+            failure.__context__ = None
         # Raised out here: the frames below hold the request's headers, and so the token, and
         # must not travel in a traceback.
         raise failure

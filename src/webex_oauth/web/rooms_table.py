@@ -25,6 +25,21 @@ _UNREADABLE: Final = "<em>Webex could not decrypt this title</em>"
 _UNTITLED: Final = "<em>No title</em>"
 _UNKNOWN: Final = "<em>unknown</em>"
 
+_ROW: Final = [
+    '<tr><th scope="row"><bdi>',
+    "title",
+    "</bdi></th><td>",
+    "type",
+    '</td><td><time datetime="',
+    "instant",
+    '">',
+    "minute",
+    " UTC</time></td></tr>\n",
+]
+_TITLE_AT, _TYPE_AT, _INSTANT_AT, _MINUTE_AT = map(
+    _ROW.index, ("title", "type", "instant", "minute")
+)
+
 
 class Room(Protocol):
     """What a row shows of a room; `title` is None when Webex could not decrypt it."""
@@ -44,17 +59,14 @@ def room_rows(rooms: Sequence[Room]) -> bytes:
     if not rooms:
         return b""
     instants = _regular_instants(rooms)
-    spaced = _SEPARATOR.join(instants).replace("T", " ").split(_SEPARATOR)
-    rows = "".join(
-        [
-            # Sixteen characters of an instant reach to its minute.
-            f'<tr><th scope="row"><bdi>{title}</bdi></th><td>{kind}</td>'
-            f'<td><time datetime="{instant}">{text[:16]} UTC</time></td></tr>\n'
-            for title, kind, instant, text in zip(
-                _titles(rooms), _types(rooms), instants, spaced, strict=True
-            )
-        ]
-    )
+    # Laying columns into one list by strides costs half of formatting row after row.
+    pieces = _ROW * len(rooms)
+    stride = len(_ROW)
+    pieces[_TITLE_AT::stride] = _titles(rooms)
+    pieces[_TYPE_AT::stride] = _types(rooms)
+    pieces[_INSTANT_AT::stride] = instants
+    pieces[_MINUTE_AT::stride] = _minutes(instants)
+    rows = "".join(pieces)
     if _NO_INSTANT in instants:
         rows = rows.replace(_NO_INSTANT_CELL, _UNKNOWN)
     return rows.encode("utf-8", "replace")
@@ -103,6 +115,12 @@ def _regular_instants(rooms: Sequence[Room]) -> list[str]:
     if shapes == _SEPARATOR.join([_REGULAR_INSTANT] * len(instants)):
         return instants
     return [_regular_instant(text) for text in instants]
+
+
+def _minutes(instants: Sequence[str]) -> list[str]:
+    """Write regular instants for people: their first sixteen characters reach to the minute."""
+    spaced = _SEPARATOR.join(instants).replace("T", " ").split(_SEPARATOR)
+    return [text[:16] for text in spaced]
 
 
 def _regular_instant(text: str) -> str:

@@ -29,19 +29,16 @@ class FieldErrors(Struct, frozen=True, gc=False):
 
 
 class Room(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
-    """A room as Webex lists it; dates are RFC 3339 text that sorts as it stands.
+    """What a list shows of a room; dates are RFC 3339 text that sorts as it stands.
 
-    `title` is None when there is none or when Webex could not decrypt it.
+    `title` is None when there is none or when Webex could not decrypt it. Each further member
+    would cost a hundredth of the time that reading a page takes.
     """
 
     id: Id
     title: str | None = None
     type: str | None = None
-    is_locked: bool = False
-    team_id: str | None = None
     last_activity: str | None = None
-    created: str | None = None
-    creator_id: str | None = None
     errors: FieldErrors | None = None
 
     @property

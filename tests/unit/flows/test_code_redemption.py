@@ -1,0 +1,251 @@
+"""A code becomes a grant and a session, or nothing is kept and nothing is left at Webex."""
+
+from dataclasses import replace
+
+import pytest
+from unit.flows.workshop import (
+    ABSOLUTE_SECONDS,
+    ALICE,
+    CLIENT,
+    NOW,
+    PERSON_URL,
+    PLATFORM,
+    REVOCATION_URL,
+    SCOPES,
+    TOKEN_URL,
+    Workshop,
+    answer,
+    issued,
+)
+
+from webex_oauth.errors import (
+    AccessTokenRefused,
+    InvalidGrant,
+    InvalidResponse,
+    IssuerMismatch,
+    RequestNotSent,
+    StoreConflict,
+    WebexOAuthError,
+)
+from webex_oauth.oauth.authorization import AuthorizationCode
+from webex_oauth.oauth.pkce import code_verifier
+from webex_oauth.secret import Secret
+from webex_oauth.stores.memory import MemoryStore
+from webex_oauth.vault.attempts import Attempt
+from webex_oauth.vault.grants import open_grant
+from webex_oauth.vault.records import AttemptRecord, EndedSession, digest, grant_key
+from webex_oauth.vault.sessions import Profile
+from webex_oauth.vault.store import Admission
+
+pytestmark = pytest.mark.anyio
+
+CODE = AuthorizationCode(Secret("the-code"))
+ATTEMPT = Attempt(
+    verifier=code_verifier(bytes(range(32))),
+    return_to="/",
+    issuer=PLATFORM.server.issuer,
+    redirect_uri=CLIENT.redirect_uri,
+    scopes=SCOPES,
+)
+RECORD = AttemptRecord(b"s" * 32, b"b" * 32, b"sealed", NOW + 600)
+ALICES = grant_key(PLATFORM.server.issuer, "id-of-alice")
+FORBIDDEN = answer({"message": "no"}, 403)
+
+
+async def redeem(workshop: Workshop, replaced: Secret | None = None) -> Secret:
+    return await workshop.redemption.redeem(
+        RECORD, ATTEMPT, CODE, digest(replaced) if replaced else None
+    )
+
+
+async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:
+    workshop = Workshop()
+
+    session = await workshop.sessions.find(await redeem(workshop))
+
+    assert session is not None
+    assert session.grant_key == ALICES
+    assert session.profile == Profile("id-of-alice", "Alice", "alice@acme.example", None, None)
+
+
+async def test_the_exchange_carries_code_verifier_and_redirect_uri() -> None:
+    workshop = Workshop()
+
+    await redeem(workshop)
+
+    (form,) = workshop.webex.forms(TOKEN_URL)
+    assert form == {
+        "grant_type": "authorization_code",
+        "code": "the-code",
+        "redirect_uri": CLIENT.redirect_uri,
+        "code_verifier": ATTEMPT.verifier.reveal(),
+        "client_id": "client-id",
+        "client_secret": "client-secret",
+    }
+
+
+async def test_the_grant_is_kept_sealed_with_what_was_granted() -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, issued(scope="spark:people_read"))
+
+    await redeem(workshop)
+
+    record = await workshop.store.find_grant(ALICES)
+    grant = open_grant(workshop.context.sealer, record)
+    assert grant.scopes == frozenset({"spark:people_read"})
+    assert grant.tokens.access_token == Secret("access-token-1")
+    assert grant.tokens.access_expires_at == NOW + 1_209_599
+
+
+async def test_an_answer_without_scopes_granted_what_was_asked() -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, issued(scope=None))
+
+    await redeem(workshop)
+
+    assert (await workshop.vault.grant(ALICES)).scopes == frozenset(SCOPES)
+
+
+async def test_a_session_ends_at_its_absolute_end() -> None:
+    workshop = Workshop()
+    session_id = await redeem(workshop)
+
+    record = await workshop.store.find_session(digest(session_id))
+
+    assert record.expires_at == NOW + ABSOLUTE_SECONDS
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        replace(ATTEMPT, issuer="https://idbroker.other.example/idb"),
+        replace(ATTEMPT, redirect_uri="http://localhost:8080/other"),
+    ],
+    ids=["issuer", "redirect URI"],
+)
+@pytest.mark.check("A09")
+async def test_an_attempt_of_another_configuration_is_not_redeemed(attempt: Attempt) -> None:
+    workshop = Workshop()
+
+    with pytest.raises(IssuerMismatch):
+        await workshop.redemption.redeem(RECORD, attempt, CODE, None)
+
+    assert workshop.webex.requests == []
+
+
+async def test_without_people_read_nobody_is_asked_for() -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, issued(scope="spark:rooms_read"))
+
+    session = await workshop.sessions.find(await redeem(workshop))
+
+    assert session is not None
+    assert session.profile == Profile()
+    assert [request.url for request in workshop.webex.requests] == [TOKEN_URL]
+
+
+async def test_a_person_whom_webex_will_not_name_signs_in_all_the_same() -> None:
+    workshop = Workshop()
+    workshop.webex.script(PERSON_URL, FORBIDDEN)
+
+    first, second = await redeem(workshop), await redeem(workshop)
+
+    sessions = [await workshop.sessions.find(one) for one in (first, second)]
+    keys = {session.grant_key for session in sessions if session}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (answer({"message": "no"}, 401), AccessTokenRefused),
+        (answer([]), InvalidResponse),
+        (RequestNotSent("no connection"), RequestNotSent),
+    ],
+    ids=["401", "an array", "not sent"],
+)
+@pytest.mark.check("B02")
+async def test_tokens_of_nobody_are_given_back(
+    line: Exception, error: type[WebexOAuthError]
+) -> None:
+    workshop = Workshop()
+    workshop.webex.script(PERSON_URL, line)
+
+    with pytest.raises(error):
+        await redeem(workshop)
+
+    revoked = [form["token"] for form in workshop.webex.forms(str(REVOCATION_URL))]
+    assert revoked == ["refresh-token-1", "access-token-1"]
+    assert await workshop.store.find_grant(ALICES) is None
+
+
+async def test_a_refused_code_leaves_nothing_to_give_back() -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))
+
+    with pytest.raises(InvalidGrant):
+        await redeem(workshop)
+
+    assert [request.url for request in workshop.webex.requests] == [TOKEN_URL]
+
+
+async def test_signing_in_again_replaces_the_tokens_of_the_same_grant() -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, issued(1), issued(2))
+
+    first, second = await redeem(workshop), await redeem(workshop)
+
+    assert (await workshop.vault.grant(ALICES)).tokens.access_token == Secret("access-token-2")
+    assert await workshop.sessions.find(first) is not None
+    assert await workshop.sessions.find(second) is not None
+
+
+@pytest.mark.check("D02")
+async def test_the_session_that_the_browser_had_ends_and_its_lonely_tokens_too() -> None:
+    workshop = Workshop()
+    old = await redeem(workshop)
+    bob = answer({"id": "id-of-bob", "displayName": "Bob"})
+    workshop.webex.script(PERSON_URL, bob)
+    workshop.webex.script(TOKEN_URL, issued(2))
+
+    new = await redeem(workshop, replaced=old)
+
+    assert await workshop.sessions.find(old) is None
+    assert await workshop.sessions.find(new) is not None
+    revoked = [form["token"] for form in workshop.webex.forms(str(REVOCATION_URL))]
+    assert revoked == ["refresh-token-1", "access-token-1"]
+
+
+class MovingStore:
+    """Refuse that many admissions because the grant has moved."""
+
+    def __init__(self, conflicts: int) -> None:
+        self._inner = MemoryStore()
+        self._conflicts = conflicts
+        self.find_grant = self._inner.find_grant
+        self.find_session = self._inner.find_session
+
+    async def admit(self, admission: Admission) -> EndedSession | None:
+        if self._conflicts:
+            self._conflicts -= 1
+            raise StoreConflict("the grant moved")
+        return await self._inner.admit(admission)
+
+
+async def test_a_grant_that_moves_meanwhile_is_sealed_anew() -> None:
+    workshop = Workshop(MovingStore(conflicts=4))
+
+    assert await workshop.sessions.find(await redeem(workshop)) is not None
+
+
+async def test_a_grant_that_never_rests_ends_the_sign_in_and_gives_the_tokens_back() -> None:
+    workshop = Workshop(MovingStore(conflicts=1_000))
+
+    with pytest.raises(StoreConflict):
+        await redeem(workshop)
+
+    assert len(workshop.webex.forms(str(REVOCATION_URL))) == 2
+
+
+def test_alice_is_who_the_tests_say() -> None:
+    assert b"id-of-alice" in ALICE.body

@@ -1,0 +1,219 @@
+"""Sessions: found while they live, touched sparingly, ended here before anywhere else."""
+
+import asyncio
+
+import pytest
+from unit.flows.workshop import (
+    ABSOLUTE_SECONDS,
+    IDLE_SECONDS,
+    NOW,
+    REVOCATION_URL,
+    Line,
+    Workshop,
+    answer,
+)
+
+from webex_oauth.errors import AnswerLost, AttemptForeign, AttemptUnknown
+from webex_oauth.flows.return_to import HOME, read_return_to
+from webex_oauth.flows.revocation import REVOCATION_SECONDS
+from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, StartedSignIn
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.ports import Limits
+from webex_oauth.secret import Secret
+from webex_oauth.vault.records import digest
+
+pytestmark = pytest.mark.anyio
+
+
+def callback_query(started: StartedSignIn) -> bytes:
+    state = started.authorization_url.partition("&state=")[2].partition("&")[0]
+    return f"code=the-code&state={state}".encode()
+
+
+async def signed_in(workshop: Workshop) -> Secret:
+    started = await workshop.sign_in.begin(HOME)
+    outcome = await workshop.sign_in.complete(
+        read_callback(callback_query(started)),
+        browser_secret=started.browser_secret,
+        session_id=None,
+    )
+    assert isinstance(outcome, SignedIn)
+    return outcome.session_id
+
+
+@pytest.mark.check("D04")
+@pytest.mark.parametrize(
+    ("steps", "lives"),
+    [
+        ([IDLE_SECONDS - 1], True),
+        ([IDLE_SECONDS], False),
+        ([IDLE_SECONDS - 1] * 6, True),
+        ([IDLE_SECONDS - 1] * 7, False),
+    ],
+)
+async def test_a_session_lives_while_it_is_used_and_not_too_old(
+    steps: list[int], *, lives: bool
+) -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+    found = None
+
+    for seconds in steps:
+        workshop.now += seconds
+        found = await workshop.sessions.find(session_id)
+
+    assert (found is not None) is lives
+    assert ABSOLUTE_SECONDS // IDLE_SECONDS == 6
+
+
+async def test_use_is_written_down_once_a_minute() -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+
+    seen = []
+    for _ in range(4):
+        workshop.now += 30
+        await workshop.sessions.find(session_id)
+        record = await workshop.store.find_session(digest(session_id))
+        seen.append(record.seen_at - NOW)
+
+    assert seen == [0, 60, 60, 120]
+
+
+async def test_an_invented_id_finds_nothing() -> None:
+    workshop = Workshop()
+    await signed_in(workshop)
+
+    assert await workshop.sessions.find(Secret("x" * 43)) is None
+
+
+@pytest.mark.check("D05")
+async def test_signing_out_ends_the_session_and_revokes() -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+
+    assert await workshop.sessions.sign_out(session_id) is True
+
+    assert await workshop.sessions.find(session_id) is None
+    hints = [form["token_type_hint"] for form in workshop.webex.forms(str(REVOCATION_URL))]
+    assert hints == ["refresh_token", "access_token"]
+
+
+@pytest.mark.parametrize("line", [answer({}, 500), answer({}, 400), AnswerLost("reset")], ids=repr)
+async def test_a_revocation_that_fails_is_told_and_the_session_is_over(line: Line) -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+    workshop.webex.script(str(REVOCATION_URL), line)
+
+    assert await workshop.sessions.sign_out(session_id) is False
+
+    assert await workshop.sessions.find(session_id) is None
+
+
+async def test_nobody_is_asked_while_another_session_uses_the_tokens() -> None:
+    workshop = Workshop()
+    first, second = await signed_in(workshop), await signed_in(workshop)
+
+    assert await workshop.sessions.sign_out(first) is None
+    assert await workshop.sessions.sign_out(second) is True
+
+
+async def test_signing_out_twice_claims_nothing() -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+    await workshop.sessions.sign_out(session_id)
+
+    assert await workshop.sessions.sign_out(session_id) is False
+
+
+class SilentWebex:
+    """Never answer; say when somebody has asked."""
+
+    async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
+        await asyncio.sleep(limits.deadline_seconds)
+        raise AnswerLost(request.method)
+
+
+async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+    silent = SilentWebex()
+    workshop.webex.send = silent.send  # type: ignore[method-assign]  # the script falls silent
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    assert await workshop.sessions.sign_out(session_id) is False
+
+    assert REVOCATION_SECONDS <= loop.time() - began < REVOCATION_SECONDS + 1
+
+
+@pytest.mark.check("A02")
+@pytest.mark.parametrize("presented", [None, Secret(""), Secret("x" * 43)])
+async def test_an_attempt_of_another_browser_is_refused(presented: Secret | None) -> None:
+    workshop = Workshop()
+    started = await workshop.sign_in.begin(read_return_to("/listrooms"))
+
+    outcome = await workshop.sign_in.complete(
+        read_callback(callback_query(started)), browser_secret=presented, session_id=None
+    )
+
+    assert isinstance(outcome, NotSignedIn)
+    assert isinstance(outcome.error, AttemptForeign)
+    assert outcome.return_to == HOME
+    assert workshop.webex.requests == []
+
+
+@pytest.mark.check("A05")
+async def test_an_attempt_is_over_after_ten_minutes_to_the_second() -> None:
+    workshop = Workshop()
+    started = await workshop.sign_in.begin(HOME)
+    workshop.now += 600
+
+    outcome = await workshop.sign_in.complete(
+        read_callback(callback_query(started)),
+        browser_secret=started.browser_secret,
+        session_id=None,
+    )
+
+    assert isinstance(outcome, NotSignedIn)
+    assert isinstance(outcome.error, AttemptUnknown)
+
+
+@pytest.mark.check("A03", "A06")
+async def test_of_twenty_deliveries_at_once_one_asks_webex_and_one_session_is_left() -> None:
+    workshop = Workshop()
+    started = await workshop.sign_in.begin(read_return_to("/listrooms"))
+
+    outcomes = await asyncio.gather(
+        *(
+            workshop.sign_in.complete(
+                read_callback(callback_query(started)),
+                browser_secret=started.browser_secret,
+                session_id=None,
+            )
+            for _ in range(20)
+        )
+    )
+
+    ids = [outcome.session_id for outcome in outcomes if isinstance(outcome, SignedIn)]
+    living = [one for one in ids if await workshop.sessions.find(one)]
+    assert len(living) == 1
+    assert len([one for one in workshop.webex.requests if one.method == "POST"]) == 1
+
+
+@pytest.mark.check("A06")
+async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
+    workshop = Workshop()
+    started = await workshop.sign_in.begin(read_return_to("/listrooms"))
+    callback = read_callback(callback_query(started))
+    first = await workshop.sign_in.complete(
+        callback, browser_secret=started.browser_secret, session_id=None
+    )
+    assert isinstance(first, SignedIn)
+
+    again = await workshop.sign_in.complete(
+        callback, browser_secret=started.browser_secret, session_id=first.session_id
+    )
+
+    assert again == SentOn(read_return_to("/listrooms"))
