@@ -1,6 +1,6 @@
 """All spaces of a person, newest activity first, as they arrive."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from webex_oauth.flows.person_api import PersonApi
@@ -19,7 +19,7 @@ class Batch:
     is_last: bool
 
 
-async def spaces(api: PersonApi) -> AsyncIterator[Batch]:
+async def spaces(api: PersonApi) -> AsyncGenerator[Batch, None]:
     """Give the person's rooms, the first batch after one answer of Webex.
 
     A next link keeps the page size of its first page. So where 100 were not all, the list is

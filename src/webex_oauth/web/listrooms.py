@@ -34,6 +34,8 @@ async def show_rooms(visit: Visit) -> Response:
         return _explain_scope(visit)
     listing = _Listing(visit, visit.query_field("filter")[:MAX_FILTER_CHARACTERS])
     if first.is_last:
+        # A generator that is left half way costs the event loop a task to end it.
+        await batches.aclose()
         return Response(listing.whole(first), media_type="text/html")
     return StreamingResponse(listing.stream(first, batches), media_type="text/html")
 
