@@ -80,6 +80,7 @@ RUN: Final = Canaries()
 
 def _in_runs(needles: set[bytes], lines: dict[bytes, str]) -> set[tuple[bytes, str]]:
     """Find needles without a separator: only the unbroken runs need to be searched, each once."""
+    lengths = {len(needle) for needle in needles}
     place_by_run: dict[bytes, str] = {}
     for line, place in lines.items():
         for run in _COMPACT.findall(line):
@@ -87,7 +88,7 @@ def _in_runs(needles: set[bytes], lines: dict[bytes, str]) -> set[tuple[bytes, s
     return {
         (run[start : start + length], place)
         for run, place in place_by_run.items()
-        for length in {len(needle) for needle in needles}
+        for length in lengths
         for start in range(len(run) - length + 1)
         if run[start : start + length] in needles
     }

@@ -41,6 +41,7 @@ async def test_two_attempts_cannot_have_one_state(store: Store) -> None:
     assert await store.take_attempt(STATE, BROWSER, NOW) == attempt(browser=1)
 
 
+@pytest.mark.check("A05")
 async def test_an_attempt_expires(store: Store) -> None:
     await store.add_attempt(attempt(), at_most=MANY, now=NOW)
 
@@ -54,6 +55,7 @@ async def test_an_attempt_lives_until_its_last_second(store: Store) -> None:
     assert await store.take_attempt(STATE, BROWSER, NOW + LIFETIME_SECONDS - 1) == attempt()
 
 
+@pytest.mark.check("A02")
 async def test_another_browser_cannot_take_an_attempt(store: Store) -> None:
     await store.add_attempt(attempt(), at_most=MANY, now=NOW)
 
@@ -86,6 +88,7 @@ async def test_a_taken_attempt_is_in_progress(store: Store) -> None:
         await store.take_attempt(STATE, BROWSER, NOW)
 
 
+@pytest.mark.check("A03")
 async def test_of_200_who_take_an_attempt_one_gets_it(store: Store) -> None:
     await store.add_attempt(attempt(), at_most=MANY, now=NOW)
 
@@ -156,6 +159,7 @@ async def test_a_finished_attempt_is_forgotten(store: Store) -> None:
         await store.take_attempt(STATE, BROWSER, NOW + TOMBSTONE_SECONDS)
 
 
+@pytest.mark.check("A05")
 async def test_beyond_the_bound_the_oldest_attempt_goes(store: Store) -> None:
     for number in range(1, 5):
         await store.add_attempt(attempt(number, started_at=NOW + number), at_most=3, now=NOW)

@@ -58,6 +58,7 @@ async def make_database(database: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_umask")
+@pytest.mark.check("F05")
 async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
     database = tmp_path / "outer" / "data" / "webex.sqlite"
     store = SqliteStore(database)
@@ -104,6 +105,7 @@ async def test_a_closed_store_leaves_one_whole_file(
     connection.close()
 
 
+@pytest.mark.check("D01", "E01")
 async def test_no_secret_is_in_any_file_of_an_open_store(
     sqlite_store: SqliteStore, database: Path
 ) -> None:
@@ -139,6 +141,7 @@ async def test_deleted_rows_leave_no_trace(sqlite_store: SqliteStore, database: 
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+@pytest.mark.check("F05")
 async def test_a_loose_file_is_refused(tmp_path: Path, suffix: str) -> None:
     database = tmp_path / "data" / "webex.sqlite"
     await make_database(database)
@@ -150,6 +153,7 @@ async def test_a_loose_file_is_refused(tmp_path: Path, suffix: str) -> None:
         await SqliteStore(database).open()
 
 
+@pytest.mark.check("F05")
 async def test_a_loose_folder_is_refused(tmp_path: Path) -> None:
     database = tmp_path / "data" / "webex.sqlite"
     await make_database(database)

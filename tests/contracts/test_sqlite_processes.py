@@ -19,6 +19,7 @@ PROMISED_SECONDS = 2.0
 SLACK_SECONDS = 0.5
 
 
+@pytest.mark.check("A03")
 async def test_two_processes_give_an_attempt_to_one_of_a_hundred_callers(
     sqlite_store: Store, database: Path
 ) -> None:

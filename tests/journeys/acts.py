@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Coroutine
 from contextlib import closing
 from html import unescape
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -47,7 +48,7 @@ def callback(scene: Scene, **parameters: str) -> str:
 
 def is_signed_in(browser: Browser) -> bool:
     """Ask a page that only a signed-in browser is shown."""
-    return browser.get("/logout").status_code == requests.codes.ok
+    return browser.get("/logout").status_code == HTTPStatus.OK
 
 
 def shown_title(answer: requests.Response) -> str:

@@ -82,7 +82,7 @@ def test_the_cookie_of_another_attempt_does_not_open_this_one(scene: Scene) -> N
     url = mira.consent(mira.start())
     thief.start()
     (name,) = (cookie.name for cookie in mira.http.cookies)
-    (value,) = (cookie.value for cookie in thief.http.cookies)
+    (value,) = (cookie.value or "" for cookie in thief.http.cookies)
     thief.http.cookies.set(name, value)
 
     answer = thief.follow(url)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_everybody_who_waits_shares_one_refresh(tmp_path: Path) -> None:
         assert token_requests(scene) == 1
 
 
-def visit_spaces(scene: Scene, cookies: object) -> int:
+def visit_spaces(scene: Scene, cookies: CookieJar) -> int:
     twin = scene.browser()
     twin.http.cookies.update(cookies)
     return twin.get("/listrooms").status_code

@@ -1,6 +1,7 @@
 """Run a server from the command line: until a signal, or until it cannot start."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from webex_oauth.cli.environment import print_mistakes
 from webex_oauth.errors import ConfigurationError, WebexOAuthError
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GARBAGE_THRESHOLDS = (20_000, 20, 50)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -26,6 +28,17 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     except (WebexOAuthError, OSError) as error:
         print_mistakes((str(error),))
         sys.exit(1)
+
+
+def spare_collections() -> None:
+    """Leave out of garbage collection what start-up made, and collect the rest less often.
+
+    Of a busy server's time a tenth went into collections, which found next to nothing: a request
+    leaves no cycles behind.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def stop_on_signals() -> asyncio.Event:

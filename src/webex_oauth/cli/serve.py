@@ -9,7 +9,7 @@ import click
 
 from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
 from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run, stop_on_signals
+from webex_oauth.cli.running import run, spare_collections, stop_on_signals
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings
@@ -59,4 +59,6 @@ async def serve_application(
 ) -> None:
     """Serve the application of *settings* until *stop* is set."""
     async with open_integration(settings) as integration:
-        await serve(create_application(settings, integration), listener, stop)
+        application = create_application(settings, integration)
+        spare_collections()
+        await serve(application, listener, stop)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias, final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from webex_oauth.errors import (
     AuthorizationRefused,
@@ -80,8 +80,10 @@ def authorization_url(
     if not parameters.keys().isdisjoint(extra):
         raise ValueError("extra parameters may not replace those of the request")
     endpoint, _, kept = server.authorization_endpoint.partition("?")
-    asked = urlencode({**parameters, **extra}, quote_via=quote, safe="")
-    return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), asked]))}"
+    # Names of the request itself need no encoding: half of what urlencode would do.
+    asked = [f"{name}={quote(value, safe='')}" for name, value in parameters.items()]
+    asked += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in extra.items()]
+    return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), *asked]))}"
 
 
 def read_callback(query: bytes) -> Callback:

@@ -32,6 +32,7 @@ def create_application(settings: Settings, integration: Integration) -> Frame:
     assets = Assets.packaged()
     site = Site(
         settings=settings,
+        public_origin=settings.public_origin,
         integration=integration,
         pages=Pages(assets),
         assets=assets,

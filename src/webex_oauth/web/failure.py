@@ -60,7 +60,7 @@ async def _look_for_session(visit: Visit) -> None:
 
 def _way_on(visit: Visit, failure: Failure, return_to: ReturnTo) -> WayOn | None:
     if failure is WRONG_HOST:
-        origin = visit.site.settings.public_origin
+        origin = visit.site.public_origin
         return Link(f"{origin}/", f"{origin}/")
     match failure.retry:
         case Retry.SIGN_IN:

@@ -1,6 +1,6 @@
 """Instants and durations as a page writes them."""
 
-from datetime import UTC, datetime
+from time import gmtime, strftime, struct_time
 from typing import Final
 
 LATEST_AT: Final = 253_402_300_799
@@ -12,12 +12,12 @@ _HOUR_SECONDS: Final = 3600
 
 def utc_datetime(at: int) -> str:
     """Write *at* for the datetime attribute of a time element."""
-    return f"{_instant(at):%Y-%m-%dT%H:%M:%SZ}"
+    return strftime("%Y-%m-%dT%H:%M:%SZ", _utc(at))
 
 
 def utc_text(at: int) -> str:
     """Write *at* for people."""
-    return f"{_instant(at):%Y-%m-%d %H:%M} UTC"
+    return strftime("%Y-%m-%d %H:%M UTC", _utc(at))
 
 
 def duration_text(seconds: int) -> str:
@@ -29,8 +29,8 @@ def duration_text(seconds: int) -> str:
     return _plural(-(-seconds // _HOUR_SECONDS), "hour")
 
 
-def _instant(at: int) -> datetime:
-    return datetime.fromtimestamp(min(max(at, 0), LATEST_AT), UTC)
+def _utc(at: int) -> struct_time:
+    return gmtime(min(max(at, 0), LATEST_AT))
 
 
 def _plural(count: int, unit: str) -> str:

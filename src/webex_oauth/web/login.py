@@ -22,7 +22,7 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
     return_to = read_return_to(visit.request.query_params.get("return_to"))
     if visit.request.method == "HEAD":
         return Response(status_code=204)
-    if is_from_elsewhere(visit.headers, visit.site.settings.public_origin):
+    if is_from_elsewhere(visit.headers, visit.site.public_origin):
         await visit.session()
         return visit.show(ConfirmSignInPage(visit.frame(), return_to.path))
     return await _begin(visit, return_to)

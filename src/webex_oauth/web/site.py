@@ -15,6 +15,7 @@ class Site:
     """Hold what is made once and used by every page."""
 
     settings: Settings
+    public_origin: str
     integration: Integration
     pages: Pages
     assets: Assets

@@ -83,7 +83,7 @@ class Visit:
 
     def check_origin(self) -> None:
         """Refuse a request that another site caused."""
-        if is_from_elsewhere(self.headers, self.site.settings.public_origin):
+        if is_from_elsewhere(self.headers, self.site.public_origin):
             raise Refused(request_failures.FORGERY_SUSPECTED)
 
     def query_field(self, name: str) -> str:

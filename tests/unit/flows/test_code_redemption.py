@@ -91,6 +91,7 @@ async def test_the_grant_is_kept_sealed_with_what_was_granted() -> None:
     await redeem(workshop)
 
     record = await workshop.store.find_grant(ALICES)
+    assert record
     grant = open_grant(workshop.context.sealer, record)
     assert grant.scopes == frozenset({"spark:people_read"})
     assert grant.tokens.access_token == Secret("access-token-1")
@@ -112,6 +113,7 @@ async def test_a_session_ends_at_its_absolute_end() -> None:
 
     record = await workshop.store.find_session(digest(session_id))
 
+    assert record
     assert record.expires_at == NOW + ABSOLUTE_SECONDS
 
 

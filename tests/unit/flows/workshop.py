@@ -1,5 +1,6 @@
 """The parts of a flow: a scripted Webex, a store in memory, a clock that stands still."""
 
+import asyncio
 import json
 import os
 from dataclasses import dataclass, field
@@ -62,10 +63,14 @@ class UnexpectedRequest(AssertionError):
 
 @dataclass
 class ScriptedWebex:
-    """Answer by URL, one line after the other; the last line of a URL repeats."""
+    """Answer by URL, one line after the other; the last line of a URL repeats.
+
+    When it `is_silent` no answer comes before the deadline.
+    """
 
     lines: dict[str, list[Line]] = field(default_factory=dict)
     requests: list[HttpRequest] = field(default_factory=list)
+    is_silent: bool = False
 
     def script(self, url: str, *lines: Line) -> None:
         """Answer *url* with these lines from now on."""
@@ -73,7 +78,8 @@ class ScriptedWebex:
 
     async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
         self.requests.append(request)
-        assert limits.deadline_seconds > 0
+        if self.is_silent:
+            await asyncio.sleep(limits.deadline_seconds)
         lines = self.lines.get(request.url)
         if not lines:
             raise UnexpectedRequest(f"{request.method} {request.url}")
@@ -84,11 +90,8 @@ class ScriptedWebex:
 
     def forms(self, url: str) -> list[dict[str, str]]:
         """List the forms that were posted to *url*."""
-        return [
-            dict(parse_qsl(request.body.decode()))
-            for request in self.requests
-            if request.url == url
-        ]
+        bodies = [request.body.decode() for request in self.requests if request.url == url]
+        return [dict(parse_qsl(body)) for body in bodies]
 
 
 class Workshop:

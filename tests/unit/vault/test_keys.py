@@ -33,6 +33,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.usefixtures("umask")
+@pytest.mark.check("F04")
 def test_a_key_file_is_made_for_its_owner_alone(path: Path) -> None:
     read_or_make_key_file(path, os.urandom)
 
@@ -63,6 +64,7 @@ def test_those_who_start_together_have_one_key(path: Path) -> None:
 
 
 @pytest.mark.parametrize("loose", [0o640, 0o604, 0o660, 0o644, 0o610, 0o601])
+@pytest.mark.check("F04")
 def test_a_file_that_others_can_use_is_refused(path: Path, loose: int) -> None:
     read_or_make_key_file(path, os.urandom)
     path.chmod(loose)
@@ -72,6 +74,7 @@ def test_a_file_that_others_can_use_is_refused(path: Path, loose: int) -> None:
 
 
 @pytest.mark.parametrize("loose", [0o750, 0o705, 0o711, 0o777])
+@pytest.mark.check("F04")
 def test_a_folder_that_others_can_enter_is_refused(path: Path, loose: int) -> None:
     read_or_make_key_file(path, os.urandom)
     path.parent.chmod(loose)
@@ -81,6 +84,7 @@ def test_a_folder_that_others_can_enter_is_refused(path: Path, loose: int) -> No
 
 
 @pytest.mark.parametrize("is_dangling", [False, True])
+@pytest.mark.check("F04")
 def test_a_link_is_refused(path: Path, *, is_dangling: bool) -> None:
     read_or_make_key_file(path, os.urandom)
     target = path.with_name("gone" if is_dangling else "keys")
@@ -94,6 +98,7 @@ def test_a_link_is_refused(path: Path, *, is_dangling: bool) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.check("F04")
 def test_a_file_of_somebody_else_is_refused(path: Path) -> None:
     read_or_make_key_file(path, os.urandom)
     os.chown(path, FOREIGN_USER, -1)
@@ -145,6 +150,7 @@ def test_a_file_of_endless_length_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"changeme\n", b"\xff\xfe\x00", b"one short\n"])
+@pytest.mark.check("F04")
 def test_a_file_without_a_key_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     read_or_make_key_file(path, os.urandom)
     path.write_bytes(content)

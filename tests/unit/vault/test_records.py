@@ -85,6 +85,7 @@ def test_no_secret_is_in_a_row_or_its_repr() -> None:
     assert "canary" not in repr((ALICE, ATTEMPT, SESSION))
 
 
+@pytest.mark.check("F02")
 def test_one_persons_tokens_do_not_open_in_anothers_row() -> None:
     alice = seal_grant(SEALER, ALICE, None)
     bob = replace(seal_grant(SEALER, BOB, None), sealed=alice.sealed, version=alice.version)
@@ -93,6 +94,7 @@ def test_one_persons_tokens_do_not_open_in_anothers_row() -> None:
         open_grant(SEALER, bob)
 
 
+@pytest.mark.check("F02")
 def test_old_tokens_do_not_open_as_a_later_version() -> None:
     old = seal_grant(SEALER, ALICE, None)
     new = seal_grant(SEALER, ALICE, old)
@@ -113,12 +115,14 @@ def swapped_session(field: str) -> SessionRecord:
 
 
 @pytest.mark.parametrize("field", ["digest", "grant_key", "created_at", "expires_at"])
+@pytest.mark.check("F02")
 def test_a_session_cannot_be_moved_or_lengthened_in_the_store(field: str) -> None:
     with pytest.raises(SealBroken):
         open_session(SEALER, swapped_session(field))
 
 
 @pytest.mark.parametrize("field", ["state_digest", "browser_digest"])
+@pytest.mark.check("F02")
 def test_an_attempt_cannot_be_given_to_another_browser_in_the_store(field: str) -> None:
     record = attempt_record()
     moved = {

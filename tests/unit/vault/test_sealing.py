@@ -51,6 +51,7 @@ def test_a_seal_hides_its_content() -> None:
 
 
 @given(st.integers(0, len(sealed()) - 1), st.integers(1, 255))
+@pytest.mark.check("F01")
 def test_no_byte_can_change(at: int, difference: int) -> None:
     changed = bytearray(sealed())
     changed[at] ^= difference
@@ -60,6 +61,7 @@ def test_no_byte_can_change(at: int, difference: int) -> None:
 
 
 @pytest.mark.parametrize("at", range(len(sealed())))
+@pytest.mark.check("F01")
 def test_every_single_byte_is_bound(at: int) -> None:
     changed = bytearray(sealed())
     changed[at] ^= 1
@@ -98,6 +100,7 @@ def test_a_key_name_nobody_could_have_given_is_broken() -> None:
     ],
     ids=["kind", "row", "longer row", "no row", "field", "later version", "earlier version"],
 )
+@pytest.mark.check("F02")
 def test_a_seal_opens_nowhere_else(place: Context) -> None:
     with pytest.raises(SealBroken):
         open_sealed(RING, sealed(), place)
@@ -113,6 +116,7 @@ contexts = st.builds(
 
 
 @given(contexts, contexts)
+@pytest.mark.check("F02")
 def test_no_two_places_are_encoded_alike(one: Context, other: Context) -> None:
     is_same_code = associated_data(b"k", one) == associated_data(b"k", other)
 
@@ -139,6 +143,7 @@ def test_another_key_under_the_same_id_opens_nothing() -> None:
         open_sealed(impostor, sealed(), CONTEXT)
 
 
+@pytest.mark.check("F01")
 def test_two_seals_of_one_value_differ() -> None:
     sealer = Sealer(RING, os.urandom)
 

@@ -6,6 +6,7 @@ costs ten times that. The disk follows within FLUSH_SECONDS.
 
 import asyncio
 import sqlite3
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,7 @@ from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.connection import connect_quick_writer
 from webex_oauth.stores.sqlite.faults import breaks_connection, is_locked, read_fault
 from webex_oauth.stores.sqlite.transaction import Work, transact
-from webex_oauth.stores.sqlite.writer import Writer
+from webex_oauth.stores.sqlite.writer import FOLD_EVERY, Writer
 
 T = TypeVar("T")
 
@@ -22,18 +23,25 @@ FLUSH_SECONDS = 0.05
 
 
 class QuickWriter:
-    """Write at once, or in the writer's thread when somebody else is writing."""
+    """Write at once, or in the writer's thread when somebody else is writing.
+
+    While the writer flushes it has the file for itself, so that it gets to the log's end.
+    """
 
     def __init__(self, path: Path, writer: Writer) -> None:
         self._path = path
         self._writer = writer
         self._connection: sqlite3.Connection | None = None
         self._flush: asyncio.TimerHandle | None = None
+        self._flushed: Future[None] | None = None
+        self._unflushed = 0
 
     async def write(self, work: Work[T]) -> T:
         """Run *work* as a transaction that survives the end of this process."""
         if not self._writer.is_open:
             raise StoreUnavailable("the store is not open")
+        if self._flushed is not None and not self._flushed.done():
+            return await self._writer.write(work)
         try:
             if self._connection is None:
                 self._connection = connect_quick_writer(self._path)
@@ -49,18 +57,27 @@ class QuickWriter:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
+        self._cancel_flush()
         self._disconnect()
 
     def _flush_soon(self) -> None:
-        if self._flush is None:
+        self._unflushed += 1
+        if self._unflushed >= FOLD_EVERY:
+            # The log would grow as long as a busy loop does not come to its timers.
+            self._flush_now()
+        elif self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_now)
 
     def _flush_now(self) -> None:
-        self._flush = None
-        self._writer.flush()
+        self._cancel_flush()
+        commit_count, self._unflushed = self._unflushed, 0
+        if self._writer.is_open:
+            self._flushed = self._writer.flush(commit_count)
+
+    def _cancel_flush(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

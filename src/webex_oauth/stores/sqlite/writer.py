@@ -12,6 +12,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,11 +75,14 @@ class Writer:
         """Run *work* as a transaction that survives the loss of power too."""
         return await self.run(lambda connection: transact_durably(connection, work))
 
-    def flush(self) -> None:
-        """Bring to the disk, soon, what was committed without waiting for it."""
-        if self.is_open:
-            with suppress(queue.Full):
-                self._jobs.put_nowait(_Job(_flush, Future(), float("inf")))
+    def flush(self, commit_count: int) -> Future[None]:
+        """Bring to the disk, soon, that many commits that did not wait for it."""
+        done: Future[None] = Future()
+        try:
+            self._jobs.put_nowait(_Job(partial(self._flush, commit_count), done, float("inf")))
+        except queue.Full:
+            done.cancel()
+        return done
 
     async def run(self, work: Work[T]) -> T:
         """Run *work* outside a transaction.
@@ -102,8 +106,7 @@ class Writer:
         while (job := self._next_job()) is not None:
             if job.future.set_running_or_notify_cancel():
                 self._do(job)
-            if self._unfolded >= FOLD_EVERY:
-                self._fold("PASSIVE")
+            self._fold_if_due()
         self._disconnect()
 
     def _next_job(self) -> _Job | None:
@@ -132,6 +135,11 @@ class Writer:
                 self._disconnect()
             raise read_fault(error) from error
 
+    def _fold_if_due(self) -> None:
+        # Not PASSIVE, which never gets to the end of a log that others write to.
+        if self._unfolded >= FOLD_EVERY:
+            self._fold("RESTART")
+
     def _fold(self, mode: str) -> None:
         """Fold the write-ahead log back into the file; TRUNCATE also empties it."""
         self._unfolded = 0
@@ -139,13 +147,14 @@ class Writer:
             with suppress(sqlite3.Error):
                 self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
 
+    def _flush(self, commit_count: int, connection: sqlite3.Connection) -> None:
+        self._unfolded += commit_count
+        # A durable commit syncs the whole write-ahead log, whoever wrote to it.
+        transact_durably(connection, beat)
+        self._fold_if_due()
+
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
-
-
-def _flush(connection: sqlite3.Connection) -> None:
-    # A durable commit syncs the whole write-ahead log, whoever wrote to it.
-    transact_durably(connection, beat)
