@@ -158,6 +158,24 @@ def test_a_second_person_in_the_same_browser_sees_nothing_of_the_first(
     assert AMARA in "".join(seen)
 
 
+@pytest.mark.check("A18", "D02")
+def test_the_first_persons_session_ends_when_a_second_person_signs_in(
+    context: BrowserContext, scene: Scene
+) -> None:
+    page = enter_signed_in(context, scene)
+    [old] = context.cookies(scene.origin)
+    page.goto(f"{scene.origin}/login")
+    choose(page, AMARA_NAME)
+    accept(page)
+    expect_signed_in(page, AMARA_NAME)
+
+    context.clear_cookies()
+    context.add_cookies([{"name": old["name"], "value": old["value"], "url": scene.origin}])
+    page.goto(scene.origin)
+
+    expect(page.get_by_role("button", name="Start OAuth flow")).to_be_visible()
+
+
 @pytest.mark.check("A18")
 def test_going_back_past_a_change_of_person_shows_the_new_one(
     context: BrowserContext, scene: Scene

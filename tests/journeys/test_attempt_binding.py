@@ -194,3 +194,41 @@ def test_the_code_reaches_webex_and_nobody_else_unchanged(scene: Scene) -> None:
 
     (exchange,) = scene.emulator.journal.matching("POST", TOKEN_PATH)
     assert exchange.form_by_name["code"] == digest(parameter(url, "code"))
+
+
+@pytest.mark.check("A16")
+@pytest.mark.parametrize("origin", ["http://evil.example", "null"])
+def test_another_site_cannot_press_the_button(scene: Scene, origin: str) -> None:
+    browser = scene.signed_in()
+    session_id = browser.http.cookies["webex_oauth_session"]
+    headers = {"origin": origin, "sec-fetch-site": "cross-site"}
+
+    answer = browser.post("/login", {"return_to": "/"}, headers=headers)
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+    assert browser.http.cookies["webex_oauth_session"] == session_id
+    assert is_signed_in(browser)
+
+
+@pytest.mark.check("A16")
+@pytest.mark.parametrize(
+    ("fetched", "status"),
+    [
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, 200),
+        ({"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, 204),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, 204),
+        ({"sec-purpose": "prefetch"}, 204),
+    ],
+    ids=["link of another site", "image", "frame", "prefetch"],
+)
+def test_a_link_begins_nothing_unless_its_person_follows_it_here(
+    scene: Scene, fetched: dict[str, str], status: int
+) -> None:
+    browser = scene.signed_in()
+
+    answer = browser.get("/login", headers=fetched)
+
+    assert answer.status_code == status
+    assert "set-cookie" not in answer.headers
+    assert is_signed_in(browser)

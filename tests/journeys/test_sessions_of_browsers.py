@@ -11,8 +11,6 @@ from canary import Canaries
 from journeys.acts import callback, is_signed_in, parameter, rows, token_requests
 from scene import Browser, Scene
 
-from webex_oauth.settings import Settings
-
 IDLE_SECONDS = 600
 ABSOLUTE_SECONDS = 3_600
 COOKIE = "webex_oauth_session"
@@ -186,9 +184,3 @@ def test_every_file_of_the_store_and_the_key_is_the_owners_alone(tmp_path: Path)
         assert {path.suffix for path in files} >= {".sqlite", ".sqlite-wal", ".sqlite-shm", ""}
         assert {S_IMODE(path.stat().st_mode) for path in files} == {0o600}
         assert {S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
-
-
-def test_settings_of_the_scene_are_what_the_tests_say(scene: Scene) -> None:
-    settings: Settings = scene.settings
-
-    assert (settings.idle_seconds, settings.absolute_seconds) == (IDLE_SECONDS, ABSOLUTE_SECONDS)

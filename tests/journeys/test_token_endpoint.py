@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from canary import Canaries
 from journeys.acts import (
     TOKEN_PATH,
     is_signed_in,
@@ -30,13 +29,11 @@ from webex_oauth.emulator import (
     Reset,
     Slow,
     Truncate,
-    digest,
 )
 from webex_oauth.errors import DeadlineExceeded, InvalidResponse
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, post_form
 from webex_oauth.ports import TOKEN_LIMITS, Limits, Transport
 
-SPECIAL_SECRETS = ("emulator-a:b%c+d/e f&g=h", "emulator-é:ü %20+%2B/?#\\'\"", "emulator-::%%++//")
 UNREADABLE = "Webex's answer made no sense"
 REFUSALS = {
     "a spent code": (Answer(status=400, text='{"error": "invalid_grant"}'), 400),
@@ -77,55 +74,6 @@ SECONDS_BY_RETRY_AFTER = {
 def nothing_was_kept(scene: Scene) -> bool:
     """Tell whether the store holds neither a grant nor a session."""
     return not rows(scene, "SELECT 1 FROM grants") and not rows(scene, "SELECT 1 FROM sessions")
-
-
-@pytest.mark.check("B01")
-@pytest.mark.parametrize("secret", SPECIAL_SECRETS, ids=ascii)
-def test_a_secret_with_special_characters_reaches_webex_whole(tmp_path: Path, secret: str) -> None:
-    canaries = Canaries()
-    canaries.plant("client_secret", secret)
-    with Scene(tmp_path, variables={"CLIENT_SECRET": secret}, canaries=canaries) as scene:
-        registered = scene.emulator.integrations.find(scene.settings.client.client_id)
-        assert registered
-        scene.emulator.integrations.register(replace(registered, client_secret=secret))
-
-        assert scene.browser().sign_in().status_code == 303
-
-        (exchange,) = scene.emulator.journal.matching("POST", TOKEN_PATH)
-        assert exchange.form_by_name["client_secret"] == digest(secret)
-        assert "client_authenticated:form" in exchange.notes
-        assert exchange.authorization == ""
-    assert canaries.leaks() == []
-
-
-class ContentTypes:
-    """Note the content type of every form that is sent."""
-
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-
-    def around(self, inner: Transport) -> "NotingTransport":
-        return NotingTransport(inner, self)
-
-
-class NotingTransport:
-    def __init__(self, inner: Transport, content_types: ContentTypes) -> None:
-        self._inner = inner
-        self._content_types = content_types
-
-    async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
-        if request.method == "POST":
-            self._content_types.seen.add(request.headers["content-type"])
-        return await self._inner.send(request, limits)
-
-
-@pytest.mark.check("B01")
-def test_forms_are_sent_with_exactly_the_content_type_of_the_specification(tmp_path: Path) -> None:
-    content_types = ContentTypes()
-    with Scene(tmp_path, around_transport=content_types.around) as scene:
-        scene.signed_in().sign_out()
-
-    assert content_types.seen == {"application/x-www-form-urlencoded"}
 
 
 @pytest.mark.check("B02", "G03", "G06")

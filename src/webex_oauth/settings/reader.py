@@ -165,7 +165,7 @@ class _Reader:
             return ""
         try:
             return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             self._mistakes.append("CLIENT_SECRET_FILE cannot be read: check its path and rights")
             return None
 

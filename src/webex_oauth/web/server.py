@@ -113,7 +113,8 @@ async def _stop_when_set(server: uvicorn.Server, stop: asyncio.Event) -> None:
 def listening_socket(host: str, port: int) -> socket.socket:
     """Bind *host* and *port*; raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it answers wait 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from unit.flows.workshop import (
     ABSOLUTE_SECONDS,
-    ALICE,
     CLIENT,
     NOW,
     PERSON_URL,
@@ -247,7 +246,3 @@ async def test_a_grant_that_never_rests_ends_the_sign_in_and_gives_the_tokens_ba
         await redeem(workshop)
 
     assert len(workshop.webex.forms(str(REVOCATION_URL))) == 2
-
-
-def test_alice_is_who_the_tests_say() -> None:
-    assert b"id-of-alice" in ALICE.body

@@ -3,7 +3,6 @@
 import pytest
 from unit.flows.workshop import (
     ALICE,
-    CLIENT,
     NOW,
     PERSON_URL,
     PLATFORM,
@@ -31,7 +30,7 @@ from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, seal_grant
 from webex_oauth.vault.records import SessionRecord, grant_key
 from webex_oauth.vault.store import ABSENT, Admission
-from webex_oauth.webex import people, rooms
+from webex_oauth.webex import people
 
 pytestmark = pytest.mark.anyio
 
@@ -219,8 +218,3 @@ async def test_a_token_refused_between_two_pages_is_refreshed() -> None:
     batches = await collect(workshop)
 
     assert [room.id for batch in batches for room in batch.rooms] == ["room-1", "room-2", "room-3"]
-
-
-def test_the_first_page_is_small_and_the_others_are_large() -> None:
-    assert rooms.LARGEST_PAGE == 1_000
-    assert CLIENT.client_id == "client-id"

@@ -118,3 +118,13 @@ def test_strange_attempts_never_push_out_more_than_they_must(presented: dict[str
 def well_named(presented: dict[str, str]) -> list[str]:
     length = len(ATTEMPT) + len(ATTEMPT_ID)
     return [name for name in presented if len(name) == length]
+
+
+@pytest.mark.parametrize("value", ["a b", "a;b", "a\r\nset-cookie: b", "é", '"', "a,b"])
+def test_a_value_that_could_change_the_header_is_never_written(value: str) -> None:
+    response = Response()
+
+    with pytest.raises(ValueError, match="a cookie's value"):
+        PLAIN.keep_session(response, Secret(value), 60)
+
+    assert set_cookies(response) == []
