@@ -33,8 +33,8 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 def spare_collections() -> None:
     """Leave out of garbage collection what start-up made, and collect the rest less often.
 
-    Of a busy server's time a tenth went into collections, which found next to nothing: a request
-    leaves no cycles behind.
+    A request leaves no cycles behind, so collections find nothing; on a list of spaces they cost
+    3 % of a busy server's processor time.
     """
     gc.collect()
     gc.freeze()

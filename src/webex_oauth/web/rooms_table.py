@@ -1,6 +1,6 @@
 """The rows of the table of spaces: the one piece of a page that is written without a template.
 
-Rows are most of the work of the busiest page, and this costs a sixth of what Jinja2 takes
+Rows are most of the work of the busiest page, and this costs a seventh of what Jinja2 takes
 (docs/decisions/0002-rows.md). Safety rests on one rule: whatever Webex sent either went through
 `escape` or has the shape of `_REGULAR_INSTANT`, which is digits and fixed characters.
 """
