@@ -1,6 +1,8 @@
 """All spaces of a person, newest activity first, as they arrive."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from webex_oauth.flows.person_api import PersonApi
@@ -22,16 +24,36 @@ class Batch:
 async def spaces(api: PersonApi) -> AsyncGenerator[Batch, None]:
     """Give the person's rooms, the first batch after one answer of Webex.
 
+    While a batch is in use, the next is on its way. Raises what `PersonApi.call` raises.
+    """
+    async with aclosing(_batches(api)) as batches:
+        batch = await anext(batches)
+        while not batch.is_last:
+            following = asyncio.create_task(_next(batches))
+            try:
+                yield batch
+            except GeneratorExit:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+                raise
+            batch = await following
+    yield batch
+
+
+async def _batches(api: PersonApi) -> AsyncGenerator[Batch, None]:
+    """Ask for a short page first, then for the largest.
+
     A next link keeps the page size of its first page. So where 100 were not all, the list is
-    asked for anew with the largest pages, and rooms that were given before are left out: no more
-    answers to wait for than the rooms need. Raises what `PersonApi.call` raises.
+    asked for anew with the largest pages, and rooms that were given before are left out.
     """
     first = await api.first_page(FIRST_ROOMS)
     yield Batch(first.items, is_last=first.next_url is None)
-    if first.next_url is None:
-        return
     seen = {room.id for room in first.items}
     async for page in api.pages(ALL_ROOMS):
         fresh = [room for room in page.items if room.id not in seen]
         seen.update(room.id for room in fresh)
         yield Batch(fresh, is_last=page.next_url is None)
+
+
+async def _next(batches: AsyncGenerator[Batch, None]) -> Batch:
+    return await anext(batches)

@@ -1,5 +1,7 @@
 """Calls as a person: one refresh when a token is refused, pages that end, no retry beyond that."""
 
+import asyncio
+
 import pytest
 from unit.flows.workshop import (
     ALICE,
@@ -171,6 +173,32 @@ async def test_the_first_spaces_are_given_after_one_answer() -> None:
 
     assert [room.id for room in first.rooms] == ["room-1"]
     assert len(workshop.webex.requests) == 1
+
+
+async def test_the_next_spaces_are_on_their_way_while_the_first_are_in_use() -> None:
+    workshop = await workshop_of_alice()
+    workshop.webex.script(FIRST_URL, room_page(1, next_url=f"{FIRST_URL}&cursor=1"))
+    workshop.webex.script(WHOLE_URL, room_page(1, 2))
+    batches, before = spaces(workshop.api(KEY)), asyncio.all_tasks()
+
+    await anext(batches)
+    (following,) = asyncio.all_tasks() - before
+    await asyncio.wait([following])
+
+    assert len(workshop.webex.requests) == 2
+    assert [room.id for room in (await anext(batches)).rooms] == ["room-2"]
+
+
+async def test_whoever_leaves_early_leaves_nothing_behind() -> None:
+    workshop = await workshop_of_alice()
+    workshop.webex.script(FIRST_URL, room_page(1, next_url=f"{FIRST_URL}&cursor=1"))
+    workshop.webex.script(WHOLE_URL, room_page(1, 2))
+    batches, before = spaces(workshop.api(KEY)), asyncio.all_tasks()
+    await anext(batches)
+
+    await batches.aclose()
+
+    assert asyncio.all_tasks() == before
 
 
 @pytest.mark.check("G10")
