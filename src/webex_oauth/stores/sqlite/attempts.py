@@ -11,7 +11,7 @@ from webex_oauth.vault.attempts import (
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt
 
 DROP_OVER = "DELETE FROM attempts WHERE kept_until <= ?"
-COUNT = "SELECT count(*) FROM attempts"
+COUNT = "SELECT attempts FROM tally"
 DROP_OLDEST = """
 DELETE FROM attempts WHERE state_digest IN
   (SELECT state_digest FROM attempts ORDER BY kept_until LIMIT ?)

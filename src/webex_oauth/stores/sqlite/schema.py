@@ -25,6 +25,17 @@ TABLES = (
     CREATE INDEX attempts_by_session ON attempts (session_digest)
       WHERE session_digest IS NOT NULL
     """,
+    # Counting the rows anew for every sign-in would take longer the more there are.
+    "CREATE TABLE tally (attempts INTEGER NOT NULL) STRICT",
+    "INSERT INTO tally (attempts) VALUES (0)",
+    """
+    CREATE TRIGGER attempt_added AFTER INSERT ON attempts
+      BEGIN UPDATE tally SET attempts = attempts + 1; END
+    """,
+    """
+    CREATE TRIGGER attempt_dropped AFTER DELETE ON attempts
+      BEGIN UPDATE tally SET attempts = attempts - 1; END
+    """,
     """
     CREATE TABLE sessions (
       digest BLOB NOT NULL PRIMARY KEY,
