@@ -1,5 +1,6 @@
 """The files: the database, its write-ahead log and its index, readable by their owner alone."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +31,18 @@ def prepare_files(path: Path) -> None:
         _check_magic(path)
     except OSError as error:
         raise ConfigurationError([f"the database cannot be used: {error}"]) from error
+
+
+def sync_log(path: Path) -> None:
+    """Bring the write-ahead log of the database at *path* to the disk; raises OSError.
+
+    No lock of SQLite's hangs on the log, so that opening and closing it disturbs nobody.
+    """
+    log = os.open(path.with_name(f"{path.name}-wal"), os.O_RDONLY)
+    try:
+        os.fsync(log)
+    finally:
+        os.close(log)
 
 
 def _check_magic(path: Path) -> None:

@@ -6,7 +6,6 @@ costs ten times that. The disk follows within FLUSH_SECONDS.
 
 import asyncio
 import sqlite3
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -23,25 +22,19 @@ FLUSH_SECONDS = 0.05
 
 
 class QuickWriter:
-    """Write at once, or in the writer's thread when somebody else is writing.
-
-    While the writer flushes it has the file for itself, so that it gets to the log's end.
-    """
+    """Write at once, or in the writer's thread when somebody else is writing."""
 
     def __init__(self, path: Path, writer: Writer) -> None:
         self._path = path
         self._writer = writer
         self._connection: sqlite3.Connection | None = None
         self._flush: asyncio.TimerHandle | None = None
-        self._flushed: Future[None] | None = None
         self._unflushed = 0
 
     async def write(self, work: Work[T]) -> T:
         """Run *work* as a transaction that survives the end of this process."""
         if not self._writer.is_open:
             raise StoreUnavailable("the store is not open")
-        if self._flushed is not None and not self._flushed.done():
-            return await self._writer.write(work)
         try:
             if self._connection is None:
                 self._connection = connect_quick_writer(self._path)
@@ -71,8 +64,7 @@ class QuickWriter:
     def _flush_now(self) -> None:
         self._cancel_flush()
         commit_count, self._unflushed = self._unflushed, 0
-        if self._writer.is_open:
-            self._flushed = self._writer.flush(commit_count)
+        self._writer.flush(commit_count)
 
     def _cancel_flush(self) -> None:
         if self._flush is not None:

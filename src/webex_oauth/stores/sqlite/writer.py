@@ -5,6 +5,7 @@ it never begins.
 """
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.connection import WRITER_PATIENCE_SECONDS, connect_writer
 from webex_oauth.stores.sqlite.faults import breaks_connection, read_fault
-from webex_oauth.stores.sqlite.pulse import beat
+from webex_oauth.stores.sqlite.files import sync_log
 from webex_oauth.stores.sqlite.transaction import Work, transact, transact_durably
 
 T = TypeVar("T")
@@ -28,7 +29,9 @@ MAX_WAITING = 1000
 ANSWER_SECONDS = 1.9
 START_SECONDS = ANSWER_SECONDS - WRITER_PATIENCE_SECONDS - 0.1
 IDLE_SECONDS = 1.0
-FOLD_EVERY = 500
+FOLD_EVERY = 2000
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,12 @@ class Writer:
         """Run *work* as a transaction that survives the loss of power too."""
         return await self.run(lambda connection: transact_durably(connection, work))
 
-    def flush(self, commit_count: int) -> Future[None]:
+    def flush(self, commit_count: int) -> None:
         """Bring to the disk, soon, that many commits that did not wait for it."""
-        done: Future[None] = Future()
-        try:
-            self._jobs.put_nowait(_Job(partial(self._flush, commit_count), done, float("inf")))
-        except queue.Full:
-            done.cancel()
-        return done
+        if self.is_open:
+            job = _Job(partial(self._flush, commit_count), Future(), float("inf"))
+            with suppress(queue.Full):
+                self._jobs.put_nowait(job)
 
     async def run(self, work: Work[T]) -> T:
         """Run *work* outside a transaction.
@@ -136,7 +137,8 @@ class Writer:
             raise read_fault(error) from error
 
     def _fold_if_due(self) -> None:
-        # Not PASSIVE, which never gets to the end of a log that others write to.
+        # Not PASSIVE, which never gets to the end of a log that others write to. Who writes on
+        # the loop meanwhile finds the lock taken and comes here.
         if self._unfolded >= FOLD_EVERY:
             self._fold("RESTART")
 
@@ -147,11 +149,13 @@ class Writer:
             with suppress(sqlite3.Error):
                 self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
 
-    def _flush(self, commit_count: int, connection: sqlite3.Connection) -> None:
+    def _flush(self, commit_count: int, _: sqlite3.Connection) -> None:
+        # Not a durable commit: that would hold the lock while the disk works.
         self._unfolded += commit_count
-        # A durable commit syncs the whole write-ahead log, whoever wrote to it.
-        transact_durably(connection, beat)
-        self._fold_if_due()
+        try:
+            sync_log(self._path)
+        except OSError as error:
+            _log.warning("the disk did not take the log", extra={"error": type(error).__name__})
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
