@@ -42,9 +42,14 @@ class _Job:
 
 
 class Writer:
-    """Run work on the file, in the order in which it was asked for."""
+    """Run work on the file, in the order in which it was asked for.
+
+    `turn` is held by whoever writes in this process, so that two threads of one process do not
+    meet in SQLite, where waiting is measured in milliseconds.
+    """
 
     def __init__(self, path: Path, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.turn = threading.Lock()
         self._path = path
         self._idle_seconds = idle_seconds
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
@@ -72,11 +77,11 @@ class Writer:
 
     async def write(self, work: Work[T]) -> T:
         """Run *work* as a transaction that survives the end of this process."""
-        return await self.run(lambda connection: transact(connection, work))
+        return await self.run(partial(self._in_turn, partial(transact, work=work)))
 
     async def write_durably(self, work: Work[T]) -> T:
         """Run *work* as a transaction that survives the loss of power too."""
-        return await self.run(lambda connection: transact_durably(connection, work))
+        return await self.run(partial(self._in_turn, partial(transact_durably, work=work)))
 
     def flush(self, commit_count: int) -> None:
         """Bring to the disk, soon, that many commits that did not wait for it."""
@@ -136,9 +141,12 @@ class Writer:
                 self._disconnect()
             raise read_fault(error) from error
 
+    def _in_turn(self, work: Work[T], connection: sqlite3.Connection) -> T:
+        with self.turn:
+            return work(connection)
+
     def _fold_if_due(self) -> None:
-        # Not PASSIVE, which never gets to the end of a log that others write to. Who writes on
-        # the loop meanwhile finds the lock taken and comes here.
+        # Not PASSIVE, which never gets to the end of a log that others write to.
         if self._unfolded >= FOLD_EVERY:
             self._fold("RESTART")
 
@@ -146,7 +154,7 @@ class Writer:
         """Fold the write-ahead log back into the file; TRUNCATE also empties it."""
         self._unfolded = 0
         if self._connection is not None:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error), self.turn:
                 self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
 
     def _flush(self, commit_count: int, _: sqlite3.Connection) -> None:
