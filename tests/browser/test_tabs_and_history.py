@@ -133,7 +133,7 @@ def test_another_tab_is_signed_out_too(context: BrowserContext, scene: Scene) ->
     sign_out(page)
     other.get_by_role("link", name="See your spaces").click()
 
-    expect(other.get_by_role("button", name="Try again")).to_be_visible()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
     assert MIRA_NAME not in other.content()
 
 
