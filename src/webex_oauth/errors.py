@@ -43,11 +43,15 @@ class WebexOAuthError(Exception):
 
 
 class ConfigurationError(WebexOAuthError):
-    """Report every mistake of a configuration at once, each with its remedy."""
+    """Report every mistake of a configuration at once, each with its remedy.
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
+    `warnings` are what the operator should know besides.
+    """
+
+    def __init__(self, mistakes: Sequence[str], warnings: Sequence[str] = ()) -> None:
         super().__init__("; ".join(mistakes))
         self.mistakes = tuple(mistakes)
+        self.warnings = tuple(warnings)
 
 
 class SignInError(WebexOAuthError):

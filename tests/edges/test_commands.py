@@ -57,6 +57,16 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         assert part in checked.stderr
 
 
+def test_warnings_are_told_beside_mistakes(tmp_path: Path) -> None:
+    text = sample_env(secret="").replace("rooms_read", "room_read")
+
+    checked = check(tmp_path, text)
+
+    assert checked.exit_code == 1
+    assert "error: CLIENT_SECRET is missing" in checked.stderr
+    assert "warning: the scope 'spark:room_read'" in checked.stderr
+
+
 @pytest.mark.check("E01")
 def test_check_config_never_shows_the_secret(tmp_path: Path) -> None:
     checked = check(tmp_path, sample_env(secret="s3cr3t" * 10) + "WEBEX_SCOPE=typo\n")

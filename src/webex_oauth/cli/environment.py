@@ -43,10 +43,11 @@ def variables_or_exit(env_file: Path) -> Mapping[str, str]:
 
 
 def settings_or_exit(variables: Mapping[str, str]) -> Settings:
-    """Read the settings; print every mistake and exit when there are any."""
+    """Read the settings; print the warnings, and every mistake; exit when there are mistakes."""
     try:
         settings = read_settings(variables)
     except ConfigurationError as error:
+        print_warnings(error.warnings)
         print_mistakes(error.mistakes)
         sys.exit(1)
     print_warnings(settings.warnings)

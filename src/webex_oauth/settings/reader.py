@@ -100,7 +100,7 @@ class _Reader:
             warnings=tuple(self._warnings),
         )
         if self._mistakes:
-            raise ConfigurationError(self._mistakes)
+            raise ConfigurationError(self._mistakes, self._warnings)
         return settings
 
     def _value(self, name: str) -> str:
