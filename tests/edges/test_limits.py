@@ -1,8 +1,10 @@
 """What a request may hold: everything up to the limit, nothing beyond it."""
 
+import socket
+
 import pytest
 from edges.client import FORM
-from edges.raw import RawAnswer, exchange
+from edges.raw import TIMEOUT_SECONDS, RawAnswer, exchange
 from edges.stage import Stage
 
 from webex_oauth.web.frame import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_TARGET_BYTES
@@ -93,38 +95,74 @@ def test_a_form_has_a_limit_of_fields(excess: int, status: int, stage: Stage) ->
 
 
 @pytest.mark.check("D18")
-def test_a_form_brings_no_files(stage: Stage) -> None:
-    part = 'content-disposition: form-data; name="a"; filename="b"\r\n\r\nc'
-    body = f"--x\r\n{part}\r\n--x--\r\n".encode()
-    kind, length = "multipart/form-data; boundary=x", str(len(body))
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data; boundary=x; charset=undefined",
+        "multipart/form-data; boundary=x; charset=punycode",
+        "multipart/form-data; boundary=" + "x" * 500,
+        "application/json",
+        "text/plain",
+        "\xff",
+    ],
+)
+def test_another_kind_of_form_is_refused_unread(kind: str, stage: Stage) -> None:
+    part = 'content-disposition: form-data; name="a"; filename="b"\r\n\r\n'
+    body = b"--x\r\n" + part.encode() + b"\x80\r\n--x--\r\n"
+    headers = ("content-type", kind), ("content-length", str(len(body)))
 
-    answer = request(
-        stage, "POST /login", ("content-type", kind), ("content-length", length), body=body
-    )
-
-    assert answer.status == 400
+    assert request(stage, "POST /login", *headers, body=body).status == 415
 
 
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(
-    ("kind", "body"),
+    ("parameter", "body"),
     [
-        ("multipart/form-data", b"a"),
-        ("multipart/form-data; boundary=", b"a"),
-        ("multipart/form-data; boundary=x", b"a"),
-        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
-        ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n--x--"),
-        ("multipart/form-data; boundary=" + "x" * 500, b"--x"),
-        (FORM, b"%zz=%"),
-        (FORM, b"\xff\xfe=\x00"),
-        (FORM + "; charset=nonsense", b"a=b"),
-        ("\xff", b"a=b"),
+        ("", b"%zz=%"),
+        ("", b"\xff\xfe=\x00"),
+        ("; charset=nonsense", b"a=\xff"),
+        ("; charset=undefined", b"a=\xff"),
+        (";;=", b"a=b"),
     ],
 )
-def test_a_form_that_is_none_breaks_nothing(kind: str, body: bytes, stage: Stage) -> None:
-    headers = ("content-type", kind), ("content-length", str(len(body)))
+def test_a_form_that_is_none_breaks_nothing(parameter: str, body: bytes, stage: Stage) -> None:
+    headers = ("content-type", FORM + parameter), ("content-length", str(len(body)))
 
     assert request(stage, "POST /login", *headers, body=body).status in {303, 400}
+
+
+@pytest.mark.check("D16", "D19")
+def test_a_trailer_is_no_header(stage: Stage) -> None:
+    cookie = stage.signed_in.cookies["webex_oauth_session"]
+    trailer = f"0\r\ncookie: webex_oauth_session={cookie}\r\nhost: evil.example\r\n\r\n"
+    coding = ("transfer-encoding", "chunked")
+
+    answer = request(stage, "GET /listrooms", coding, body=trailer.encode())
+
+    assert answer.status == 401
+
+
+@pytest.mark.check("D18")
+@pytest.mark.parametrize("piece", [b"x-a: b\r\n" * 100, b"a" * 1000], ids=["many", "endless"])
+def test_trailers_without_end_are_cut(piece: bytes, stage: Stage) -> None:
+    lines = "POST /login HTTP/1.1", f"host: {stage.signed_in.host}", f"content-type: {FORM}"
+    head = "\r\n".join([*lines, "transfer-encoding: chunked", "", "0", "x: "]).encode()
+    size_bytes = 40 * MAX_HEAD_BYTES
+
+    with pytest.raises(ConnectionError):
+        pour(stage, head, [piece] * (size_bytes // len(piece)))
+
+
+def pour(stage: Stage, head: bytes, pieces: list[bytes]) -> None:
+    """Send everything, whatever the server says meanwhile; ConnectionError when it hung up."""
+    with socket.create_connection(("127.0.0.1", stage.scene.port), TIMEOUT_SECONDS) as connection:
+        connection.sendall(head)
+        for piece in pieces:
+            connection.sendall(piece)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) != b""
 
 
 @pytest.mark.check("A11", "D18")

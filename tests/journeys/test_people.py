@@ -136,3 +136,29 @@ def test_the_key_of_a_grant_is_the_issuer_and_the_subject() -> None:
     }
 
     assert len(keys) == 4
+
+
+@pytest.mark.check("D11", "E07")
+@pytest.mark.parametrize(
+    "avatar",
+    [
+        "https://[bad/face.png",
+        "https://images.example:port/face.png",
+        "https://images.example;script-src */face.png",
+        "https://images.example 'unsafe-inline'/face.png",
+        "https://user@images.example/face.png",
+        "http://images.example/face.png",
+        "javascript:alert(1)",
+        "//images.example/face.png",
+    ],
+)
+def test_a_picture_at_no_plain_address_is_not_shown(scene: Scene, avatar: str) -> None:
+    person = Answer(text=f'{{"id": "a", "displayName": "Alice", "avatar": "{avatar}"}}')
+    scene.emulator.faults.add("GET", PERSON_PATH, person)
+    browser = scene.signed_in()
+
+    page = browser.get("/")
+
+    assert page.status_code == 200
+    assert "<img" not in page.text
+    assert "img-src 'self';" in page.headers["content-security-policy"]

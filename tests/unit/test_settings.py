@@ -334,3 +334,13 @@ def test_a_redirect_uri_that_is_taken_is_plain_and_has_a_path_of_its_own(uri: st
         assert judged.is_https or judged.public_origin == "http://localhost:8080"
         assert judged.public_host.isascii()
         assert not set(judged.client.redirect_uri) & set(" \t\\@#?%")
+
+
+@pytest.mark.check("E02")
+def test_settings_do_not_show_their_secrets() -> None:
+    proxy = "http://proxy-user:proxy-word@proxy.example:3128"
+
+    shown = repr(read_settings(GOOD | {"WEBEX_PROXY": proxy}))
+
+    assert "proxy-word" not in shown
+    assert CLIENT_SECRET not in shown

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from webex_oauth.errors import AccessForbidden, IssuerMismatch, StoreConflict, WebexOAuthError
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.revocation import revoke_tokens
+from webex_oauth.flows.revocation import revoke_grant, revoke_tokens
 from webex_oauth.oauth.authorization import AuthorizationCode
 from webex_oauth.oauth.token import TokenSet, code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.grants import Grant, seal_grant
 from webex_oauth.vault.records import AttemptRecord, EndedSession, digest, grant_key
 from webex_oauth.vault.sessions import Profile, Session, seal_session
 from webex_oauth.vault.store import ABSENT, Admission
@@ -133,7 +133,7 @@ class CodeRedemption:
     async def _give_back(self, ended: EndedSession | None) -> None:
         """Revoke what the browser's earlier session alone had used."""
         if ended is not None and ended.grant is not None:
-            await revoke_tokens(self._context, open_grant(self._context.sealer, ended.grant).tokens)
+            await revoke_grant(self._context, ended.grant)
 
 
 def _profile(person: Person) -> Profile:

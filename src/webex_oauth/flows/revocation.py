@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from webex_oauth.errors import TokenError, UpstreamError
+from webex_oauth.errors import TokenError, UpstreamError, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.revocation import (
     TokenTypeHint,
@@ -13,10 +13,22 @@ from webex_oauth.oauth.revocation import (
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
+from webex_oauth.vault.grants import open_grant
+from webex_oauth.vault.records import GrantRecord
 
 log = logging.getLogger(__name__)
 
 REVOCATION_SECONDS = 2.0
+
+
+async def revoke_grant(context: FlowContext, record: GrantRecord) -> bool:
+    """Revoke the tokens of a grant that is gone from here; False also when its seal is broken."""
+    try:
+        grant = open_grant(context.sealer, record)
+    except VaultError as error:
+        log.warning("tokens were not revoked", extra={"error": type(error).__name__})
+        return False
+    return await revoke_tokens(context, grant.tokens)
 
 
 async def revoke_tokens(context: FlowContext, tokens: TokenSet) -> bool:

@@ -4,9 +4,8 @@ import logging
 from dataclasses import dataclass
 
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.revocation import revoke_tokens
+from webex_oauth.flows.revocation import revoke_grant
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import open_grant
 from webex_oauth.vault.records import digest
 from webex_oauth.vault.sessions import Profile, is_live, is_touch_due, open_session
 
@@ -54,4 +53,4 @@ class Sessions:
             return False
         if ended.grant is None:
             return None
-        return await revoke_tokens(context, open_grant(context.sealer, ended.grant).tokens)
+        return await revoke_grant(context, ended.grant)

@@ -1,6 +1,6 @@
 """The settings as the rest of the program knows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,7 +34,7 @@ class Settings:
     idle_seconds: int
     absolute_seconds: int
     is_debugging: bool
-    proxy: str | None
+    proxy: str | None = field(repr=False)
     ca_file: str | None
     warnings: tuple[str, ...]
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 MAX_TARGET_BYTES = 8 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024
+MAX_UNDER_WAY = 1000
 
 HeaderList = list[tuple[bytes, bytes]]
 ShowFailure = Callable[[Scope, Failure], Awaitable[ASGIApp]]
@@ -62,8 +64,8 @@ def content_security_policy(form_origins: Iterable[str], image_origin: str | Non
 class Frame:
     """Stand around *app* as an ASGI application of its own.
 
-    Only requests for *public_host* are answered. A failure, also one nobody foresaw, becomes
-    the answer that *show_failure* builds.
+    Only requests for *public_host* are answered, at most MAX_UNDER_WAY at a time. A failure, also
+    one nobody foresaw, becomes the answer that *show_failure* builds.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Frame:
         self._public_host = public_host.lower().encode("ascii")
         self._headers = headers
         self._show_failure = show_failure
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,11 +87,17 @@ class Frame:
         if failure is not None:
             await self._fail(scope, receive, outlet, failure, [])
             return
-        await self._run(scope, _bounded(receive), outlet)
+        self._under_way += 1
+        try:
+            await self._run(scope, _bounded(receive), outlet)
+        finally:
+            self._under_way -= 1
 
     async def _run(self, scope: Scope, receive: Receive, outlet: "_Outlet") -> None:
         try:
             await self._app(scope, receive, outlet.send)
+        except ClientDisconnect:
+            log.debug("the browser left before its form was whole")
         except BodyTooLarge:
             await self._fail(scope, receive, outlet, request_failures.BODY_TOO_LARGE, [])
         except HTTPException as error:
@@ -110,6 +119,8 @@ class Frame:
             return request_failures.HEADERS_TOO_LARGE
         if any(int(length) > MAX_BODY_BYTES for length in _values(scope, b"content-length")):
             return request_failures.BODY_TOO_LARGE
+        if self._under_way >= MAX_UNDER_WAY and not self._is_probe(scope):
+            return request_failures.OVERLOADED
         return None
 
     @staticmethod

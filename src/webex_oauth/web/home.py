@@ -1,10 +1,9 @@
 """`GET /` and `GET /index.html`: the start button, or the signed-in person."""
 
-from urllib.parse import urlsplit
-
 from starlette.responses import Response
 
 from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.settings.urls import split_url
 from webex_oauth.vault.sessions import Profile as KnownProfile
 from webex_oauth.web.frame import content_security_policy
 from webex_oauth.web.scope_words import grant_in_words, in_words
@@ -52,7 +51,9 @@ def _image_origin(profile: KnownProfile, webex_origin: str) -> str | None:
     """Give the origin that the person's picture may be loaded from: over TLS, or a local Webex."""
     if profile.avatar is None or not profile.avatar.isascii():
         return None
-    parts = urlsplit(profile.avatar)
+    parts = split_url(profile.avatar)
+    if parts is None:
+        return None
     origin = f"{parts.scheme}://{parts.netloc}"
     is_plain_host = parts.netloc.replace("-", "").replace(".", "").replace(":", "").isalnum()
     if is_plain_host and (parts.scheme == "https" or origin == webex_origin):

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with a bound on the head of a request."""
+"""The HTTP server: uvicorn, with bounds on how a request arrives."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_HEAD_BYTES = 32 * 1024
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 30
+REQUEST_SECONDS = 20
 BACKLOG = 1024
 
 NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,35 +42,76 @@ NOT_A_REQUEST = plain_answer(HTTPStatus.BAD_REQUEST, "This is not an HTTP reques
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Refuse a request whose head does not end within MAX_HEAD_BYTES.
+    """Refuse a request that is not whole after *request_seconds*, or with too much around its body.
 
-    The parser by itself would collect an endless header in memory.
+    What is around a body (head, chunk sizes, trailers) has MAX_HEAD_BYTES. The parser by itself
+    would wait for ever, and collect an endless header in memory.
     """
 
-    _head_bytes = 0
+    request_seconds: float = REQUEST_SECONDS
+    _bytes_around_body = 0
     _is_reading_head = True
+    _is_request_under_way = False
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
+        super().connection_made(transport)
+        self._set_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._clear_deadline()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_reading_head:
-            self._head_bytes += len(data)
+        self._bytes_around_body += len(data)
         super().data_received(data)
-        is_too_large = self._is_reading_head and self._head_bytes > MAX_HEAD_BYTES
-        if is_too_large and not self.transport.is_closing():
-            self.transport.write(HEAD_TOO_LARGE)
-            self.transport.close()
+        if self.transport.is_closing():
+            return
+        if self._bytes_around_body > MAX_HEAD_BYTES:
+            self._refuse()
+        elif self._is_request_under_way and self._deadline is None:
+            self._set_deadline()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         self.transport.write(NOT_A_REQUEST)
         self.transport.close()
 
+    def on_message_begin(self) -> None:
+        self._is_request_under_way = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # A trailer is no header: what stands in front of this server has not looked at it.
+        if self._is_reading_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._is_reading_head = False
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._bytes_around_body = max(0, self._bytes_around_body - len(body))
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._is_reading_head = True
-        self._head_bytes = 0
+        self._is_request_under_way = False
+        self._bytes_around_body = 0
+        self._clear_deadline()
+
+    def _refuse(self) -> None:
+        if self._is_reading_head:
+            self.transport.write(HEAD_TOO_LARGE)
+        self.transport.close()
+
+    def _set_deadline(self) -> None:
+        self._deadline = self.loop.call_later(self.request_seconds, self.transport.close)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class _Server(uvicorn.Server):
@@ -79,7 +121,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
+) -> None:
     """Serve *app* until *stop* is set; then take no more and finish what is under way.
 
     No proxy's header is trusted, and no answer names the software.
@@ -87,7 +134,7 @@ async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> N
     server = _Server(
         uvicorn.Config(
             app,
-            http=BoundedHttpProtocol,
+            http=protocol,
             ws="none",
             lifespan="off",
             proxy_headers=False,

@@ -19,6 +19,7 @@ from webex_oauth.web.site import Site
 from webex_oauth.web.views import Account, Frame, Page
 
 MAX_FORM_FIELDS = 20
+FORM = "application/x-www-form-urlencoded"
 
 
 class Refused(Exception):
@@ -93,8 +94,14 @@ class Visit:
         return self.request.query_params.get(name, "")
 
     async def form(self) -> Mapping[str, str]:
-        """Read the posted fields."""
-        form = await self.request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
+        """Read the posted fields; refuse what is not the one kind of form that our pages send.
+
+        Other kinds name their own character sets, of which some cannot decode.
+        """
+        kind = self.headers.get("content-type", FORM).partition(";")[0].strip().lower()
+        if kind != FORM:
+            raise Refused(request_failures.MEDIA_TYPE_UNSUPPORTED)
+        form = await self.request.form(max_fields=MAX_FORM_FIELDS)
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
     def forget_session(self) -> None:

@@ -1,15 +1,19 @@
 """The frame answers whatever happens inside it, with every header."""
 
 import asyncio
+import logging
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.web.failures import Failure
-from webex_oauth.web.frame import Frame, security_headers
+from webex_oauth.web.frame import MAX_UNDER_WAY, Frame, security_headers
 
 HEADERS = security_headers(["https://webexapis.com"], is_https=True)
+WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
+GONE: Message = {"type": "http.disconnect"}
 
 
 async def explode(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's signature
@@ -31,29 +35,35 @@ async def show_nothing(scope: Scope, failure: Failure) -> ASGIApp:
 
 def run(app: ASGIApp, *, can_show: bool = True) -> list[Message]:
     """Send one request through a frame around *app*."""
-    frame = Frame(
-        app,
-        public_host="spaces.example",
-        headers=HEADERS,
-        show_failure=show_title if can_show else show_nothing,
-    )
+    return asyncio.run(ask(framed(app, can_show=can_show)))
+
+
+def framed(app: ASGIApp, *, can_show: bool = True) -> Frame:
+    """Put a frame around *app*."""
+    show_failure = show_title if can_show else show_nothing
+    host = "spaces.example"
+    return Frame(app, public_host=host, headers=HEADERS, show_failure=show_failure)
+
+
+async def ask(frame: Frame, path: str = "/", arriving: Message = WHOLE) -> list[Message]:
+    """Send one request to *frame*; give what it sent back."""
     scope = {
         "type": "http",
-        "method": "GET",
-        "path": "/",
-        "raw_path": b"/",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": [(b"host", b"spaces.example")],
     }
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return arriving
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(frame(scope, receive, send))
+    await frame(scope, receive, send)
     return sent
 
 
@@ -78,3 +88,36 @@ def test_a_page_that_fails_itself_is_told_in_plain_text_with_every_header() -> N
 def test_an_answer_that_breaks_halfway_is_cut_and_not_continued() -> None:
     with pytest.raises(ConnectionAbortedError):
         run(explode_halfway)
+
+
+async def read_form(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse(str(len(await Request(scope, receive).body())))(scope, receive, send)
+
+
+@pytest.mark.check("E06")
+def test_a_browser_that_leaves_is_no_mistake_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert asyncio.run(ask(framed(read_form), arriving=GONE)) == []
+
+    assert caplog.records == []
+
+
+@pytest.mark.check("D18")
+def test_beyond_its_bound_a_request_is_told_to_come_back() -> None:
+    is_open = asyncio.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        await is_open.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async def crowd() -> tuple[list[int], list[int]]:
+        frame = framed(wait)
+        first = [asyncio.create_task(ask(frame)) for _ in range(MAX_UNDER_WAY)]
+        await asyncio.sleep(0)
+        refused = await ask(frame)
+        probing = asyncio.create_task(ask(frame, "/healthz"))
+        is_open.set()
+        served = [*await asyncio.gather(*first), await probing, await ask(frame)]
+        return [refused[0]["status"]], [messages[0]["status"] for messages in served]
+
+    assert asyncio.run(crowd()) == ([503], [200] * (MAX_UNDER_WAY + 2))
