@@ -38,7 +38,9 @@ async def test_two_processes_give_an_attempt_to_one_of_a_hundred_callers(
     ]
 
 
-def test_processes_that_start_together_all_open_a_new_file(database: Path) -> None:
+@pytest.mark.parametrize("start", range(8))
+def test_processes_that_start_together_all_open_a_new_file(start: int, tmp_path: Path) -> None:
+    database = tmp_path / f"start-{start}" / "webex.sqlite"
     with children(*[("open_store", str(database))] * 4) as starters:
         for starter in starters:
             starter.go_on()

@@ -16,7 +16,7 @@ class TamperedStore(WatchedStore):
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
         record = await super().find_session(digest)
-        return record and replace(record, sealed=record.sealed[:-1] + b"\0")
+        return record and replace(record, sealed=_with_another_end(record.sealed))
 
 
 @pytest.mark.check("E06", "F01")
@@ -47,8 +47,12 @@ class GrantTamperingStore(WatchedStore):
 def _tampered(ended: EndedSession | None) -> EndedSession | None:
     if ended is None or ended.grant is None:
         return ended
-    sealed = ended.grant.sealed[:-1] + bytes([ended.grant.sealed[-1] ^ 1])
-    return replace(ended, grant=replace(ended.grant, sealed=sealed))
+    grant = replace(ended.grant, sealed=_with_another_end(ended.grant.sealed))
+    return replace(ended, grant=grant)
+
+
+def _with_another_end(sealed: bytes) -> bytes:
+    return sealed[:-1] + bytes([sealed[-1] ^ 1])
 
 
 @pytest.mark.check("D05", "F01")

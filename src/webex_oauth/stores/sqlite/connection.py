@@ -1,12 +1,15 @@
 """Connections to the file, and the switches that make SQLite safe and quick here."""
 
 import sqlite3
+import time
 from pathlib import Path
 
-from webex_oauth.errors import ConfigurationError
+from webex_oauth.errors import ConfigurationError, StoreUnavailable
+from webex_oauth.stores.sqlite.faults import is_locked
 
 OLDEST_SQLITE = (3, 37, 0)
 WRITER_PATIENCE_SECONDS = 1.0
+RETRY_SECONDS = 0.005
 NO_PATIENCE = 0.0
 
 # secure_delete overwrites what is deleted; the write-ahead log is folded back by the writer's
@@ -23,7 +26,13 @@ SWITCHES = (
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Connect to write; waits a second for another process's lock."""
     connection = _connect(path, WRITER_PATIENCE_SECONDS)
-    connection.execute("PRAGMA journal_mode = WAL").close()
+    give_up_at = time.monotonic() + WRITER_PATIENCE_SECONDS
+    # SQLite does not wait by itself where two connections change a new file's mode at once.
+    while not _uses_log(connection):
+        if time.monotonic() > give_up_at:
+            connection.close()
+            raise StoreUnavailable("the database is locked by another process")
+        time.sleep(RETRY_SECONDS)
     return connection
 
 
@@ -44,6 +53,16 @@ def check_sqlite_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -
     if found < OLDEST_SQLITE:
         oldest, here = (".".join(map(str, version)) for version in (OLDEST_SQLITE, found))
         raise ConfigurationError([f"SQLite {here} is too old: use a Python with {oldest} or newer"])
+
+
+def _uses_log(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").close()
+    except sqlite3.OperationalError as error:
+        if not is_locked(error):
+            raise
+        return False
+    return True
 
 
 def _connect(path: Path, patience_seconds: float) -> sqlite3.Connection:
