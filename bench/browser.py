@@ -60,6 +60,15 @@ class Browser:
                 self._keep_cookie(value)
         return answer
 
+    async def _visit_and_follow(self, target: str) -> Answer:
+        """Ask for a page, and for what it redirects to as long as that is on the same server."""
+        answer = await self.visit(target)
+        for _ in range(_MOST_REDIRECTS):
+            if answer.status not in _REDIRECTS or not is_path(location_of(answer)):
+                break
+            answer = await self.visit(location_of(answer))
+        return answer
+
     def _keep_cookie(self, header: bytes) -> None:
         pair, _, attributes = header.partition(b";")
         name, _, value = pair.strip().partition(b"=")
@@ -70,13 +79,9 @@ class Browser:
 
     async def sign_in(self, start: str, account: Account) -> None:
         """Walk the whole sign-in: start, Webex's answer, callback, and the page with the name."""
-        state = read_state(await self.visit(start))
+        state = read_state(await self._visit_and_follow(start))
         callback = "/oauth?" + urlencode({"code": account.code, "state": state})
-        answer = await self.visit(callback)
-        for _ in range(_MOST_REDIRECTS):
-            if answer.status not in _REDIRECTS:
-                break
-            answer = await self.visit(path_of(location_of(answer)))
+        answer = await self._visit_and_follow(callback)
         if answer.status != 200 or PERSON_NAME.encode() not in answer.body:
             raise UnexpectedAnswerError(
                 f"sign-in ended with {answer.status}: {answer.body[:300]!r}"
@@ -91,10 +96,9 @@ def location_of(answer: Answer) -> str:
     raise UnexpectedAnswerError(f"a redirect without a location: {answer.status}")
 
 
-def path_of(location: str) -> str:
-    """Return the part of a location that is asked of the same server."""
-    parts = urlsplit(location)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+def is_path(location: str) -> bool:
+    """Tell whether a location is a path, so that it leads to the same server."""
+    return location.startswith("/") and not location.startswith("//")
 
 
 def read_state(answer: Answer) -> str:

@@ -138,7 +138,7 @@ def answers(port: int) -> bool:
     """Tell whether a server gives its home page."""
     connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
     try:
-        connection.request("GET", "/", headers={"host": f"localhost:{port}"})
+        connection.request("GET", "/index.html", headers={"host": f"localhost:{port}"})
         return connection.getresponse().status == 200
     except (OSError, HTTPException):
         return False

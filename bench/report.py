@@ -32,9 +32,10 @@ Every answer is checked to hold all its rooms. Turns are interleaved (ours, expr
 load generator and the stub share another. *Unpinned*: all run where the system puts them.
 
 For 5,000 rooms the peers have a page that they otherwise lack: it follows every link, 1,000 rooms
-at a time, and answers when it has them all. A sign-in of ours takes three requests and theirs two,
-because ours sends the browser on after the callback; it also makes a state and a PKCE verifier of
-its own and seals its tokens on disk, where theirs share one state and keep tokens in memory.
+at a time, and answers when it has them all. A sign-in takes three requests everywhere: the peers,
+like the sample, lead from `/` to `/index.html`, and ours sends the browser on after the callback.
+Ours also makes a state and a PKCE verifier for each sign-in and seals its tokens on disk, where
+theirs share one state and keep tokens in memory.
 Ratios travel between machines, figures do not.
 """
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from bench.browser import Browser, UnexpectedAnswerError, check_rooms, read_state
+from bench.browser import Browser, UnexpectedAnswerError, check_rooms, is_path, read_state
 from bench.connection import Answer, connect
-from bench.world import room_marker
+from bench.world import PERSON_NAME, Account, room_marker
 
 
 def answer(status: int, body: bytes = b"", location: bytes | None = None) -> Answer:
@@ -94,3 +94,55 @@ def test_an_answer_cut_short_is_a_connection_error() -> None:
 
     with pytest.raises(ConnectionError):
         asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("location", "is_here"),
+    [
+        ("/index.html", True),
+        ("/", True),
+        ("//elsewhere.example/", False),
+        ("http://127.0.0.1:9/v1/authorize?state=s", False),
+    ],
+)
+def test_only_a_redirect_to_a_path_stays_on_the_server(location: str, is_here: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    assert is_path(location) is is_here
+
+
+@asynccontextmanager
+async def server_with(pages: dict[bytes, bytes]) -> AsyncIterator[int]:
+    """Give each page once, to one client, and wait at the end until that hung up."""
+    is_over = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while request := await reader.readuntil(b"\r\n\r\n"):
+                writer.write(pages.pop(request.split(b" ")[1]))
+        writer.close()
+        await writer.wait_closed()
+        is_over.set()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.wait_for(is_over.wait(), 5)
+
+
+def test_a_start_may_lead_on_before_it_leads_to_webex() -> None:
+    head = b"HTTP/1.1 303 See Other\r\ncontent-length: 0\r\nlocation: %s\r\n\r\n"
+    end = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
+    name = PERSON_NAME.encode()
+    pages = {
+        b"/": head % b"/start",
+        b"/start": head % b"http://127.0.0.1:9/v1/authorize?state=s-1",
+        b"/oauth?code=bench-1-0-0&state=s-1": end % (len(name), name),
+    }
+
+    async def sign_in() -> None:
+        async with server_with(pages) as port:
+            browser = Browser(port)
+            await browser.sign_in("/", Account(1, 0, 0))
+            browser.close()
+
+    asyncio.run(sign_in())
+
+    assert not pages

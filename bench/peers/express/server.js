@@ -80,7 +80,11 @@ app.use(
   session({ secret: randomBytes(64).toString("hex"), resave: false, saveUninitialized: false }),
 );
 
-app.get("/", async (req, res) => {
+app.get("/", (req, res) => {
+  res.redirect("/index.html");
+});
+
+app.get("/index.html", async (req, res) => {
   res.send(req.session.token === undefined ? home : await personPage(req.session.token));
 });
 

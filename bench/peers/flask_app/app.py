@@ -66,6 +66,12 @@ def session_token() -> str | None:
 
 
 @app.get("/")
+def root() -> ResponseReturnValue:
+    """Lead to the home page, as the sample does."""
+    return redirect("/index.html")
+
+
+@app.get("/index.html")
 def home() -> ResponseReturnValue:
     """Offer the sign-in, or greet who signed in."""
     token = session_token()

@@ -21,13 +21,19 @@ class Batch:
     is_last: bool
 
 
-async def spaces(api: PersonApi) -> AsyncGenerator[Batch, None]:
-    """Give the person's rooms, the first batch after one answer of Webex.
+async def first_batch(api: PersonApi) -> Batch:
+    """Give what one answer of Webex brings; raises what `PersonApi.call` raises."""
+    page = await api.first_page(FIRST_ROOMS)
+    return Batch(page.items, is_last=page.next_url is None)
+
+
+async def spaces(api: PersonApi, first: Batch | None = None) -> AsyncGenerator[Batch, None]:
+    """Give the person's rooms, beginning with *first* if that was asked for before.
 
     While a batch is in use, the next is on its way. Raises what `PersonApi.call` raises.
     """
-    async with aclosing(_batches(api)) as batches:
-        batch = await anext(batches)
+    batch = await first_batch(api) if first is None else first
+    async with aclosing(_later_batches(api, batch)) as batches:
         while not batch.is_last:
             following = asyncio.create_task(_next(batches))
             try:
@@ -40,15 +46,13 @@ async def spaces(api: PersonApi) -> AsyncGenerator[Batch, None]:
     yield batch
 
 
-async def _batches(api: PersonApi) -> AsyncGenerator[Batch, None]:
-    """Ask for a short page first, then for the largest.
+async def _later_batches(api: PersonApi, first: Batch) -> AsyncGenerator[Batch, None]:
+    """Ask for the largest pages.
 
     A next link keeps the page size of its first page. So where 100 were not all, the list is
     asked for anew with the largest pages, and rooms that were given before are left out.
     """
-    first = await api.first_page(FIRST_ROOMS)
-    yield Batch(first.items, is_last=first.next_url is None)
-    seen = {room.id for room in first.items}
+    seen = {room.id for room in first.rooms}
     async for page in api.pages(ALL_ROOMS):
         fresh = [room for room in page.items if room.id not in seen]
         seen.update(room.id for room in fresh)

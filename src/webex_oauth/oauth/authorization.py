@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TypeAlias, final
 from urllib.parse import quote
@@ -22,6 +23,9 @@ NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _KNOWN_PARAMETERS = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 _VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
 _ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", re.ASCII)
+_quote = partial(quote, safe="")
+_remembered_quote = lru_cache(maxsize=64)(_quote)
+"""Encode what is no secret and the same at every sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +72,19 @@ def authorization_url(
     A query of the endpoint is kept. Raises ValueError when *extra* names a parameter of the
     request itself.
     """
-    parameters = {
+    standing = {
         "response_type": "code",
         "client_id": client.client_id,
         "redirect_uri": client.redirect_uri,
         "scope": " ".join(scopes),
-        "state": state.reveal(),
-        "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    if not parameters.keys().isdisjoint(extra):
+    fresh = {"state": state.reveal(), "code_challenge": challenge}
+    if not (standing.keys() | fresh.keys()).isdisjoint(extra):
         raise ValueError("extra parameters may not replace those of the request")
     endpoint, _, kept = server.authorization_endpoint.partition("?")
-    # Names of the request itself need no encoding: half of what urlencode would do.
-    asked = [f"{name}={quote(value, safe='')}" for name, value in parameters.items()]
-    asked += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in extra.items()]
+    asked = [f"{name}={_remembered_quote(value)}" for name, value in standing.items()]
+    asked += [f"{_quote(name)}={_quote(value)}" for name, value in (fresh | dict(extra)).items()]
     return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), *asked]))}"
 
 

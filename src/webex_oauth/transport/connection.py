@@ -7,6 +7,7 @@ import httptools
 
 from webex_oauth.errors import (
     AnswerLost,
+    DeadlineExceeded,
     InvalidResponse,
     RequestNotSent,
     ResponseTooLarge,
@@ -23,8 +24,8 @@ class Connection(asyncio.Protocol):
     """Ask one thing after the other, as long as `is_reusable`.
 
     `had_ended` tells, after a lost answer, that the server may have closed the kept connection
-    before it saw the request. Everything but `ask` and `abort` is called by the event loop or by
-    the parser.
+    before it saw the request. Everything but `ask`, `give_up` and `abort` is called by the event
+    loop or by the parser.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,10 @@ class Connection(asyncio.Protocol):
         self._answer = answer
         self._transport.write(message)
         return answer
+
+    def give_up(self, deadline_seconds: float) -> None:
+        """Close, for the answer took longer than it may."""
+        self._fail(DeadlineExceeded(f"no whole answer in {deadline_seconds:g} s"))
 
     def abort(self) -> None:
         """Close without another word."""

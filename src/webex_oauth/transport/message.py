@@ -27,11 +27,8 @@ class Origin:
 
 def write_request(request: HttpRequest) -> tuple[Origin, bytes]:
     """Write *request* for its origin; raises RequestNotSent for what HTTP cannot carry."""
-    url = URL.fullmatch(request.url)
-    if url is None or not METHOD.fullmatch(request.method):
-        raise RequestNotSent("the request has a URL or a method that cannot be sent")
-    scheme, authority, target = url.groups()
-    lines = [f"{request.method} {target} HTTP/1.1\r\nhost: {authority}\r\n", STANDING_HEADERS]
+    origin, start = _origin_and_start(request.method, request.url)
+    lines = [start]
     for name, value in request.headers.items():
         if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
             raise RequestNotSent("the request has a header that cannot be sent")
@@ -39,10 +36,19 @@ def write_request(request: HttpRequest) -> tuple[Origin, bytes]:
     if request.body or request.method == "POST":
         lines.append(f"content-length: {len(request.body)}\r\n")
     lines.append("\r\n")
-    return _origin(scheme, authority), "".join(lines).encode("ascii") + request.body
+    return origin, "".join(lines).encode("ascii") + request.body
 
 
 @lru_cache(maxsize=64)
+def _origin_and_start(method: str, url: str) -> tuple[Origin, str]:
+    parts = URL.fullmatch(url)
+    if parts is None or not METHOD.fullmatch(method):
+        raise RequestNotSent("the request has a URL or a method that cannot be sent")
+    scheme, authority, target = parts.groups()
+    start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n{STANDING_HEADERS}"
+    return _origin(scheme, authority), start
+
+
 def _origin(scheme: str, authority: str) -> Origin:
     try:
         parts = urlsplit(f"{scheme}://{authority}")

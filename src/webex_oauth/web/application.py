@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import Route
 from starlette.types import ASGIApp, Scope
 
 from webex_oauth.integration import Integration
@@ -22,6 +22,7 @@ from webex_oauth.web.logout import ask_to_sign_out, sign_out
 from webex_oauth.web.page import Handler, PageEndpoint
 from webex_oauth.web.readiness import Readiness
 from webex_oauth.web.rendering import Pages
+from webex_oauth.web.routing import PathRouter
 from webex_oauth.web.site import Site
 from webex_oauth.web.static_file import send_static_file
 from webex_oauth.web.visit import Visit
@@ -44,15 +45,15 @@ def create_application(settings: Settings, integration: Integration) -> Frame:
         return await show_failure(Visit(site, Request(scope)), failure)
 
     return Frame(
-        Router(routes(site), redirect_slashes=False),
+        PathRouter(routes(site)),
         public_host=settings.public_host,
         headers=security_headers([settings.platform.origin], is_https=settings.is_https),
         show_failure=show,
     )
 
 
-def routes(site: Site) -> list[BaseRoute]:
-    """List every route, the busiest first: they are tried in turn.
+def routes(site: Site) -> list[Route]:
+    """List every route; of two with the same path the first counts.
 
     The callback's path is the one of the registered redirect URI.
     """

@@ -5,7 +5,7 @@ http://localhost they cannot: Safari drops Secure cookies there.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -18,6 +18,19 @@ ATTEMPT_ID = re.compile(r"[0-9a-f]{16}")
 VALUE = re.compile(r"[A-Za-z0-9._-]*")
 MAX_ATTEMPTS = 8
 ATTEMPT_SECONDS = 600
+
+HeaderList = Iterable[tuple[bytes, bytes]]
+
+
+def read_cookies(headers: HeaderList) -> dict[str, str]:
+    """Read what the browser presents; values stay as they came, for none of ours is quoted."""
+    cookies: dict[str, str] = {}
+    for key, header in headers:
+        if key == b"cookie":
+            for pair in header.decode("latin-1").split(";"):
+                name, _, value = pair.partition("=")
+                cookies[name.strip()] = value.strip()
+    return cookies
 
 
 @dataclass(frozen=True, slots=True)

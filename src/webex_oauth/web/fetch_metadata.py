@@ -3,16 +3,16 @@
 Absent headers accuse nobody: old browsers and scripts send none, and Node's fetch sends its own.
 """
 
-from starlette.datastructures import Headers
+from collections.abc import Mapping
 
 
-def is_prefetch(headers: Headers) -> bool:
+def is_prefetch(headers: Mapping[str, str]) -> bool:
     """Tell whether the browser asks ahead of the person, who may never come."""
     purposes = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')}".lower()
     return "prefetch" in purposes or headers.get("x-moz", "").lower() == "prefetch"
 
 
-def is_navigation(headers: Headers) -> bool:
+def is_navigation(headers: Mapping[str, str]) -> bool:
     """Tell whether a person is going somewhere, rather than a page loading an image or a frame."""
     return (
         headers.get("sec-fetch-mode", "navigate") == "navigate"
@@ -20,7 +20,7 @@ def is_navigation(headers: Headers) -> bool:
     )
 
 
-def is_from_elsewhere(headers: Headers, public_origin: str) -> bool:
+def is_from_elsewhere(headers: Mapping[str, str], public_origin: str) -> bool:
     """Tell whether another site caused the request.
 
     A page with `Referrer-Policy: no-referrer` posts with `Origin: null`, also to its own origin;

@@ -109,15 +109,14 @@ class Frame:
             await self._fail(scope, receive, outlet, request_failures.UNEXPECTED, [])
 
     def _refusal(self, scope: Scope) -> Failure | None:
-        hosts = _values(scope, b"host")
-        is_at_home = len(hosts) == 1 and hosts[0].lower() == self._public_host
-        if not is_at_home and not self._is_probe(scope):
+        hosts, header_bytes, body_bytes = _claims(scope["headers"])
+        if hosts != [self._public_host] and not self._is_probe(scope):
             return request_failures.WRONG_HOST
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
             return request_failures.URL_TOO_LONG
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+        if header_bytes > MAX_HEADER_BYTES:
             return request_failures.HEADERS_TOO_LARGE
-        if any(int(length) > MAX_BODY_BYTES for length in _values(scope, b"content-length")):
+        if body_bytes > MAX_BODY_BYTES:
             return request_failures.BODY_TOO_LARGE
         if self._under_way >= MAX_UNDER_WAY and not self._is_probe(scope):
             return request_failures.OVERLOADED
@@ -167,16 +166,23 @@ class _Outlet:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started = True
-            present = {name for name, _ in message["headers"]}
-            message["headers"] = [
-                *message["headers"],
-                *(header for header in self.headers if header[0] not in present),
-            ]
+            present = [name for name, _ in message["headers"]]
+            added = [header for header in self.headers if header[0] not in present]
+            message["headers"] = message["headers"] + added
         await self._send(message)
 
 
-def _values(scope: Scope, name: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key == name]
+def _claims(headers: HeaderList) -> tuple[list[bytes], int, int]:
+    """Read in one pass the hosts, the bytes of all headers and the bytes the body shall have."""
+    hosts: list[bytes] = []
+    header_bytes = body_bytes = 0
+    for name, value in headers:
+        header_bytes += len(name) + len(value)
+        if name == b"host":
+            hosts.append(value.lower())
+        elif name == b"content-length":
+            body_bytes = max(body_bytes, int(value))
+    return hosts, header_bytes, body_bytes
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from starlette.responses import Response, StreamingResponse
 
 from webex_oauth.errors import AccessForbidden, WebexOAuthError
-from webex_oauth.flows.spaces import Batch, spaces
+from webex_oauth.flows.spaces import Batch, first_batch, spaces
 from webex_oauth.web.diagnosis import api_failure
 from webex_oauth.web.rooms_table import room_rows
 from webex_oauth.web.scope_words import in_words
@@ -24,9 +24,9 @@ MAX_FILTER_CHARACTERS = 200
 async def show_rooms(visit: Visit) -> Response:
     """Show the spaces; the status is sent after Webex's first answer, so it is honest."""
     session = await visit.required_session()
-    batches = spaces(visit.site.integration.api(session.grant_key))
+    api = visit.site.integration.api(session.grant_key)
     try:
-        first = await anext(batches)
+        first = await first_batch(api)
     except AccessForbidden:
         grant = await visit.site.integration.vault.grant(session.grant_key)
         if permits(grant.scopes, ROOMS_READ):
@@ -34,10 +34,8 @@ async def show_rooms(visit: Visit) -> Response:
         return _explain_scope(visit)
     listing = _Listing(visit, visit.query_field("filter")[:MAX_FILTER_CHARACTERS])
     if first.is_last:
-        # A generator that is left half way costs the event loop a task to end it.
-        await batches.aclose()
         return Response(listing.whole(first), media_type="text/html")
-    return StreamingResponse(listing.stream(first, batches), media_type="text/html")
+    return StreamingResponse(listing.stream(spaces(api, first)), media_type="text/html")
 
 
 def _explain_scope(visit: Visit) -> Response:
@@ -66,12 +64,12 @@ class _Listing:
         opening, closing = self._around_rows()
         return b"".join((opening, rows, closing))
 
-    async def stream(self, first: Batch, rest: AsyncIterator[Batch]) -> AsyncIterator[bytes]:
+    async def stream(self, batches: AsyncIterator[Batch]) -> AsyncIterator[bytes]:
         opening, _ = self._around_rows()
-        yield opening + self._rows(first.rooms)
+        yield opening
         interruption = None
         try:
-            async for batch in rest:
+            async for batch in batches:
                 yield self._rows(batch.rooms)
         except WebexOAuthError as error:
             interruption = self._interruption(error)

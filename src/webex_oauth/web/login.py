@@ -1,11 +1,11 @@
 """`GET /login` and `POST /login`: begin a sign-in."""
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from webex_oauth.flows.return_to import ReturnTo, read_return_to
 from webex_oauth.web.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.web.views import ConfirmSignInPage
-from webex_oauth.web.visit import Visit
+from webex_oauth.web.visit import Visit, redirect
 
 
 async def begin_sign_in(visit: Visit) -> Response:
@@ -19,7 +19,7 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
     """Begin a sign-in from a plain link, unless the browser or another site followed it."""
     if is_prefetch(visit.headers) or not is_navigation(visit.headers):
         return Response(status_code=204)
-    return_to = read_return_to(visit.request.query_params.get("return_to"))
+    return_to = read_return_to(visit.query_field("return_to"))
     if visit.request.method == "HEAD":
         return Response(status_code=204)
     if is_from_elsewhere(visit.headers, visit.site.public_origin):
@@ -31,7 +31,7 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
 async def _begin(visit: Visit, return_to: ReturnTo) -> Response:
     integration = visit.site.integration
     started = await integration.sign_in.begin(return_to)
-    response = RedirectResponse(started.authorization_url, 303)
+    response = redirect(started.authorization_url)
     visit.site.cookies.keep_attempt(
         response,
         visit.cookies,

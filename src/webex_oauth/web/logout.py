@@ -1,15 +1,15 @@
 """`GET /logout` asks, `POST /logout` signs out."""
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from webex_oauth.web.views import SignedOutPage, SignOutPage
-from webex_oauth.web.visit import Visit
+from webex_oauth.web.visit import Visit, redirect
 
 
 async def ask_to_sign_out(visit: Visit) -> Response:
     """Ask; nothing changes."""
     if await visit.session() is None:
-        return RedirectResponse("/", 303)
+        return redirect("/")
     return visit.show(SignOutPage(visit.frame()))
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.secret import Secret
 from webex_oauth.web import api_failures, request_failures
+from webex_oauth.web.cookies import read_cookies
 from webex_oauth.web.csrf import csrf_token, is_csrf_token
 from webex_oauth.web.failures import Failure
 from webex_oauth.web.fetch_metadata import is_from_elsewhere
@@ -30,6 +30,11 @@ class Refused(Exception):
         self.failure = failure
 
 
+def redirect(url: str) -> Response:
+    """Redirect with 303, the one that always becomes a GET (RFC 9110 section 15.4.4)."""
+    return Response(status_code=303, headers={"location": url})
+
+
 class Visit:
     """Hold one request together with the site it came to."""
 
@@ -39,15 +44,16 @@ class Visit:
         self._session: LiveSession | None = None
         self._is_session_known = False
 
-    @property
-    def headers(self) -> Headers:
-        """The request's headers."""
-        return self.request.headers
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """The request's headers by their names in lower case, of each the first."""
+        headers = reversed(self.request.scope["headers"])
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
-    @property
+    @cached_property
     def cookies(self) -> Mapping[str, str]:
         """The cookies that the browser presents."""
-        return self.request.cookies
+        return read_cookies(self.request.scope["headers"])
 
     @cached_property
     def session_id(self) -> Secret | None:
@@ -131,5 +137,5 @@ class Visit:
         return Response(self.site.pages.render(page), status, media_type="text/html")
 
     def send_on(self, return_to: ReturnTo) -> Response:
-        """Redirect with 303, the one that always becomes a GET (RFC 9110 section 15.4.4)."""
-        return RedirectResponse(return_to.path, 303)
+        """Redirect to a page of this application."""
+        return redirect(return_to.path)

@@ -1,8 +1,11 @@
 """The list of spaces: any title comes back as it was, and the document is whole."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import builds, characters, datetimes, lists, none, sampled_from, text
+from jinja2 import Template
 from unit.web.document import Document
 from unit.web.specimens import (
     ALL_ROOMS,
@@ -15,9 +18,18 @@ from unit.web.specimens import (
 )
 
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
-from webex_oauth.web.rendering import Pages
+from webex_oauth.secret import Secret
+from webex_oauth.web.assets import Assets
+from webex_oauth.web.rendering import (
+    NAME,
+    ROWS,
+    TEMPLATE_BY_VIEW,
+    TOKEN,
+    Pages,
+    page_environment,
+)
 from webex_oauth.web.rooms_table import room_rows
-from webex_oauth.web.views import RoomsPage
+from webex_oauth.web.views import Account, Frame, RoomsPage
 
 ANY_TEXT = text()
 WRITABLE_TITLES = text(characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -29,6 +41,11 @@ SAMPLE_ROOMS = builds(
     type=none() | sampled_from(["direct", "group"]) | ANY_TEXT,
     last_activity=none() | REGULAR_INSTANTS | ANY_TEXT,
 )
+
+
+@pytest.fixture(scope="session")
+def template(assets: Assets) -> Template:
+    return page_environment(assets).get_template(TEMPLATE_BY_VIEW[RoomsPage])
 
 
 def cells(rooms: list[SampleRoom]) -> list[tuple[str, str, str]]:
@@ -174,6 +191,19 @@ def test_opening_rows_and_closing_are_one_document(
     assert len(document.named("tr")) == count + 1
     (form,) = (form for form in document.named("form") if form.attributes["method"] == "get")
     assert form.attributes["action"] == "/listrooms"
+
+
+@settings(deadline=None)
+@given(name=none() | ANY_TEXT | MARKUP_TITLES | sampled_from([NAME, TOKEN, ROWS]).map(str))
+def test_what_is_kept_of_a_page_gets_nobody_elses_name_or_token(
+    pages: Pages, template: Template, name: str | None
+) -> None:
+    frame = Frame(Account(name), Secret("token<&"), is_emulator=True, is_debugging=False)
+    page = replace(ALL_ROOMS, frame=frame)
+
+    document = ROWS.encode().join(pages.around_rows(page))
+
+    assert document == template.render(page=page).encode("utf-8", "replace")
 
 
 def test_the_table_stays_empty_until_the_first_row(pages: Pages) -> None:
