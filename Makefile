@@ -11,7 +11,8 @@ demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT)
 serve: .venv/app ## run the application with the .env in this folder
 	$(BIN)/webex-oauth serve
 
-test: .venv/dev ## run every test; sets up Chromium and axe by itself where it may
+test: .venv/dev ## run every test; sets up browser, databases and tools by itself where it may
+	scripts/install-services
 	scripts/install-browser
 	$(BIN)/python -m pytest $(TESTS)
 
@@ -21,7 +22,7 @@ check: .venv/dev ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev ## measure against two peers (QUICK=1 for a short run, WRITE=1 to keep the results)
+bench: .venv/dev ## measure against two peers, with workers, on each store (QUICK=1 for a short run, WRITE=1 to keep the results)
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(WRITE),--write)
 
 lock: .venv/dev ## renew the lock files: hashes, no index addresses

@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -12,10 +12,14 @@ from bench.contenders import CONTENDERS, EXPRESS, Contender, StartError, install
 from bench.findings import Finding
 from bench.machine import describe
 from bench.measures import measure_all
-from bench.plan import FULL, QUICK, Plan, layouts
+from bench.plan import FULL, QUICK, Plan, layouts, unpinned
 from bench.report import results, table
 from bench.stage import MeasureError
+from bench.store_report import store_section
+from bench.stores import StoreFindings, measure_stores
+from bench.workers import measure_workers
 
+PARTS = ("peers", "workers", "stores")
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
@@ -33,7 +37,13 @@ def read_arguments() -> argparse.Namespace:
         choices=[contender.name for contender in CONTENDERS],
         help="measure only these servers",
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="take only these measures"
+    )
+    arguments = parser.parse_args()
+    if arguments.write and set(arguments.parts) != set(PARTS):
+        parser.error("--write keeps a whole bench, not parts of one")
+    return arguments
 
 
 def chosen(names: Sequence[str] | None) -> list[Contender]:
@@ -41,15 +51,35 @@ def chosen(names: Sequence[str] | None) -> list[Contender]:
     return [contender for contender in CONTENDERS if not names or contender.name in names]
 
 
-def measured(contenders: Sequence[Contender], plan: Plan) -> list[Finding]:
-    """Take every measure, and say on standard error what is done."""
-    if EXPRESS in contenders:
-        install_express()
-    findings = []
-    for finding in measure_all(contenders, layouts(), plan):
-        print(f"{finding.layout}: {finding.subject}, {finding.unit}", file=sys.stderr)
-        findings.append(finding)
+def measured(contenders: Sequence[Contender], parts: Sequence[str], plan: Plan) -> list[Finding]:
+    """Measure the servers, and say on standard error what is done."""
+    findings: list[Finding] = []
+    if "peers" in parts:
+        if EXPRESS in contenders:
+            install_express()
+        findings.extend(told(measure_all(contenders, layouts(), plan)))
+    if "workers" in parts:
+        findings.extend(told(measure_workers(unpinned(), plan)))
     return findings
+
+
+def measured_stores(parts: Sequence[str], plan: Plan) -> StoreFindings | None:
+    """Measure the stores, where they were asked for, and say on standard error what is done."""
+    if "stores" not in parts:
+        return None
+    return measure_stores(unpinned(), plan, say)
+
+
+def told(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Say which findings there are, as they come."""
+    for finding in findings:
+        say(f"{finding.layout}: {finding.subject}, {finding.unit}")
+        yield finding
+
+
+def say(line: str) -> None:
+    """Say on standard error what is done."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def end_what_was_started(number: int, _: FrameType | None) -> None:
@@ -62,16 +92,20 @@ def main() -> int:
     arguments = read_arguments()
     signal.signal(signal.SIGTERM, end_what_was_started)
     machine = list(describe())
+    plan = QUICK if arguments.quick else FULL
     try:
-        findings = measured(chosen(arguments.only), QUICK if arguments.quick else FULL)
+        findings = measured(chosen(arguments.only), arguments.parts, plan)
+        found = measured_stores(arguments.parts, plan)
     except (StartError, MeasureError) as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n".join([table(findings), "", *machine]))
+    stores = store_section(found) if found else ""
+    print("\n".join([table(findings) if findings else "", "", stores, *machine]))
     if arguments.quick:
         print("a quick run leaves the servers cold: read no ratio from it")
     if arguments.write:
-        RESULTS.write_text(results(findings, machine, datetime.now(UTC).date()))
+        written = [results(findings, machine, datetime.now(UTC).date()), stores]
+        RESULTS.write_text("\n".join(filter(None, written)))
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _PACKAGES = (
     *("webex-oauth", "starlette", "uvicorn", "uvloop", "httptools", "msgspec", "jinja2"),
-    *("flask", "gunicorn", "requests"),
+    *("psycopg", "redis", "hiredis", "flask", "gunicorn", "requests"),
 )
 _NODE_PACKAGES = ("express", "express-session", "ejs", "node-fetch")
 _LOCK = Path(__file__).parent / "peers" / "express" / "package-lock.json"

@@ -17,7 +17,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How often and how long each figure is taken; figures are medians over the rounds."""
+    """How often and how long each figure is taken; figures are medians over the rounds.
+
+    The stores are filled to each of `grant_counts` in turn.
+    """
 
     concurrencies: tuple[int, ...]
     rounds: int
@@ -28,6 +31,8 @@ class Plan:
     long_lists: int
     first_sessions: int
     sessions: int
+    grant_counts: tuple[int, ...]
+    refreshes: int
 
 
 BUSY = 32
@@ -42,6 +47,8 @@ FULL = Plan(
     long_lists=3,
     first_sessions=2_000,
     sessions=20_000,
+    grant_counts=(1_000, 100_000, 1_000_000),
+    refreshes=500,
 )
 QUICK = Plan(
     concurrencies=(BUSY,),
@@ -53,6 +60,8 @@ QUICK = Plan(
     long_lists=1,
     first_sessions=200,
     sessions=800,
+    grant_counts=(200, 2_000),
+    refreshes=30,
 )
 
 

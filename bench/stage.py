@@ -18,6 +18,7 @@ from bench.processes import Cores, running
 
 Outcome = TypeVar("Outcome", Throughput, Rows, Done)
 Figure = TypeVar("Figure")
+Result = TypeVar("Result")
 
 PATIENCE_SECONDS = 30.0
 _ROOT = Path(__file__).parent.parent
@@ -46,21 +47,27 @@ class Stage:
 
     def perform(self, job: Job, outcome: type[Outcome]) -> Outcome:
         """Run one job in a load generator of its own."""
-        with running(
-            [sys.executable, "-m", "bench.load"],
+        return perform(
+            "bench.load",
+            job,
+            outcome,
             cores=self.layout.load_cores,
-            environment={},
-            folder=_ROOT,
-        ) as process:
-            return _outcome(process, job, outcome)
+            limit_seconds=limit_seconds(job),
+        )
 
 
-def _outcome(process: subprocess.Popen[bytes], job: Job, outcome: type[Outcome]) -> Outcome:
-    patience_seconds = limit_seconds(job) + PATIENCE_SECONDS
-    try:
-        written, _ = process.communicate(msgspec.json.encode(job), timeout=patience_seconds)
-    except subprocess.TimeoutExpired as timeout:
-        raise MeasureError(f"the load generator did not come back: {job}") from timeout
+def perform(
+    program: str, job: object, outcome: type[Result], *, cores: Cores, limit_seconds: float
+) -> Result:
+    """Give one job to a new process, and wait for its outcome."""
+    command = [sys.executable, "-m", program]
+    with running(command, cores=cores, environment={}, folder=_ROOT) as process:
+        try:
+            written, _ = process.communicate(
+                msgspec.json.encode(job), timeout=limit_seconds + PATIENCE_SECONDS
+            )
+        except subprocess.TimeoutExpired as timeout:
+            raise MeasureError(f"the load generator did not come back: {job}") from timeout
     if process.returncode != 0:
         raise MeasureError(f"the load generator ended with status {process.returncode}: {job}")
     return msgspec.json.decode(written, type=outcome)

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field, replace
@@ -29,13 +30,17 @@ from webex_oauth.integration import Integration, open_integration
 from webex_oauth.ports import Transport
 from webex_oauth.settings import Settings, read_settings
 from webex_oauth.transport import HttpTransport
+from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.store import Store
 from webex_oauth.web.application import create_application
+from webex_oauth.web.draining import AT_ONCE
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.server import listening_socket, serve
 
 START_SECONDS = 10.0
 STOP_SECONDS = 30.0
+SETTLE_SECONDS = 10.0
+LOOK_AGAIN_SECONDS = 0.02
 MIRA = "mira@acme.example"
 JONAS = "jonas@acme.example"
 
@@ -82,6 +87,8 @@ class Scene:
         self._thread = threading.Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
         if not self._is_started.wait(START_SECONDS) or self._failure:
+            self._listener.close()
+            self._exits.close()
             raise RuntimeError("the application did not start") from self._failure
         return self
 
@@ -114,6 +121,19 @@ class Scene:
         answer = browser.sign_in(email)
         assert answer.status_code == 303, answer.text
         return browser
+
+    def settle(self) -> None:
+        """Wait until no revocation is due: what a sign-in replaced is revoked afterwards."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        while asyncio.run_coroutine_threadsafe(self._is_revoking(), self.loop).result():
+            if time.monotonic() > give_up_at:
+                raise TimeoutError("a revocation is still due")
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    async def _is_revoking(self) -> bool:
+        context = self.integration.context
+        queued = await context.store.scan(RevocationRecord, after=b"", limit=1_000)
+        return any(record.due_at <= context.clock() for record in queued)
 
     def _read_settings(self, webex_origin: str) -> Settings:
         local_uri, public_uri = f"http://localhost:{self.port}/oauth", f"{self.origin}/oauth"
@@ -160,7 +180,7 @@ class Scene:
             self.integration: Integration = integration
             self.application: Frame = create_application(self.settings, integration)
             self._is_started.set()
-            await serve(self.application, self._listener, self._stop)
+            await serve(self.application, self._listener, self._stop, farewell=AT_ONCE)
 
 
 @dataclass

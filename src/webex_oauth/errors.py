@@ -20,6 +20,7 @@ WebexOAuthError
 │   │   └── DeadlineExceeded       no whole answer within the deadline
 │   ├── RateLimited                too many requests; says when to come back
 │   ├── ServerFailed               a 5xx or 408 answer
+│   ├── RefreshPostponed           no refresh just now; says when to come back
 │   └── InvalidResponse            an answer that breaks the protocol
 │       └── ResponseTooLarge       an answer beyond the size that was allowed
 ├── ApiError                       Webex's API refused the call
@@ -36,6 +37,7 @@ WebexOAuthError
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 
 class WebexOAuthError(Exception):
@@ -156,12 +158,27 @@ class RateLimited(UpstreamError):
 
 
 class ServerFailed(UpstreamError):
-    """Carry a 5xx or 408 answer."""
+    """Carry a 5xx or 408 answer; `retry_after_seconds` where it said when to come back."""
 
-    def __init__(self, status: int, *, tracking_id: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        *,
+        tracking_id: str | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
         super().__init__(f"the server answered {status}")
         self.status = status
         self.tracking_id = tracking_id
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RefreshPostponed(UpstreamError):
+    """Say that no refresh is tried before `retry_after_seconds` have passed."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(f"{message}, come back in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class InvalidResponse(UpstreamError):
@@ -194,12 +211,30 @@ class ResourceNotFound(ApiError):
     """Say that the resource is not there or not this person's to see (404)."""
 
 
-class ReauthRequired(WebexOAuthError):
-    """Say that the person must sign in again, and why."""
+class ReauthReason(StrEnum):
+    """Say why a person must sign in again.
 
-    def __init__(self, reason: str) -> None:
+    GRANT_ENDED: it was ended here. REFRESH_TOKEN_MISSING: the server never gave one.
+    REFRESH_TOKEN_EXPIRED: it was not used in time. REFRESH_TOKEN_REFUSED: the server no longer
+    accepts it. REFRESH_AMBIGUOUS: answers to it were lost, and presenting it once more could end
+    more than it brings. ACCESS_TOKEN_REFUSED: the API does not accept even a fresh access token.
+    """
+
+    GRANT_ENDED = "grant_ended"
+    REFRESH_TOKEN_MISSING = "refresh_token_missing"  # noqa: S105 - the name of a reason
+    REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - the name of a reason
+    REFRESH_TOKEN_REFUSED = "refresh_token_refused"  # noqa: S105 - the name of a reason
+    REFRESH_AMBIGUOUS = "refresh_ambiguous"
+    ACCESS_TOKEN_REFUSED = "access_token_refused"  # noqa: S105 - the name of a reason
+
+
+class ReauthRequired(WebexOAuthError):
+    """Say that the person must sign in again: why (a ReauthReason), and where."""
+
+    def __init__(self, reason: str, sign_in_url: str | None = None) -> None:
         super().__init__(f"the person must sign in again: {reason}")
         self.reason = reason
+        self.sign_in_url = sign_in_url
 
 
 class StoreError(WebexOAuthError):

@@ -9,7 +9,21 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "src" / "webex_oauth"
 TEXT_SUFFIXES = frozenset(
-    {".css", ".html", ".in", ".js", ".json", ".md", ".py", ".svg", ".toml", ".txt", ".yaml", ".yml"}
+    {
+        ".css",
+        ".html",
+        ".in",
+        ".js",
+        ".json",
+        ".lua",
+        ".md",
+        ".py",
+        ".svg",
+        ".toml",
+        ".txt",
+        ".yaml",
+        ".yml",
+    }
 )
 
 

@@ -57,6 +57,36 @@ def signed_out(context: BrowserContext, scene: Scene) -> Page:
     return page
 
 
+def signed_in_twice(context: BrowserContext, scene: Scene) -> Page:
+    scene.signed_in(AMARA)
+    return at("/sessions", AMARA)(context, scene)
+
+
+def disconnected(context: BrowserContext, scene: Scene) -> Page:
+    page = at("/disconnect", AMARA)(context, scene)
+    page.get_by_role("main").get_by_role("button", name="Disconnect").click()
+    page.get_by_role("button", name="Connect again").wait_for()
+    return page
+
+
+def near_its_end(context: BrowserContext, scene: Scene) -> Page:
+    scene.emulator.change_options(
+        refresh_token_lifetime_seconds=1_000, access_token_lifetime_seconds=60
+    )
+    page = enter_signed_in(context, scene, LUCA)
+    scene.emulator.faults.add("POST", "/v1/access_token", Answer(status=503), times=None)
+    scene.emulator.clock.advance(900)
+    page.goto(f"{scene.origin}/")
+    return page
+
+
+def past_its_end(context: BrowserContext, scene: Scene) -> Page:
+    page = near_its_end(context, scene)
+    scene.emulator.clock.advance(200)
+    page.goto(f"{scene.origin}/listrooms")
+    return page
+
+
 def unnamed(context: BrowserContext, scene: Scene) -> Page:
     scene.emulator.change_options(granted_scopes=("spark:rooms_read",))
     return at("/", MIRA)(context, scene)
@@ -111,6 +141,11 @@ WAY_BY_PAGE: dict[str, Way] = {
     "A permission is missing": without_rooms_scope,
     "Sign out?": at("/logout", AMARA),
     "You are signed out": signed_out,
+    "Where you are signed in": signed_in_twice,
+    "Disconnect from Webex?": at("/disconnect", AMARA),
+    "You are disconnected": disconnected,
+    "Luca Moretti": near_its_end,
+    "Please sign in again": past_its_end,
     "Please sign in": at("/listrooms"),
     "There is no such page": at("/nowhere"),
     "There is no such page, signed in": at("/nowhere", AMARA),
@@ -189,7 +224,7 @@ def test_the_first_tab_stop_skips_to_the_content(context: BrowserContext, scene:
     assert page.locator(":focus").text_content() == "See your spaces"
 
 
-@pytest.mark.parametrize("path", ["/", "/listrooms", "/logout"])
+@pytest.mark.parametrize("path", ["/", "/listrooms", "/logout", "/sessions", "/disconnect"])
 def test_no_page_is_wider_than_a_phone(context: BrowserContext, scene: Scene, path: str) -> None:
     page = at(path, MIRA)(context, scene)
 

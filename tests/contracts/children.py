@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,11 +13,11 @@ GRACE_SECONDS = 20
 
 
 class Child:
-    """A program that runs beside the test."""
+    """A program that runs beside the test, or under another one that watches over it."""
 
-    def __init__(self, program: str, *arguments: str) -> None:
+    def __init__(self, program: str, *arguments: str, under: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, PROGRAMS / f"{program}.py", *arguments],
+            [*under, sys.executable, PROGRAMS / f"{program}.py", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -32,6 +32,14 @@ class Child:
         assert self.process.stdin is not None
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
+
+    def rest(self) -> list[str]:
+        """Give all lines until the end of the program."""
+        try:
+            told, _ = self.process.communicate(timeout=GRACE_SECONDS)
+        finally:
+            self.process.kill()
+        return [line.strip() for line in told.splitlines()]
 
     def end(self) -> int:
         self.process.kill()

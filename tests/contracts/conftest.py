@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from contracts.places import PLACES, make_store
+from services.redis import own_redis, redis_server, valkey_server
 
-from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.stores.sqlite import SqliteStore
 from webex_oauth.vault.store import Store
+
+__all__ = ["own_redis", "redis_server", "valkey_server"]
 
 
 @pytest.fixture
@@ -20,18 +23,29 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "data" / "webex.sqlite"
 
 
-def make_store(kind: str, database: Path) -> Store:
-    if kind == "memory":
-        return MemoryStore()
-    return SqliteStore(database)
+@pytest.fixture(params=PLACES)
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """Give the URL of a fresh and empty place, of each kind in turn."""
+    async with PLACES[request.param](request) as url:
+        yield url
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, database: Path) -> AsyncIterator[Store]:
-    store = make_store(request.param, database)
+@pytest.fixture
+async def store(place: str) -> AsyncIterator[Store]:
+    store = make_store(place)
     await store.open()
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def other_store(place: str, store: Store) -> AsyncIterator[Store]:
+    """Open the place of `store` once more, as another machine would."""
+    other = make_store(place)
+    assert type(other) is type(store)
+    await other.open()
+    yield other
+    await other.close()
 
 
 @pytest.fixture

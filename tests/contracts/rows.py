@@ -1,6 +1,11 @@
 """Rows for stores: told apart by a number, sealed content invented."""
 
-from webex_oauth.vault.records import AttemptRecord, GrantRecord, SessionRecord
+from webex_oauth.vault.records import (
+    AttemptRecord,
+    GrantRecord,
+    RevocationRecord,
+    SessionRecord,
+)
 from webex_oauth.vault.store import ABSENT, Admission
 
 NOW = 1_800_000_000
@@ -31,9 +36,24 @@ def session(number: int = 1, *, of: int = 1, created_at: int = NOW) -> SessionRe
     )
 
 
-def grant(number: int = 1, *, version: int = 1, ends_at: int | None = None) -> GrantRecord:
+def grant(
+    number: int = 1, *, version: int = 1, ends_at: int | None = None, keep_at: int | None = None
+) -> GrantRecord:
     sealed = b"sealed " + name(f"version {version} of grant", number)
-    return GrantRecord(name("grant", number), version, sealed, None, ends_at)
+    return GrantRecord(name("grant", number), version, sealed, None, ends_at, keep_at)
+
+
+def revocation(
+    of: int = 1,
+    *,
+    version: int = 1,
+    ends_at: int | None = None,
+    due_at: int = NOW,
+    try_count: int = 0,
+) -> RevocationRecord:
+    """Queue what `grant(of, version=version)` held."""
+    sealed = grant(of, version=version).sealed
+    return RevocationRecord(name("grant", of), version, sealed, ends_at, due_at, try_count)
 
 
 def admission(
@@ -45,13 +65,16 @@ def admission(
     replaced: int | None = None,
     created_at: int = NOW,
     ends_at: int | None = None,
+    keep_at: int | None = None,
 ) -> Admission:
     """Admit session *number* to grant *of*, after attempt *number*."""
     return Admission(
-        grant=grant(of, version=version, ends_at=ends_at),
+        grant=grant(of, version=version, ends_at=ends_at, keep_at=keep_at),
         expected_version=expected_version,
         session=session(number, of=of, created_at=created_at),
         attempt_state_digest=name("state", number),
+        earlier=None,
         replaced_session=None if replaced is None else name("session", replaced),
         idle_seconds=IDLE_SECONDS,
+        keeps_grants=False,
     )

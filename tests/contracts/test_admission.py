@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
+from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, revocation, session
 
 from webex_oauth.errors import AttemptInProgress, StoreConflict
 from webex_oauth.vault.records import EndedSession
@@ -74,12 +74,12 @@ async def test_signing_in_again_ends_the_old_session_and_keeps_the_grant(store: 
     assert await store.find_grant(KEY) == grant(version=2)
 
 
-async def test_signing_in_as_another_person_hands_back_the_first_ones_grant(store: Store) -> None:
+async def test_signing_in_as_another_person_queues_the_first_ones_tokens(store: Store) -> None:
     await store.admit(admission(1, of=1))
 
     ended = await store.admit(admission(2, of=2, replaced=1))
 
-    assert ended == EndedSession(KEY, grant(1))
+    assert ended == EndedSession(KEY, revocation())
     assert await store.find_grant(KEY) is None
     assert await store.find_grant(name("grant", 2)) == grant(2)
 
@@ -129,4 +129,4 @@ async def test_a_replaced_session_counts_idle_ones_as_gone(store: Store) -> None
 
     ended = await store.admit(admission(3, of=2, replaced=2, created_at=later))
 
-    assert ended == EndedSession(KEY, grant(version=2))
+    assert ended == EndedSession(KEY, revocation(version=2, due_at=later))

@@ -110,6 +110,19 @@ async def test_a_finished_attempt_names_its_session(store: Store) -> None:
     assert again == FinishedAttempt(attempt(), name("session", 1))
 
 
+async def test_a_finished_attempt_stays_finished_however_often_it_is_asked_for(
+    store: Store,
+) -> None:
+    await store.add_attempt(attempt(), at_most=MANY, now=NOW)
+    await store.take_attempt(STATE, BROWSER, NOW)
+    await store.admit(admission())
+    await store.take_attempt(STATE, BROWSER, NOW + 1)
+
+    again = await store.take_attempt(STATE, BROWSER, NOW + 2)
+
+    assert again == FinishedAttempt(attempt(), name("session", 1))
+
+
 async def test_an_abandoned_attempt_is_finished_without_a_session(store: Store) -> None:
     await store.add_attempt(attempt(), at_most=MANY, now=NOW)
     await store.take_attempt(STATE, BROWSER, NOW)

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from contracts.rows import IDLE_SECONDS, NOW, admission, grant, name
+from contracts.rows import NOW, admission, grant, name
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.records import GrantRecord
@@ -19,7 +19,8 @@ async def test_a_grant_that_was_never_given_is_not_found(store: Store) -> None:
 
 
 async def test_a_grant_comes_back_as_it_was_written(store: Store) -> None:
-    written = GrantRecord(KEY, 2**48, bytes(range(256)), NOW + 1, NOW + 2)
+    times = (NOW + 1, NOW + 2, NOW + 3)
+    written = GrantRecord(KEY, 2**48, bytes(range(256)), *times, b"owner", NOW + 4, 5, 6, NOW + 7)
     await store.admit(admission())
     await store.replace_grant(written, 1)
 
@@ -45,7 +46,7 @@ async def test_a_refused_write_changes_nothing(store: Store) -> None:
 
 async def test_a_deleted_grant_is_not_written_again(store: Store) -> None:
     await store.admit(admission(version=7))
-    await store.end_session(name("session", 1), now=NOW, idle_seconds=IDLE_SECONDS)
+    await store.end_grant(KEY, now=NOW)
 
     with pytest.raises(StoreConflict):
         await store.replace_grant(grant(version=8), 7)

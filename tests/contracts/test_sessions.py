@@ -12,6 +12,7 @@ from contracts.rows import (
     attempt,
     grant,
     name,
+    revocation,
     session,
 )
 
@@ -24,8 +25,19 @@ DIGEST = name("session", 1)
 KEY = name("grant", 1)
 
 
-async def end(store: Store, number: int, now: int = NOW) -> EndedSession | None:
-    return await store.end_session(name("session", number), now=now, idle_seconds=IDLE_SECONDS)
+async def end(
+    store: Store, number: int, now: int = NOW, *, keeps_grants: bool = False
+) -> EndedSession | None:
+    return await store.end_session(
+        name("session", number), now=now, idle_seconds=IDLE_SECONDS, keeps_grants=keeps_grants
+    )
+
+
+async def renew(store: Store, number: int) -> bool:
+    """Give session 1 the name of session *number*."""
+    return await store.replace_session(
+        DIGEST, session(number), attempt_state_digest=name("state", 1)
+    )
 
 
 async def test_a_session_comes_back_as_it_was_added(store: Store) -> None:
@@ -79,7 +91,7 @@ async def test_the_last_session_takes_its_grant_along(store: Store) -> None:
 
     ended = await end(store, 1)
 
-    assert ended == EndedSession(KEY, grant())
+    assert ended == EndedSession(KEY, revocation())
     assert await store.find_grant(KEY) is None
 
 
@@ -98,7 +110,7 @@ async def test_another_persons_session_does_not_keep_the_grant(store: Store) -> 
     await store.admit(admission(1, of=1))
     await store.admit(admission(2, of=2))
 
-    assert await end(store, 1) == EndedSession(KEY, grant())
+    assert await end(store, 1) == EndedSession(KEY, revocation())
 
 
 @pytest.mark.parametrize("age_seconds", [IDLE_SECONDS, ABSOLUTE_SECONDS])
@@ -111,7 +123,9 @@ async def test_a_session_whose_time_is_over_does_not_keep_the_grant(
     if age_seconds == ABSOLUTE_SECONDS:
         await store.touch_session(DIGEST, later - 1)
 
-    assert await end(store, 2, later) == EndedSession(KEY, grant(version=2))
+    ended = await end(store, 2, later)
+
+    assert ended == EndedSession(KEY, revocation(version=2, due_at=later))
 
 
 async def test_a_session_ends_once(store: Store) -> None:
@@ -119,7 +133,7 @@ async def test_a_session_ends_once(store: Store) -> None:
 
     outcomes = await asyncio.gather(*(end(store, 1) for _ in range(20)))
 
-    assert outcomes.count(EndedSession(KEY, grant())) == 1
+    assert outcomes.count(EndedSession(KEY, revocation())) == 1
     assert outcomes.count(None) == 19
 
 
@@ -129,14 +143,14 @@ async def test_two_sessions_ended_together_give_the_grant_once(store: Store) -> 
 
     outcomes = await asyncio.gather(end(store, 1), end(store, 2))
 
-    grants = [ended.grant for ended in outcomes if ended is not None]
-    assert sorted(grants, key=repr) == [grant(version=2), None]
+    queued = [ended.revocation for ended in outcomes if ended is not None]
+    assert sorted(queued, key=repr) == [None, revocation(version=2)]
 
 
 async def test_a_renewed_session_has_a_new_name_only(store: Store) -> None:
     await store.admit(admission())
 
-    assert await store.replace_session(DIGEST, session(2))
+    assert await renew(store, 2)
 
     assert await store.find_session(DIGEST) is None
     assert await store.find_session(name("session", 2)) == session(2)
@@ -148,7 +162,7 @@ async def test_the_attempt_that_brought_a_session_knows_its_new_name(store: Stor
     await store.take_attempt(*names)
     await store.admit(admission())
 
-    await store.replace_session(DIGEST, session(2))
+    await renew(store, 2)
 
     assert await store.take_attempt(*names) == FinishedAttempt(attempt(), name("session", 2))
 
@@ -157,7 +171,7 @@ async def test_an_ended_session_cannot_be_renewed(store: Store) -> None:
     await store.admit(admission())
     await end(store, 1)
 
-    assert not await store.replace_session(DIGEST, session(2))
+    assert not await renew(store, 2)
 
     assert await store.find_session(name("session", 2)) is None
 
@@ -165,8 +179,46 @@ async def test_an_ended_session_cannot_be_renewed(store: Store) -> None:
 async def test_of_50_renewals_one_happens(store: Store) -> None:
     await store.admit(admission())
 
-    outcomes = await asyncio.gather(
-        *(store.replace_session(DIGEST, session(number)) for number in range(2, 52))
-    )
+    outcomes = await asyncio.gather(*(renew(store, number) for number in range(2, 52)))
 
     assert outcomes.count(True) == 1
+
+
+async def test_the_sessions_of_a_grant_are_listed_the_latest_seen_first(store: Store) -> None:
+    await store.admit(admission(1))
+    for number in (2, 3, 4):
+        await store.admit(admission(number, version=number, expected_version=number - 1))
+    await store.admit(admission(5, of=2))
+    await store.touch_session(name("session", 2), NOW + 2)
+    await store.touch_session(name("session", 4), NOW + 1)
+
+    found = [record.digest for record in await store.sessions_of(KEY, limit=2)]
+
+    assert found == [name("session", 2), name("session", 4)]
+
+
+async def test_the_sessions_of_a_grant_are_listed_whole_and_also_those_that_are_over(
+    store: Store,
+) -> None:
+    await store.admit(admission(created_at=NOW - 2 * ABSOLUTE_SECONDS))
+
+    assert await store.sessions_of(KEY, limit=9) == [session(created_at=NOW - 2 * ABSOLUTE_SECONDS)]
+
+
+async def test_a_grant_that_is_not_there_has_no_sessions(store: Store) -> None:
+    await store.admit(admission())
+
+    assert await store.sessions_of(name("grant", 2), limit=9) == []
+
+
+async def test_another_attempt_does_not_learn_of_a_renewed_session(store: Store) -> None:
+    for number in (1, 2):
+        await store.add_attempt(attempt(number), at_most=10, now=NOW)
+        await store.take_attempt(name("state", number), name("browser", 1), NOW)
+    await store.admit(admission(1))
+    await store.admit(admission(2, of=2))
+
+    await store.replace_session(DIGEST, session(3), attempt_state_digest=name("state", 2))
+
+    again = await store.take_attempt(name("state", 2), name("browser", 1), NOW)
+    assert again == FinishedAttempt(attempt(2), name("session", 2))

@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 import pytest
-from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
+from contracts.rows import NOW, admission, attempt, grant, name, session
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.token import TokenSet
@@ -21,7 +21,7 @@ from webex_oauth.vault.grants import Grant, seal_grant
 from webex_oauth.vault.records import AttemptRecord, digest
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.sessions import Profile, Session, seal_session
-from webex_oauth.vault.store import Admission
+from webex_oauth.vault.store import ABSENT, Admission
 
 pytestmark = pytest.mark.anyio
 
@@ -119,7 +119,16 @@ async def test_no_secret_is_in_any_file_of_an_open_store(
 
     await sqlite_store.add_attempt(record, at_most=9, now=NOW)
     await sqlite_store.admit(
-        Admission(grant, 0, seal_session(SEALER, session), digest(state), None, 60)
+        Admission(
+            grant=grant,
+            expected_version=ABSENT,
+            session=seal_session(SEALER, session),
+            attempt_state_digest=digest(state),
+            earlier=None,
+            replaced_session=None,
+            idle_seconds=60,
+            keeps_grants=False,
+        )
     )
 
     secrets = [session_id, state, attempt.verifier, tokens.access_token, tokens.refresh_token]
@@ -129,9 +138,11 @@ async def test_no_secret_is_in_any_file_of_an_open_store(
     assert [found for secret in secrets for found in spellings(secret) if found in content] == []
 
 
+@pytest.mark.check("F06")
 async def test_deleted_rows_leave_no_trace(sqlite_store: SqliteStore, database: Path) -> None:
     await sqlite_store.admit(admission())
-    await sqlite_store.end_session(name("session", 1), now=NOW, idle_seconds=IDLE_SECONDS)
+    await sqlite_store.end_grant(name("grant", 1), now=NOW)
+    await sqlite_store.drop_revocation(name("grant", 1), 1)
 
     await sqlite_store.close()
 

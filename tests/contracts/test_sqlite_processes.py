@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from contracts.children import Child, children
-from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
+from contracts.rows import NOW, admission, attempt, grant, name, session
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteStore
@@ -57,7 +57,7 @@ async def test_what_one_process_ends_is_gone_for_another(
     await other.open()
     assert await other.find_session(name("session", 1)) == session()
 
-    await sqlite_store.end_session(name("session", 1), now=NOW, idle_seconds=IDLE_SECONDS)
+    await sqlite_store.end_grant(name("grant", 1), now=NOW)
 
     assert await other.find_session(name("session", 1)) is None
     await other.close()

@@ -10,9 +10,11 @@ from contracts.rows import (
     attempt,
     grant,
     name,
+    revocation,
     session,
 )
 
+from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -91,3 +93,22 @@ async def test_a_grant_whose_tokens_ended_stays_with_its_session(store: Store) -
 
     assert await sweep(store, NOW + 1) == 0
     assert await store.find_session(name("session", 1)) == session()
+
+
+async def test_revocations_go_when_their_tokens_have_ended(store: Store) -> None:
+    await store.add_revocation(revocation(1, ends_at=NOW))
+    await store.add_revocation(revocation(2, ends_at=NOW + 1))
+    await store.add_revocation(revocation(3, ends_at=None))
+
+    assert await sweep(store, NOW) == 1
+
+    left = await store.scan(RevocationRecord, after=b"", limit=9)
+    assert {record.grant_key for record in left} == {name("grant", 2), name("grant", 3)}
+
+
+async def test_a_sweep_queues_nothing(store: Store) -> None:
+    await store.admit(admission(ends_at=NOW))
+
+    await sweep(store, NOW + IDLE_SECONDS)
+
+    assert list(await store.scan(RevocationRecord, after=b"", limit=9)) == []

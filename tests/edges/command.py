@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from webex_oauth.cli import main
 from webex_oauth.emulator import Emulator, RunningEmulator, sample_env
 from webex_oauth.settings import NAMES
-from webex_oauth.settings.reader import IGNORED_ENVIRONMENT
+from webex_oauth.settings.names import IGNORED_ENVIRONMENT
 
 LIMIT_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.02
@@ -91,6 +91,11 @@ class Server:
                         return line
                 assert self._has_more.wait(ends_at - time.monotonic()), self.output
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)
@@ -162,12 +167,12 @@ def env_text(emulator: Emulator, port: int, more: Mapping[str, str] | None = Non
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[Server, Emulator, int]]:
+def serving(folder: Path, *options: str) -> Iterator[tuple[Server, Emulator, int]]:
     """Run `serve` with a `.env` in *folder*, next to an emulator; give its port too."""
     port = free_port()
     with RunningEmulator() as running:
         (folder / ".env").write_text(env_text(running.emulator, port))
-        with server(folder, "serve") as started:
+        with server(folder, "serve", *options) as started:
             started.line_with("Open ")
             wait_until_listening(port)
             yield started, running.emulator, port

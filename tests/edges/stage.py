@@ -36,5 +36,5 @@ class Stage:
 def open_stage(folder: Path, public_origin: str | None = None) -> Iterator[Stage]:
     """Raise a stage for as long as the block lasts."""
     store = WatchedStore()
-    with Scene(folder, store=store, public_origin=public_origin) as scene:
+    with Scene(folder, store=store.as_store, public_origin=public_origin) as scene:
         yield Stage(scene, store, signed_in(scene))

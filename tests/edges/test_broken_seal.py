@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 from edges.client import signed_in
-from edges.watched_store import WatchedStore
 from scene import JONAS, Scene
 
+from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.records import EndedSession, SessionRecord
 from webex_oauth.vault.store import Admission
 
 
-class TamperedStore(WatchedStore):
+class TamperedStore(MemoryStore):
     """Give every session with one byte changed."""
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
@@ -32,23 +32,19 @@ def test_a_broken_seal_is_a_page_with_every_header(
     assert "Mira" not in answer.text
 
 
-class GrantTamperingStore(WatchedStore):
-    """Give the grant of every ended session with one byte changed."""
+class GrantTamperingStore(MemoryStore):
+    """Change one byte of the first grant that is kept, and so of what is queued of it."""
+
+    is_first = True
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        return _tampered(await super().admit(admission))
-
-    async def end_session(
-        self, digest: bytes, *, now: int, idle_seconds: int
-    ) -> EndedSession | None:
-        return _tampered(await super().end_session(digest, now=now, idle_seconds=idle_seconds))
-
-
-def _tampered(ended: EndedSession | None) -> EndedSession | None:
-    if ended is None or ended.grant is None:
-        return ended
-    grant = replace(ended.grant, sealed=_with_another_end(ended.grant.sealed))
-    return replace(ended, grant=grant)
+        if not self.is_first:
+            return await super().admit(admission)
+        self.is_first = False
+        sealed = _with_another_end(admission.grant.sealed)
+        return await super().admit(
+            replace(admission, grant=replace(admission.grant, sealed=sealed))
+        )
 
 
 def _with_another_end(sealed: bytes) -> bytes:

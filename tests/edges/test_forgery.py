@@ -13,7 +13,9 @@ from webex_oauth.web.csrf import csrf_token
 
 def tokens_of_others(scene: Scene) -> tuple[str, str]:
     """Give the token of another session, and one that an id planted before the sign-in has."""
-    return signed_in(scene, JONAS).csrf_token(), csrf_token(Secret("planted")).reveal()
+    other = signed_in(scene, JONAS).csrf_token()
+    scene.settle()
+    return other, csrf_token(Secret("planted")).reveal()
 
 
 @pytest.mark.check("D09")

@@ -3,26 +3,33 @@
 import pytest
 from edges.client import Client, signed_in
 from edges.stage import Stage
+from scene import JONAS
 
 
 @pytest.fixture
 def leaver(stage: Stage) -> Client:
-    return signed_in(stage.scene)
+    """Sign in as somebody else than the stage's client, whom leaving must not touch."""
+    return signed_in(stage.scene, JONAS)
 
 
+LEAVING = pytest.mark.parametrize("path", ["/logout", "/disconnect"])
+
+
+@LEAVING
 @pytest.mark.check("D06")
-def test_a_sign_out_clears_cache_cookies_and_storage(leaver: Client) -> None:
-    answer = leaver.post("/logout", {"csrf_token": leaver.csrf_token()})
+def test_a_sign_out_clears_cache_cookies_and_storage(leaver: Client, path: str) -> None:
+    answer = leaver.post(path, {"csrf_token": leaver.csrf_token()})
 
     assert answer.status == 200
     assert answer.one("clear-site-data") == '"cache", "cookies", "storage"'
 
 
+@LEAVING
 @pytest.mark.check("D06")
-def test_a_sign_out_takes_every_cookie_back(leaver: Client) -> None:
+def test_a_sign_out_takes_every_cookie_back(leaver: Client, path: str) -> None:
     leaver.start()
 
-    leaver.post("/logout", {"csrf_token": leaver.csrf_token()})
+    leaver.post(path, {"csrf_token": leaver.csrf_token()})
 
     assert leaver.cookies == {}
 
@@ -41,5 +48,6 @@ def test_the_page_before_a_sign_out_is_not_to_be_had_after_it(leaver: Client) ->
 
 @pytest.mark.check("D05", "D06")
 def test_nothing_else_clears_site_data(stage: Stage) -> None:
-    for method, path in (("GET", "/logout"), ("POST", "/logout"), ("GET", "/")):
+    paths = ("/logout", "/disconnect", "/sessions/end")
+    for method, path in ((method, path) for method in ("GET", "POST") for path in paths):
         assert not stage.signed_in.send(method, path).all("clear-site-data")

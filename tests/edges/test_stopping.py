@@ -15,21 +15,12 @@ from edges.command import (
     wait_until_listening,
     wait_until_refusing,
 )
+from edges.visiting import sign_in
 
-from webex_oauth.emulator import Delay, Emulator, Hang, Visitor
+from webex_oauth.emulator import Delay, Emulator, Hang
 
-MIRA = "mira@acme.example"
 SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.02
-
-
-def sign_in(port: int) -> requests.Session:
-    """Sign in by plain links, as a script does."""
-    browser, origin = requests.Session(), f"http://localhost:{port}"
-    started = browser.get(f"{origin}/login", allow_redirects=False, timeout=SECONDS)
-    callback = Visitor().sign_in(started.headers["location"], MIRA, "accept")
-    assert browser.get(callback, timeout=SECONDS).status_code == 200
-    return browser
 
 
 def ask_for_spaces(
@@ -54,7 +45,7 @@ def assert_clean(output: str) -> None:
 @pytest.mark.check("H08")
 def test_sigterm_finishes_what_is_under_way_and_takes_nothing_new(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, emulator, port), ThreadPoolExecutor() as pool:
-        emulator.faults.add("GET", "/v1/rooms", Delay(seconds=1.5))
+        emulator.faults.add("GET", "/v1/rooms", Delay(seconds=3))
         asked = ask_for_spaces(pool, emulator, port)
 
         process.send(signal.SIGTERM)
@@ -116,7 +107,7 @@ def test_ctrl_c_ends_the_demo_cleanly_and_leaves_nothing(tmp_path: Path) -> None
 @pytest.mark.check("H08")
 def test_the_demo_finishes_what_is_under_way_at_both_of_its_servers(tmp_path: Path) -> None:
     port, emulator_port = free_port(), free_port()
-    fault = b'{"path": "/v1/rooms", "action": {"type": "delay", "seconds": 2.5}}'
+    fault = b'{"path": "/v1/rooms", "action": {"type": "delay", "seconds": 3}}'
     with (
         server(tmp_path, "demo", PORT=str(port), EMULATOR_PORT=str(emulator_port)) as process,
         ThreadPoolExecutor() as pool,

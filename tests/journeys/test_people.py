@@ -63,7 +63,7 @@ def test_the_first_persons_tokens_are_given_back_when_a_second_takes_the_browser
     browser.webex = type(browser.webex)()
     browser.sign_in(JONAS)
 
-    scene.emulator.journal.wait_for("POST", "*/revoke", count=2)
+    scene.settle()
 
     mira = scene.emulator.world.person_by_email(MIRA)
     assert mira is not None

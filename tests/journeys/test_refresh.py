@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from webex_oauth.emulator import Action, Answer, Drop
 
 CALLERS = 30
 ALMOST_FOURTEEN_DAYS = 1_209_599 - 30
+COOL_DOWN_SECONDS = 10
 VARIABLES = {"WEBEX_IDLE_SECONDS": "7776000", "WEBEX_ABSOLUTE_SECONDS": "7776000"}
+HOURS = count(start=0, step=2)
 TRANSIENT: dict[str, Action] = {
     "500": Answer(status=500),
     "503": Answer(status=503, headers={"Retry-After": "9"}),
@@ -29,6 +32,14 @@ TRANSIENT: dict[str, Action] = {
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with Scene(tmp_path_factory.mktemp("scene"), variables=VARIABLES) as scene:
         yield scene
+
+
+@pytest.fixture
+def scene(stage: Scene) -> Scene:
+    """Begin hours after the test before: the application remembers a cool-down."""
+    stage.emulator.reset()
+    stage.emulator.clock.advance(next(HOURS) * 3_600)
+    return stage
 
 
 @pytest.fixture
@@ -144,6 +155,9 @@ def test_a_passing_failure_while_the_old_token_lives_is_never_noticed(
 
     assert browser.get("/listrooms").status_code == 200
     assert browser.get("/listrooms").status_code == 200
+    assert token_requests(scene) == 1, "nobody asks again before the cool-down is over"
+    scene.emulator.clock.advance(COOL_DOWN_SECONDS)
+    assert browser.get("/listrooms").status_code == 200
 
     assert token_requests(scene) == 2
 
@@ -160,7 +174,12 @@ def test_a_passing_failure_after_the_end_says_try_later_and_loses_nothing(
     assert page.status_code in {429, 502}
     assert "sign in again" not in page.text.lower()
     assert is_signed_in(browser)
+    again = browser.get("/listrooms")
+    assert again.status_code in {429, 503}
+    assert 1 <= int(again.headers["retry-after"]) <= COOL_DOWN_SECONDS
+    scene.emulator.clock.advance(COOL_DOWN_SECONDS)
     assert browser.get("/listrooms").status_code == 200
+    assert token_requests(scene) == 2
 
 
 @pytest.mark.parametrize("stated", ["7200", "junk"])
@@ -175,6 +194,27 @@ def test_a_throttled_refresh_says_when_to_come_back(
 
     assert page.status_code == 429
     assert 1 <= int(page.headers["retry-after"]) <= 3_600
+
+
+def test_a_token_in_its_last_days_is_renewed_while_nobody_waits(scene: Scene) -> None:
+    browser = scene.signed_in()
+    scene.emulator.clock.advance(1_209_599 * 96 // 100)
+    scene.emulator.journal.clear()
+
+    assert browser.get("/listrooms").status_code == 200
+    assert len(tokens_used(scene)) == 1
+    scene.emulator.journal.wait_for("POST", TOKEN_PATH)
+    for _ in range(50):
+        assert browser.get("/listrooms").status_code == 200
+        if len(tokens_used(scene)) > 1:
+            break
+
+    assert len(tokens_used(scene)) == 2
+    assert token_requests(scene) == 1
+
+
+def tokens_used(scene: Scene) -> set[str]:
+    return {entry.authorization for entry in scene.emulator.journal.matching("GET", "/v1/rooms")}
 
 
 def test_after_ninety_days_without_use_the_person_signs_in_again(scene: Scene) -> None:

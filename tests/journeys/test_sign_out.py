@@ -100,6 +100,7 @@ def test_the_page_says_what_became_of_the_tokens(scene: Scene) -> None:
 
 def test_with_another_session_of_the_person_the_tokens_live_on(scene: Scene) -> None:
     first, second = scene.signed_in(JONAS), scene.signed_in(JONAS)
+    scene.settle()
     scene.emulator.journal.clear()
 
     first.sign_out()

@@ -8,7 +8,10 @@ import click
 COMMANDS = {
     "demo": "Run the application and a local Webex together.",
     "serve": "Run the application with your integration.",
+    "keep": "Keep grants alive that nobody uses, in a process of its own.",
     "emulator": "Run a local Webex alone.",
+    "disconnect": "End everything that is kept of one person.",
+    "keys": "List, add, change and retire the keys that seal the store.",
     "check-config": "Tell every mistake of the configuration at once.",
 }
 

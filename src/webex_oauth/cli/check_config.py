@@ -20,5 +20,9 @@ def command(env_file: Path) -> None:
     click.echo(f"Webex               {settings.platform.origin}")
     click.echo(f"scopes              {' '.join(settings.scopes)}")
     click.echo(f"listens on          {settings.host}:{settings.port}")
-    click.echo(f"store               {settings.store_url.partition('?')[0]}")
+    click.echo(f"workers             {settings.workers}")
+    click.echo(f"store               {settings.shown_store_url}")
+    click.echo(
+        f"keys                {settings.keys_file if settings.keys_text is None else 'WEBEX_KEYS'}"
+    )
     click.echo("The configuration is complete.")

@@ -10,10 +10,10 @@ import click
 from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
+from webex_oauth.cli.application import listen, serve_application
 from webex_oauth.cli.emulator import EMULATOR_PORT, local_emulator, open_listener
 from webex_oauth.cli.log import configure_log
 from webex_oauth.cli.running import run, stop_on_signals
-from webex_oauth.cli.serve import listen, serve_application
 from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
 
 PORT = click.IntRange(1, 65535)

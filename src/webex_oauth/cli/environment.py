@@ -42,7 +42,7 @@ def variables_or_exit(env_file: Path) -> Mapping[str, str]:
         sys.exit(1)
 
 
-def settings_or_exit(variables: Mapping[str, str]) -> Settings:
+def settings_or_exit(variables: Mapping[str, str], *, tells_warnings: bool = True) -> Settings:
     """Read the settings; print the warnings, and every mistake; exit when there are mistakes."""
     try:
         settings = read_settings(variables)
@@ -50,7 +50,8 @@ def settings_or_exit(variables: Mapping[str, str]) -> Settings:
         print_warnings(error.warnings)
         print_mistakes(error.mistakes)
         sys.exit(1)
-    print_warnings(settings.warnings)
+    if tells_warnings:
+        print_warnings(settings.warnings)
     return settings
 
 

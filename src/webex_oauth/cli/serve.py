@@ -1,20 +1,19 @@
 """`webex-oauth serve`: the application with a registered integration."""
 
 import asyncio
-import socket
+import signal
 import sys
 from pathlib import Path
 
 import click
 
+from webex_oauth.cli.application import listen, serve_application
 from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
+from webex_oauth.cli.limits import set_limits
 from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run, spare_collections, stop_on_signals
-from webex_oauth.errors import ConfigurationError
-from webex_oauth.integration import open_integration
+from webex_oauth.cli.running import run, stop_on_signals
+from webex_oauth.cli.workers import Workers
 from webex_oauth.settings import Settings
-from webex_oauth.web.application import create_application
-from webex_oauth.web.server import listening_socket, serve
 
 NO_CREDENTIALS = """\
 No integration is configured: there is no AUTH_INIT_URL and no CLIENT_SECRET, here or in .env.
@@ -26,39 +25,42 @@ CREDENTIALS = ("AUTH_INIT_URL", "WEBEX_CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECR
 
 @click.command(name="serve")
 @env_file_option
-def command(env_file: Path) -> None:
+@click.option(
+    "--workers",
+    type=int,
+    help="Serve with this many processes; SIGHUP renews them one after the other.",
+)
+def command(*, env_file: Path, workers: int | None) -> None:
     """Run the application with your integration."""
     variables = variables_or_exit(env_file)
     if not any(variables.get(name) for name in CREDENTIALS):
         click.echo(NO_CREDENTIALS, err=True)
         sys.exit(1)
+    if workers is not None:
+        variables = {**variables, "WEBEX_WORKERS": str(workers)}
     settings = settings_or_exit(variables)
     configure_log(is_debugging=settings.is_debugging)
-    run(_serve(settings))
+    set_limits()
+    if settings.workers == 1:
+        run(_serve(settings))
+    else:
+        sys.exit(run(_serve_by_workers(settings, env_file), asyncio.new_event_loop))
 
 
 async def _serve(settings: Settings) -> None:
     stop, listener = stop_on_signals(), listen(settings)
-    click.echo(f"Open {settings.public_origin}/ in a browser. Ctrl-C stops.", err=True)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
+    _tell(settings)
     await serve_application(settings, listener, stop)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Bind the application's address; raises ConfigurationError when it is taken."""
-    host, port = settings.host, settings.port
-    try:
-        return listening_socket(host, port)
-    except OSError as error:
-        raise ConfigurationError(
-            [f"cannot listen on {host}:{port} ({error.strerror}): set PORT to a free one"]
-        ) from error
+async def _serve_by_workers(settings: Settings, env_file: Path) -> int:
+    renewal = asyncio.Event()
+    workers = Workers(settings.workers, listen(settings), ["--env-file", str(env_file)])
+    stop = stop_on_signals(before_exit=workers.kill)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renewal.set)
+    return await workers.run(stop, renewal, when_ready=lambda: _tell(settings))
 
 
-async def serve_application(
-    settings: Settings, listener: socket.socket, stop: asyncio.Event
-) -> None:
-    """Serve the application of *settings* until *stop* is set."""
-    async with open_integration(settings) as integration:
-        application = create_application(settings, integration)
-        spare_collections()
-        await serve(application, listener, stop)
+def _tell(settings: Settings) -> None:
+    click.echo(f"Open {settings.public_origin}/ in a browser. Ctrl-C stops.", err=True)

@@ -68,6 +68,10 @@ class FaultInjection:
             case NextLink():
                 answer = Straying(action, self._origin, scope, send)
                 await self._app(scope, receive, answer)
+            case Answer():
+                # As a server does that knows what it refuses; so the journal has the form.
+                await _whole_request(receive)
+                await _without_work(action, scope, receive, send)
             case _:
                 await _without_work(action, scope, receive, send)
 
@@ -114,6 +118,11 @@ async def _hang(limit_seconds: float, scope: Scope, receive: Receive) -> None:
     except TimeoutError:
         connection.close()
         await _gone(receive)
+
+
+async def _whole_request(receive: Receive) -> None:
+    while (await receive()).get("more_body", False):
+        pass
 
 
 async def _gone(receive: Receive) -> None:

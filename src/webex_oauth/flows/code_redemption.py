@@ -3,16 +3,30 @@
 import logging
 from dataclasses import dataclass
 
-from webex_oauth.errors import AccessForbidden, IssuerMismatch, StoreConflict, WebexOAuthError
+from webex_oauth.errors import (
+    AccessForbidden,
+    IssuerMismatch,
+    StoreConflict,
+    VaultError,
+    WebexOAuthError,
+)
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.revocation import revoke_grant, revoke_tokens
+from webex_oauth.flows.revocation import Revocations, is_shared
 from webex_oauth.oauth.authorization import AuthorizationCode
-from webex_oauth.oauth.token import TokenSet, code_request, read_token_response
+from webex_oauth.oauth.token import code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt
-from webex_oauth.vault.grants import Grant, seal_grant
-from webex_oauth.vault.records import AttemptRecord, EndedSession, digest, grant_key
+from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.records import (
+    AttemptRecord,
+    GrantRecord,
+    RevocationRecord,
+    SessionRecord,
+    digest,
+    grant_key,
+)
+from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.sessions import Profile, Session, seal_session
 from webex_oauth.vault.store import ABSENT, Admission
 from webex_oauth.webex import people
@@ -28,6 +42,17 @@ UNNAMED_SUBJECT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Browser:
+    """The browser in which a person signs in.
+
+    `session_digest` is of the session that it had before, `label` is how the person knows it.
+    """
+
+    session_digest: bytes | None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Identity:
     """Who signed in; the profile is empty when Webex would not say."""
 
@@ -38,31 +63,29 @@ class _Identity:
 class CodeRedemption:
     """Turn codes into sessions."""
 
-    def __init__(self, context: FlowContext) -> None:
+    def __init__(self, context: FlowContext, revocations: Revocations) -> None:
         self._context = context
+        self._revocations = revocations
 
     async def redeem(
-        self,
-        record: AttemptRecord,
-        attempt: Attempt,
-        code: AuthorizationCode,
-        replaced_session: bytes | None,
+        self, record: AttemptRecord, attempt: Attempt, code: AuthorizationCode, browser: Browser
     ) -> Secret:
         """Exchange *code*, learn who it is, keep the grant, and give a new session's id.
 
-        The browser's earlier session ends. Raises TokenError, UpstreamError, ApiError, StoreError
-        or VaultError; tokens that were issued by then are given back to Webex.
+        The browser's earlier session ends, and tokens that the person had before go back to
+        Webex. Raises TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens that
+        were issued by then go back as well.
         """
         self._check_unmoved(attempt)
-        tokens = await self._exchange(code, attempt.verifier)
-        scopes = frozenset(attempt.scopes) if tokens.scopes is None else tokens.scopes
-        log.debug("code exchanged", extra={"scopes": sorted(scopes)})
+        grant = await self._exchange(attempt, code)
         try:
-            identity = await self._identify(tokens, scopes)
-            grant = Grant(attempt.issuer, identity.subject, tokens, scopes)
-            return await self._keep(grant, identity.profile, record, replaced_session)
+            identity = await self._identify(grant)
+            grant = Grant(
+                grant.issuer, identity.subject, grant.tokens, grant.scopes, grant.issued_at
+            )
+            return await self._keep(grant, identity.profile, record, browser)
         except WebexOAuthError:
-            await revoke_tokens(self._context, tokens)
+            await self._revocations.give_back(grant)
             raise
 
     def _check_unmoved(self, attempt: Attempt) -> None:
@@ -71,23 +94,29 @@ class CodeRedemption:
         if (attempt.issuer, attempt.redirect_uri) != (server.issuer, client.redirect_uri):
             raise IssuerMismatch("the attempt was begun at another authorization server")
 
-    async def _exchange(self, code: AuthorizationCode, verifier: Secret) -> TokenSet:
-        context = self._context
-        requested_at = context.clock()
-        request = code_request(context.platform.server, context.client, code, verifier)
+    async def _exchange(self, attempt: Attempt, code: AuthorizationCode) -> Grant:
+        """Redeem *code*; whose grant it is has to be found out."""
+        context, requested_at = self._context, self._context.clock()
+        server = context.platform.server
+        request = code_request(server, context.client, code, attempt.verifier)
         response = await context.transport.send(request, TOKEN_LIMITS)
-        return read_token_response(context.platform.server, response, requested_at)
+        tokens = read_token_response(server, response, requested_at)
+        scopes = frozenset(attempt.scopes) if tokens.scopes is None else tokens.scopes
+        log.debug("code exchanged", extra={"scopes": sorted(scopes)})
+        return Grant(attempt.issuer, self._unnamed(), tokens, scopes, requested_at)
 
-    async def _identify(self, tokens: TokenSet, scopes: frozenset[str]) -> _Identity:
-        if permits(scopes, PEOPLE_READ):
+    async def _identify(self, grant: Grant) -> _Identity:
+        if permits(grant.scopes, PEOPLE_READ):
             try:
-                person = await self._ask_who(tokens.access_token)
+                person = await self._ask_who(grant.tokens.access_token)
             except AccessForbidden:
                 log.warning("Webex will not say who signed in")
             else:
                 return _Identity(person.subject, _profile(person))
-        random_bytes = self._context.randomness(UNNAMED_SUBJECT_BYTES)
-        return _Identity(UNNAMED_SUBJECT_PREFIX + random_bytes.hex(), Profile())
+        return _Identity(grant.subject, Profile())
+
+    def _unnamed(self) -> str:
+        return UNNAMED_SUBJECT_PREFIX + self._context.randomness(UNNAMED_SUBJECT_BYTES).hex()
 
     async def _ask_who(self, access_token: Secret) -> Person:
         context, call = self._context, people.me()
@@ -96,44 +125,77 @@ class CodeRedemption:
         return read_api_response(call, response, context.clock())
 
     async def _keep(
-        self, grant: Grant, profile: Profile, attempt: AttemptRecord, replaced_session: bytes | None
+        self, grant: Grant, profile: Profile, attempt: AttemptRecord, browser: Browser
     ) -> Secret:
-        context, now = self._context, self._context.clock()
-        session_id = context.random_secret()
+        session_id = self._context.random_secret()
         key = grant_key(grant.issuer, grant.subject)
+        session = self._session(session_id, key, profile, browser)
+        for _ in range(ADMISSION_TRIES):
+            found = await self._context.store.find_grant(key)
+            admission = self._admission(grant, found, session, attempt, browser)
+            try:
+                ended = await self._context.store.admit(admission)
+            except StoreConflict:
+                continue
+            self._revoke_soon(admission.earlier)
+            self._revoke_soon(ended.revocation if ended else None)
+            log.info("signed in", extra={"grant": key.hex()[:12]})
+            return session_id
+        raise StoreConflict("the grant kept moving")
+
+    def _revoke_soon(self, revocation: RevocationRecord | None) -> None:
+        if revocation is not None:
+            self._revocations.soon(revocation)
+
+    def _session(
+        self, session_id: Secret, key: bytes, profile: Profile, browser: Browser
+    ) -> SessionRecord:
+        now = self._context.clock()
         session = Session(
             digest=digest(session_id),
             grant_key=key,
             profile=profile,
             created_at=now,
             seen_at=now,
-            expires_at=now + context.absolute_seconds,
+            expires_at=now + self._context.absolute_seconds,
+            browser=browser.label,
         )
-        session_record = seal_session(context.sealer, session)
-        for _ in range(ADMISSION_TRIES):
-            earlier = await context.store.find_grant(key)
-            try:
-                ended = await context.store.admit(
-                    Admission(
-                        grant=seal_grant(context.sealer, grant, earlier),
-                        expected_version=earlier.version if earlier else ABSENT,
-                        session=session_record,
-                        attempt_state_digest=attempt.state_digest,
-                        replaced_session=replaced_session,
-                        idle_seconds=context.idle_seconds,
-                    )
-                )
-            except StoreConflict:
-                continue
-            await self._give_back(ended)
-            log.info("signed in", extra={"grant": key.hex()[:12]})
-            return session_id
-        raise StoreConflict("the grant kept moving")
+        return seal_session(self._context.sealer, session)
 
-    async def _give_back(self, ended: EndedSession | None) -> None:
-        """Revoke what the browser's earlier session alone had used."""
-        if ended is not None and ended.grant is not None:
-            await revoke_grant(self._context, ended.grant)
+    def _admission(
+        self,
+        grant: Grant,
+        found: GrantRecord | None,
+        session: SessionRecord,
+        attempt: AttemptRecord,
+        browser: Browser,
+    ) -> Admission:
+        context = self._context
+        return Admission(
+            grant=seal_grant(context.sealer, grant, found),
+            expected_version=found.version if found else ABSENT,
+            session=session,
+            attempt_state_digest=attempt.state_digest,
+            earlier=self._earlier(found, grant) if found else None,
+            replaced_session=browser.session_digest,
+            idle_seconds=context.idle_seconds,
+            keeps_grants=context.keeps_grants,
+        )
+
+    def _earlier(self, found: GrantRecord, grant: Grant) -> RevocationRecord | None:
+        """Give what to revoke of the tokens that *grant* replaces.
+
+        Nothing where revoking would end the new ones, or where that cannot be known.
+        """
+        context = self._context
+        try:
+            earlier = open_grant(context.sealer, found)
+        except VaultError as error:
+            log.warning("earlier tokens are not revoked", extra={"error": type(error).__name__})
+            return None
+        if is_shared(earlier.tokens, grant.tokens):
+            return None
+        return revocation_of(found, context.clock())
 
 
 def _profile(person: Person) -> Profile:

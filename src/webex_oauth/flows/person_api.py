@@ -91,4 +91,6 @@ class PersonApi:
         read: Callable[[HttpResponse], Answer],
         token: Secret,
     ) -> Answer:
-        return read(await self._context.transport.send(build(token), API_LIMITS))
+        async with self._context.api_bulkhead:
+            response = await self._context.transport.send(build(token), API_LIMITS)
+        return read(response)

@@ -1,52 +1,194 @@
-"""Give tokens back to Webex: best effort and bounded, after they are gone from here (RFC 7009)."""
+"""Give tokens back after they are gone from here: at once, else from a queue.
+
+The queue is the store's, so that it outlives this process. Whoever queues tokens tries them first;
+the worker takes what is still there some seconds later.
+"""
 
 import asyncio
 import logging
 
-from webex_oauth.errors import TokenError, UpstreamError, VaultError
-from webex_oauth.flows.context import FlowContext
-from webex_oauth.oauth.revocation import (
-    TokenTypeHint,
-    read_revocation_response,
-    revocation_request,
+from webex_oauth.errors import (
+    KeyUnavailable,
+    RateLimited,
+    ServerFailed,
+    StoreError,
+    TokenError,
+    UpstreamError,
+    VaultError,
+    WebexOAuthError,
 )
+from webex_oauth.flows.context import FlowContext
+from webex_oauth.flows.patience import MAX_TRIES, wait_seconds
+from webex_oauth.flows.revoker import Revoker
 from webex_oauth.oauth.token import TokenSet
-from webex_oauth.ports import TOKEN_LIMITS
-from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import open_grant
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.vault.revocations import open_revocation, revocation_of
 
 log = logging.getLogger(__name__)
 
 REVOCATION_SECONDS = 2.0
+HEAD_START_SECONDS = 3
+DELIVERY_SECONDS = 15.0
+TAKEN_SECONDS = 60
+BATCH = 8
+LOOK_EVERY_SECONDS = 5.0
+MAX_HANDED_OVER = 100
 
 
-async def revoke_grant(context: FlowContext, record: GrantRecord) -> bool:
-    """Revoke the tokens of a grant that is gone from here; False also when its seal is broken."""
-    try:
-        grant = open_grant(context.sealer, record)
-    except VaultError as error:
-        log.warning("tokens were not revoked", extra={"error": type(error).__name__})
-        return False
-    return await revoke_tokens(context, grant.tokens)
+class Revocations:
+    """Revoke tokens that are queued, and queue those that cannot be revoked at once."""
+
+    def __init__(self, context: FlowContext) -> None:
+        self._context = context
+        self._revoker = Revoker(context)
+        self._handed_over: asyncio.Queue[RevocationRecord] = asyncio.Queue(MAX_HANDED_OVER)
+
+    async def at_once(self, record: RevocationRecord) -> bool:
+        """Revoke queued tokens within REVOCATION_SECONDS; say whether Webex confirmed.
+
+        What fails stays in the queue.
+        """
+        return await self._deliver(record, REVOCATION_SECONDS)
+
+    def soon(self, record: RevocationRecord) -> None:
+        """Let the worker revoke queued tokens next, while nobody waits for it."""
+        try:
+            self._handed_over.put_nowait(record)
+        except asyncio.QueueFull:
+            log.debug("a revocation waits for its turn")
+
+    async def give_back(self, grant: Grant) -> bool:
+        """Revoke tokens that were never kept; where that fails, queue them.
+
+        Raises nothing: whoever gives tokens back has a failure of their own to tell.
+        """
+        try:
+            async with asyncio.timeout(REVOCATION_SECONDS):
+                await self._revoker.revoke(grant.tokens)
+        except (TimeoutError, UpstreamError, TokenError) as error:
+            await self._queue(grant, wait_seconds(1, _asked_wait(error)))
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Deliver for ever what is due, and between two looks what is handed over."""
+        while True:
+            try:
+                await self.deliver_due()
+            except StoreError as error:
+                log.warning("revocations wait", extra={"error": type(error).__name__})
+            await self._deliver_handed_over(LOOK_EVERY_SECONDS)
+
+    async def deliver_due(self) -> int:
+        """Deliver what is due in the queue; say how many Webex confirmed.
+
+        Raises StoreUnavailable.
+        """
+        confirmed_count = 0
+        while not self._revoker.quiet_seconds:
+            now = self._context.clock()
+            records = await self._context.store.take_revocations(
+                now=now - HEAD_START_SECONDS, until=now + TAKEN_SECONDS, limit=BATCH
+            )
+            delivered = await asyncio.gather(
+                *(self._deliver(record, DELIVERY_SECONDS) for record in records)
+            )
+            confirmed_count += sum(delivered)
+            if len(records) < BATCH:
+                break
+        return confirmed_count
+
+    async def deliver_handed_over(self) -> None:
+        """Deliver what `soon` was given until now."""
+        for _ in range(self._handed_over.qsize()):
+            await self.at_once(self._handed_over.get_nowait())
+
+    async def _deliver_handed_over(self, seconds: float) -> None:
+        give_up_at = asyncio.get_running_loop().time() + seconds
+        while True:
+            try:
+                async with asyncio.timeout_at(give_up_at):
+                    record = await self._handed_over.get()
+            except TimeoutError:
+                return
+            await self.at_once(record)
+
+    async def _deliver(self, record: RevocationRecord, within_seconds: float) -> bool:
+        try:
+            return await self._settle(record, within_seconds)
+        except StoreError as error:
+            # It is in the queue as before, or will be there again when its time is over.
+            log.warning("a revocation waits", extra=_told(record, error))
+            return False
+
+    async def _settle(self, record: RevocationRecord, within_seconds: float) -> bool:
+        """Revoke what *record* holds, then take it off the queue, or set its next try."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                tokens = await self._tokens(record)
+                if tokens is not None:
+                    await self._revoker.revoke(tokens)
+        except (TimeoutError, UpstreamError, TokenError, KeyUnavailable) as error:
+            await self._keep_trying(record, error)
+            return False
+        except VaultError as error:
+            await self._give_up(record, error)
+            return False
+        await self._context.store.drop_revocation(record.grant_key, record.version)
+        log.info("tokens revoked", extra={"grant": _name(record)})
+        return True
+
+    async def _tokens(self, record: RevocationRecord) -> TokenSet | None:
+        """Open the tokens; None when the person has the same ones again.
+
+        A server may give a person who signs in again the refresh token that they had. Revoking it
+        would end what they have now.
+        """
+        context = self._context
+        tokens = open_revocation(context.sealer, record)
+        current = await context.store.find_grant(record.grant_key)
+        if current is None:
+            return tokens
+        return None if is_shared(tokens, open_grant(context.sealer, current).tokens) else tokens
+
+    async def _keep_trying(self, record: RevocationRecord, error: Exception) -> None:
+        now = self._context.clock()
+        is_over = record.ends_at is not None and record.ends_at <= now
+        if is_over or record.try_count >= MAX_TRIES:
+            await self._give_up(record, error)
+            return
+        due_at = now + wait_seconds(record.try_count, _asked_wait(error))
+        await self._context.store.postpone_revocation(record.grant_key, record.version, due_at)
+        log.warning("a revocation waits", extra=_told(record, error))
+
+    async def _give_up(self, record: RevocationRecord, error: Exception) -> None:
+        await self._context.store.drop_revocation(record.grant_key, record.version)
+        log.error("tokens were not revoked and end by themselves", extra=_told(record, error))
+
+    async def _queue(self, grant: Grant, wait: int) -> None:
+        context = self._context
+        try:
+            record = seal_grant(context.sealer, grant, None)
+            await context.store.add_revocation(revocation_of(record, context.clock() + wait))
+        except WebexOAuthError:
+            log.exception("tokens were not revoked and could not be queued")
 
 
-async def revoke_tokens(context: FlowContext, tokens: TokenSet) -> bool:
-    """Revoke the refresh token, then the access token; say whether Webex confirmed in time."""
-    try:
-        async with asyncio.timeout(REVOCATION_SECONDS):
-            if tokens.refresh_token is not None:
-                await _revoke(context, tokens.refresh_token, "refresh_token")
-            await _revoke(context, tokens.access_token, "access_token")
-    except (TimeoutError, UpstreamError, TokenError) as error:
-        log.warning("tokens were not revoked", extra={"error": type(error).__name__})
-        return False
-    log.debug("tokens revoked")
-    return True
+def is_shared(tokens: TokenSet, others: TokenSet) -> bool:
+    """Say whether revoking *tokens* would end *others*."""
+    if tokens.refresh_token is not None and tokens.refresh_token == others.refresh_token:
+        return True
+    return tokens.access_token == others.access_token
 
 
-async def _revoke(context: FlowContext, token: Secret, hint: TokenTypeHint) -> None:
-    server, requested_at = context.platform.server, context.clock()
-    request = revocation_request(server, context.client, token, hint)
-    response = await context.transport.send(request, TOKEN_LIMITS)
-    read_revocation_response(server, response, requested_at)
+def _asked_wait(error: Exception) -> int | None:
+    return error.retry_after_seconds if isinstance(error, RateLimited | ServerFailed) else None
+
+
+def _told(record: RevocationRecord, error: Exception) -> dict[str, str]:
+    return {"grant": _name(record), "error": type(error).__name__}
+
+
+def _name(record: RevocationRecord) -> str:
+    return record.grant_key.hex()[:12]

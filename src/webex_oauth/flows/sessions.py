@@ -1,15 +1,32 @@
-"""Sessions: find the one that a browser presents, and end it."""
+"""Sessions: find the one that a browser presents, list those of its person, and end them."""
 
+import hashlib
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import Enum
 
+from webex_oauth.errors import VaultError
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.revocation import revoke_grant
+from webex_oauth.flows.revocation import Revocations
 from webex_oauth.secret import Secret
-from webex_oauth.vault.records import digest
+from webex_oauth.vault.records import RevocationRecord, SessionRecord, digest
 from webex_oauth.vault.sessions import Profile, is_live, is_touch_due, open_session
 
 log = logging.getLogger(__name__)
+
+MAX_LISTED = 100
+MAX_ROUNDS = 100
+HANDLE_PURPOSE = b"webex-oauth session handle"
+
+
+class TokenFate(Enum):
+    """Say what became of a person's tokens when they left."""
+
+    REVOKED = "Webex confirmed that it accepts them no longer"
+    QUEUED = "they are forgotten here, and Webex is asked until it confirms"
+    SHARED = "they stay, for the person is signed in elsewhere"
+    KEPT = "they stay, for this integration keeps grants without a session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +38,27 @@ class LiveSession:
     profile: Profile
 
 
-class Sessions:
-    """Find and end sessions."""
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """One of a person's sessions.
 
-    def __init__(self, context: FlowContext) -> None:
+    `handle` names it among them, and says nothing to anybody else; `browser` is None where it is
+    not known.
+    """
+
+    handle: str
+    browser: str | None
+    created_at: int
+    seen_at: int
+    is_this: bool
+
+
+class Sessions:
+    """Find, list and end sessions."""
+
+    def __init__(self, context: FlowContext, revocations: Revocations) -> None:
         self._context = context
+        self._revocations = revocations
 
     async def find(self, session_id: Secret) -> LiveSession | None:
         """Find the live session with this id; raises StoreUnavailable or VaultError."""
@@ -38,19 +71,116 @@ class Sessions:
             await context.store.touch_session(record.digest, now)
         return LiveSession(session_id, session.grant_key, session.profile)
 
-    async def sign_out(self, session_id: Secret) -> bool | None:
+    async def of_person(self, session: LiveSession) -> tuple[ListedSession, ...]:
+        """List the live sessions of the person, this one first, then the latest seen.
+
+        At most MAX_LISTED; raises StoreUnavailable.
+        """
+        context, now, this = self._context, self._context.clock(), digest(session.session_id)
+        records = await context.store.sessions_of(session.grant_key, limit=MAX_LISTED)
+        listed = [
+            self._listed(record, is_this=record.digest == this)
+            for record in records
+            if is_live(record, now, context.idle_seconds)
+        ]
+        return tuple(sorted(listed, key=lambda one: not one.is_this))
+
+    async def sign_out(self, session_id: Secret) -> TokenFate:
         """End a session here first; then revoke its tokens if nobody else uses them.
 
-        Says whether Webex confirmed; None when it was not asked, for another session of the
-        person still uses the tokens. Raises StoreUnavailable.
+        Raises StoreUnavailable.
         """
         context = self._context
         ended = await context.store.end_session(
-            digest(session_id), now=context.clock(), idle_seconds=context.idle_seconds
+            digest(session_id),
+            now=context.clock(),
+            idle_seconds=context.idle_seconds,
+            keeps_grants=context.keeps_grants,
         )
         log.info("signed out")
         if ended is None:
-            return False
-        if ended.grant is None:
+            return TokenFate.QUEUED
+        if ended.revocation is None:
+            return TokenFate.KEPT if context.keeps_grants else TokenFate.SHARED
+        return await self._revoke(ended.revocation)
+
+    async def end(self, session: LiveSession, handle: str) -> bool:
+        """End another session of the same person; False when there is none with this handle.
+
+        Raises StoreUnavailable.
+        """
+        async for record in self._others(session):
+            if handle_of(record.digest) == handle:
+                await self._end(record)
+                return True
+        return False
+
+    async def end_others(self, session: LiveSession) -> int:
+        """End all other sessions of the same person; say how many.
+
+        Raises StoreUnavailable.
+        """
+        ended_count = 0
+        async for record in self._others(session):
+            await self._end(record)
+            ended_count += 1
+        return ended_count
+
+    async def disconnect(self, grant_key: bytes) -> TokenFate | None:
+        """End all sessions of a person and their grant; then revoke its tokens.
+
+        None when there was no grant. Raises StoreUnavailable.
+        """
+        context = self._context
+        revocation = await context.store.end_grant(grant_key, now=context.clock())
+        log.info("disconnected", extra={"grant": grant_key.hex()[:12]})
+        return await self._revoke(revocation) if revocation else None
+
+    async def _others(self, session: LiveSession) -> AsyncIterator[SessionRecord]:
+        """Give the person's other sessions, each once, while whoever asks may end them."""
+        this, given = digest(session.session_id), set[bytes]()
+        for _ in range(MAX_ROUNDS):
+            records = await self._context.store.sessions_of(session.grant_key, limit=MAX_LISTED)
+            others = [one for one in records if one.digest != this and one.digest not in given]
+            for record in others:
+                given.add(record.digest)
+                yield record
+            if not others:
+                return
+
+    async def _end(self, record: SessionRecord) -> None:
+        context = self._context
+        ended = await context.store.end_session(
+            record.digest,
+            now=context.clock(),
+            idle_seconds=context.idle_seconds,
+            keeps_grants=context.keeps_grants,
+        )
+        log.info("session ended by its person")
+        if ended is not None and ended.revocation is not None:
+            self._revocations.soon(ended.revocation)
+
+    async def _revoke(self, revocation: RevocationRecord) -> TokenFate:
+        is_confirmed = await self._revocations.at_once(revocation)
+        return TokenFate.REVOKED if is_confirmed else TokenFate.QUEUED
+
+    def _listed(self, record: SessionRecord, *, is_this: bool) -> ListedSession:
+        return ListedSession(
+            handle=handle_of(record.digest),
+            browser=self._browser(record),
+            created_at=record.created_at,
+            seen_at=record.seen_at,
+            is_this=is_this,
+        )
+
+    def _browser(self, record: SessionRecord) -> str | None:
+        try:
+            return open_session(self._context.sealer, record).browser
+        except VaultError:
+            # What cannot be opened can still be ended.
             return None
-        return await revoke_grant(context, ended.grant)
+
+
+def handle_of(session_digest: bytes) -> str:
+    """Name a session for its person's pages, without the name that the store knows it by."""
+    return hashlib.sha256(HANDLE_PURPOSE + session_digest).hexdigest()[:32]

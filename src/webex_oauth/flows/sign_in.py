@@ -15,9 +15,10 @@ from webex_oauth.errors import (
     StoreUnavailable,
     WebexOAuthError,
 )
-from webex_oauth.flows.code_redemption import CodeRedemption
+from webex_oauth.flows.code_redemption import Browser, CodeRedemption
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
+from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import Callback, authorization_url, check_callback
 from webex_oauth.oauth.pkce import code_challenge, code_verifier
 from webex_oauth.secret import Secret
@@ -78,10 +79,12 @@ def attempt_id(state: Secret) -> str:
 class SignIn:
     """Begin sign-ins that ask for *scopes*, and complete them."""
 
-    def __init__(self, context: FlowContext, scopes: tuple[str, ...]) -> None:
+    def __init__(
+        self, context: FlowContext, scopes: tuple[str, ...], revocations: Revocations
+    ) -> None:
         self._context = context
         self._scopes = scopes
-        self._redemption = CodeRedemption(context)
+        self._redemption = CodeRedemption(context, revocations)
 
     async def begin(self, return_to: ReturnTo) -> StartedSignIn:
         """Make an attempt; raises StoreUnavailable."""
@@ -107,12 +110,17 @@ class SignIn:
         return StartedSignIn(url, attempt_id(state), browser_secret)
 
     async def complete(
-        self, callback: Callback, *, browser_secret: Secret | None, session_id: Secret | None
+        self,
+        callback: Callback,
+        *,
+        browser_secret: Secret | None,
+        session_id: Secret | None,
+        browser: str | None = None,
     ) -> Outcome:
         """Complete the attempt that *callback* answers, in the browser that began it.
 
-        *browser_secret* and *session_id* are what this browser presents. Everything that can go
-        wrong is in the outcome.
+        *browser_secret* and *session_id* are what this browser presents, *browser* is how its
+        person knows it. Everything that can go wrong is in the outcome.
         """
         name = attempt_id(callback.state)
         log.debug("callback received", extra={"attempt": name, "kind": type(callback).__name__})
@@ -122,7 +130,8 @@ class SignIn:
             return NotSignedIn(error, HOME)
         if isinstance(taken, FinishedAttempt):
             return await self._send_on(taken, session_id)
-        return await self._finish(taken, callback, session_id)
+        presented = Browser(digest(session_id) if session_id else None, browser)
+        return await self._finish(taken, callback, presented)
 
     async def _take(
         self, state_digest: bytes, browser_secret: Secret | None
@@ -172,7 +181,7 @@ class SignIn:
         """
         attempt = finished.attempt
         for _ in range(RENEWAL_TRIES):
-            session_id = await self._rename(finished.session_digest)
+            session_id = await self._rename(finished)
             if session_id is not None:
                 return session_id
             tried = finished.session_digest
@@ -184,28 +193,28 @@ class SignIn:
             finished = again
         raise AttemptInProgress("other deliveries of the callback were faster")
 
-    async def _rename(self, session_digest: bytes | None) -> Secret | None:
-        record = await self._live(session_digest) if session_digest else None
+    async def _rename(self, finished: FinishedAttempt) -> Secret | None:
+        old_digest = finished.session_digest
+        record = await self._live(old_digest) if old_digest else None
         if record is None:
             return None
         context, session_id = self._context, self._context.random_secret()
         session = open_session(context.sealer, record)
         new = replace(session, digest=digest(session_id), seen_at=context.clock())
         is_replaced = await context.store.replace_session(
-            record.digest, seal_session(context.sealer, new)
+            record.digest,
+            seal_session(context.sealer, new),
+            attempt_state_digest=finished.attempt.state_digest,
         )
         return session_id if is_replaced else None
 
-    async def _finish(
-        self, record: AttemptRecord, callback: Callback, session_id: Secret | None
-    ) -> Outcome:
+    async def _finish(self, record: AttemptRecord, callback: Callback, browser: Browser) -> Outcome:
         return_to = HOME
         try:
             attempt = open_attempt(self._context.sealer, record)
             return_to = read_return_to(attempt.return_to)
             code = check_callback(callback, self._context.platform.server)
-            replaced = digest(session_id) if session_id else None
-            new_id = await self._redemption.redeem(record, attempt, code, replaced)
+            new_id = await self._redemption.redeem(record, attempt, code, browser)
         except WebexOAuthError as error:
             await self._abandon(record)
             return NotSignedIn(error, return_to)

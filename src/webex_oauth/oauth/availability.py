@@ -15,7 +15,13 @@ def check_not_throttled(response: HttpResponse, now: int) -> None:
         raise RateLimited(read_retry_after(response.headers.get("retry-after"), now))
 
 
-def check_not_failed(response: HttpResponse, tracking_id: str | None = None) -> None:
+def check_not_failed(response: HttpResponse, now: int, tracking_id: str | None = None) -> None:
     """Raise ServerFailed for a 408 or anything from 500 up."""
-    if response.status == _REQUEST_TIMEOUT or response.status >= _FIRST_SERVER_ERROR:
-        raise ServerFailed(response.status, tracking_id=tracking_id)
+    if response.status != _REQUEST_TIMEOUT and response.status < _FIRST_SERVER_ERROR:
+        return
+    stated = response.headers.get("retry-after")
+    raise ServerFailed(
+        response.status,
+        tracking_id=tracking_id,
+        retry_after_seconds=None if stated is None else read_retry_after(stated, now),
+    )

@@ -25,7 +25,7 @@ def check_not_refused(
     if response.status == _OK:
         return
     check_not_throttled(response, requested_at)
-    check_not_failed(response, _tracking_id(server, response))
+    check_not_failed(response, requested_at, _tracking_id(server, response))
     if response.status in _CLIENT_ERRORS:
         raise server.refusal(response.status, _members(response))
 

@@ -22,7 +22,9 @@ class AuthorizationServer:
     that every callback names the issuer (RFC 9207); `revocation_authentication` is set when the
     revocation endpoint takes another client authentication than the client is registered for;
     `may_omit_token_type` accepts answers without it as Bearer; `tracking_header` names the
-    header, in lower case, that carries the server's own reference for an exchange.
+    header, in lower case, that carries the server's own reference for an exchange;
+    `rotates_refresh_tokens` says whether a refresh spends the refresh token (RFC 9700 section
+    4.14.2), None where that is not known.
     """
 
     issuer: str
@@ -34,6 +36,7 @@ class AuthorizationServer:
     revocation_authentication: ClientAuthentication | None = None
     may_omit_token_type: bool = False
     tracking_header: str | None = None
+    rotates_refresh_tokens: bool | None = None
     refusal: Refusal = standard_refusal
 
 

@@ -5,11 +5,19 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from webex_oauth.errors import ConfigurationError
+from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
+from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES
+from webex_oauth.settings.portal import portal_fields
+from webex_oauth.settings.storage import (
+    MEMORY,
+    MEMORY_IS_FOR_ONE,
+    keys_of,
+    store_url_remedy,
+)
 from webex_oauth.settings.urls import (
     is_https_or_loopback,
     is_loopback,
@@ -30,31 +38,10 @@ from webex_oauth.webex import scopes as webex_scopes
 from webex_oauth.webex.platform import WEBEX, Platform, platform
 
 MAX_SECONDS = 90 * 86400
+MAX_WORKERS = 64
+YES_OR_NO = {"yes": True, "no": False}
 PLACEHOLDER = re.compile(r"(?i)^(<.*>|x{3,}|\.{3}|changeme|(your|my|paste|insert)[-_ ].*|.*_here)$")
 EMULATOR_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark, not a secret
-
-NAMES = frozenset(
-    {
-        "AUTH_INIT_URL",
-        "CLIENT_SECRET",
-        "CLIENT_SECRET_FILE",
-        "STATE",
-        "PORT",
-        "DEBUG",
-        "WEBEX_CLIENT_ID",
-        "WEBEX_REDIRECT_URI",
-        "WEBEX_SCOPES",
-        "WEBEX_ORIGIN",
-        "WEBEX_HOST",
-        "WEBEX_STORE_URL",
-        "WEBEX_KEYS_FILE",
-        "WEBEX_IDLE_SECONDS",
-        "WEBEX_ABSOLUTE_SECONDS",
-        "WEBEX_PROXY",
-        "WEBEX_CA_FILE",
-    }
-)
-IGNORED_ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSLKEYLOGFILE")
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -88,8 +75,12 @@ class _Reader:
             platform=self._platform(client),
             host=self._value("WEBEX_HOST") or DEFAULT_HOST,
             port=port,
+            workers=self._whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
             store_url=self._store_url(),
             keys_file=Path(self._value("WEBEX_KEYS_FILE") or DEFAULT_KEYS_FILE),
+            keys_text=self._keys_text(),
+            keeps_grants=self._yes_or_no("WEBEX_KEEP_GRANTS", default=False),
+            runs_keeper=self._yes_or_no("WEBEX_KEEPER", default=True),
             idle_seconds=self._whole_number("WEBEX_IDLE_SECONDS", IDLE_SECONDS, 60, MAX_SECONDS),
             absolute_seconds=self._whole_number(
                 "WEBEX_ABSOLUTE_SECONDS", ABSOLUTE_SECONDS, 60, MAX_SECONDS
@@ -99,6 +90,7 @@ class _Reader:
             ca_file=self._ca_file(),
             warnings=tuple(self._warnings),
         )
+        self._check_workers(settings)
         if self._mistakes:
             raise ConfigurationError(self._mistakes, self._warnings)
         return settings
@@ -107,23 +99,12 @@ class _Reader:
         return self._variables.get(name, "")
 
     def _portal_fields(self) -> dict[str, str]:
-        """Read the URL that the Developer Portal shows for the integration."""
         text = self._value("AUTH_INIT_URL")
         if not text:
             return {}
-        parts = split_url(text)
-        if parts is None or not parts.netloc:
-            self._mistakes.append(
-                "AUTH_INIT_URL is not a URL: copy the whole 'OAuth Authorization URL' of your "
-                "integration from the Developer Portal"
-            )
-            return {}
-        if not is_https_or_loopback(parts):
-            self._mistakes.append("AUTH_INIT_URL must begin with https://")
-        fields = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if fields.get("response_type", "code") != "code":
-            self._mistakes.append("AUTH_INIT_URL must ask for response_type=code")
-        return fields | {"origin": origin_of(parts)}
+        fields, mistakes = portal_fields(text)
+        self._mistakes.extend(mistakes)
+        return fields
 
     def _from_portal_or(self, name: str, field: str) -> str:
         """Take the named variable or the portal URL's field; both must agree."""
@@ -228,12 +209,22 @@ class _Reader:
 
     def _store_url(self) -> str:
         url = self._value("WEBEX_STORE_URL") or DEFAULT_STORE_URL
-        if not (url == "memory:" or url.startswith("sqlite:///")):
-            self._mistakes.append(
-                "WEBEX_STORE_URL must be sqlite:///PATH (four slashes for an absolute path), or "
-                "memory: to forget everything at exit"
-            )
+        remedy = store_url_remedy(url)
+        if remedy:
+            self._mistakes.append(remedy)
         return url
+
+    def _keys_text(self) -> Secret | None:
+        text = self._value("WEBEX_KEYS")
+        if not text:
+            return None
+        if self._value("WEBEX_KEYS_FILE"):
+            self._mistakes.append("WEBEX_KEYS and WEBEX_KEYS_FILE are both set: keep one of them")
+        try:
+            return keys_of(text)
+        except KeyUnavailable as error:
+            self._mistakes.append(str(error))
+            return None
 
     def _proxy(self) -> str | None:
         proxy = self._value("WEBEX_PROXY")
@@ -257,10 +248,20 @@ class _Reader:
             return default
         return int(text)
 
+    def _yes_or_no(self, name: str, *, default: bool) -> bool:
+        text = self._value(name).lower()
+        if text and text not in YES_OR_NO:
+            self._mistakes.append(f"{name} must be yes or no")
+        return YES_OR_NO.get(text, default)
+
     def _is_debugging(self) -> bool:
         """Read DEBUG as Node's `debug` does: names and patterns, such as oauth*."""
         patterns = re.split(r"[\s,]+", self._value("DEBUG"))
         return any(fnmatchcase("oauth", pattern) for pattern in patterns)
+
+    def _check_workers(self, settings: Settings) -> None:
+        if settings.workers > 1 and settings.store_url == MEMORY:
+            self._mistakes.append(MEMORY_IS_FOR_ONE)
 
     def _warn_of_what_is_ignored(self) -> None:
         if self._value("STATE"):

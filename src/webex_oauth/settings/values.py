@@ -5,6 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from webex_oauth.oauth.server import Client
+from webex_oauth.secret import Secret
+from webex_oauth.settings.storage import without_password
 from webex_oauth.settings.urls import origin_of
 from webex_oauth.webex.platform import Platform
 
@@ -21,7 +23,8 @@ class Settings:
     """A configuration without mistakes; `warnings` are for the operator to read.
 
     `client` is the registered integration, `scopes` what a sign-in asks for, `host` and `port`
-    where the server listens.
+    where the server listens. `keys_text` is the text of a key file that stands in the environment
+    instead; no file is read or made then. With `keeps_grants` the tokens outlive the last session.
     """
 
     client: Client
@@ -29,14 +32,28 @@ class Settings:
     platform: Platform
     host: str
     port: int
-    store_url: str
+    workers: int
+    store_url: str = field(repr=False)
     keys_file: Path
+    keys_text: Secret | None
+    keeps_grants: bool
+    runs_keeper: bool
     idle_seconds: int
     absolute_seconds: int
     is_debugging: bool
     proxy: str | None = field(repr=False)
     ca_file: str | None
     warnings: tuple[str, ...]
+
+    @property
+    def shown_store_url(self) -> str:
+        """The store's URL for people's eyes: without its password."""
+        return without_password(self.store_url)
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where tokens wait, sealed, that the store would not take."""
+        return self.keys_file.parent / "spool"
 
     @property
     def public_origin(self) -> str:

@@ -59,8 +59,12 @@ def seal_attempt(
 
 def open_attempt(sealer: Sealer, record: AttemptRecord) -> Attempt:
     """Open *record*; raise SealBroken or KeyUnavailable."""
-    context = _context(record.state_digest, record.browser_digest, record.expires_at)
-    return _ENVELOPE.open(sealer, record.sealed, context)
+    return _ENVELOPE.open(sealer, record.sealed, attempt_context(record))
+
+
+def attempt_context(record: AttemptRecord) -> Context:
+    """Say what the seal of *record* is bound to."""
+    return _context(record.state_digest, record.browser_digest, record.expires_at)
 
 
 def check_attempt(

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.vault.envelope import Envelope
+from webex_oauth.vault.keeping import keep_at
 from webex_oauth.vault.records import GrantRecord, grant_key
 from webex_oauth.vault.sealing import Context, Sealer
+from webex_oauth.vault.share import random_share
 
 FIRST_VERSION_BYTES = 6
 
@@ -14,13 +16,18 @@ FIRST_VERSION_BYTES = 6
 class Grant:
     """A grant in plain.
 
-    `scopes` are the granted ones; `reauth_reason` is set once its refresh token was refused.
+    `scopes` are the granted ones. `issued_at` is when its tokens were asked for, 0 where that was
+    not written down. `rotates` is what was learned of its server: True once a refresh brought
+    another refresh token, False while it brings the same one, None before. `reauth_reason` is set
+    once no refresh can help any more.
     """
 
     issuer: str
     subject: str
     tokens: TokenSet
     scopes: frozenset[str]
+    issued_at: int = 0
+    rotates: bool | None = None
     reauth_reason: str | None = None
 
 
@@ -41,12 +48,24 @@ def seal_grant(sealer: Sealer, grant: Grant, replacing: GrantRecord | None) -> G
         sealed=_ENVELOPE.seal(sealer, grant, _context(key, version)),
         access_expires_at=grant.tokens.access_expires_at,
         ends_at=_end(grant.tokens),
+        keep_at=_keep_at(sealer, grant),
     )
 
 
 def open_grant(sealer: Sealer, record: GrantRecord) -> Grant:
     """Open *record*; raise SealBroken or KeyUnavailable."""
-    return _ENVELOPE.open(sealer, record.sealed, _context(record.key, record.version))
+    return _ENVELOPE.open(sealer, record.sealed, grant_context(record))
+
+
+def grant_context(record: GrantRecord) -> Context:
+    """Say what the seal of *record* is bound to."""
+    return _context(record.key, record.version)
+
+
+def _keep_at(sealer: Sealer, grant: Grant) -> int | None:
+    if grant.reauth_reason is not None:
+        return None
+    return keep_at(grant.tokens, grant.issued_at, random_share(sealer.randomness))
 
 
 def _first_version(sealer: Sealer) -> int:

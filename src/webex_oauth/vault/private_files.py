@@ -49,6 +49,25 @@ def create_private_file(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def replace_private_file(path: Path, content: bytes) -> None:
+    """Put *content* in the place of what *path* holds, in one step, on the disk when it returns.
+
+    One writer at a time; what a killed one left behind goes.
+    """
+    check_private_file(path)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    try:
+        with open(draft, "xb", opener=_open_private) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
 def read_private_file(path: Path, max_bytes: int) -> bytes:
     """Read *path*; refuse it when it is a link, foreign, open to others or too large."""
     check_private_file(path)
@@ -59,6 +78,10 @@ def read_private_file(path: Path, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise OSError(f"{path} is larger than {max_bytes} bytes: it is not the file it should be")
     return content
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _check(path: Path, found: os.stat_result) -> None:

@@ -5,6 +5,7 @@ Instants are seconds since 1970; digests and keys are 32 bytes.
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from webex_oauth.secret import Secret
 
@@ -46,8 +47,13 @@ class SessionRecord:
 class GrantRecord:
     """What one person allowed.
 
-    `version` grows with every write. At `access_expires_at` the access token ends, at `ends_at`
-    the last of its tokens; None where the server did not say.
+    `version` grows with every write of what is sealed. At `access_expires_at` the access token
+    ends, at `ends_at` the last of its tokens; None where the server did not say. From `keep_at` on
+    the keeper renews it; None when there is nothing to renew.
+
+    The rest tells of this version's refresh: who holds the lease and until when, how often its
+    refresh token may have been presented without an answer, how often that failed in a row, and
+    before when nobody tries again.
     """
 
     key: bytes
@@ -55,14 +61,70 @@ class GrantRecord:
     sealed: bytes = field(repr=False)
     access_expires_at: int | None
     ends_at: int | None
+    keep_at: int | None = None
+    lease_owner: bytes | None = None
+    lease_until: int = 0
+    presented_count: int = 0
+    failure_count: int = 0
+    retry_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to refresh a grant: whose it is, and until when nobody else has it."""
+
+    owner: bytes
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTrouble:
+    """What a refresh that brought no tokens leaves behind for the next one."""
+
+    presented_count: int
+    failure_count: int
+    retry_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationRecord:
+    """Tokens that are gone from here and still have to be given back to their server.
+
+    They are sealed as the version of the grant that they were. `due_at` is when to try next;
+    after `ends_at` there is nothing left to revoke.
+    """
+
+    grant_key: bytes
+    version: int
+    sealed: bytes = field(repr=False)
+    ends_at: int | None
+    due_at: int
+    try_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session that is gone; `grant` went with it when no other session needed it."""
+    """A session that is gone; `revocation` was queued when its grant went with it."""
 
     grant_key: bytes
-    grant: GrantRecord | None
+    revocation: RevocationRecord | None
+
+
+SealedRecord: TypeAlias = AttemptRecord | SessionRecord | GrantRecord | RevocationRecord
+"""Every kind of row that holds something sealed."""
+
+
+def name_of(record: SealedRecord) -> bytes:
+    """Give the name by which a row is found and ordered among its kind."""
+    match record:
+        case AttemptRecord():
+            return record.state_digest
+        case SessionRecord():
+            return record.digest
+        case GrantRecord():
+            return record.key
+        case RevocationRecord():
+            return record.grant_key + record.version.to_bytes(8, "big")
 
 
 def digest(secret: Secret) -> bytes:

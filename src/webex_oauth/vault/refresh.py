@@ -1,75 +1,110 @@
-"""The refresh plan: what to do for a caller who wants an access token. Pure."""
+"""A refresh: claim, request, commit, until the grant has other tokens (RFC 6749 section 6)."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypeAlias
+from contextlib import suppress
 
-from webex_oauth.oauth.token import TokenSet
+from webex_oauth.errors import ReauthReason, StoreError
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.context import VaultContext
+from webex_oauth.vault.held import Held
+from webex_oauth.vault.holdings import Holdings
+from webex_oauth.vault.leases import Leases
+from webex_oauth.vault.patience import Patience
+from webex_oauth.vault.plan import (
+    Claim,
+    CoolDown,
+    Reauthorize,
+    Situation,
+    TakeBack,
+    plan_renewal,
+)
+from webex_oauth.vault.presentation import Presentation
+from webex_oauth.vault.reasons import Reasons
+from webex_oauth.vault.token_endpoint import TokenEndpoint
+
+KNOWN_BY_READING = frozenset(
+    {ReauthReason.REFRESH_TOKEN_MISSING, ReauthReason.REFRESH_TOKEN_EXPIRED}
+)
+"""Reasons that the grant itself shows; what the clock says is not written, it may be wrong."""
 
 
-class ReauthReason(StrEnum):
-    """Say why a person must sign in again."""
+class Refresh:
+    """Bring grants new tokens; one process at a time has the lease, the version decides."""
 
-    GRANT_ENDED = "grant_ended"
-    REFRESH_TOKEN_MISSING = "refresh_token_missing"  # noqa: S105 - the name of a reason
-    REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - the name of a reason
-    REFRESH_TOKEN_REFUSED = "refresh_token_refused"  # noqa: S105 - the name of a reason
+    def __init__(self, context: VaultContext, endpoint: TokenEndpoint) -> None:
+        self._context = context
+        self._endpoint = endpoint
+        self._holdings = Holdings(context)
+        self._leases = Leases(context)
+        self._commit = Commit(context.store, context.sealer, context.clock)
+        self._reasons = Reasons(self._commit)
+        self._presentation = Presentation(
+            context, endpoint, self._leases, self._commit, self._reasons
+        )
 
+    async def run(self, key: bytes, stale: Secret) -> Secret:
+        """Get another access token than *stale*, be it somebody else's who was quicker.
 
-@dataclass(frozen=True, slots=True)
-class Serve:
-    """The token that is there will do."""
+        Raises ReauthRequired, UpstreamError, TokenError, StoreError or VaultError.
+        """
+        patience = Patience(self._context.timing)
+        while True:
+            held = await self._holdings.hold(key)
+            if not held.has(stale) and held.lives(self._context.clock()):
+                return held.access_token
+            token = await self._step(held)
+            if token is not None:
+                return token
+            await patience.pause()
 
-    access_token: Secret
+    def situation(self, held: Held) -> Situation:
+        """Tell what this process knows beside the row."""
+        now = self._context.clock()
+        return Situation(
+            now=now,
+            owner=self._leases.owner,
+            is_rotating=self._endpoint.is_rotating,
+            endpoint=self._endpoint.cooldown.cooling(now),
+            reason=self._reasons.unwritten(held.record),
+        )
 
+    async def retire(self, held: Held, step: Reauthorize) -> None:
+        """Stop keeping a grant alive for which no refresh can do anything."""
+        if step.reason in KNOWN_BY_READING:
+            await self._commit.end_of_keeping(held)
+        elif not step.is_written:
+            await self._reasons.write(held, step.reason)
 
-@dataclass(frozen=True, slots=True)
-class RefreshNow:
-    """A new token is needed, and this brings one."""
+    async def _step(self, held: Held) -> Secret | None:
+        """Do what is to be done first; None when one has to look again afterwards."""
+        situation = self.situation(held)
+        step = plan_renewal(held, situation)
+        match step:
+            case Reauthorize():
+                return await self._give_up(held, step)
+            case CoolDown():
+                raise step.cooling.error(situation.now)
+            case TakeBack():
+                await self._leases.take_back(held)
+            case Claim():
+                return await self._claim(held, step)
+        return None
 
-    refresh_token: Secret
+    async def _claim(self, held: Held, step: Claim) -> Secret | None:
+        if step.is_takeover:
+            # Whoever died may have left tokens behind, on this machine.
+            await self._context.rescue.look()
+            if self._context.rescue.find(held.record) is not None:
+                return None
+        claimed = await self._leases.claim(held)
+        if claimed is None:
+            return None
+        return await self._presentation.present(claimed, step.refresh_token)
 
-
-@dataclass(frozen=True, slots=True)
-class Reauthorize:
-    """No token can be had without the person."""
-
-    reason: str
-
-
-Plan: TypeAlias = Serve | RefreshNow | Reauthorize
-
-
-def plan(grant: Grant, now: int, min_ttl_seconds: int) -> Plan:
-    """Plan for a caller who needs a token good for *min_ttl_seconds*.
-
-    Where no refresh is possible, a token that lives less than that is better than none.
-    """
-    if grant.reauth_reason is not None:
-        return Reauthorize(grant.reauth_reason)
-    tokens = grant.tokens
-    if lives(tokens, now + min_ttl_seconds):
-        return Serve(tokens.access_token)
-    renewal = plan_renewal(grant, now)
-    if isinstance(renewal, Reauthorize) and lives(tokens, now):
-        return Serve(tokens.access_token)
-    return renewal
-
-
-def plan_renewal(grant: Grant, now: int) -> RefreshNow | Reauthorize:
-    """Plan for a caller to whom the access token that is there is of no use."""
-    if grant.reauth_reason is not None:
-        return Reauthorize(grant.reauth_reason)
-    tokens = grant.tokens
-    if tokens.refresh_token is None:
-        return Reauthorize(ReauthReason.REFRESH_TOKEN_MISSING)
-    if tokens.refresh_expires_at is not None and tokens.refresh_expires_at <= now:
-        return Reauthorize(ReauthReason.REFRESH_TOKEN_EXPIRED)
-    return RefreshNow(tokens.refresh_token)
-
-
-def lives(tokens: TokenSet, at: int) -> bool:
-    """Say whether the access token is good at that instant, as far as its server told."""
-    return tokens.access_expires_at is None or at < tokens.access_expires_at
+    async def _give_up(self, held: Held, step: Reauthorize) -> Secret | None:
+        if not step.is_written and step.reason not in KNOWN_BY_READING:
+            with suppress(StoreError):
+                current = await self._reasons.write(held, step.reason)
+                if current is None or not current.has(held.access_token):
+                    return None
+        raise self._context.reauth(step.reason)

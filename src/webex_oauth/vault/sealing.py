@@ -5,6 +5,7 @@ A sealed value is: format byte, length of the key id, key id, nonce, ciphertext 
 
 import re
 from dataclasses import InitVar, dataclass, field
+from typing import Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -36,19 +37,43 @@ class Key:
         object.__setattr__(self, "cipher", AESGCM(material))
 
 
+class Keys(Protocol):
+    """Have the key that seals now, and those that open; `source` tells an operator where."""
+
+    @property
+    def source(self) -> str:
+        """The name of the place they come from."""
+        ...
+
+    @property
+    def primary(self) -> Key:
+        """The key that seals."""
+        ...
+
+    def find(self, key_id: str) -> Key:
+        """Find a key by its id; raise KeyUnavailable when it is not there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Hold the key that seals and the older ones that still open."""
+    """Hold the key that seals and the other ones that open."""
 
     primary: Key
     others: tuple[Key, ...] = ()
+    source: str = "the key file"
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All keys, the one that seals first."""
+        return (self.primary, *self.others)
 
     def find(self, key_id: str) -> Key:
         """Find a key by its id; raise KeyUnavailable when the ring does not hold it."""
-        for key in (self.primary, *self.others):
+        for key in self.keys:
             if key.id == key_id:
                 return key
-        raise KeyUnavailable(f"key {key_id!r} is not in the key file: put it back")
+        raise KeyUnavailable(f"key {key_id!r} is not in {self.source}: put it back")
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -65,43 +90,47 @@ class Context(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Seal and open under one ring, with nonces from one source of randomness."""
+    """Seal and open, with nonces from one source of randomness."""
 
-    ring: KeyRing
+    keys: Keys
     randomness: Randomness = field(repr=False)
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
         """Seal *plaintext* for *context* under the primary key."""
-        return seal(self.ring, self.randomness(NONCE_BYTES), plaintext, context)
+        return seal(self.keys, self.randomness(NONCE_BYTES), plaintext, context)
 
     def open(self, sealed: bytes, context: Context) -> bytes:
         """Open *sealed*; raise SealBroken or KeyUnavailable."""
-        return open_sealed(self.ring, sealed, context)
+        return open_sealed(self.keys, sealed, context)
 
 
-def seal(ring: KeyRing, random_bytes: bytes, plaintext: bytes, context: Context) -> bytes:
+def seal(keys: Keys, random_bytes: bytes, plaintext: bytes, context: Context) -> bytes:
     """Seal *plaintext* for *context*; *random_bytes* are 12 bytes never used before."""
     if len(random_bytes) != NONCE_BYTES:
         raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
-    key_id = ring.primary.id.encode("ascii")
-    ciphertext = ring.primary.cipher.encrypt(
-        random_bytes, plaintext, associated_data(key_id, context)
-    )
+    primary = keys.primary
+    key_id = primary.id.encode("ascii")
+    ciphertext = primary.cipher.encrypt(random_bytes, plaintext, associated_data(key_id, context))
     return b"".join((bytes((FORMAT, len(key_id))), key_id, random_bytes, ciphertext))
 
 
-def open_sealed(ring: KeyRing, sealed: bytes, context: Context) -> bytes:
+def open_sealed(keys: Keys, sealed: bytes, context: Context) -> bytes:
     """Open *sealed*, kept at *context*.
 
     Raises SealBroken when a byte or the place is not the one that was sealed, KeyUnavailable
-    when the ring does not hold the key.
+    when *keys* do not hold the one that sealed it.
     """
     key_id, nonce, ciphertext = _parts(sealed)
-    key = ring.find(_key_name(key_id))
+    key = keys.find(_key_name(key_id))
     try:
         return key.cipher.decrypt(nonce, ciphertext, associated_data(key_id, context))
     except InvalidTag as error:
         raise SealBroken(f"a sealed {context.kind} does not fit its place") from error
+
+
+def key_id_of(sealed: bytes) -> str:
+    """Read under which key a value was sealed; raise SealBroken when it names none."""
+    return _key_name(_parts(sealed)[0])
 
 
 def associated_data(key_id: bytes, context: Context) -> bytes:

@@ -22,7 +22,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session in plain; `digest` is the one of its id."""
+    """A session in plain.
+
+    `digest` is the one of its id; `browser` says in words where it was begun, None if unknown.
+    """
 
     digest: bytes
     grant_key: bytes
@@ -30,18 +33,40 @@ class Session:
     created_at: int
     seen_at: int
     expires_at: int
+    browser: str | None = None
 
 
-_ENVELOPE = Envelope(Profile)
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """What is inside the seal: the profile's fields, and the browser."""
+
+    person_id: str | None = None
+    display_name: str | None = None
+    email: str | None = None
+    avatar: str | None = None
+    org_id: str | None = None
+    browser: str | None = None
+
+
+_ENVELOPE = Envelope(_Sealed)
 
 
 def seal_session(sealer: Sealer, session: Session) -> SessionRecord:
     """Seal *session* for the store, bound to its id, its grant, its start and its end."""
     context = _context(session.digest, session.grant_key, session.created_at, session.expires_at)
+    profile = session.profile
+    content = _Sealed(
+        person_id=profile.person_id,
+        display_name=profile.display_name,
+        email=profile.email,
+        avatar=profile.avatar,
+        org_id=profile.org_id,
+        browser=session.browser,
+    )
     return SessionRecord(
         digest=session.digest,
         grant_key=session.grant_key,
-        sealed=_ENVELOPE.seal(sealer, session.profile, context),
+        sealed=_ENVELOPE.seal(sealer, content, context),
         created_at=session.created_at,
         seen_at=session.seen_at,
         expires_at=session.expires_at,
@@ -50,15 +75,27 @@ def seal_session(sealer: Sealer, session: Session) -> SessionRecord:
 
 def open_session(sealer: Sealer, record: SessionRecord) -> Session:
     """Open *record*; raise SealBroken or KeyUnavailable."""
-    context = _context(record.digest, record.grant_key, record.created_at, record.expires_at)
+    content = _ENVELOPE.open(sealer, record.sealed, session_context(record))
     return Session(
         digest=record.digest,
         grant_key=record.grant_key,
-        profile=_ENVELOPE.open(sealer, record.sealed, context),
+        profile=Profile(
+            content.person_id,
+            content.display_name,
+            content.email,
+            content.avatar,
+            content.org_id,
+        ),
         created_at=record.created_at,
         seen_at=record.seen_at,
         expires_at=record.expires_at,
+        browser=content.browser,
     )
+
+
+def session_context(record: SessionRecord) -> Context:
+    """Say what the seal of *record* is bound to."""
+    return _context(record.digest, record.grant_key, record.created_at, record.expires_at)
 
 
 def is_live(record: SessionRecord, now: int, idle_seconds: int) -> bool:

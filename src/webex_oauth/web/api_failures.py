@@ -13,6 +13,50 @@ REAUTH_REQUIRED: Final = Failure(
     "Sign in again and you will be back where you were.",
     Retry.SIGN_IN,
 )
+REAUTH_GRANT_ENDED: Final = Failure(
+    "reauth-grant-ended",
+    401,
+    "Please sign in again",
+    "This application has no access to your account any more: it was disconnected, or ended "
+    "after a long time without use.",
+    "Sign in again and you will be back where you were.",
+    Retry.SIGN_IN,
+)
+REAUTH_NOT_RENEWABLE: Final = Failure(
+    "reauth-not-renewable",
+    401,
+    "Please sign in again",
+    "The time for which Webex gave this application access to your account is over, and Webex "
+    "gave no means to renew it.",
+    "Sign in again and you will be back where you were.",
+    Retry.SIGN_IN,
+)
+REAUTH_UNUSED: Final = Failure(
+    "reauth-unused",
+    401,
+    "Please sign in again",
+    "This application did not use its access to your account for so long that Webex ended it.",
+    "Sign in again and you will be back where you were.",
+    Retry.SIGN_IN,
+)
+REAUTH_WITHDRAWN: Final = Failure(
+    "reauth-withdrawn",
+    401,
+    "Please sign in again",
+    "Webex refused to renew this application's access to your account. It was withdrawn, or your "
+    "password was changed.",
+    "Sign in again and you will be back where you were.",
+    Retry.SIGN_IN,
+)
+REAUTH_AMBIGUOUS: Final = Failure(
+    "reauth-ambiguous",
+    401,
+    "Please sign in again",
+    "While this application renewed its access to your account, Webex's answer got lost on the "
+    "way. Trying once more could look like theft to Webex, so it is not tried.",
+    "Sign in again and you will be back where you were.",
+    Retry.SIGN_IN,
+)
 SIGNED_OUT: Final = Failure(
     "signed-out",
     401,
@@ -62,6 +106,15 @@ API_SERVER_FAILED: Final = Failure(
     "Wait a moment and try again. If it keeps happening, see status.webex.com.",
     Retry.SAME_PAGE,
 )
+API_RENEWAL_POSTPONED: Final = Failure(
+    "api-renewal-postponed",
+    503,
+    "Webex cannot be asked just now",
+    "This application's access to your account has to be renewed, and that did not work yet. You "
+    "are still signed in and nothing is lost.",
+    "Wait a moment and try again.",
+    Retry.SAME_PAGE,
+)
 API_TIMED_OUT: Final = Failure(
     "api-timed-out",
     504,
@@ -74,7 +127,7 @@ API_UNREACHABLE: Final = Failure(
     "api-unreachable",
     502,
     "Webex could not be reached",
-    "The connection from this application to Webex was refused or broke off. You are still "
+    "No connection from this application to Webex could be had, or it broke off. You are still "
     "signed in.",
     "Try again in a moment. If it keeps happening, the operator should check the network between "
     "this server and Webex.",

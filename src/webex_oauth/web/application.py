@@ -1,6 +1,6 @@
 """The application: its routes, and what stands around them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -11,6 +11,7 @@ from webex_oauth.settings import Settings
 from webex_oauth.web.assets import Assets
 from webex_oauth.web.callback import complete_sign_in
 from webex_oauth.web.cookies import CookieJar
+from webex_oauth.web.disconnect import ask_to_disconnect, disconnect
 from webex_oauth.web.failure import show_failure
 from webex_oauth.web.failures import Failure
 from webex_oauth.web.frame import Frame, security_headers
@@ -23,13 +24,19 @@ from webex_oauth.web.page import Handler, PageEndpoint
 from webex_oauth.web.readiness import Readiness
 from webex_oauth.web.rendering import Pages
 from webex_oauth.web.routing import PathRouter
+from webex_oauth.web.sessions import end_sessions, leave_form, show_sessions
 from webex_oauth.web.site import Site
 from webex_oauth.web.static_file import send_static_file
 from webex_oauth.web.visit import Visit
 
 
-def create_application(settings: Settings, integration: Integration) -> Frame:
-    """Build the ASGI application of *integration*, which must stay open while it serves."""
+def create_application(
+    settings: Settings, integration: Integration, *, is_stopping: Callable[[], bool] = lambda: False
+) -> Frame:
+    """Build the ASGI application of *integration*, which must stay open while it serves.
+
+    It is not ready once *is_stopping*, nor while tokens wait that the store would not take.
+    """
     assets = Assets.packaged()
     site = Site(
         settings=settings,
@@ -38,7 +45,10 @@ def create_application(settings: Settings, integration: Integration) -> Frame:
         pages=Pages(assets),
         assets=assets,
         cookies=CookieJar(settings.is_https),
-        readiness=Readiness(integration.context.store.check),
+        readiness=Readiness(
+            integration.context.store.check,
+            is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
+        ),
     )
 
     async def show(scope: Scope, failure: Failure) -> ASGIApp:
@@ -64,6 +74,9 @@ def routes(site: Site) -> list[Route]:
         _route(site, "/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
         _route(site, "/index.html", {"GET": show_home}),
         _route(site, "/logout", {"GET": ask_to_sign_out, "POST": sign_out}),
+        _route(site, "/sessions", {"GET": show_sessions}),
+        _route(site, "/sessions/end", {"GET": leave_form, "POST": end_sessions}),
+        _route(site, "/disconnect", {"GET": ask_to_disconnect, "POST": disconnect}),
         _route(site, "/healthz", {"GET": show_health}),
         _route(site, "/readyz", {"GET": show_readiness}),
         _route(site, "/static/{name:path}", {"GET": send_static_file}),

@@ -14,6 +14,7 @@ from webex_oauth.errors import (
 from webex_oauth.flows.return_to import HOME, ReturnTo
 from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.web.browser_label import browser_label
 from webex_oauth.web.diagnosis import retry_after_seconds, sign_in_failure
 from webex_oauth.web.failure import show_failure
 from webex_oauth.web.fetch_metadata import is_prefetch
@@ -36,6 +37,7 @@ async def complete_sign_in(visit: Visit) -> Response:
         callback,
         browser_secret=visit.site.cookies.attempt_secret(visit.cookies, attempt),
         session_id=visit.session_id,
+        browser=browser_label(visit.headers.get("user-agent")),
     )
     match outcome:
         case SignedIn(session_id, return_to):

@@ -1,6 +1,6 @@
 """From an error to what the person is told: tables in which the first matching type wins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from webex_oauth import errors
@@ -32,7 +32,6 @@ SIGN_IN: Table = (
     *EVERYWHERE,
 )
 API: Table = (
-    (errors.ReauthRequired, api_failures.REAUTH_REQUIRED),
     (errors.AccessTokenRefused, api_failures.REAUTH_REQUIRED),
     (errors.AccessForbidden, api_failures.API_FORBIDDEN),
     (errors.ResourceNotFound, api_failures.API_NOT_FOUND),
@@ -41,11 +40,20 @@ API: Table = (
     (errors.TokenError, api_failures.API_REFUSED),
     (errors.RateLimited, api_failures.API_RATE_LIMITED),
     (errors.ServerFailed, api_failures.API_SERVER_FAILED),
+    (errors.RefreshPostponed, api_failures.API_RENEWAL_POSTPONED),
     (errors.DeadlineExceeded, api_failures.API_TIMED_OUT),
     (errors.InvalidResponse, api_failures.API_UNREADABLE),
     (errors.UpstreamError, api_failures.API_UNREACHABLE),
     *EVERYWHERE,
 )
+REAUTH_BY_REASON: Mapping[str, Failure] = {
+    errors.ReauthReason.GRANT_ENDED: api_failures.REAUTH_GRANT_ENDED,
+    errors.ReauthReason.REFRESH_TOKEN_MISSING: api_failures.REAUTH_NOT_RENEWABLE,
+    errors.ReauthReason.REFRESH_TOKEN_EXPIRED: api_failures.REAUTH_UNUSED,
+    errors.ReauthReason.REFRESH_TOKEN_REFUSED: api_failures.REAUTH_WITHDRAWN,
+    errors.ReauthReason.REFRESH_AMBIGUOUS: api_failures.REAUTH_AMBIGUOUS,
+    errors.ReauthReason.ACCESS_TOKEN_REFUSED: api_failures.REAUTH_REQUIRED,
+}
 REFUSAL_BY_CODE = {
     "access_denied": sign_in_failures.DECLINED,
     "invalid_scope": sign_in_failures.INVALID_SCOPE,
@@ -72,6 +80,8 @@ def sign_in_failure(error: errors.WebexOAuthError) -> Failure:
 
 def api_failure(error: errors.WebexOAuthError) -> Failure:
     """Tell why Webex could not be called as the person."""
+    if isinstance(error, errors.ReauthRequired):
+        return REAUTH_BY_REASON.get(error.reason, api_failures.REAUTH_REQUIRED)
     return _first(API, error)
 
 
@@ -82,7 +92,10 @@ def status_failure(status: int) -> Failure:
 
 def retry_after_seconds(error: errors.WebexOAuthError) -> int | None:
     """Tell when to come back, if Webex said."""
-    return error.retry_after_seconds if isinstance(error, errors.RateLimited) else None
+    match error:
+        case errors.RateLimited() | errors.ServerFailed() | errors.RefreshPostponed():
+            return error.retry_after_seconds
+    return None
 
 
 def _first(table: Table, error: errors.WebexOAuthError) -> Failure:

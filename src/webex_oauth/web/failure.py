@@ -7,14 +7,20 @@ from webex_oauth.errors import StoreError, VaultError
 from webex_oauth.flows.return_to import ReturnTo
 from webex_oauth.web.api_failures import SIGNED_OUT
 from webex_oauth.web.failures import Failure, Retry
-from webex_oauth.web.request_failures import OVERLOADED, UNEXPECTED, WRONG_HOST
+from webex_oauth.web.request_failures import (
+    OVERLOADED,
+    STORE_UNAVAILABLE,
+    UNEXPECTED,
+    WRONG_HOST,
+)
 from webex_oauth.web.views import Detail, FailurePage, Link, SignInAgain, WayOn
 from webex_oauth.web.visit import Visit
 
 PROBLEM_JSON = "application/problem+json"
-STRANGERS_FAILURES = (WRONG_HOST, UNEXPECTED, OVERLOADED)
+STRANGERS_FAILURES = (WRONG_HOST, UNEXPECTED, OVERLOADED, STORE_UNAVAILABLE)
 """Shown without asking who is there: at another address nobody is told, the last resort leans on
-nothing that may have broken, and what is busy is not asked for more."""
+nothing that may have broken, what is busy is not asked for more, and nobody waits twice for a store
+that does not answer."""
 
 
 async def show_failure(

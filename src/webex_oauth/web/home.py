@@ -6,7 +6,8 @@ from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.settings.urls import split_url
 from webex_oauth.vault.sessions import Profile as KnownProfile
 from webex_oauth.web.frame import content_security_policy
-from webex_oauth.web.scope_words import grant_in_words, in_words
+from webex_oauth.web.grant_words import grant_in_words
+from webex_oauth.web.scope_words import in_words
 from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.scopes import PEOPLE_READ
@@ -27,7 +28,7 @@ async def show_home(visit: Visit) -> Response:
 async def _show_person(visit: Visit, session: LiveSession) -> Response:
     settings = visit.site.settings
     grant = await visit.site.integration.vault.grant(session.grant_key)
-    words = grant_in_words(grant, settings.scopes)
+    words = grant_in_words(grant, settings.scopes, visit.site.integration.context.clock())
     profile = session.profile
     if profile.display_name is None:
         return visit.show(UnnamedPersonPage(visit.frame(), in_words(PEOPLE_READ), words))

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from webex_oauth.web.leaving import let_go
 from webex_oauth.web.views import SignedOutPage, SignOutPage
 from webex_oauth.web.visit import Visit, redirect
 
@@ -10,16 +11,14 @@ async def ask_to_sign_out(visit: Visit) -> Response:
     """Ask; nothing changes."""
     if await visit.session() is None:
         return redirect("/")
-    return visit.show(SignOutPage(visit.frame()))
+    keeps_grants = visit.site.integration.context.keeps_grants
+    return visit.show(SignOutPage(visit.frame(), keeps_grants))
 
 
 async def sign_out(visit: Visit) -> Response:
     """End the session here, then its tokens at Webex, and clear what the browser kept."""
     await visit.check_form()
     session = await visit.required_session()
-    is_revoked = await visit.site.integration.sessions.sign_out(session.session_id)
+    fate = await visit.site.integration.sessions.sign_out(session.session_id)
     visit.forget_session()
-    response = visit.show(SignedOutPage(visit.frame(), is_revoked))
-    visit.site.cookies.drop_all(response, visit.cookies)
-    response.headers["clear-site-data"] = '"cache", "cookies", "storage"'
-    return response
+    return let_go(visit, visit.show(SignedOutPage(visit.frame(), fate)))

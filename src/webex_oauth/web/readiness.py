@@ -10,16 +10,21 @@ MAX_WAIT_SECONDS = 2.0
 
 
 class Readiness:
-    """Remember for a moment whether *check* succeeded."""
+    """Remember for a moment whether *check* succeeded; never be ready while not *is_willing*."""
 
-    def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, check: Callable[[], Awaitable[None]], is_willing: Callable[[], bool]
+    ) -> None:
         self._check = check
+        self._is_willing = is_willing
         self._lock = asyncio.Lock()
         self._asked_at = float("-inf")
         self._is_ready = False
 
     async def is_ready(self) -> bool:
         """Tell whether requests should come here."""
+        if not self._is_willing():
+            return False
         async with self._lock:
             now = asyncio.get_running_loop().time()
             if now - self._asked_at >= REMEMBER_SECONDS:

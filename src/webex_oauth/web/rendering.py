@@ -14,6 +14,8 @@ from webex_oauth.web.instants import duration_text, utc_datetime, utc_text
 from webex_oauth.web.views import (
     Account,
     ConfirmSignInPage,
+    DisconnectedPage,
+    DisconnectPage,
     FailurePage,
     Frame,
     HomePage,
@@ -21,6 +23,7 @@ from webex_oauth.web.views import (
     Page,
     PersonPage,
     RoomsPage,
+    SessionsPage,
     SignedOutPage,
     SignInAgain,
     SignOutPage,
@@ -29,11 +32,14 @@ from webex_oauth.web.views import (
 
 TEMPLATE_BY_VIEW: Final[Mapping[type, str]] = {
     ConfirmSignInPage: "confirm_sign_in.html",
+    DisconnectedPage: "disconnected.html",
+    DisconnectPage: "disconnect.html",
     FailurePage: "failure.html",
     HomePage: "home.html",
     MissingScopePage: "missing_scope.html",
     PersonPage: "person.html",
     RoomsPage: "rooms.html",
+    SessionsPage: "sessions.html",
     SignedOutPage: "signed_out.html",
     SignOutPage: "sign_out.html",
     UnnamedPersonPage: "unnamed_person.html",

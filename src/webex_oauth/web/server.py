@@ -1,14 +1,14 @@
 """The HTTP server: uvicorn, with bounds on how a request arrives."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from webex_oauth.web.draining import GENTLE, DrainingServer, DrainingState, Farewell
 
 MAX_HEAD_BYTES = 32 * 1024
 DRAIN_SECONDS = 20
@@ -49,6 +49,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """
 
     request_seconds: float = REQUEST_SECONDS
+    server_state: DrainingState
+    _is_draining = False
     _bytes_around_body = 0
     _is_reading_head = True
     _is_request_under_way = False
@@ -57,6 +59,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
         super().connection_made(transport)
         self._set_deadline()
+        if self.server_state.is_draining:
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clear_deadline()
@@ -88,6 +92,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_reading_head = False
         super().on_headers_complete()
+        if self._is_draining:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         self._bytes_around_body = max(0, self._bytes_around_body - len(body))
@@ -99,6 +105,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_request_under_way = False
         self._bytes_around_body = 0
         self._clear_deadline()
+
+    def shutdown(self) -> None:
+        """End with the next answer, or after a moment without a request."""
+        if self._is_draining:
+            return
+        self._is_draining = True
+        self.timeout_keep_alive = self.server_state.farewell.idle_seconds
+        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]  # None before the first request
+            # An answer that has begun has told that its connection stays.
+            self.cycle.keep_alive = self.cycle.response_started and self.cycle.keep_alive
+        elif not self._is_request_under_way:
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _refuse(self) -> None:
         if self._is_reading_head:
@@ -114,24 +135,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._deadline = None
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs this server."""
-        yield
-
-
 async def serve(
     app: ASGIApp,
     listener: socket.socket,
     stop: asyncio.Event,
     protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
+    farewell: Farewell = GENTLE,
 ) -> None:
-    """Serve *app* until *stop* is set; then take no more and finish what is under way.
+    """Serve *app* until *stop* is set; then say *farewell* and finish what is under way.
 
     No proxy's header is trusted, and no answer names the software.
     """
-    server = _Server(
+    server = DrainingServer(
         uvicorn.Config(
             app,
             http=protocol,
@@ -143,18 +158,14 @@ async def serve(
             log_config=None,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        ),
+        farewell,
     )
-    waiting = asyncio.create_task(_stop_when_set(server, stop))
+    waiting = asyncio.create_task(server.stop_when(stop))
     try:
         await server.serve(sockets=[listener])
     finally:
         waiting.cancel()
-
-
-async def _stop_when_set(server: uvicorn.Server, stop: asyncio.Event) -> None:
-    await stop.wait()
-    server.should_exit = True
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -6,6 +6,7 @@ Text in a view is plain text; the templates escape it. Instants are seconds sinc
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.web.failures import Failure
 
@@ -46,7 +47,8 @@ class GrantInWords:
 
     `granted` is None when Webex did not say; `withheld` was requested but not granted.
     `access_ends_at` and `renewable_until` are None when Webex gave no date; `is_renewable` is
-    whether a refresh token is kept.
+    whether a refresh token is kept. `ends_soon_at` is set when the person should sign in again
+    before then; `has_ended` when nothing works any more until they do.
     """
 
     granted: tuple[ScopeInWords, ...] | None
@@ -54,6 +56,8 @@ class GrantInWords:
     access_ends_at: int | None
     is_renewable: bool
     renewable_until: int | None
+    ends_soon_at: int | None = None
+    has_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +151,51 @@ class MissingScopePage:
 
 @dataclass(frozen=True, slots=True)
 class SignOutPage:
-    """Ask whether to sign out (`GET /logout`); nothing has changed yet."""
+    """Ask whether to sign out (`GET /logout`); nothing has changed yet.
+
+    With `keeps_grants` the person's tokens stay.
+    """
 
     frame: Frame
+    keeps_grants: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SignedOutPage:
-    """Confirm a sign-out (`POST /logout`).
+    """Confirm a sign-out (`POST /logout`); `fate` is what became of the tokens, by its name."""
 
-    `is_revoked` is whether Webex confirmed in time that it accepts the tokens no longer; None when
-    the person is still signed in in another browser, which uses them.
+    frame: Frame
+    fate: TokenFate
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsPage:
+    """List the browsers in which the person is signed in (`GET /sessions`), this one first."""
+
+    frame: Frame
+    sessions: tuple[ListedSession, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectPage:
+    """Ask whether to end everything (`GET /disconnect`); nothing has changed yet.
+
+    `other_count` other browsers are signed out too.
     """
 
     frame: Frame
-    is_revoked: bool | None
+    other_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectedPage:
+    """Confirm that everything has ended (`POST /disconnect`).
+
+    `is_revoked` is whether Webex confirmed in time that it accepts the tokens no longer.
+    """
+
+    frame: Frame
+    is_revoked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +254,9 @@ Page: TypeAlias = (
     | MissingScopePage
     | SignOutPage
     | SignedOutPage
+    | SessionsPage
+    | DisconnectPage
+    | DisconnectedPage
     | ConfirmSignInPage
     | FailurePage
 )

@@ -33,7 +33,7 @@ def check_api_response(response: HttpResponse, now: int) -> None:
         return
     check_not_throttled(response, now)
     body = _read_error(response)
-    check_not_failed(response, body.tracking_id)
+    check_not_failed(response, now, body.tracking_id)
     if response.status not in _CLIENT_ERRORS:
         raise InvalidResponse(f"the API answered {response.status}")
     kind = _KINDS.get(response.status, ApiError)

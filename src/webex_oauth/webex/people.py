@@ -25,8 +25,13 @@ class Person(Struct, frozen=True, rename="camel", kw_only=True):
 
     @property
     def subject(self) -> str:
-        """Give what identifies the person for good: the UUID that the id holds, else the id."""
-        return uuid_in(self.id, "PEOPLE") or self.id
+        """Give what identifies the person for good."""
+        return subject_of(self.id)
+
+
+def subject_of(person_id: str) -> str:
+    """Give what identifies a person for good: the UUID that the id holds, else the id."""
+    return uuid_in(person_id, "PEOPLE") or person_id
 
 
 _read_person = json_reader(Person)

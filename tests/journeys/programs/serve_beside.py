@@ -8,6 +8,7 @@ import sys
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import read_settings
 from webex_oauth.web.application import create_application
+from webex_oauth.web.draining import AT_ONCE
 from webex_oauth.web.server import listening_socket, serve
 
 
@@ -17,7 +18,7 @@ async def main() -> None:
     stop = asyncio.Event()
     async with open_integration(settings) as integration, asyncio.TaskGroup() as tasks:
         application = create_application(settings, integration)
-        tasks.create_task(serve(application, listener, stop))
+        tasks.create_task(serve(application, listener, stop, farewell=AT_ONCE))
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)

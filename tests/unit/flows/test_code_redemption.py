@@ -26,6 +26,7 @@ from webex_oauth.errors import (
     StoreConflict,
     WebexOAuthError,
 )
+from webex_oauth.flows.code_redemption import Browser
 from webex_oauth.oauth.authorization import AuthorizationCode
 from webex_oauth.oauth.pkce import code_verifier
 from webex_oauth.secret import Secret
@@ -33,6 +34,7 @@ from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.attempts import Attempt
 from webex_oauth.vault.grants import open_grant
 from webex_oauth.vault.records import AttemptRecord, EndedSession, digest, grant_key
+from webex_oauth.vault.revocations import open_revocation
 from webex_oauth.vault.sessions import Profile
 from webex_oauth.vault.store import Admission
 
@@ -52,9 +54,8 @@ FORBIDDEN = answer({"message": "no"}, 403)
 
 
 async def redeem(workshop: Workshop, replaced: Secret | None = None) -> Secret:
-    return await workshop.redemption.redeem(
-        RECORD, ATTEMPT, CODE, digest(replaced) if replaced else None
-    )
+    browser = Browser(digest(replaced) if replaced else None, "Firefox on Linux")
+    return await workshop.redemption.redeem(RECORD, ATTEMPT, CODE, browser)
 
 
 async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:
@@ -129,7 +130,7 @@ async def test_an_attempt_of_another_configuration_is_not_redeemed(attempt: Atte
     workshop = Workshop()
 
     with pytest.raises(IssuerMismatch):
-        await workshop.redemption.redeem(RECORD, attempt, CODE, None)
+        await workshop.redemption.redeem(RECORD, attempt, CODE, Browser(None))
 
     assert workshop.webex.requests == []
 
@@ -175,9 +176,24 @@ async def test_tokens_of_nobody_are_given_back(
     with pytest.raises(error):
         await redeem(workshop)
 
-    revoked = [form["token"] for form in workshop.webex.forms(str(REVOCATION_URL))]
-    assert revoked == ["refresh-token-1", "access-token-1"]
+    assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
     assert await workshop.store.find_grant(ALICES) is None
+    assert await workshop.queued() == []
+
+
+@pytest.mark.check("B12")
+async def test_tokens_of_nobody_are_queued_when_webex_does_not_take_them_back() -> None:
+    workshop = Workshop()
+    workshop.webex.script(PERSON_URL, RequestNotSent("no connection"))
+    workshop.webex.script(REVOCATION_URL, answer({}, 503))
+
+    with pytest.raises(RequestNotSent):
+        await redeem(workshop)
+
+    (queued,) = await workshop.queued()
+    tokens = open_revocation(workshop.context.sealer, queued)
+    assert tokens.refresh_token == Secret("refresh-token-1")
+    assert queued.due_at == NOW + 30
 
 
 async def test_a_refused_code_leaves_nothing_to_give_back() -> None:
@@ -201,6 +217,56 @@ async def test_signing_in_again_replaces_the_tokens_of_the_same_grant() -> None:
     assert await workshop.sessions.find(second) is not None
 
 
+@pytest.mark.check("B12")
+async def test_signing_in_again_gives_the_earlier_tokens_back_after_the_new_ones_are_kept() -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, issued(1), issued(2))
+    await redeem(workshop)
+    await redeem(workshop)
+    (queued,) = await workshop.queued()
+
+    await workshop.revocations.deliver_handed_over()
+
+    assert queued.due_at == NOW
+    assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
+    assert await workshop.queued() == []
+
+
+@pytest.mark.check("B12")
+@pytest.mark.parametrize("same", ["access_token", "refresh_token"])
+async def test_earlier_tokens_that_are_still_in_use_are_not_given_back(same: str) -> None:
+    workshop = Workshop()
+    workshop.webex.script(TOKEN_URL, issued(1), issued(2, **{same: f"{same}-1".replace("_", "-")}))
+
+    await redeem(workshop)
+    await redeem(workshop)
+
+    assert await workshop.queued() == []
+
+
+async def test_earlier_tokens_whose_seal_is_broken_stop_nobody() -> None:
+    workshop = Workshop()
+    await redeem(workshop)
+    record = await workshop.store.find_grant(ALICES)
+    assert record
+    await workshop.store.reseal(record, bytes(len(record.sealed)))
+
+    session = await workshop.sessions.find(await redeem(workshop))
+
+    assert session is not None
+    assert await workshop.queued() == []
+
+
+async def test_a_session_remembers_the_browser_in_which_it_was_begun() -> None:
+    workshop = Workshop()
+
+    session = await workshop.sessions.find(await redeem(workshop))
+
+    assert session
+    (listed,) = await workshop.sessions.of_person(session)
+    assert listed.browser == "Firefox on Linux"
+
+
 @pytest.mark.check("D02")
 async def test_the_session_that_the_browser_had_ends_and_its_lonely_tokens_too() -> None:
     workshop = Workshop()
@@ -213,8 +279,8 @@ async def test_the_session_that_the_browser_had_ends_and_its_lonely_tokens_too()
 
     assert await workshop.sessions.find(old) is None
     assert await workshop.sessions.find(new) is not None
-    revoked = [form["token"] for form in workshop.webex.forms(str(REVOCATION_URL))]
-    assert revoked == ["refresh-token-1", "access-token-1"]
+    await workshop.revocations.deliver_handed_over()
+    assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
 
 
 class MovingStore:
@@ -245,4 +311,4 @@ async def test_a_grant_that_never_rests_ends_the_sign_in_and_gives_the_tokens_ba
     with pytest.raises(StoreConflict):
         await redeem(workshop)
 
-    assert len(workshop.webex.forms(str(REVOCATION_URL))) == 2
+    assert len(workshop.revoked()) == 2

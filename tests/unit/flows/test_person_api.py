@@ -47,10 +47,12 @@ async def workshop_of_alice() -> Workshop:
     """Make a workshop with a grant of Alice's that lives."""
     workshop = Workshop()
     tokens = TokenSet(Secret("access-token-0"), NOW + 3_600, Secret("refresh"), None, None)
-    grant = Grant(PLATFORM.server.issuer, "id-of-alice", tokens, frozenset(SCOPES))
+    grant = Grant(PLATFORM.server.issuer, "id-of-alice", tokens, frozenset(SCOPES), NOW)
     record = seal_grant(workshop.context.sealer, grant, None)
     session = SessionRecord(b"s" * 32, KEY, b"", NOW, NOW, NOW + 60)
-    await workshop.store.admit(Admission(record, ABSENT, session, b"", None, 60))
+    await workshop.store.admit(
+        Admission(record, ABSENT, session, b"", None, None, 60, keeps_grants=False)
+    )
     return workshop
 
 

@@ -16,6 +16,7 @@ from unit.flows.workshop import (
 from webex_oauth.errors import AnswerLost, AttemptForeign, AttemptUnknown
 from webex_oauth.flows.return_to import HOME, read_return_to
 from webex_oauth.flows.revocation import REVOCATION_SECONDS
+from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, StartedSignIn
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
@@ -92,10 +93,10 @@ async def test_signing_out_ends_the_session_and_revokes() -> None:
     workshop = Workshop()
     session_id = await signed_in(workshop)
 
-    assert await workshop.sessions.sign_out(session_id) is True
+    assert await workshop.sessions.sign_out(session_id) is TokenFate.REVOKED
 
     assert await workshop.sessions.find(session_id) is None
-    hints = [form["token_type_hint"] for form in workshop.webex.forms(str(REVOCATION_URL))]
+    hints = [form["token_type_hint"] for form in workshop.webex.forms(REVOCATION_URL)]
     assert hints == ["refresh_token", "access_token"]
 
 
@@ -103,9 +104,9 @@ async def test_signing_out_ends_the_session_and_revokes() -> None:
 async def test_a_revocation_that_fails_is_told_and_the_session_is_over(line: Line) -> None:
     workshop = Workshop()
     session_id = await signed_in(workshop)
-    workshop.webex.script(str(REVOCATION_URL), line)
+    workshop.webex.script(REVOCATION_URL, line)
 
-    assert await workshop.sessions.sign_out(session_id) is False
+    assert await workshop.sessions.sign_out(session_id) is TokenFate.QUEUED
 
     assert await workshop.sessions.find(session_id) is None
 
@@ -114,8 +115,8 @@ async def test_nobody_is_asked_while_another_session_uses_the_tokens() -> None:
     workshop = Workshop()
     first, second = await signed_in(workshop), await signed_in(workshop)
 
-    assert await workshop.sessions.sign_out(first) is None
-    assert await workshop.sessions.sign_out(second) is True
+    assert await workshop.sessions.sign_out(first) is TokenFate.SHARED
+    assert await workshop.sessions.sign_out(second) is TokenFate.REVOKED
 
 
 async def test_signing_out_twice_claims_nothing() -> None:
@@ -123,7 +124,7 @@ async def test_signing_out_twice_claims_nothing() -> None:
     session_id = await signed_in(workshop)
     await workshop.sessions.sign_out(session_id)
 
-    assert await workshop.sessions.sign_out(session_id) is False
+    assert await workshop.sessions.sign_out(session_id) is TokenFate.QUEUED
 
 
 async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:
@@ -133,7 +134,7 @@ async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    assert await workshop.sessions.sign_out(session_id) is False
+    assert await workshop.sessions.sign_out(session_id) is TokenFate.QUEUED
 
     assert REVOCATION_SECONDS <= loop.time() - began < REVOCATION_SECONDS + 1
 

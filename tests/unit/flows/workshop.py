@@ -4,12 +4,16 @@ import asyncio
 import json
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from webex_oauth.flows.bulkhead import Bulkhead
 from webex_oauth.flows.code_redemption import CodeRedemption
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.person_api import PersonApi
+from webex_oauth.flows.revocation import Revocations
 from webex_oauth.flows.sessions import Sessions
 from webex_oauth.flows.sign_in import SignIn
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
@@ -17,6 +21,8 @@ from webex_oauth.oauth.server import Client
 from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryStore
+from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.vault import Vault
 from webex_oauth.webex.platform import platform
@@ -28,7 +34,10 @@ PLATFORM = platform("http://localhost:8090")
 CLIENT = Client("client-id", Secret("client-secret"), "http://localhost:8080/oauth")
 SCOPES = ("spark:people_read", "spark:rooms_read")
 TOKEN_URL = PLATFORM.server.token_endpoint
-REVOCATION_URL = PLATFORM.server.revocation_endpoint
+REVOCATION_URL = str(PLATFORM.server.revocation_endpoint)
+API_PLACES = 4
+BULKHEAD_SECONDS = 0.2
+NO_FOLDER = Path(os.devnull) / "spool"
 PERSON_URL = f"{PLATFORM.api_base_url}people/me"
 
 Line = HttpResponse | Exception
@@ -97,36 +106,58 @@ class ScriptedWebex:
 class Workshop:
     """Every flow over one store, one clock and one scripted Webex, which issues and knows Alice."""
 
-    def __init__(self, store: Any = None) -> None:
+    def __init__(
+        self, store: Any = None, *, transport: Any = None, keeps_grants: bool = False
+    ) -> None:
         self.now = NOW
         self.webex = ScriptedWebex()
         self.webex.script(TOKEN_URL, issued())
         self.webex.script(PERSON_URL, ALICE)
-        self.webex.script(str(REVOCATION_URL), REVOKED)
+        self.webex.script(REVOCATION_URL, REVOKED)
         self.store = store or MemoryStore()
         self.context = FlowContext(
             platform=PLATFORM,
             client=CLIENT,
             store=self.store,
             sealer=Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom),
-            transport=self.webex,
+            transport=transport or self.webex,
             clock=lambda: self.now,
             randomness=os.urandom,
             idle_seconds=IDLE_SECONDS,
             absolute_seconds=ABSOLUTE_SECONDS,
+            keeps_grants=keeps_grants,
+            api_bulkhead=Bulkhead(API_PLACES, BULKHEAD_SECONDS),
         )
-        self.vault = Vault(
+        self.revocations = Revocations(self.context)
+        self.sign_in = SignIn(self.context, SCOPES, self.revocations)
+        self.sessions = Sessions(self.context, self.revocations)
+        self.redemption = CodeRedemption(self.context, self.revocations)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Hand out tokens; its rescue is never opened, for nothing here has to outlive a test."""
+        context = self.context
+        rescue = Rescue(NO_FOLDER, self.store, context.sealer, context.clock)
+        return Vault(
             self.store,
-            self.context.sealer,
-            self.webex,
+            context.sealer,
+            context.transport,
             PLATFORM.server,
             CLIENT,
-            self.context.clock,
+            context.clock,
+            rescue=rescue,
+            randomness=os.urandom,
+            sign_in_url="http://localhost:8080/login",
         )
-        self.sign_in = SignIn(self.context, SCOPES)
-        self.sessions = Sessions(self.context)
-        self.redemption = CodeRedemption(self.context)
 
     def api(self, key: bytes) -> PersonApi:
         """Call Webex with one grant."""
         return PersonApi(self.context, self.vault, key)
+
+    def revoked(self) -> list[str]:
+        """List the tokens whose revocation was asked for."""
+        return [form["token"] for form in self.webex.forms(REVOCATION_URL)]
+
+    async def queued(self) -> list[RevocationRecord]:
+        """List the revocations that wait."""
+        return list(await self.store.scan(RevocationRecord, after=b"", limit=1_000))

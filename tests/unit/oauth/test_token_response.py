@@ -277,6 +277,19 @@ def test_a_failure_has_no_reference_where_the_server_gives_none() -> None:
     assert failure.value.tracking_id is None
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({}, None), ({"retry-after": "9"}, 9), ({"retry-after": "soon"}, 15)],
+)
+def test_a_server_that_failed_may_say_when_to_come_back(
+    headers: dict[str, str], seconds: int | None
+) -> None:
+    with pytest.raises(ServerFailed) as failure:
+        read(HttpResponse(503, headers, b""))
+
+    assert failure.value.retry_after_seconds == seconds
+
+
 def test_a_throttled_request_says_when_to_come_back_whatever_its_body_is() -> None:
     response = HttpResponse(429, {"retry-after": "7", "content-type": "text/html"}, b"[" * 60_000)
 

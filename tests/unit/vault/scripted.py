@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs
 
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
@@ -14,10 +16,21 @@ from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.grants import Grant, open_grant, seal_grant
-from webex_oauth.vault.records import GrantRecord, SessionRecord, grant_key
+from webex_oauth.vault.records import (
+    GrantRecord,
+    Lease,
+    RefreshTrouble,
+    RevocationRecord,
+    SessionRecord,
+    grant_key,
+)
+from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.store import ABSENT, Admission
+from webex_oauth.vault.timing import Timing
 from webex_oauth.vault.vault import Vault
+
+T = TypeVar("T")
 
 NOW = 1_800_000_000
 ISSUER = "https://idbroker.example"
@@ -29,6 +42,13 @@ SERVER = AuthorizationServer(
 CLIENT = Client("client", Secret("client-secret"), "http://localhost:8080/oauth")
 SCOPES = frozenset({"spark:rooms_read"})
 ALICE = grant_key(ISSUER, "alice")
+
+SIGN_IN_URL = "http://localhost:8080/login"
+NO_FOLDER = Path("/dev/null/spool")
+QUICK = Timing(
+    look_again_seconds=0.05, wait_seconds=0.2, first_poll_seconds=0.001, last_poll_seconds=0.005
+)
+"""Bounds for waits that a test lets run out."""
 
 Answer = HttpResponse | Exception
 
@@ -76,6 +96,13 @@ class ScriptedTransport:
             raise line
         return line
 
+    @classmethod
+    def opened(cls, *script: Answer) -> Self:
+        """Make one that answers at once."""
+        transport = cls(list(script))
+        transport.gate.set()
+        return transport
+
     def presented(self) -> list[str]:
         """List the refresh tokens that were sent."""
         return [parse_qs(request.body.decode())["refresh_token"][0] for request in self.requests]
@@ -91,18 +118,52 @@ class Clock:
         return self.now
 
 
-class FailingStore(MemoryStore):
-    """Raise what it is told to when a grant is replaced."""
+class TroubledStore(MemoryStore):
+    """Fail when told to: `before` a method did its work, or `after` it, so that none can tell."""
 
-    def __init__(self, *failures: Exception) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.failures = list(failures)
+        self.before: dict[str, list[Exception]] = {}
+        self.after: dict[str, list[Exception]] = {}
+        self.calls: list[str] = []
+        self.is_written = asyncio.Event()
+        self.on_write: Callable[[], object] = lambda: None
+
+    async def find_grant(self, key: bytes) -> GrantRecord | None:
+        """Find a grant, or fail."""
+        return await self._do("find", super().find_grant(key))
+
+    async def claim_grant(
+        self, key: bytes, version: int, lease: Lease, now: int
+    ) -> GrantRecord | None:
+        """Claim a grant, or fail."""
+        return await self._do("claim", super().claim_grant(key, version, lease, now))
+
+    async def release_grant(
+        self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
+    ) -> bool:
+        """Release a grant, or fail."""
+        return await self._do("release", super().release_grant(key, version, owner, trouble))
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        """Fail while there are failures left."""
-        if self.failures:
-            raise self.failures.pop(0)
-        await super().replace_grant(record, expected_version)
+        """Replace a grant, or fail."""
+        await self._do("replace", super().replace_grant(record, expected_version))
+        self.is_written.set()
+        self.on_write()
+
+    async def add_revocation(self, record: RevocationRecord) -> None:
+        """Queue a revocation, or fail."""
+        await self._do("revoke", super().add_revocation(record))
+
+    async def _do(self, name: str, work: Coroutine[Any, Any, T]) -> T:
+        self.calls.append(name)
+        if self.before.get(name):
+            work.close()
+            raise self.before[name].pop(0)
+        result = await work
+        if self.after.get(name):
+            raise self.after[name].pop(0)
+        return result
 
 
 class PausingStore(MemoryStore):
@@ -122,34 +183,104 @@ class PausingStore(MemoryStore):
         return found
 
 
-class House:
-    """A vault with one grant in it, and everything it was made of."""
+async def begun(transport: ScriptedTransport) -> None:
+    """Let every caller come as far as it can."""
+    async with asyncio.timeout(5):
+        await transport.asked.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
 
-    def __init__(self, *script: Answer, store: MemoryStore | None = None) -> None:
-        self.transport = ScriptedTransport(list(script))
-        self.transport.gate.set()
+
+class House:
+    """A vault with one grant in it, and everything it was made of.
+
+    Without a *folder* its rescue has no disk to write to.
+    """
+
+    def __init__(
+        self,
+        *script: Answer,
+        store: MemoryStore | None = None,
+        rotates: bool | None = False,
+        folder: Path = NO_FOLDER,
+    ) -> None:
+        self.transport = ScriptedTransport.opened(*script)
         self.clock = Clock()
         self.store = MemoryStore() if store is None else store
+        self.server = replace(SERVER, rotates_refresh_tokens=rotates)
         self.sealer = Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom)
-        self.vault = self.another_vault()
+        self.folder = folder
+        self.rescue = self.another_rescue()
+        self.vault = self.another_vault(self.rescue)
 
-    def another_vault(self) -> Vault:
+    def another_rescue(self) -> Rescue:
+        """Make a second rescue over the same folder, as another process has."""
+        return Rescue(self.folder, self.store, self.sealer, self.clock)
+
+    def another_vault(
+        self,
+        rescue: Rescue | None = None,
+        *,
+        transport: ScriptedTransport | None = None,
+        timing: Timing = QUICK,
+    ) -> Vault:
         """Make a second vault over the same store, as another process has."""
-        return Vault(self.store, self.sealer, self.transport, SERVER, CLIENT, self.clock)
+        return Vault(
+            self.store,
+            self.sealer,
+            transport or self.transport,
+            self.server,
+            CLIENT,
+            self.clock,
+            rescue=rescue or self.another_rescue(),
+            randomness=os.urandom,
+            sign_in_url=SIGN_IN_URL,
+            timing=timing,
+        )
 
-    async def admit(self, tokens: TokenSet) -> None:
+    async def admit(self, tokens: TokenSet, *, issued_at: int = 0) -> None:
         """Sign alice in."""
         found = await self.store.find_grant(ALICE)
-        record = seal_grant(self.sealer, Grant(ISSUER, "alice", tokens, SCOPES), found)
-        session = SessionRecord(os.urandom(32), ALICE, b"", NOW, NOW, NOW + 60)
+        grant = Grant(ISSUER, "alice", tokens, SCOPES, issued_at)
+        record = seal_grant(self.sealer, grant, found)
         version = ABSENT if found is None else found.version
-        await self.store.admit(Admission(record, version, session, b"", None, 60))
+        session = SessionRecord(os.urandom(32), ALICE, b"", NOW, NOW, NOW + 60)
+        await self.store.admit(
+            Admission(
+                grant=record,
+                expected_version=version,
+                session=session,
+                attempt_state_digest=b"",
+                earlier=None,
+                replaced_session=None,
+                idle_seconds=60,
+                keeps_grants=False,
+            )
+        )
+
+    async def claim_as_another(self, *, lease_seconds: int = 30) -> None:
+        """Claim alice's grant as a process that is heard of no more."""
+        record = await self.row()
+        lease = Lease(b"another", self.clock.now + lease_seconds)
+        claimed = await self.store.claim_grant(ALICE, record.version, lease, self.clock.now)
+        assert claimed is not None
+
+    async def row(self) -> GrantRecord:
+        """Read alice's row."""
+        record = await self.store.find_grant(ALICE)
+        assert record is not None
+        return record
+
+    async def trouble(self) -> tuple[int, int, int]:
+        """Read what the last refresh left behind: presentations, failures, seconds to wait."""
+        record = await self.row()
+        assert record.lease_owner is None
+        wait_seconds = max(0, record.retry_at - self.clock.now)
+        return record.presented_count, record.failure_count, wait_seconds
 
     async def held(self) -> Grant:
         """Read what the store has of alice."""
-        record = await self.store.find_grant(ALICE)
-        assert record is not None
-        return open_grant(self.sealer, record)
+        return open_grant(self.sealer, await self.row())
 
 
 def tokens(

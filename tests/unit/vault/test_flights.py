@@ -1,6 +1,7 @@
 """How callers share one piece of work."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -141,3 +142,52 @@ async def test_draining_ends_what_does_not_land_and_tells_those_who_wait() -> No
     with pytest.raises(AnswerLost):
         await caller
     assert work.ended == 0
+
+
+async def test_a_launched_flight_is_waited_for_by_nobody_and_joined_by_whoever_comes() -> None:
+    flights, work = Flights[int](SECONDS), Work()
+
+    assert flights.launch(KEY, work.run)
+    waiter = asyncio.create_task(flights.join(KEY, work.run))
+    await begun(waiter)
+    work.gate.set()
+
+    assert await waiter == 1
+
+
+async def test_a_second_flight_for_a_key_is_not_launched() -> None:
+    flights, work = Flights[int](SECONDS), Work()
+
+    assert flights.launch(KEY, work.run)
+    assert not flights.launch(KEY, work.run)
+
+    await flights.drain(0.01)
+    assert not flights.launch(b"other", work.run)
+
+
+async def test_so_many_unwatched_flights_and_no_more() -> None:
+    flights, work = Flights[int](SECONDS, most_unwatched=2), Work()
+
+    launched = [flights.launch(bytes([number]), work.run) for number in range(4)]
+    joined = asyncio.create_task(flights.join(b"watched", work.run))
+    await begun(joined)
+    work.gate.set()
+    await joined
+
+    assert launched == [True, True, False, False]
+    assert flights.launch(b"later", work.run)
+
+
+async def test_an_error_that_nobody_waits_for_disturbs_nobody() -> None:
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    flights, work = Flights[int](SECONDS), Work()
+    work.gate.set()
+
+    flights.launch(KEY, work.fail)
+    await flights.drain(SECONDS)
+    gc.collect()
+
+    assert work.begun == 1
+    assert complaints == []

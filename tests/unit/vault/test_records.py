@@ -1,7 +1,7 @@
 """What a sealed row is bound to: whose it is, where it is and which version it is."""
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, strategies as st
@@ -11,7 +11,7 @@ from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
 from webex_oauth.vault.envelope import Envelope
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.grants import Grant, grant_context, open_grant, seal_grant
 from webex_oauth.vault.records import (
     AttemptRecord,
     GrantRecord,
@@ -191,6 +191,40 @@ def test_a_grant_given_again_never_meets_a_version_it_had_before() -> None:
 )
 def test_a_grant_ends_with_its_last_token(tokens: TokenSet, ends_at: int | None) -> None:
     assert seal_grant(SEALER, replace(ALICE, tokens=tokens), None).ends_at == ends_at
+
+
+def test_a_grant_is_due_while_it_can_be_renewed() -> None:
+    alice = replace(ALICE, issued_at=NOW - 600)
+
+    due_at = seal_grant(SEALER, alice, None).keep_at
+
+    assert due_at is not None
+    assert NOW - 600 + 301 <= due_at <= NOW - 600 + 402
+    assert seal_grant(SEALER, replace(alice, reauth_reason="any"), None).keep_at is None
+
+
+def test_grants_that_were_issued_together_are_not_due_together() -> None:
+    tokens = replace(TOKENS, refresh_expires_at=NOW + 7_776_000)
+    alice = replace(ALICE, issued_at=NOW, tokens=tokens)
+
+    assert len({seal_grant(SEALER, alice, None).keep_at for _ in range(100)}) > 90
+
+
+def test_a_grant_written_by_an_earlier_version_opens() -> None:
+    @dataclass(frozen=True)
+    class Earlier:
+        issuer: str
+        subject: str
+        tokens: TokenSet
+        scopes: frozenset[str]
+        reauth_reason: str | None = None
+
+    key = grant_key(ISSUER, "alice")
+    record = GrantRecord(key, 3, b"", None, None)
+    earlier = Earlier(ISSUER, "alice", TOKENS, ALICE.scopes)
+    sealed = Envelope(Earlier).seal(SEALER, earlier, grant_context(record))
+
+    assert open_grant(SEALER, replace(record, sealed=sealed)) == ALICE
 
 
 @given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.web.api_failures import API_TIMED_OUT
 from webex_oauth.web.failures import Failure
@@ -11,6 +12,8 @@ from webex_oauth.web.views import (
     Account,
     ConfirmSignInPage,
     Detail,
+    DisconnectedPage,
+    DisconnectPage,
     FailurePage,
     Frame,
     GrantInWords,
@@ -23,6 +26,7 @@ from webex_oauth.web.views import (
     Profile,
     RoomsPage,
     ScopeInWords,
+    SessionsPage,
     SignedOutPage,
     SignInAgain,
     SignOutPage,
@@ -45,6 +49,12 @@ GRANT = GrantInWords(
 )
 PROFILE = Profile("Mira Ito", "mira@acme.example", "organization-id", None, None)
 PICTURED = replace(PROFILE, avatar_url="/avatars/mira.png", organization_name="Acme")
+THIS_SESSION = ListedSession(
+    "handle-1", "Firefox on Linux", 1_790_000_000, 1_790_000_600, is_this=True
+)
+OTHER_SESSION = ListedSession(
+    "handle-2", "Safari on iPhone", 1_780_000_000, 1_780_000_600, is_this=False
+)
 FAILURE_PAGE = FailurePage(
     frame=STRANGER,
     failure=PAGE_NOT_FOUND,
@@ -63,10 +73,20 @@ PAGES: tuple[Page, ...] = (
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=None, is_renewable=False)),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=(), access_ends_at=None)),
     MissingScopePage(MIRA, ROOMS_READ, "/listrooms", "3f9a2c71d0"),
-    SignOutPage(MIRA),
-    SignedOutPage(STRANGER, is_revoked=True),
-    SignedOutPage(STRANGER, is_revoked=False),
-    SignedOutPage(STRANGER, is_revoked=None),
+    PersonPage(MIRA, PROFILE, replace(GRANT, ends_soon_at=1_799_000_000)),
+    UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, has_ended=True)),
+    SignOutPage(MIRA, keeps_grants=False),
+    SignOutPage(MIRA, keeps_grants=True),
+    SignedOutPage(STRANGER, TokenFate.REVOKED),
+    SignedOutPage(STRANGER, TokenFate.QUEUED),
+    SignedOutPage(STRANGER, TokenFate.SHARED),
+    SignedOutPage(STRANGER, TokenFate.KEPT),
+    SessionsPage(MIRA, (THIS_SESSION,)),
+    SessionsPage(MIRA, (THIS_SESSION, OTHER_SESSION, replace(OTHER_SESSION, browser=None))),
+    DisconnectPage(MIRA, other_count=0),
+    DisconnectPage(MIRA, other_count=2),
+    DisconnectedPage(STRANGER, is_revoked=True),
+    DisconnectedPage(STRANGER, is_revoked=False),
     ConfirmSignInPage(STRANGER, "/listrooms"),
     FAILURE_PAGE,
     replace(FAILURE_PAGE, frame=MIRA, way_on=SignInAgain("/listrooms"), retry_after_seconds=90),

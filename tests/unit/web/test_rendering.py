@@ -11,6 +11,7 @@ from unit.web.specimens import (
     FAILURE_PAGE,
     GRANT,
     MIRA,
+    OTHER_SESSION,
     PAGES,
     PEOPLE_READ,
     PICTURED,
@@ -19,11 +20,13 @@ from unit.web.specimens import (
     ROOMS_READ,
     SOME_ROOMS,
     STRANGER,
+    THIS_SESSION,
     UNNAMED,
     with_text,
 )
 
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
+from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.web.assets import Assets
 from webex_oauth.web.rendering import ROWS, TEMPLATE_BY_VIEW, Pages, page_environment
 from webex_oauth.web.views import (
@@ -32,6 +35,7 @@ from webex_oauth.web.views import (
     Page,
     PersonPage,
     RoomsPage,
+    SessionsPage,
     SignedOutPage,
     SignInAgain,
     UnnamedPersonPage,
@@ -262,15 +266,62 @@ def test_an_unnamed_person_learns_which_scope_brings_the_name(pages: Pages) -> N
 
 
 def test_only_a_confirmed_revocation_is_called_confirmed(pages: Pages) -> None:
-    confirmed, open_, unasked = (
-        Document(pages.render(SignedOutPage(STRANGER, is_revoked=is_revoked))).texts("main")[0]
-        for is_revoked in (True, False, None)
-    )
+    told = {
+        fate: Document(pages.render(SignedOutPage(STRANGER, fate))).texts("main")[0]
+        for fate in TokenFate
+    }
 
-    assert "Webex has confirmed" in confirmed
-    assert "Webex did not confirm in time" in open_
-    assert "Webex has confirmed" not in unasked
-    assert "did not confirm" not in unasked
+    assert [f for f in TokenFate if "Webex has confirmed" in told[f]] == [TokenFate.REVOKED]
+    assert [f for f in TokenFate if "did not confirm in time" in told[f]] == [TokenFate.QUEUED]
+    assert [f for f in TokenFate if "another browser" in told[f]] == [TokenFate.SHARED]
+    assert [f for f in TokenFate if "keeps its access" in told[f]] == [
+        TokenFate.SHARED,
+        TokenFate.KEPT,
+    ]
+
+
+@pytest.mark.check("D07")
+def test_every_other_session_has_a_button_of_its_own(pages: Pages) -> None:
+    page = SessionsPage(MIRA, (THIS_SESSION, OTHER_SESSION, replace(OTHER_SESSION, browser=None)))
+
+    document = Document(pages.render(page))
+
+    names = [e.attributes.get("aria-label") for e in document.named("button") if e.text == "End"]
+    assert names == [
+        "End Safari on iPhone, last seen 2026-05-28 20:36 UTC",
+        "End An unknown browser, last seen 2026-05-28 20:36 UTC",
+    ]
+    handles = [e.attributes["value"] for e in document.named("input")]
+    assert handles.count("handle-2") == 2
+    assert "handle-1" not in handles
+
+
+def test_who_is_signed_in_once_has_nothing_to_end(pages: Pages) -> None:
+    document = Document(pages.render(SessionsPage(MIRA, (THIS_SESSION,))))
+
+    assert document.texts("button") == ["Sign out"]
+    assert "You are signed in nowhere else." in document.texts("p")
+
+
+@pytest.mark.check("B13")
+@pytest.mark.parametrize(
+    ("grant", "headings"),
+    [
+        (GRANT, []),
+        (replace(GRANT, ends_soon_at=1_799_000_000), ["This application's access ends soon"]),
+        (
+            replace(GRANT, ends_soon_at=1, has_ended=True),
+            ["This application's access has ended"],
+        ),
+    ],
+)
+def test_the_end_is_warned_of_with_a_way_to_prevent_it(
+    pages: Pages, grant: Any, headings: list[str]
+) -> None:
+    document = Document(pages.render(PersonPage(MIRA, PROFILE, grant)))
+
+    assert [text for text in document.texts("h2") if "access" in text] == headings
+    assert document.texts("button").count("Sign in again") == len(headings)
 
 
 def test_a_failure_tells_what_happened_what_to_do_and_its_reference(pages: Pages) -> None:

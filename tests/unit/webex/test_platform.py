@@ -40,6 +40,10 @@ def test_the_broker_takes_basic_authentication_for_revocation() -> None:
     assert WEBEX.server.revocation_authentication is ClientAuthentication.BASIC
 
 
+def test_webex_is_known_to_give_the_same_refresh_token_again() -> None:
+    assert WEBEX.server.rotates_refresh_tokens is False
+
+
 @pytest.mark.parametrize(
     ("stated", "origin"),
     [

@@ -24,7 +24,12 @@ FIND = """
 SELECT browser_digest, sealed, expires_at, kept_until, state, session_digest
   FROM attempts WHERE state_digest = ? AND kept_until > ?
 """
-TAKE = "UPDATE attempts SET state = ?, kept_until = ? WHERE state_digest = ?"
+TAKE = """
+UPDATE attempts SET state = ?, kept_until = ?
+  WHERE state_digest = ? AND browser_digest = ? AND state = ? AND kept_until > ?
+  RETURNING sealed, expires_at
+"""
+RENAME = "UPDATE attempts SET session_digest = ? WHERE state_digest = ? AND session_digest = ?"
 FINISH = """
 UPDATE attempts SET state = ?, session_digest = ? WHERE state_digest = ? AND state = ?
 """
@@ -55,10 +60,12 @@ def take_attempt(
     connection: sqlite3.Connection, state_digest: bytes, browser_digest: bytes, now: int
 ) -> AttemptRecord | FinishedAttempt:
     """Take an attempt, once ever."""
-    outcome = check_attempt(_find_attempt(connection, state_digest, now), browser_digest)
-    if isinstance(outcome, AttemptRecord):
-        connection.execute(TAKE, (AttemptState.TAKEN.value, now + TOMBSTONE_SECONDS, state_digest))
-    return outcome
+    taken = (AttemptState.TAKEN.value, now + TOMBSTONE_SECONDS)
+    free = (state_digest, browser_digest, AttemptState.OPEN.value, now)
+    row = connection.execute(TAKE, (*taken, *free)).fetchone()
+    if row is None:
+        return check_attempt(_find_attempt(connection, state_digest, now), browser_digest)
+    return AttemptRecord(state_digest, browser_digest, *row)
 
 
 def finish_attempt(
@@ -69,6 +76,13 @@ def finish_attempt(
         FINISH,
         (AttemptState.FINISHED.value, session_digest, state_digest, AttemptState.TAKEN.value),
     )
+
+
+def rename_session(
+    connection: sqlite3.Connection, state_digest: bytes, old_digest: bytes, new_digest: bytes
+) -> None:
+    """Say which name the session has now that an attempt came to."""
+    connection.execute(RENAME, (new_digest, state_digest, old_digest))
 
 
 def _find_attempt(

@@ -23,10 +23,12 @@ SWITCHES = (
 )
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
-    """Connect to write; waits a second for another process's lock."""
-    connection = _connect(path, WRITER_PATIENCE_SECONDS)
-    give_up_at = time.monotonic() + WRITER_PATIENCE_SECONDS
+def connect_writer(
+    path: Path, patience_seconds: float = WRITER_PATIENCE_SECONDS
+) -> sqlite3.Connection:
+    """Connect to write; waits *patience_seconds* for another process's lock."""
+    connection = _connect(path, patience_seconds)
+    give_up_at = time.monotonic() + patience_seconds
     # SQLite does not wait by itself where two connections change a new file's mode at once.
     while not _uses_log(connection):
         if time.monotonic() > give_up_at:

@@ -24,6 +24,11 @@ def is_locked(error: sqlite3.Error) -> bool:
     return _code(error) in LOCKED
 
 
+def is_full(error: sqlite3.Error) -> bool:
+    """Say whether the disk has no room."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
 def breaks_connection(error: sqlite3.Error) -> bool:
     """Say whether the connection should be made anew before it is used again."""
     return _code(error) not in PASSING

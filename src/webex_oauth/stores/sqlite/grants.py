@@ -1,22 +1,41 @@
 """Grants in SQLite, written only over the version that the writer has seen."""
 
 import sqlite3
+from collections.abc import Sequence
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.store import ABSENT
 
-FIND = "SELECT key, version, sealed, access_expires_at, ends_at FROM grants WHERE key = ?"
+FIND = """
+SELECT key, version, sealed, access_expires_at, ends_at, keep_at,
+    lease_owner, lease_until, presented_count, failure_count, retry_at
+  FROM grants WHERE key = ?
+"""
 ADD = """
-INSERT INTO grants (key, version, sealed, access_expires_at, ends_at) VALUES (?, ?, ?, ?, ?)
+INSERT INTO grants
+    (key, version, sealed, access_expires_at, ends_at, keep_at,
+     lease_owner, lease_until, presented_count, failure_count, retry_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (key) DO NOTHING
 """
 REPLACE = """
-UPDATE grants SET version = ?, sealed = ?, access_expires_at = ?, ends_at = ?
+UPDATE grants
+  SET version = ?, sealed = ?, access_expires_at = ?, ends_at = ?, keep_at = ?,
+    lease_owner = ?, lease_until = ?, presented_count = ?, failure_count = ?, retry_at = ?
   WHERE key = ? AND version = ?
 """
+DUE = """
+SELECT key, version, sealed, access_expires_at, ends_at, keep_at,
+    lease_owner, lease_until, presented_count, failure_count, retry_at
+  FROM grants
+  WHERE max(keep_at, retry_at) <= :now AND keep_at IS NOT NULL AND lease_until <= :now
+  ORDER BY max(keep_at, retry_at) LIMIT :limit
+"""
 DELETE = """
-DELETE FROM grants WHERE key = ? RETURNING key, version, sealed, access_expires_at, ends_at
+DELETE FROM grants WHERE key = ?
+  RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
+    lease_owner, lease_until, presented_count, failure_count, retry_at
 """
 
 
@@ -31,10 +50,7 @@ def write_grant(connection: sqlite3.Connection, record: GrantRecord, expected_ve
     if expected_version != ABSENT:
         replace_grant(connection, record, expected_version)
         return
-    added = connection.execute(
-        ADD,
-        (record.key, record.version, record.sealed, record.access_expires_at, record.ends_at),
-    )
+    added = connection.execute(ADD, (record.key, *_content(record)))
     if added.rowcount == 0:
         raise StoreConflict("the grant is there already")
 
@@ -43,22 +59,33 @@ def replace_grant(
     connection: sqlite3.Connection, record: GrantRecord, expected_version: int
 ) -> None:
     """Write a grant over its expected version; raise StoreConflict when it moved or went."""
-    written = connection.execute(
-        REPLACE,
-        (
-            record.version,
-            record.sealed,
-            record.access_expires_at,
-            record.ends_at,
-            record.key,
-            expected_version,
-        ),
-    )
+    written = connection.execute(REPLACE, (*_content(record), record.key, expected_version))
     if written.rowcount == 0:
         raise StoreConflict("the grant moved on")
+
+
+def due_grants(connection: sqlite3.Connection, now: int, limit: int) -> Sequence[GrantRecord]:
+    """Find grants to renew that nobody is at, the longest due first."""
+    rows = connection.execute(DUE, {"now": now, "limit": limit}).fetchall()
+    return [GrantRecord(*row) for row in rows]
 
 
 def delete_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:
     """Delete a grant and give it."""
     row = connection.execute(DELETE, (key,)).fetchone()
     return None if row is None else GrantRecord(*row)
+
+
+def _content(record: GrantRecord) -> tuple[object, ...]:
+    return (
+        record.version,
+        record.sealed,
+        record.access_expires_at,
+        record.ends_at,
+        record.keep_at,
+        record.lease_owner,
+        record.lease_until,
+        record.presented_count,
+        record.failure_count,
+        record.retry_at,
+    )

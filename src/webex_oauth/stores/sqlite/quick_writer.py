@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.connection import connect_quick_writer
-from webex_oauth.stores.sqlite.faults import breaks_connection, is_locked, read_fault
+from webex_oauth.stores.sqlite.faults import breaks_connection, is_full, is_locked, read_fault
 from webex_oauth.stores.sqlite.transaction import Work, transact
 from webex_oauth.stores.sqlite.writer import FOLD_EVERY, Writer
 
@@ -24,7 +24,7 @@ TURN_SECONDS = 0.002
 
 
 class QuickWriter:
-    """Write at once, or in the writer's thread when somebody else is writing."""
+    """Write at once, or in the writer's thread: while somebody else writes, or to make room."""
 
     def __init__(self, path: Path, writer: Writer) -> None:
         self._path = path
@@ -44,7 +44,7 @@ class QuickWriter:
         except sqlite3.Error as error:
             if breaks_connection(error):
                 self._disconnect()
-            if not is_locked(error):
+            if not (is_locked(error) or is_full(error)):
                 raise read_fault(error) from error
         else:
             self._flush_soon()

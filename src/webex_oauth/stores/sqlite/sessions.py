@@ -1,9 +1,13 @@
 """Sessions in SQLite; an ended one is gone, and nothing brings it back."""
 
 import sqlite3
+from collections.abc import Sequence
 
+from webex_oauth.stores.sqlite.attempts import rename_session
 from webex_oauth.stores.sqlite.grants import delete_grant
-from webex_oauth.vault.records import EndedSession, SessionRecord
+from webex_oauth.stores.sqlite.revocations import add_revocation
+from webex_oauth.vault.records import EndedSession, RevocationRecord, SessionRecord
+from webex_oauth.vault.revocations import revocation_of
 
 FIND = """
 SELECT digest, grant_key, sealed, created_at, seen_at, expires_at FROM sessions WHERE digest = ?
@@ -14,8 +18,12 @@ INSERT INTO sessions (digest, grant_key, sealed, created_at, seen_at, expires_at
 """
 TOUCH = "UPDATE sessions SET seen_at = ? WHERE digest = ? AND seen_at < ?"
 DROP = "DELETE FROM sessions WHERE digest = ?"
-MOVE_ATTEMPT = "UPDATE attempts SET session_digest = ? WHERE session_digest = ?"
 END = "DELETE FROM sessions WHERE digest = ? RETURNING grant_key"
+END_ALL = "DELETE FROM sessions WHERE grant_key = ?"
+OF_GRANT = """
+SELECT digest, grant_key, sealed, created_at, seen_at, expires_at
+  FROM sessions WHERE grant_key = ? ORDER BY seen_at DESC LIMIT ?
+"""
 IS_NEEDED = """
 SELECT EXISTS
   (SELECT 1 FROM sessions WHERE grant_key = ? AND expires_at > ? AND seen_at > ?)
@@ -48,26 +56,64 @@ def touch_session(connection: sqlite3.Connection, digest: bytes, seen_at: int) -
     connection.execute(TOUCH, (seen_at, digest, seen_at))
 
 
-def replace_session(connection: sqlite3.Connection, old_digest: bytes, new: SessionRecord) -> bool:
+def sessions_of(
+    connection: sqlite3.Connection, grant_key: bytes, limit: int
+) -> Sequence[SessionRecord]:
+    """Find the sessions of a grant, the latest seen first."""
+    rows = connection.execute(OF_GRANT, (grant_key, limit)).fetchall()
+    return [SessionRecord(*row) for row in rows]
+
+
+def replace_session(
+    connection: sqlite3.Connection,
+    old_digest: bytes,
+    new: SessionRecord,
+    attempt_state_digest: bytes,
+) -> bool:
     """Put *new* in the place of a session that is still there."""
     deleted = connection.execute(DROP, (old_digest,))
     if deleted.rowcount == 0:
         return False
     add_session(connection, new)
-    connection.execute(MOVE_ATTEMPT, (new.digest, old_digest))
+    rename_session(connection, attempt_state_digest, old_digest, new.digest)
     return True
 
 
 def end_session(
-    connection: sqlite3.Connection, digest: bytes, now: int, idle_seconds: int
+    connection: sqlite3.Connection,
+    digest: bytes,
+    *,
+    now: int,
+    idle_seconds: int,
+    keeps_grants: bool,
 ) -> EndedSession | None:
     """Delete a session, and its grant when no other live session has it."""
     row = connection.execute(END, (digest,)).fetchone()
     if row is None:
         return None
     (grant_key,) = row
-    is_needed = _has_live_session(connection, grant_key, now, idle_seconds)
-    return EndedSession(grant_key, None if is_needed else delete_grant(connection, grant_key))
+    if keeps_grants or _has_live_session(connection, grant_key, now, idle_seconds):
+        return EndedSession(grant_key, None)
+    return EndedSession(grant_key, _revoke_grant(connection, grant_key, now))
+
+
+def end_grant(
+    connection: sqlite3.Connection, grant_key: bytes, now: int
+) -> RevocationRecord | None:
+    """Delete a grant with all its sessions, and queue its tokens for revocation."""
+    connection.execute(END_ALL, (grant_key,))
+    return _revoke_grant(connection, grant_key, now)
+
+
+def _revoke_grant(
+    connection: sqlite3.Connection, grant_key: bytes, now: int
+) -> RevocationRecord | None:
+    grant = delete_grant(connection, grant_key)
+    if grant is None:
+        return None
+    revocation = revocation_of(grant, due_at=now)
+    add_revocation(connection, revocation)
+    return revocation
 
 
 def _has_live_session(

@@ -21,10 +21,14 @@ DELETE FROM grants WHERE key IN
   (SELECT key FROM grants WHERE ends_at <= :now
      AND NOT EXISTS (SELECT 1 FROM sessions WHERE grant_key = grants.key) LIMIT :batch)
 """
+REVOCATIONS = """
+DELETE FROM revocations WHERE (grant_key, version) IN
+  (SELECT grant_key, version FROM revocations WHERE ends_at <= :now LIMIT :batch)
+"""
 
 
 def sweep(connection: sqlite3.Connection, now: int, idle_seconds: int) -> int:
     """Remove at most a batch of each kind; say how many rows went."""
     bounds = {"now": now, "idle_seconds": idle_seconds, "batch": BATCH}
-    statements = (ATTEMPTS, EXPIRED_SESSIONS, IDLE_SESSIONS, SPENT_GRANTS)
+    statements = (ATTEMPTS, EXPIRED_SESSIONS, IDLE_SESSIONS, SPENT_GRANTS, REVOCATIONS)
     return sum(connection.execute(statement, bounds).rowcount for statement in statements)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.connection import WRITER_PATIENCE_SECONDS, connect_writer
-from webex_oauth.stores.sqlite.faults import breaks_connection, read_fault
+from webex_oauth.stores.sqlite.faults import breaks_connection, is_full, read_fault
 from webex_oauth.stores.sqlite.files import sync_log
 from webex_oauth.stores.sqlite.transaction import Work, transact, transact_durably
 
@@ -56,6 +56,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._unfolded = 0
+        self._is_full = False
 
     @property
     def is_open(self) -> bool:
@@ -132,14 +133,27 @@ class Writer:
         if time.monotonic() > job.start_before:
             raise StoreUnavailable("the database is busy: what came before took too long")
         try:
-            if self._connection is None:
-                self._connection = connect_writer(self._path)
-            self._unfolded += 1
-            return job.work(self._connection)
+            return self._attempt(job.work)
         except sqlite3.Error as error:
             if breaks_connection(error):
                 self._disconnect()
             raise read_fault(error) from error
+
+    def _attempt(self, work: Work[T]) -> T:
+        """Run *work*; on a full disk once more without the log, for that may be what fills it."""
+        if self._connection is None:
+            self._connection = connect_writer(self._path)
+        self._unfolded += 1
+        try:
+            return work(self._connection)
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
+            self._is_full = True
+            self._fold("TRUNCATE")
+            if self._is_full:
+                raise
+            return work(self._connection)
 
     def _in_turn(self, work: Work[T], connection: sqlite3.Connection) -> T:
         with self.turn:
@@ -147,7 +161,9 @@ class Writer:
 
     def _fold_if_due(self) -> None:
         # Not PASSIVE, which never gets to the end of a log that others write to.
-        if self._unfolded >= FOLD_EVERY:
+        if self._is_full:
+            self._fold("TRUNCATE")
+        elif self._unfolded >= FOLD_EVERY:
             self._fold("RESTART")
 
     def _fold(self, mode: str) -> None:
@@ -155,7 +171,9 @@ class Writer:
         self._unfolded = 0
         if self._connection is not None:
             with suppress(sqlite3.Error), self.turn:
-                self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                fold = self._connection.execute(f"PRAGMA wal_checkpoint({mode})")
+                is_cut_short, _, _ = fold.fetchone()
+                self._is_full = self._is_full and bool(is_cut_short)
 
     def _flush(self, commit_count: int, _: sqlite3.Connection) -> None:
         # Not a durable commit: that would hold the lock while the disk works.

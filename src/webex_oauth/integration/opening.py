@@ -1,0 +1,149 @@
+"""An integration: opened from settings, and closed so that nothing it began is lost."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from webex_oauth.flows.context import FlowContext
+from webex_oauth.flows.keeper import Keeper
+from webex_oauth.flows.person_api import PersonApi
+from webex_oauth.flows.revocation import Revocations
+from webex_oauth.flows.sessions import Sessions
+from webex_oauth.flows.sign_in import SignIn
+from webex_oauth.flows.sweeper import Sweeper
+from webex_oauth.integration.background import Background, Task
+from webex_oauth.integration.shared_clock import SharedClock
+from webex_oauth.integration.store_urls import store_at
+from webex_oauth.ports import Clock, Randomness, Transport
+from webex_oauth.settings import Settings
+from webex_oauth.transport import HttpTransport
+from webex_oauth.vault.key_checks import open_keys
+from webex_oauth.vault.key_watch import KeyWatch
+from webex_oauth.vault.keys import KeyFile
+from webex_oauth.vault.rescue import Rescue
+from webex_oauth.vault.sealing import Sealer
+from webex_oauth.vault.store import Store
+from webex_oauth.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """Sign people in, call Webex as them, sign them out; made by `open_integration`."""
+
+    context: FlowContext
+    vault: Vault
+    sign_in: SignIn
+    sessions: Sessions
+    keeper: Keeper
+    revocations: Revocations
+    rescue: Rescue
+
+    def api(self, grant_key: bytes) -> PersonApi:
+        """Call Webex's API with the grant of one person."""
+        return PersonApi(self.context, self.vault, grant_key)
+
+
+@asynccontextmanager
+async def open_integration(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
+    randomness: Randomness = secrets.token_bytes,
+) -> AsyncIterator[Integration]:
+    """Bring an integration to work, and let it finish what it began at the end.
+
+    Everything but *settings* replaces an effect by another of the same shape; without *clock* it
+    goes by the store's. Raises ConfigurationError, KeyUnavailable or StoreUnavailable when it
+    cannot start.
+    """
+    async with AsyncExitStack() as exits:
+        store = store or store_at(settings.store_url)
+        await store.open()
+        exits.push_async_callback(store.close)
+        tasks: list[Task] = []
+        if clock is None:
+            clock = await _shared_clock(store, tasks)
+        sealer = await _sealer(settings, store, randomness, clock, tasks)
+        if transport is None:
+            transport = await exits.enter_async_context(
+                HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
+            )
+        integration = _compose(settings, store, sealer, transport, clock)
+        await integration.rescue.open()
+        background = Background(tasks + _tasks(settings, integration))
+        exits.push_async_callback(background.close)
+        # The vault closes first: a refresh under way may end in the rescue, which is a task.
+        exits.push_async_callback(integration.vault.close)
+        yield integration
+
+
+async def _shared_clock(store: Store, tasks: list[Task]) -> Clock:
+    clock = SharedClock(store.time)
+    await clock.look()
+    tasks.append(Task("clock", clock.run))
+    return clock
+
+
+async def _sealer(
+    settings: Settings, store: Store, randomness: Randomness, clock: Clock, tasks: list[Task]
+) -> Sealer:
+    today = datetime.fromtimestamp(clock(), UTC).date()
+    keys = await open_keys(store, settings.keys_file, settings.keys_text, randomness, today)
+    if isinstance(keys, KeyFile):
+        tasks.append(Task("keys", KeyWatch(keys, store, randomness).run))
+    return Sealer(keys, randomness)
+
+
+def _compose(
+    settings: Settings, store: Store, sealer: Sealer, transport: Transport, clock: Clock
+) -> Integration:
+    context = FlowContext(
+        platform=settings.platform,
+        client=settings.client,
+        store=store,
+        sealer=sealer,
+        transport=transport,
+        clock=clock,
+        randomness=sealer.randomness,
+        idle_seconds=settings.idle_seconds,
+        absolute_seconds=settings.absolute_seconds,
+        keeps_grants=settings.keeps_grants,
+    )
+    rescue = Rescue(settings.spool_folder, store, sealer, clock)
+    vault = Vault(
+        store,
+        sealer,
+        transport,
+        settings.platform.server,
+        settings.client,
+        clock,
+        rescue=rescue,
+        randomness=sealer.randomness,
+        sign_in_url=f"{settings.public_origin}/login",
+    )
+    revocations = Revocations(context)
+    return Integration(
+        context=context,
+        vault=vault,
+        sign_in=SignIn(context, settings.scopes, revocations),
+        sessions=Sessions(context, revocations),
+        keeper=Keeper(context, vault),
+        revocations=revocations,
+        rescue=rescue,
+    )
+
+
+def _tasks(settings: Settings, integration: Integration) -> list[Task]:
+    """List what runs besides answering."""
+    tasks = [
+        Task("rescue", integration.rescue.run),
+        Task("revocations", integration.revocations.run),
+        Task("sweeper", Sweeper(integration.context).run),
+    ]
+    if settings.runs_keeper:
+        tasks.append(Task("keeper", integration.keeper.run))
+    return tasks

@@ -1,0 +1,51 @@
+"""Stores by their URL; a store is loaded when it is chosen, for not everybody has its driver."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.vault.store import Store
+
+SQLITE_PREFIX: Final = "sqlite:///"
+EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
+
+
+def store_at(url: str) -> Store:
+    """Choose the store that *url* names.
+
+    Raises ConfigurationError when it names none, or one whose driver is not installed.
+    """
+    scheme = urlsplit(url).scheme
+    try:
+        return _store(scheme, url)
+    except ImportError as error:
+        if scheme not in EXTRAS:
+            raise
+        extra = f"webex-oauth[{EXTRAS[scheme]}]"
+        raise ConfigurationError(
+            [f"the store's driver is not installed: run `pip install '{extra}'`"]
+        ) from error
+
+
+def _store(scheme: str, url: str) -> Store:
+    # ruff: noqa: PLC0415 - a driver that is not installed stops only those who ask for it
+    match scheme:
+        case "memory":
+            from webex_oauth.stores.memory import MemoryStore
+
+            return MemoryStore()
+        case "sqlite":
+            from webex_oauth.stores.sqlite import SqliteStore
+
+            return SqliteStore(Path(url.removeprefix(SQLITE_PREFIX)))
+        case "postgresql":
+            from webex_oauth.stores.postgres import PostgresStore
+
+            return PostgresStore(url)
+        case "redis" | "rediss":
+            from webex_oauth.stores.redis import RedisStore
+
+            return RedisStore(url)
+        case _:
+            raise ConfigurationError(["WEBEX_STORE_URL names no store that there is"])

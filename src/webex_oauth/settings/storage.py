@@ -1,0 +1,46 @@
+"""Where things are kept: the store's URL, and the keys that seal what is in it."""
+
+import re
+from typing import Final
+
+from webex_oauth.secret import Secret
+from webex_oauth.settings.urls import split_url
+
+MEMORY: Final = "memory:"
+STORE_URL_REMEDY: Final = (
+    "WEBEX_STORE_URL must be sqlite:///PATH (four slashes for an absolute path), "
+    "postgresql://USER:PASSWORD@HOST/DATABASE, redis://:PASSWORD@HOST (rediss:// for TLS), or "
+    "memory: to forget everything at exit"
+)
+MEMORY_IS_FOR_ONE: Final = (
+    "WEBEX_STORE_URL is memory:, which each process has for itself: set WEBEX_WORKERS to 1, or "
+    "choose a store that processes share"
+)
+STORE_URL: Final = re.compile(r"memory:|sqlite:///.+|postgresql://.+|rediss?://.+")
+CREDENTIALS: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@", re.DOTALL)
+SECRET_FIELD: Final = re.compile(r"(?i)(?<=[?&])([^=&]*(?:pass|secret|token)[^=&]*)=[^&#]*")
+
+
+def store_url_remedy(url: str) -> str | None:
+    """Say what is wrong with a store's URL; it may hold a password and is not repeated."""
+    if split_url(url) is None or not STORE_URL.fullmatch(url):
+        return STORE_URL_REMEDY
+    return None
+
+
+def without_password(url: str) -> str:
+    """Write a URL for people's eyes: whatever in it is secret is hidden."""
+    return SECRET_FIELD.sub(r"\1=***", CREDENTIALS.sub(r"\1:***@", url))
+
+
+def keys_of(text: str) -> Secret:
+    """Read the keys that stand in the environment, each ended by a comma or by its line.
+
+    Gives the text of a key file. Raises KeyUnavailable that says what to do.
+    """
+    # Most commands, and most settings, have nothing to do with keys and what they need.
+    from webex_oauth.vault.key_text import read_keys  # noqa: PLC0415
+
+    lines = "".join(f"{line.strip()}\n" for line in re.split(r"[,\n]", text))
+    read_keys(lines, "WEBEX_KEYS")
+    return Secret(lines)

@@ -1,0 +1,138 @@
+"""Grants in PostgreSQL, written only over the version that the writer has seen."""
+
+from collections.abc import Sequence
+from typing import Final, LiteralString
+
+from psycopg.rows import TupleRow
+
+from webex_oauth.errors import StoreConflict
+from webex_oauth.stores.postgres.database import Link, Parameters
+from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble, RevocationRecord
+from webex_oauth.vault.revocations import revocation_of
+
+COLUMNS: Final = """key, version, sealed, access_expires_at, ends_at, keep_at, lease_owner,
+  lease_until, presented_count, failure_count, retry_at"""
+
+FIND: Final = "SELECT " + COLUMNS + " FROM {schema}.grants WHERE key = %(key)s"
+LOCK: Final = FIND + " FOR UPDATE"
+LOCK_OF_SESSION: Final = (
+    "SELECT " + COLUMNS + " FROM {schema}.grants WHERE key ="
+    " (SELECT grant_key FROM {schema}.sessions WHERE digest = %(digest)s) FOR UPDATE"
+)
+CLAIM: Final = (
+    "UPDATE {schema}.grants SET lease_owner = %(owner)s, lease_until = %(until)s,"
+    " presented_count = presented_count + 1"
+    " WHERE key = %(key)s AND version = %(version)s AND lease_until <= %(now)s"
+    " RETURNING " + COLUMNS
+)
+RELEASE: Final[LiteralString] = """
+UPDATE {schema}.grants SET lease_owner = NULL, lease_until = 0,
+    presented_count = %(presented_count)s, failure_count = %(failure_count)s,
+    retry_at = %(retry_at)s
+  WHERE key = %(key)s AND version = %(version)s AND lease_owner = %(owner)s
+"""
+REPLACE: Final[LiteralString] = """
+UPDATE {schema}.grants SET version = %(version)s, sealed = %(sealed)s,
+    access_expires_at = %(access_expires_at)s, ends_at = %(ends_at)s, keep_at = %(keep_at)s,
+    lease_owner = %(lease_owner)s, lease_until = %(lease_until)s,
+    presented_count = %(presented_count)s, failure_count = %(failure_count)s,
+    retry_at = %(retry_at)s
+  WHERE key = %(key)s AND version = %(expected_version)s
+"""
+DUE: Final = (
+    "SELECT " + COLUMNS + " FROM {schema}.grants"
+    " WHERE keep_at <= %(now)s AND lease_until <= %(now)s AND retry_at <= %(now)s"
+    " ORDER BY keep_at, key LIMIT %(limit)s"
+)
+# Only a row that is locked is deleted: one that came in the meantime is another sign-in's.
+END: Final[LiteralString] = """
+WITH dropped AS (DELETE FROM {schema}.sessions WHERE grant_key = %(key)s),
+gone AS (
+  DELETE FROM {schema}.grants WHERE key = %(key)s AND %(is_locked)s
+    RETURNING key, version, sealed, ends_at
+)
+INSERT INTO {schema}.revocations (grant_key, version, sealed, ends_at, due_at, try_count)
+  SELECT key, version, sealed, ends_at, %(now)s, 0 FROM gone
+  ON CONFLICT (grant_key, version) DO NOTHING
+"""
+
+
+async def find_grant(link: Link, key: bytes) -> GrantRecord | None:
+    """Find a grant."""
+    return _record(await link.row(FIND, {"key": key}))
+
+
+async def claim_grant(
+    link: Link, key: bytes, version: int, lease: Lease, now: int
+) -> GrantRecord | None:
+    """Put a version under a lease, unless another lease lasts."""
+    claim = {
+        "key": key,
+        "version": version,
+        "owner": lease.owner,
+        "until": lease.until,
+        "now": now,
+    }
+    return _record(await link.row(CLAIM, claim))
+
+
+async def release_grant(
+    link: Link, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
+) -> bool:
+    """End *owner*'s lease on a version."""
+    release = {
+        "key": key,
+        "version": version,
+        "owner": owner,
+        "presented_count": trouble.presented_count,
+        "failure_count": trouble.failure_count,
+        "retry_at": trouble.retry_at,
+    }
+    return await link.run(RELEASE, release) == 1
+
+
+async def replace_grant(link: Link, record: GrantRecord, expected_version: int) -> None:
+    """Write a grant over its expected version; raise StoreConflict when it moved or went."""
+    written = await link.run(
+        REPLACE, {**grant_parameters(record), "expected_version": expected_version}
+    )
+    if written == 0:
+        raise StoreConflict("the grant moved on")
+
+
+async def due_grants(link: Link, now: int, limit: int) -> Sequence[GrantRecord]:
+    """Find grants to renew that nobody is at, the longest due first."""
+    return [GrantRecord(*row) for row in await link.rows(DUE, {"now": now, "limit": limit})]
+
+
+async def end_grant(link: Link, key: bytes, now: int) -> RevocationRecord | None:
+    """Delete a grant with its sessions, and queue its tokens for revocation."""
+    grant = _record(await link.row(LOCK, {"key": key}))
+    await link.run(END, {"key": key, "now": now, "is_locked": grant is not None})
+    return None if grant is None else revocation_of(grant, due_at=now)
+
+
+async def lock_grant_of(link: Link, session_digest: bytes) -> GrantRecord | None:
+    """Keep everybody else from changing the grant of a session until the transaction ends."""
+    return _record(await link.row(LOCK_OF_SESSION, {"digest": session_digest}))
+
+
+def grant_parameters(record: GrantRecord) -> Parameters:
+    """Name what a row of grants holds."""
+    return {
+        "key": record.key,
+        "version": record.version,
+        "sealed": record.sealed,
+        "access_expires_at": record.access_expires_at,
+        "ends_at": record.ends_at,
+        "keep_at": record.keep_at,
+        "lease_owner": record.lease_owner,
+        "lease_until": record.lease_until,
+        "presented_count": record.presented_count,
+        "failure_count": record.failure_count,
+        "retry_at": record.retry_at,
+    }
+
+
+def _record(row: TupleRow | None) -> GrantRecord | None:
+    return None if row is None else GrantRecord(*row)

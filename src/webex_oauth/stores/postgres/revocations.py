@@ -1,0 +1,64 @@
+"""Revocations in PostgreSQL: tokens that wait to be given back, taken by one at a time."""
+
+from collections.abc import Sequence
+from typing import Final, LiteralString
+
+from webex_oauth.stores.postgres.database import Link
+from webex_oauth.vault.records import RevocationRecord
+
+ADD: Final[LiteralString] = """
+INSERT INTO {schema}.revocations (grant_key, version, sealed, ends_at, due_at, try_count)
+  VALUES (%(grant_key)s, %(version)s, %(sealed)s, %(ends_at)s, %(due_at)s, %(try_count)s)
+  ON CONFLICT (grant_key, version) DO NOTHING
+"""
+# What somebody else is just taking is left to them.
+TAKE: Final[LiteralString] = """
+WITH due AS MATERIALIZED (
+  SELECT grant_key, version, due_at FROM {schema}.revocations WHERE due_at <= %(now)s
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE {schema}.revocations AS taken SET due_at = %(until)s, try_count = try_count + 1
+  FROM due WHERE taken.grant_key = due.grant_key AND taken.version = due.version
+  RETURNING due.due_at, taken.grant_key, taken.version, taken.sealed, taken.ends_at,
+    taken.due_at, taken.try_count
+"""
+POSTPONE: Final[LiteralString] = """
+UPDATE {schema}.revocations SET due_at = %(due_at)s
+  WHERE grant_key = %(grant_key)s AND version = %(version)s
+"""
+DROP: Final[LiteralString] = """
+DELETE FROM {schema}.revocations WHERE grant_key = %(grant_key)s AND version = %(version)s
+"""
+
+
+async def add_revocation(link: Link, record: RevocationRecord) -> None:
+    """Queue tokens, unless they are queued already."""
+    await link.run(
+        ADD,
+        {
+            "grant_key": record.grant_key,
+            "version": record.version,
+            "sealed": record.sealed,
+            "ends_at": record.ends_at,
+            "due_at": record.due_at,
+            "try_count": record.try_count,
+        },
+    )
+
+
+async def take_revocations(
+    link: Link, now: int, until: int, limit: int
+) -> Sequence[RevocationRecord]:
+    """Take what is due, the longest due first, and nobody else gets it before *until*."""
+    rows = await link.rows(TAKE, {"now": now, "until": until, "limit": limit})
+    return [RevocationRecord(*row[1:]) for row in sorted(rows)]
+
+
+async def postpone_revocation(link: Link, grant_key: bytes, version: int, due_at: int) -> None:
+    """Move `due_at`."""
+    await link.run(POSTPONE, {"grant_key": grant_key, "version": version, "due_at": due_at})
+
+
+async def drop_revocation(link: Link, grant_key: bytes, version: int) -> None:
+    """Remove one."""
+    await link.run(DROP, {"grant_key": grant_key, "version": version})

@@ -1,0 +1,133 @@
+"""The store's URL: where the server is, how to get in, and what the operator chose."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.secret import Secret
+
+DEFAULT_PORT = 6379
+DEFAULT_PREFIX = "webex-oauth"
+DEFAULT_POOL_SIZE = 8
+MOST_CONNECTIONS = 1_000
+SCHEMES = {"redis": False, "rediss": True}
+OPTIONS = frozenset({"prefix", "pool_size", "ca_file", "durability"})
+UNCHECKED = "unchecked"
+PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+SHAPE = "redis://[user:password@]host[:port][/database], or rediss:// for TLS"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a store's URL says.
+
+    `prefix` begins every key. Its name stands in braces, a hash tag, so that a cluster keeps all
+    keys in one slot, where a script can reach them.
+    """
+
+    host: str
+    port: int
+    is_tls: bool
+    username: str | None
+    password: Secret | None
+    database: int
+    prefix: bytes
+    pool_size: int
+    ca_file: str | None
+    is_durability_checked: bool
+
+    @property
+    def place(self) -> str:
+        """Say where the server is, for messages."""
+        return f"{self.host}:{self.port}"
+
+
+def read_address(url: str) -> Address:
+    """Read a store's URL; raise ConfigurationError, which does not repeat it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORT
+    except ValueError as error:
+        raise _malformed(f"must be {SHAPE}") from error
+    if parts.scheme not in SCHEMES or not parts.hostname:
+        raise _malformed(f"must be {SHAPE}")
+    options = _read_options(parts)
+    return Address(
+        host=parts.hostname,
+        port=port,
+        is_tls=SCHEMES[parts.scheme],
+        username=unquote(parts.username) if parts.username else None,
+        password=Secret(unquote(parts.password)) if parts.password else None,
+        database=_read_number(parts.path.strip("/") or "0", "the database", 0),
+        prefix=_read_prefix(options),
+        pool_size=_read_number(options.get("pool_size", str(DEFAULT_POOL_SIZE)), "pool_size", 1),
+        ca_file=options.get("ca_file"),
+        is_durability_checked=_read_durability(options),
+    )
+
+
+def _read_options(parts: SplitResult) -> Mapping[str, str]:
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if options.keys() - OPTIONS:
+        # Not named: a password that was not quoted may have ended up there.
+        raise _malformed(f"has an unknown option; there are {', '.join(sorted(OPTIONS))}")
+    ca_file = options.get("ca_file")
+    if ca_file is not None and not SCHEMES[parts.scheme]:
+        raise _malformed("has a ca_file, which needs rediss://")
+    if ca_file is not None and not Path(ca_file).is_file():
+        raise _malformed(f"names {ca_file} as ca_file, which is not there")
+    return options
+
+
+def _read_number(text: str, name: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= MOST_CONNECTIONS):
+        raise _malformed(f"needs a number from {least} to {MOST_CONNECTIONS} as {name}")
+    return int(text)
+
+
+def _read_prefix(options: Mapping[str, str]) -> bytes:
+    prefix = options.get("prefix", DEFAULT_PREFIX)
+    if not PREFIX.fullmatch(prefix):
+        raise _malformed("needs letters, digits, dots, colons, dashes or underscores as prefix")
+    return b"{%s}:" % prefix.encode()
+
+
+def _read_durability(options: Mapping[str, str]) -> bool:
+    if options.get("durability", UNCHECKED) != UNCHECKED:
+        raise _malformed(f"knows durability={UNCHECKED} only")
+    return "durability" not in options
+
+
+def _malformed(what: str) -> ConfigurationError:
+    return ConfigurationError([f"the store's URL {what}"])
+
+
+def connection_options(address: Address) -> dict[str, Any]:
+    """Say in redis-py's words how to connect.
+
+    Nothing is tried twice, since a step that was repeated may have happened twice; and nothing is
+    timed here, since the whole of a call is.
+    """
+    password = address.password
+    options: dict[str, Any] = {
+        "host": address.host,
+        "port": address.port,
+        "username": address.username,
+        "password": password.reveal() if password else None,
+        "db": address.database,
+        "protocol": 2,
+        "socket_timeout": None,
+        "socket_connect_timeout": None,
+        "driver_info": None,
+    }
+    if address.is_tls:
+        options |= {
+            "ssl_cert_reqs": "required",
+            "ssl_check_hostname": True,
+            "ssl_ca_certs": address.ca_file,
+        }
+    return options

@@ -1,0 +1,50 @@
+"""Attempts in Redis."""
+
+from webex_oauth.errors import StoreConflict
+from webex_oauth.stores.redis.database import Database
+from webex_oauth.stores.redis.rows import ATTEMPT, attempt_fields
+from webex_oauth.vault.attempts import (
+    TOMBSTONE_SECONDS,
+    AttemptState,
+    HeldAttempt,
+    check_attempt,
+)
+from webex_oauth.vault.records import AttemptRecord, FinishedAttempt
+
+BATCH = 100
+"""How many attempts whose time is over go with each one that comes."""
+
+HELD_COLUMNS = f"{ATTEMPT.columns_text} kept_until state session_digest"
+
+
+async def add_attempt(database: Database, record: AttemptRecord, at_most: int, now: int) -> None:
+    """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
+    is_added = await database.run(
+        "add_attempt",
+        name=record.state_digest,
+        attempt=attempt_fields(record),
+        at_most=at_most,
+        now=now,
+        batch=BATCH,
+    )
+    if not is_added:
+        raise StoreConflict("an attempt with this state is there already")
+
+
+async def take_attempt(
+    database: Database, state_digest: bytes, browser_digest: bytes, now: int
+) -> AttemptRecord | FinishedAttempt:
+    """Take an attempt, once ever."""
+    rows = await database.run(
+        "take_attempt",
+        name=state_digest,
+        browser_digest=browser_digest,
+        now=now,
+        kept_until=now + TOMBSTONE_SECONDS,
+        columns=HELD_COLUMNS,
+    )
+    held = None
+    for name, (*values, kept_until, state, session_digest) in rows:
+        record = ATTEMPT.read(name, values)
+        held = HeldAttempt(record, int(kept_until), AttemptState(state.decode()), session_digest)
+    return check_attempt(held, browser_digest)

@@ -1,0 +1,51 @@
+"""Revocations in Redis, in the order in which they are due."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from webex_oauth.stores.redis.database import Database
+from webex_oauth.stores.redis.rows import (
+    REVOCATION,
+    instant_or_none,
+    revocation_fields,
+    revocation_name,
+)
+from webex_oauth.vault.records import RevocationRecord, name_of
+
+
+async def add_revocation(database: Database, record: RevocationRecord) -> None:
+    """Queue tokens for revocation."""
+    await database.run_durably(
+        "add_revocation", name=name_of(record), revocation=revocation_fields(record)
+    )
+
+
+async def take_revocations(
+    database: Database, now: int, until: int, limit: int
+) -> Sequence[RevocationRecord]:
+    """Take revocations that are due."""
+    rows = await database.run(
+        "take_revocations", now=now, until=until, limit=limit, columns=REVOCATION.columns_text
+    )
+    return REVOCATION.read_all(rows)
+
+
+async def postpone_revocation(
+    database: Database, grant_key: bytes, version: int, due_at: int
+) -> None:
+    """Move `due_at`."""
+    name = revocation_name(grant_key, version)
+    await database.run("postpone_revocation", name=name, due_at=due_at)
+
+
+async def drop_revocation(database: Database, grant_key: bytes, version: int) -> None:
+    """Remove a revocation."""
+    await database.run("drop_revocation", name=revocation_name(grant_key, version))
+
+
+def read_ended_grant(grant_key: bytes, ended: Sequence[Any], now: int) -> RevocationRecord:
+    """Read what a script says of a grant that it ended and queued."""
+    version, sealed, ends_at = ended
+    return RevocationRecord(
+        grant_key, int.from_bytes(version, "big"), sealed, instant_or_none(ends_at), due_at=now
+    )

@@ -1,0 +1,159 @@
+"""Rows as the server keeps them: hashes of bytes; what a hash does not have is None."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from webex_oauth.stores.redis.database import Fields
+from webex_oauth.vault.attempts import AttemptState
+from webex_oauth.vault.records import (
+    AttemptRecord,
+    GrantRecord,
+    RevocationRecord,
+    SealedRecord,
+    SessionRecord,
+)
+from webex_oauth.vault.store import ABSENT
+
+T = TypeVar("T", AttemptRecord, SessionRecord, GrantRecord, RevocationRecord)
+Values: TypeAlias = Sequence[Any]
+
+VERSION_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """A kind of row: its name, the columns to ask for, and how to read their values."""
+
+    name: str
+    columns: tuple[str, ...]
+    read: Callable[[bytes, Values], T]
+
+    @property
+    def columns_text(self) -> str:
+        """Name the columns for a script."""
+        return " ".join(self.columns)
+
+    def read_all(self, rows: Sequence[Any]) -> list[T]:
+        """Read the rows that a script gave, each a name and values."""
+        return [self.read(name, values) for name, values in rows]
+
+    def read_one(self, rows: Sequence[Any]) -> T | None:
+        """Read the only row that a script gave, if any."""
+        return next(iter(self.read_all(rows)), None)
+
+
+def attempt_fields(record: AttemptRecord) -> Fields:
+    """Write an open attempt."""
+    return {
+        "browser_digest": record.browser_digest,
+        "sealed": record.sealed,
+        "expires_at": record.expires_at,
+        "kept_until": record.expires_at,
+        "state": AttemptState.OPEN.value,
+    }
+
+
+def session_fields(record: SessionRecord) -> Fields:
+    """Write a session."""
+    return {
+        "grant_key": record.grant_key,
+        "sealed": record.sealed,
+        "created_at": record.created_at,
+        "seen_at": record.seen_at,
+        "expires_at": record.expires_at,
+    }
+
+
+def grant_fields(record: GrantRecord) -> Fields:
+    """Write a grant."""
+    return {
+        "version": version_bytes(record.version),
+        "sealed": record.sealed,
+        "access_expires_at": record.access_expires_at,
+        "ends_at": record.ends_at,
+        "keep_at": record.keep_at,
+        "lease_owner": record.lease_owner,
+        "lease_until": record.lease_until,
+        "presented_count": record.presented_count,
+        "failure_count": record.failure_count,
+        "retry_at": record.retry_at,
+    }
+
+
+def revocation_fields(record: RevocationRecord) -> Fields:
+    """Write a revocation."""
+    return {
+        "sealed": record.sealed,
+        "ends_at": record.ends_at,
+        "due_at": record.due_at,
+        "try_count": record.try_count,
+    }
+
+
+def version_bytes(version: int) -> bytes:
+    """Write a version, which scripts compare but never count with; ABSENT is nothing."""
+    return b"" if version == ABSENT else version.to_bytes(VERSION_BYTES, "big")
+
+
+def revocation_name(grant_key: bytes, version: int) -> bytes:
+    """Name a revocation, as `records.name_of` does."""
+    return grant_key + version.to_bytes(VERSION_BYTES, "big")
+
+
+def _read_attempt(name: bytes, values: Values) -> AttemptRecord:
+    browser_digest, sealed, expires_at = values
+    return AttemptRecord(name, browser_digest, sealed, int(expires_at))
+
+
+def _read_session(name: bytes, values: Values) -> SessionRecord:
+    grant_key, sealed, created_at, seen_at, expires_at = values
+    return SessionRecord(name, grant_key, sealed, int(created_at), int(seen_at), int(expires_at))
+
+
+def _read_grant(name: bytes, values: Values) -> GrantRecord:
+    version, sealed, access_expires_at, ends_at, keep_at, lease_owner, *counts = values
+    return GrantRecord(
+        name,
+        int.from_bytes(version, "big"),
+        sealed,
+        instant_or_none(access_expires_at),
+        instant_or_none(ends_at),
+        instant_or_none(keep_at),
+        lease_owner,
+        *map(int, counts),
+    )
+
+
+def _read_revocation(name: bytes, values: Values) -> RevocationRecord:
+    sealed, ends_at, due_at, try_count = values
+    grant_key, version = name[:-VERSION_BYTES], int.from_bytes(name[-VERSION_BYTES:], "big")
+    return RevocationRecord(
+        grant_key, version, sealed, instant_or_none(ends_at), int(due_at), int(try_count)
+    )
+
+
+def instant_or_none(value: bytes | None) -> int | None:
+    """Read an instant that a row may lack."""
+    return None if value is None else int(value)
+
+
+ATTEMPT = Kind("attempt", ("browser_digest", "sealed", "expires_at"), _read_attempt)
+SESSION = Kind(
+    "session", ("grant_key", "sealed", "created_at", "seen_at", "expires_at"), _read_session
+)
+GRANT = Kind(
+    "grant",
+    (
+        *("version", "sealed", "access_expires_at", "ends_at", "keep_at"),
+        *("lease_owner", "lease_until", "presented_count", "failure_count", "retry_at"),
+    ),
+    _read_grant,
+)
+REVOCATION = Kind("revocation", ("sealed", "ends_at", "due_at", "try_count"), _read_revocation)
+KINDS: Mapping[type[SealedRecord], Kind[Any]] = {
+    AttemptRecord: ATTEMPT,
+    SessionRecord: SESSION,
+    GrantRecord: GRANT,
+    RevocationRecord: REVOCATION,
+}

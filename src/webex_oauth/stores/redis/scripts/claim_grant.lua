@@ -1,0 +1,11 @@
+-- Put a version under a lease, unless another lease lasts; give the row.
+
+local grant = row('grant', given.key)
+local version, lease_until = unpack(redis.call('HMGET', grant, 'version', 'lease_until'))
+if version ~= given.version or tonumber(lease_until) > tonumber(given.now) then
+  return {}
+end
+redis.call('HSET', grant, 'lease_owner', given.owner, 'lease_until', given['until'])
+redis.call('HINCRBY', grant, 'presented_count', 1)
+index_grant(given.key)
+return read('grant', {given.key})

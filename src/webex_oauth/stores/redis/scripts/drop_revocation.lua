@@ -1,0 +1,4 @@
+-- Remove a revocation.
+
+drop_revocation(given.name)
+return 1

@@ -1,0 +1,44 @@
+"""Leases in SQLite: of those who would refresh one version of a grant, one may."""
+
+import sqlite3
+
+from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble
+
+CLAIM = """
+UPDATE grants
+  SET lease_owner = ?, lease_until = ?, presented_count = presented_count + 1
+  WHERE key = ? AND version = ? AND lease_until <= ?
+  RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
+    lease_owner, lease_until, presented_count, failure_count, retry_at
+"""
+RELEASE = """
+UPDATE grants
+  SET lease_owner = NULL, lease_until = 0, presented_count = ?, failure_count = ?, retry_at = ?
+  WHERE key = ? AND version = ? AND lease_owner = ?
+"""
+
+
+def claim_grant(
+    connection: sqlite3.Connection, key: bytes, version: int, lease: Lease, now: int
+) -> GrantRecord | None:
+    """Put a version under a lease, unless another lease lasts."""
+    row = connection.execute(CLAIM, (lease.owner, lease.until, key, version, now)).fetchone()
+    return None if row is None else GrantRecord(*row)
+
+
+def release_grant(
+    connection: sqlite3.Connection, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
+) -> bool:
+    """End *owner*'s lease on a version, and keep what the refresh left behind."""
+    released = connection.execute(
+        RELEASE,
+        (
+            trouble.presented_count,
+            trouble.failure_count,
+            trouble.retry_at,
+            key,
+            version,
+            owner,
+        ),
+    )
+    return released.rowcount > 0

@@ -1,0 +1,56 @@
+"""Revocations in SQLite: tokens that wait to be given back."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from webex_oauth.vault.records import RevocationRecord
+
+ADD = """
+INSERT INTO revocations (grant_key, version, sealed, ends_at, due_at, try_count)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (grant_key, version) DO NOTHING
+"""
+TAKE = """
+UPDATE revocations SET due_at = :until, try_count = try_count + 1
+  WHERE (grant_key, version) IN
+    (SELECT grant_key, version FROM revocations WHERE due_at <= :now
+       ORDER BY due_at LIMIT :limit)
+  RETURNING grant_key, version, sealed, ends_at, due_at, try_count
+"""
+POSTPONE = "UPDATE revocations SET due_at = ? WHERE grant_key = ? AND version = ?"
+DROP = "DELETE FROM revocations WHERE grant_key = ? AND version = ?"
+
+
+def add_revocation(connection: sqlite3.Connection, record: RevocationRecord) -> None:
+    """Queue tokens, unless they are queued already."""
+    connection.execute(
+        ADD,
+        (
+            record.grant_key,
+            record.version,
+            record.sealed,
+            record.ends_at,
+            record.due_at,
+            record.try_count,
+        ),
+    )
+
+
+def take_revocations(
+    connection: sqlite3.Connection, now: int, until: int, limit: int
+) -> Sequence[RevocationRecord]:
+    """Take what is due, the longest due first, and nobody else gets it before *until*."""
+    bounds = {"now": now, "until": until, "limit": limit}
+    return [RevocationRecord(*row) for row in connection.execute(TAKE, bounds).fetchall()]
+
+
+def postpone_revocation(
+    connection: sqlite3.Connection, grant_key: bytes, version: int, due_at: int
+) -> None:
+    """Move `due_at`."""
+    connection.execute(POSTPONE, (due_at, grant_key, version))
+
+
+def drop_revocation(connection: sqlite3.Connection, grant_key: bytes, version: int) -> None:
+    """Remove one."""
+    connection.execute(DROP, (grant_key, version))

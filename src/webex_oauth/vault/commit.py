@@ -1,0 +1,86 @@
+"""Commit: what a refresh brought or found out goes over the version that it began from."""
+
+import logging
+from dataclasses import replace
+
+from webex_oauth.errors import StoreConflict
+from webex_oauth.ports import Clock
+from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.held import Held
+from webex_oauth.vault.revocations import revocation_of
+from webex_oauth.vault.sealing import Sealer
+from webex_oauth.vault.store import Store
+from webex_oauth.vault.timing import COMMIT_TRIES
+
+log = logging.getLogger(__name__)
+
+
+class Commit:
+    """Write grants by version; what somebody else wrote meanwhile is adopted, never overwritten."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+
+    async def tokens(self, fresh: Held) -> Held | None:
+        """Write fresh tokens, sealed for the version that follows the one they came from.
+
+        Gives what is in the row afterwards: these tokens, or newer ones. A row that says that the
+        person is needed gives way. None when the row is gone: then the tokens are queued for
+        revocation.
+        """
+        for _ in range(COMMIT_TRIES):
+            try:
+                await self._store.replace_grant(fresh.record, fresh.record.version - 1)
+            except StoreConflict:
+                current = await self._find(fresh.record.key)
+            else:
+                return fresh
+            if current is None:
+                await self._give_back(fresh)
+                return None
+            if current.has(fresh.access_token):
+                return current  # a write whose answer was lost
+            if current.grant.reauth_reason is None:
+                log.info("adopted newer tokens", extra={"grant": fresh.name})
+                return current
+            fresh = Held(seal_grant(self._sealer, fresh.grant, current.record), fresh.grant)
+        raise StoreConflict("the grant kept moving")
+
+    async def reason(self, held: Held, reason: str) -> Held | None:
+        """Write that the person is needed, and why; everything else stays.
+
+        Gives what is in the row afterwards, None when it is gone.
+        """
+        marked = replace(held.grant, reauth_reason=reason)
+        return await self._write(held, marked)
+
+    async def end_of_keeping(self, held: Held) -> Held | None:
+        """Write that there is nothing to keep alive; gives what `reason` gives."""
+        return await self._write(held, held.grant)
+
+    async def _write(self, held: Held, grant: Grant) -> Held | None:
+        for _ in range(COMMIT_TRIES):
+            sealed = seal_grant(self._sealer, grant, held.record)
+            record = replace(sealed, keep_at=None)
+            try:
+                await self._store.replace_grant(record, held.record.version)
+            except StoreConflict:
+                current = await self._find(held.record.key)
+            else:
+                return Held(record, grant)
+            if current is None or not current.has(held.access_token):
+                return current
+            if current.grant.reauth_reason is not None:
+                return current
+            held = current
+        raise StoreConflict("the grant kept moving")
+
+    async def _find(self, key: bytes) -> Held | None:
+        record = await self._store.find_grant(key)
+        return None if record is None else Held(record, open_grant(self._sealer, record))
+
+    async def _give_back(self, fresh: Held) -> None:
+        log.info("tokens came for a grant that was ended", extra={"grant": fresh.name})
+        await self._store.add_revocation(revocation_of(fresh.record, self._clock()))

@@ -1,0 +1,68 @@
+"""Cool-down: after a failure, nobody asks again before a while has passed."""
+
+from dataclasses import dataclass
+
+from webex_oauth.errors import RateLimited, RefreshPostponed, UpstreamError
+from webex_oauth.oauth.retry_after import LONGEST_WAIT_SECONDS
+from webex_oauth.vault.trouble import Trouble
+
+LONGEST_BACKOFF_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """Wait until then; `is_throttled` when the server asked for it."""
+
+    until: int
+    is_throttled: bool
+
+    def error(self, now: int) -> UpstreamError:
+        """Tell a caller when to come back."""
+        remaining_seconds = max(1, self.until - now)
+        if self.is_throttled:
+            return RateLimited(remaining_seconds)
+        return RefreshPostponed("a refresh failed a moment ago", remaining_seconds)
+
+
+def is_cooling(until: int, now: int) -> bool:
+    """Say whether to wait; nobody is ever told to wait longer than the longest time there is."""
+    return now < until <= now + LONGEST_WAIT_SECONDS + 1
+
+
+def retry_at(trouble: Trouble, failure_count: int, now: int, share: float) -> int:
+    """Choose when to try again after the *failure_count*-th failure in a row.
+
+    What the server asked for, else twice as long each time; *share* is a random number from 0 to
+    1 that spreads those who failed together over the second half of that time.
+    """
+    if trouble.retry_after_seconds is not None:
+        # The present second has begun already.
+        return now + 1 + min(trouble.retry_after_seconds, LONGEST_WAIT_SECONDS)
+    longest_seconds = min(LONGEST_BACKOFF_SECONDS, 1 << min(failure_count - 1, 16))
+    return now + max(1, round(longest_seconds * (1 + share) / 2))
+
+
+class EndpointCooldown:
+    """Remember for this process that its token endpoint wants to be left alone by everybody."""
+
+    def __init__(self) -> None:
+        self._cooling = Cooling(until=0, is_throttled=False)
+        self._failure_count = 0
+
+    def cooling(self, now: int) -> Cooling | None:
+        """Tell until when to leave the endpoint alone, if so."""
+        return self._cooling if is_cooling(self._cooling.until, now) else None
+
+    def note_failure(self, trouble: Trouble, now: int, share: float) -> None:
+        """Start cooling down; failures of requests that left together count as one."""
+        if not trouble.concerns_all:
+            return
+        if not is_cooling(self._cooling.until, now):
+            self._failure_count += 1
+        until = retry_at(trouble, self._failure_count, now, share)
+        if until > self._cooling.until or not is_cooling(self._cooling.until, now):
+            self._cooling = Cooling(until, trouble.is_throttled)
+
+    def note_success(self) -> None:
+        """Forget failures: the endpoint works."""
+        self._failure_count = 0

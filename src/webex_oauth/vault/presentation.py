@@ -1,0 +1,173 @@
+"""A presentation: a claimed refresh token goes to the token endpoint once; what becomes of it."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from webex_oauth.errors import ReauthReason, StoreError, TokenError, UpstreamError, VaultError
+from webex_oauth.oauth.token import TokenSet, merge_tokens
+from webex_oauth.secret import Secret
+from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.context import VaultContext
+from webex_oauth.vault.cooldown import retry_at
+from webex_oauth.vault.grants import Grant, seal_grant
+from webex_oauth.vault.held import Held
+from webex_oauth.vault.holdings import Holdings
+from webex_oauth.vault.leases import Leases, trouble_of
+from webex_oauth.vault.plan import MOST_PRESENTATIONS, may_rotate
+from webex_oauth.vault.reasons import Reasons
+from webex_oauth.vault.records import RefreshTrouble
+from webex_oauth.vault.token_endpoint import TokenEndpoint
+from webex_oauth.vault.trouble import Trouble, judge
+
+log = logging.getLogger(__name__)
+
+
+class Presentation:
+    """Present refresh tokens, each under a lease, and write down what came of it."""
+
+    def __init__(
+        self,
+        context: VaultContext,
+        endpoint: TokenEndpoint,
+        leases: Leases,
+        commit: Commit,
+        reasons: Reasons,
+    ) -> None:
+        self._context = context
+        self._endpoint = endpoint
+        self._leases = leases
+        self._commit = commit
+        self._reasons = reasons
+        self._holdings = Holdings(context)
+
+    async def present(self, claimed: Held, refresh_token: Secret) -> Secret | None:
+        """Present *refresh_token*; give the access token that is in the row afterwards.
+
+        None when nothing is decided and the lease is gone: the caller plans again. Raises
+        ReauthRequired, UpstreamError, TokenError or StoreError.
+        """
+        if not self._leases.outlives_refresh(claimed):
+            await self._leases.release(claimed, _unpresented(claimed))
+            return None
+        requested_at = self._context.clock()
+        try:
+            tokens = await self._endpoint.refresh(refresh_token, requested_at)
+        except (UpstreamError, TokenError) as error:
+            return await self._after_failure(claimed, error)
+        self._endpoint.cooldown.note_success()
+        return await self._keep(claimed, _renewed(claimed.grant, tokens, requested_at))
+
+    async def _keep(self, claimed: Held, grant: Grant) -> Secret:
+        """Write what came; what the store does not take goes to the rescue, whatever happens."""
+        fresh = Held(seal_grant(self._context.sealer, grant, claimed.record), grant)
+        try:
+            current = await self._commit.tokens(fresh)
+        except (StoreError, VaultError) as error:
+            log.warning(
+                "fresh tokens could not be stored", extra={"grant": fresh.name, "error": str(error)}
+            )
+            await self._context.rescue.keep(fresh)
+            return fresh.access_token
+        except asyncio.CancelledError:
+            self._context.rescue.keep_at_once(fresh)
+            raise
+        return self._token_in(current)
+
+    async def _after_failure(
+        self, claimed: Held, error: UpstreamError | TokenError
+    ) -> Secret | None:
+        trouble = judge(error)
+        if trouble.is_final:
+            self._endpoint.cooldown.note_success()
+            return await self._after_refusal(claimed, error)
+        log.warning("refresh failed", extra={"grant": claimed.name, "error": str(error)})
+        self._endpoint.cooldown.note_failure(trouble, self._context.clock(), self._context.share())
+        if not (trouble.is_ambiguous and self._may_rotate(claimed)):
+            await self._leases.release(claimed, self._left_behind(claimed, trouble))
+            raise error
+        return await self._after_ambiguity(claimed, trouble, error)
+
+    async def _after_ambiguity(
+        self, claimed: Held, trouble: Trouble, error: UpstreamError | TokenError
+    ) -> Secret | None:
+        """Allow the one replay of a token that may be spent: at once where time is left."""
+        if claimed.record.presented_count >= MOST_PRESENTATIONS:
+            return await self._give_up(claimed, ReauthReason.REFRESH_AMBIGUOUS, error)
+        if not trouble.is_silence:
+            await self._leases.release(claimed, self._left_behind(claimed, trouble))
+            raise error
+        await self._leases.release(claimed, trouble_of(claimed.record))
+        return None
+
+    async def _after_refusal(self, claimed: Held, refusal: UpstreamError | TokenError) -> Secret:
+        was_presented = claimed.record.presented_count > 1
+        reason = ReauthReason.REFRESH_TOKEN_REFUSED
+        if was_presented and self._may_rotate(claimed):
+            reason = ReauthReason.REFRESH_AMBIGUOUS
+        try:
+            newer = await self._look_again(claimed) if was_presented else await self._newer(claimed)
+        except StoreError:
+            self._reasons.remember(claimed, reason)
+            raise
+        if newer is not None:
+            return self._token_in(newer)
+        return await self._give_up(claimed, reason, refusal)
+
+    async def _give_up(
+        self, claimed: Held, reason: str, error: UpstreamError | TokenError
+    ) -> Secret:
+        current = await self._reasons.write(claimed, reason)
+        if current is not None and current.has(claimed.access_token):
+            raise self._context.reauth(reason) from error
+        return self._token_in(current)
+
+    async def _look_again(self, claimed: Held) -> Held | None:
+        """Wait a moment for the tokens of whoever presented the same refresh token before."""
+        clock = asyncio.get_running_loop().time
+        give_up_at = clock() + self._context.timing.look_again_seconds
+        while True:
+            newer = await self._newer(claimed)
+            if newer is not None or clock() >= give_up_at:
+                return newer
+            await asyncio.sleep(self._context.timing.first_poll_seconds)
+
+    async def _newer(self, claimed: Held) -> Held | None:
+        """Find other tokens than the claimed ones; raises ReauthRequired when the row is gone."""
+        current = await self._holdings.hold(claimed.record.key)
+        return None if current.has(claimed.access_token) else current
+
+    def _token_in(self, current: Held | None) -> Secret:
+        if current is None:
+            raise self._context.reauth(ReauthReason.GRANT_ENDED)
+        return current.access_token
+
+    def _may_rotate(self, claimed: Held) -> bool:
+        return may_rotate(claimed.grant, default=self._endpoint.is_rotating)
+
+    def _left_behind(self, claimed: Held, trouble: Trouble) -> RefreshTrouble:
+        record, context = claimed.record, self._context
+        failure_count = 0 if trouble.is_throttled else record.failure_count + 1
+        return RefreshTrouble(
+            presented_count=record.presented_count - (0 if trouble.is_ambiguous else 1),
+            failure_count=failure_count,
+            retry_at=retry_at(trouble, failure_count, context.clock(), context.share()),
+        )
+
+
+def _unpresented(claimed: Held) -> RefreshTrouble:
+    before = trouble_of(claimed.record)
+    return replace(before, presented_count=before.presented_count - 1)
+
+
+def _renewed(grant: Grant, tokens: TokenSet, issued_at: int) -> Grant:
+    """Put fresh *tokens* into *grant*, and what they tell of their server."""
+    old, new = grant.tokens.refresh_token, tokens.refresh_token
+    is_another = new is not None and new != old
+    return replace(
+        grant,
+        tokens=merge_tokens(grant.tokens, tokens),
+        scopes=grant.scopes if tokens.scopes is None else tokens.scopes,
+        issued_at=issued_at,
+        rotates=is_another or grant.rotates is True,
+    )

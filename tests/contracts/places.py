@@ -1,0 +1,93 @@
+"""Where stores keep their rows, by kind: an entry here takes a kind through the whole contract.
+
+A place is fresh and empty, and named by its URL, so that another store or another process can
+open it too.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from services.pgbouncer import PgBouncer
+from services.postgres import PostgresServer, schema_of
+from services.redis import RedisServer, fresh_prefix
+
+from webex_oauth.stores.memory import MemoryStore
+from webex_oauth.stores.postgres import PostgresStore
+from webex_oauth.stores.redis import RedisStore
+from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.vault.store import Store
+
+MEMORY = "memory"
+
+MakePlace: TypeAlias = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[str]]
+
+
+@asynccontextmanager
+async def memory_place(_: pytest.FixtureRequest) -> AsyncIterator[str]:
+    yield "memory:"
+
+
+@asynccontextmanager
+async def sqlite_place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    yield f"sqlite:///{request.getfixturevalue('database')}"
+
+
+@asynccontextmanager
+async def postgres_place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with schema_of(server) as schema:
+        yield server.url(schema=schema)
+
+
+@asynccontextmanager
+async def pgbouncer_place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    bouncer: PgBouncer = request.getfixturevalue("pgbouncer")
+    with schema_of(bouncer.server) as schema:
+        yield bouncer.url(schema=schema)
+
+
+@asynccontextmanager
+async def redis_place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    server: RedisServer = request.getfixturevalue("redis_server")
+    yield server.url(prefix=fresh_prefix())
+
+
+@asynccontextmanager
+async def valkey_place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    server: RedisServer = request.getfixturevalue("valkey_server")
+    yield server.url(prefix=fresh_prefix())
+
+
+PLACES: dict[str, MakePlace] = {
+    MEMORY: memory_place,
+    "sqlite": sqlite_place,
+    "postgres": postgres_place,
+    "pgbouncer": pgbouncer_place,
+    "redis": redis_place,
+    "valkey": valkey_place,
+}
+"""Every kind of store. A maker finds the server that it needs by `request.getfixturevalue`."""
+
+SHARED = [kind for kind in PLACES if kind != MEMORY]
+"""The kinds that several processes or machines can open."""
+
+two_machines = pytest.mark.parametrize("place", SHARED, indirect=True)
+"""Mark a test that uses `store` and `other_store`, which lie at the same place."""
+
+
+def make_store(url: str) -> Store:
+    """Make a store at a place; it is not open yet."""
+    scheme, _, rest = url.partition(":")
+    match scheme:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            return SqliteStore(Path(rest.removeprefix("//").removeprefix("/")))
+        case "postgresql":
+            return PostgresStore(url)
+        case "redis" | "rediss":
+            return RedisStore(url)
+    raise LookupError(f"no store for {scheme}")

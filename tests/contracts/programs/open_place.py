@@ -1,0 +1,26 @@
+"""Open a store by its URL at the same moment as others; print how it went."""
+
+import asyncio
+import sys
+
+from contracts.places import make_store
+
+from webex_oauth.errors import WebexOAuthError
+
+
+async def main(place: str) -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    store = make_store(place)
+    try:
+        await store.open()
+        await store.check()
+        await store.close()
+    except WebexOAuthError as error:
+        print(type(error).__name__, error, flush=True)
+    else:
+        print("open", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,209 @@
+"""What a SQLite store does under load while its file cannot be written."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+import pytest
+from contracts.children import Child, children
+from contracts.rows import NOW, admission, attempt, grant, name
+from contracts.tracing import injecting, needs_strace
+
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite.files import prepare_files
+from webex_oauth.vault.records import AttemptRecord, Lease
+
+pytestmark = pytest.mark.anyio
+
+PROMISED_SECONDS = 2.0
+SLACK_SECONDS = 1.0
+HELD_SECONDS = 3.0
+WORKERS = 8
+DISK_BYTES = 64 * 1024 * 1024
+LOG_BYTES = 512 * 1024
+
+
+class Load:
+    """Sign people in, several at once, and remember how it went."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.admitted: list[int] = []
+        self.refused: list[int] = []
+        self.longest_seconds = 0.0
+        self._numbers = count(1)
+        self._is_over = False
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(WORKERS):
+                workers.create_task(self._work())
+
+    def stop(self) -> None:
+        self._is_over = True
+
+    async def _work(self) -> None:
+        while not self._is_over:
+            number, started_at = next(self._numbers), time.monotonic()
+            try:
+                await self._sign_in(number)
+            except StoreUnavailable:
+                self.refused.append(number)
+            else:
+                self.admitted.append(number)
+            await asyncio.sleep(0.01)
+            self.longest_seconds = max(self.longest_seconds, time.monotonic() - started_at)
+
+    async def _sign_in(self, number: int) -> None:
+        await self.store.add_attempt(attempt(number), at_most=9_999, now=NOW)
+        taken = await self.store.take_attempt(name("state", number), name("browser", 1), NOW)
+        assert isinstance(taken, AttemptRecord)
+        await self.store.admit(admission(number, of=number))
+        claimed = await self.store.claim_grant(
+            name("grant", number), 1, Lease(b"one who refreshes", NOW + 30), NOW
+        )
+        assert claimed is not None
+        await self.store.replace_grant(grant(number, version=2), 1)
+
+    async def lost(self) -> list[int]:
+        """Name those who were told that they are signed in and refreshed, and are not."""
+        found = [(n, await self.store.find_grant(name("grant", n))) for n in self.admitted]
+        return [number for number, record in found if record != grant(number, version=2)]
+
+
+def integrity(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as connection:
+        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
+    return str(verdict)
+
+
+async def until_refused(load: Load) -> None:
+    async with asyncio.timeout(10):
+        while not load.refused:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def until_admitted(load: Load, more: int) -> None:
+    enough = len(load.admitted) + more
+    async with asyncio.timeout(20):
+        while len(load.admitted) < enough:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.check("H01")
+async def test_a_file_locked_by_another_process_costs_no_more_than_the_time(
+    sqlite_store: SqliteStore, database: Path
+) -> None:
+    load = Load(sqlite_store)
+    running = asyncio.create_task(load.run())
+    await until_admitted(load, more=20)
+    with children(("hold_lock", str(database))) as (holder,):
+        await asyncio.sleep(HELD_SECONDS)
+        holder.go_on()
+        assert holder.line() == "released"
+        await until_admitted(load, more=20)
+    load.stop()
+    await running
+
+    # One sign-in may wait as long as a call may, at its last call alone.
+    assert load.refused
+    assert load.longest_seconds < PROMISED_SECONDS + SLACK_SECONDS
+    assert await load.lost() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("only root makes a small disk")
+    options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs"]
+    if subprocess.run([mount, *options, disk], check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", disk], check=True)  # noqa: S607 - it is where mount is
+
+
+def fill(disk: Path) -> Path:
+    """Leave room for a short log and nothing else; give the file that takes the rest."""
+    ballast = disk / "ballast"
+    free = os.statvfs(disk)
+    ballast.write_bytes(bytes(free.f_bfree * free.f_bsize - LOG_BYTES))
+    return ballast
+
+
+@pytest.fixture
+async def store_on_small_disk(small_disk: Path) -> AsyncIterator[SqliteStore]:
+    database = small_disk / "webex.sqlite"
+    prepare_files(database)
+    store = SqliteStore(database)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.mark.check("H02")
+async def test_a_full_disk_loses_nothing_and_works_again_once_there_is_room(
+    store_on_small_disk: SqliteStore, small_disk: Path
+) -> None:
+    ballast = fill(small_disk)
+    load = Load(store_on_small_disk)
+    running = asyncio.create_task(load.run())
+    await until_refused(load)
+    ballast.unlink()
+    await until_admitted(load, more=20)
+    load.stop()
+    await running
+
+    assert load.longest_seconds < PROMISED_SECONDS + SLACK_SECONDS
+    assert await load.lost() == []
+    assert integrity(small_disk / "webex.sqlite") == "ok"
+
+
+@pytest.mark.check("H02")
+async def test_a_log_that_fills_the_disk_is_folded_back(
+    store_on_small_disk: SqliteStore, small_disk: Path
+) -> None:
+    await store_on_small_disk.admit(admission())
+    fill(small_disk)
+
+    for version in range(2, 302):
+        await store_on_small_disk.replace_grant(grant(version=version), version - 1)
+        await store_on_small_disk.touch_session(name("session", 1), NOW + version)
+
+    assert (small_disk / "webex.sqlite-wal").stat().st_size <= LOG_BYTES
+    assert await store_on_small_disk.find_grant(name("grant", 1)) == grant(version=301)
+
+
+@needs_strace()
+@pytest.mark.check("H02")
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        ("fdatasync", "error=EIO:when=4..9"),
+        ("fdatasync", "error=EIO:when=5+4"),
+        ("pwrite64", "error=ENOSPC:when=30..35"),
+        ("pwrite64", "error=EIO:when=20+11"),
+    ],
+)
+async def test_a_disk_that_fails_at_times_is_unavailable_and_keeps_what_was_told(
+    sqlite_store: SqliteStore, database: Path, call: str, fault: str
+) -> None:
+    await sqlite_store.close()
+
+    child = Child("refresh_often", str(database), under=injecting(call, fault))
+    _, *outcomes, end = child.rest()
+
+    assert set(outcomes) >= {"StoreUnavailable", "refreshed"}
+    assert set(outcomes) <= {"StoreUnavailable", "refreshed", "refused"}
+    assert end == "kept"
+    assert integrity(database) == "ok"

@@ -1,0 +1,78 @@
+"""Dying: a process that refreshes a grant is dead at a chosen point when this is over."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from services.fault_proxy import FaultProxy, fault_proxy
+from storm.crowd import Job
+
+from webex_oauth.vault.store import Store
+
+TESTS = Path(__file__).parent.parent
+PROGRAM = Path(__file__).parent / "programs" / "refresh_and_die.py"
+LIMIT_SECONDS = 20
+
+
+async def die_refreshing(job: Job, store: Store) -> int:
+    """Let a process refresh until it dies at the job's point; give its exit code.
+
+    *store* lies at the same place, so that one sees what has arrived there.
+    """
+    if job.point == "during_commit" and not job.store_url.startswith("sqlite:"):
+        async with before(job.store_url) as (proxy, url):
+            return await _die_before_the_answer(replace(job, store_url=url), proxy, store)
+    process = await _start(job)
+    async with asyncio.timeout(LIMIT_SECONDS):
+        return await process.wait()
+
+
+@asynccontextmanager
+async def before(store_url: str) -> AsyncIterator[tuple[FaultProxy, str]]:
+    """Run a fault proxy before the server of a store; give the URL that leads through it."""
+    port = urlsplit(store_url).port
+    assert port is not None
+    async with fault_proxy(port) as proxy:
+        yield proxy, store_url.replace(f":{port}/", f":{proxy.port}/")
+
+
+async def _die_before_the_answer(job: Job, proxy: FaultProxy, store: Store) -> int:
+    """Kill it when what it commits has arrived and it cannot know."""
+    old = await store.find_grant(job.grant_key)
+    assert old is not None
+    process = await _start(job)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(LIMIT_SECONDS):
+        assert await process.stdout.readline() == b"committing\n"
+        await proxy.drops_answers()
+        process.stdin.write(b"go on\n")
+        while await _version(store, job.grant_key) == old.version:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        process.kill()
+        return await process.wait()
+
+
+async def _version(store: Store, key: bytes) -> int:
+    record = await store.find_grant(key)
+    assert record is not None
+    return record.version
+
+
+async def _start(job: Job) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(PROGRAM),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(job) + b"\n")
+    return process

@@ -1,0 +1,71 @@
+"""A local Webex in this process that tells how often each refresh token came."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from peers.registration import Registration
+
+from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor
+from webex_oauth.emulator.options import RefreshMode
+from webex_oauth.secret import Secret
+
+MIRA = "mira@acme.example"
+TOKEN_PATH = "/v1/access_token"  # a path, not a token
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWebex:
+    """An emulator and what one integration knows of it."""
+
+    emulator: Emulator
+    registration: Registration
+
+    @property
+    def is_rotating(self) -> bool:
+        """Whether a refresh spends the refresh token."""
+        return self.emulator.options.refresh_mode != "same"
+
+    def allow(self, authorization_url: str) -> str:
+        """Sign in and consent; give the callback."""
+        return Visitor().sign_in(authorization_url, MIRA)
+
+    def accepts(self, access_token: Secret) -> bool:
+        """Say whether an access token is good."""
+        return self.emulator.tokens.access_token(access_token.reveal()) is not None
+
+    def presentations(self) -> list[int]:
+        """Count how often each refresh token came."""
+        return presentations(self.emulator)
+
+
+def presentations(emulator: Emulator) -> list[int]:
+    """Count how often each refresh token came."""
+    forms = (entry.form_by_name for entry in emulator.journal.matching("POST", TOKEN_PATH))
+    presented = Counter(form["refresh_token"] for form in forms if "refresh_token" in form)
+    return list(presented.values())
+
+
+@contextmanager
+def running_local_webex(
+    refresh_mode: RefreshMode, *, access_token_seconds: int = 14 * 86_400
+) -> Iterator[LocalWebex]:
+    """Run one that does this with refresh tokens."""
+    options = Options(
+        refresh_mode=refresh_mode,
+        access_token_lifetime_seconds=access_token_seconds,
+        requests_per_minute=0,
+        access_token_quota=0,
+    )
+    with RunningEmulator(options=options) as running:
+        integration = running.emulator.integration
+        registration = Registration(
+            origin=running.origin,
+            client_id=integration.client_id,
+            client_secret=integration.client_secret,
+            redirect_uri=integration.redirect_uris[0],
+            scopes=integration.scopes,
+            is_webex=True,
+        )
+        yield LocalWebex(running.emulator, registration)

@@ -1,0 +1,54 @@
+"""A disk so small that a test can fill it."""
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DISK_BYTES = 16 * 1024 * 1024
+PIECE_BYTES = 4096
+SECONDS = 10
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Mount one in *folder*; skip where that is not permitted."""
+    disk = folder / "disk"
+    disk.mkdir(mode=0o700)
+    mount, unmount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or mount is None or unmount is None:
+        pytest.skip("only root makes a small disk")
+    options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs"]
+    if subprocess.run([mount, *options, disk], check=False, timeout=SECONDS).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run([unmount, disk], check=True, timeout=SECONDS)
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Leave no room at all for as long as the block lasts."""
+    ballast = disk / "ballast"
+    take_all_room(ballast)
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def take_all_room(ballast: Path) -> None:
+    """Write until nothing more fits; others write meanwhile, so that nobody can count on before."""
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(PIECE_BYTES))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise

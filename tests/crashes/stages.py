@@ -1,0 +1,48 @@
+"""Applications on each kind of store, and what can be done to that store while they serve."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from crashes.outages import NETWORK, Outage, behind_proxy, locked
+from crashes.small_disk import filled, small_disk
+from scene import Scene
+
+VARIABLES = {"WEBEX_IDLE_SECONDS": "7776000", "WEBEX_ABSOLUTE_SECONDS": "7776000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An application at work; each outage lasts as long as its block."""
+
+    scene: Scene
+    outages: dict[str, Outage]
+
+
+@contextmanager
+def server_stage(folder: Path, store_url: str) -> Iterator[Stage]:
+    """Run an application whose store is a server, behind a network that fails."""
+    with ExitStack() as exits:
+        proxy, url = exits.enter_context(behind_proxy(store_url))
+        scene = exits.enter_context(Scene(folder, variables=VARIABLES | {"WEBEX_STORE_URL": url}))
+        outages: dict[str, Outage] = {
+            name: partial(proxy.outage, begin) for name, begin in NETWORK.items()
+        }
+        yield Stage(scene, outages | {"slow": proxy.is_slow})
+
+
+@contextmanager
+def file_stage(folder: Path) -> Iterator[Stage]:
+    """Run an application whose store is a file, on a disk that can be filled."""
+    with ExitStack() as exits:
+        disk = exits.enter_context(small_disk(folder))
+        database = disk / "webex.sqlite"
+        url = f"sqlite:///{database}"
+        scene = exits.enter_context(Scene(folder, variables=VARIABLES | {"WEBEX_STORE_URL": url}))
+        outages: dict[str, Outage] = {
+            "locked": partial(locked, database),
+            "disk full": partial(filled, disk),
+        }
+        yield Stage(scene, outages)

@@ -1,0 +1,125 @@
+"""A process is killed at one point of a refresh; another asks for the token after the lease.
+
+What is to come of it is one table, for every store; the local Webex counts what was presented.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from signal import SIGKILL, SIGXFSZ
+
+import pytest
+from crashes.conftest import NOW
+from crashes.dying import die_refreshing
+from crashes.local_webex import LocalWebex
+from peers.registration import settings_of
+from peers.signing_in import signed_in
+from storm.clock_file import ClockFile
+from storm.crowd import Job
+
+from webex_oauth.emulator import AfterCommit
+from webex_oauth.errors import ReauthReason, ReauthRequired
+from webex_oauth.integration import Integration, open_integration
+from webex_oauth.vault.timing import Timing
+
+pytestmark = [pytest.mark.anyio, pytest.mark.check("B07", "B10")]
+
+FORTNIGHT_AND_A_DAY = 15 * 86_400
+TOKEN_PATH = "/v1/access_token"  # a path, not a token
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How often the refresh token came in all, and why the person is needed, if so."""
+
+    presented: int
+    reason: str | None = None
+
+
+RECOVERED = Outcome(presented=1)
+REPLAYED = Outcome(presented=2)
+LOST = Outcome(presented=2, reason=ReauthReason.REFRESH_AMBIGUOUS)
+"""Spent by the one who died, and refused to the one replay that is ever made."""
+
+OUTCOMES: dict[str, tuple[Outcome, Outcome]] = {
+    # Killed there: what comes of it where refresh tokens stay the same, and where they are spent.
+    "before_claim": (RECOVERED, RECOVERED),
+    "after_claim": (RECOVERED, RECOVERED),
+    "after_send": (REPLAYED, LOST),
+    "after_answer": (REPLAYED, LOST),
+    "during_commit, not on the disk": (REPLAYED, LOST),
+    "during_commit, in the database": (RECOVERED, RECOVERED),
+    "after_commit": (RECOVERED, RECOVERED),
+}
+POINTS = list(dict.fromkeys(point.partition(",")[0] for point in OUTCOMES))
+
+
+def expected(point: str, store_url: str, *, is_rotating: bool) -> Outcome:
+    """Look up what is to come of it."""
+    if point == "during_commit":
+        is_file = store_url.startswith("sqlite:")
+        point += ", not on the disk" if is_file else ", in the database"
+    return OUTCOMES[point][is_rotating]
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_process_that_dies_there_costs_no_more_than_the_table_says(
+    point: str, webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
+) -> None:
+    settings = settings_of(webex.registration, place, tmp_path)
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, webex.allow)
+        await learn_whether_it_rotates(integration, key, clock)
+        webex.emulator.journal.clear()
+        if point == "after_send":
+            webex.emulator.faults.add("POST", TOKEN_PATH, AfterCommit())
+        job = doomed(webex, place, tmp_path, key)
+        exit_code = await die_refreshing(replace(job, point=point), integration.context.store)
+        clock.set(clock() + Timing().lease_seconds + 1)
+        reasons = [await ask(integration, key, webex) for _ in range(3)]
+
+    wanted = expected(point, place, is_rotating=webex.is_rotating)
+    assert exit_code in (-SIGKILL, -SIGXFSZ)
+    assert reasons == 3 * [wanted.reason]
+    assert webex.presentations() == [wanted.presented]
+
+
+@pytest.mark.parametrize("webex", ["reuse-detect"], indirect=True)
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+async def test_whom_a_death_has_cost_the_grant_is_signed_in_anew(
+    webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
+) -> None:
+    settings = settings_of(webex.registration, place, tmp_path)
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, webex.allow)
+        await learn_whether_it_rotates(integration, key, clock)
+        job = doomed(webex, place, tmp_path, key)
+        await die_refreshing(replace(job, point="after_answer"), integration.context.store)
+        clock.set(clock() + Timing().lease_seconds + 1)
+        await ask(integration, key, webex)
+
+        again = await signed_in(integration, webex.allow)
+
+        assert again == key
+        assert await ask(integration, key, webex) is None
+
+
+def doomed(webex: LocalWebex, place: str, folder: Path, key: bytes) -> Job:
+    """Write what a process is told that refreshes this grant."""
+    return Job(webex.registration, place, str(folder), key, 1, str(folder / "clock"))
+
+
+async def learn_whether_it_rotates(integration: Integration, key: bytes, clock: ClockFile) -> None:
+    """Refresh once in peace; afterwards the access token is over once more."""
+    clock.set(NOW + FORTNIGHT_AND_A_DAY)
+    await integration.vault.access_token(key)
+    clock.set(NOW + 2 * FORTNIGHT_AND_A_DAY)
+
+
+async def ask(integration: Integration, key: bytes, webex: LocalWebex) -> str | None:
+    """Ask for a token, which has to be good; give why only the person can help."""
+    try:
+        token = await integration.vault.access_token(key)
+    except ReauthRequired as error:
+        return error.reason
+    assert webex.accepts(token)
+    return None

@@ -1,0 +1,33 @@
+"""Signing in with this project's own flow at whatever server an integration is registered at."""
+
+import asyncio
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from webex_oauth.flows.return_to import HOME
+from webex_oauth.flows.sign_in import SignedIn
+from webex_oauth.integration import Integration
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.secret import Secret
+from webex_oauth.vault.records import digest
+
+
+async def sign_in(integration: Integration, allow: Callable[[str], str]) -> Secret:
+    """Begin, let the person *allow* it at the server, and complete; give the session's id."""
+    started = await integration.sign_in.begin(HOME)
+    callback_url = await asyncio.to_thread(allow, started.authorization_url)
+    outcome = await integration.sign_in.complete(
+        read_callback(urlsplit(callback_url).query.encode()),
+        browser_secret=started.browser_secret,
+        session_id=None,
+    )
+    assert isinstance(outcome, SignedIn), outcome
+    return outcome.session_id
+
+
+async def signed_in(integration: Integration, allow: Callable[[str], str]) -> bytes:
+    """Sign in; give the name of the person's grant."""
+    session_id = await sign_in(integration, allow)
+    session = await integration.context.store.find_session(digest(session_id))
+    assert session is not None
+    return session.grant_key

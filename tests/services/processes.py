@@ -1,0 +1,81 @@
+"""Servers that tests start: as nobody when the tests run as root, in folders of their own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+UNPRIVILEGED = "nobody"
+FURTHER_FOLDERS = ("/usr/sbin", "/sbin")
+
+
+def require(program: str, *folders: Path) -> Path:
+    """Find a program; skip the test without it, or fail where everything has to be there."""
+    path = os.pathsep.join([os.environ["PATH"], *FURTHER_FOLDERS, *map(str, folders)])
+    found = shutil.which(program, path=path)
+    if found is not None:
+        return Path(found)
+    reason = f"{program} is not installed: run scripts/install-services"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def private_folder(name: str) -> Iterator[Path]:
+    """Make a folder for a server, which may not be root's."""
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+        path = Path(folder)
+        give_away(path)
+        yield path
+
+
+def unprivileged(command: Sequence[str | Path]) -> list[str]:
+    """Write a command so that it does not run as root."""
+    words = [str(word) for word in command]
+    if os.geteuid() != 0:
+        return words
+    drop = [
+        f"--reuid={UNPRIVILEGED}",
+        f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}",
+        "--clear-groups",
+        "--",
+    ]
+    return [str(require("setpriv")), *drop, *words]
+
+
+def give_away(path: Path) -> None:
+    """Let the server have what root has made for it."""
+    if os.geteuid() == 0:
+        shutil.chown(path, UNPRIVILEGED, pwd.getpwnam(UNPRIVILEGED).pw_gid)
+
+
+def start(command: Sequence[str | Path], log: Path) -> subprocess.Popen[bytes]:
+    """Start a server; what it says goes to *log*."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            unprivileged(command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=log.parent
+        )
+
+
+def write_for(folder: Path, name: str, text: str) -> Path:
+    """Write a file that the server can read and nobody else."""
+    path = folder / name
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    give_away(path)
+    return path
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port: int = one.getsockname()[1]
+        return port

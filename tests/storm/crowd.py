@@ -1,0 +1,128 @@
+"""Crowds: processes in each of which many callers want the access token of one person at once."""
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from peers.registration import Registration
+
+TESTS = Path(__file__).parent.parent
+PROGRAMS = Path(__file__).parent / "programs"
+START_SECONDS = 20
+ASK_SECONDS = 40
+LOOK_AGAIN_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a crowd is told: where the grant is, whose it is, and how many want its token.
+
+    With a `clock_file` it goes by the instant in there. Who `insists` asks again until there is a
+    token. `point` is where a program that stands still does so.
+    """
+
+    registration: Registration
+    store_url: str
+    folder: str
+    grant_key: bytes
+    caller_count: int
+    clock_file: str | None = None
+    insists: bool = False
+    point: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What callers got: how many each token, by its digest, and how many each error.
+
+    `sent_at` is when requests left for it, by the monotonic clock that all processes share.
+    """
+
+    tokens: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    sent_at: list[float] = field(default_factory=list, compare=False)
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(
+            dict(Counter(self.tokens) + Counter(other.tokens)),
+            dict(Counter(self.errors) + Counter(other.errors)),
+            sorted(self.sent_at + other.sent_at),
+        )
+
+
+class Crowd:
+    """One process with its callers."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def line(self) -> bytes:
+        """Read what it says next."""
+        assert self.process.stdout is not None
+        return await self.process.stdout.readline()
+
+    def say(self, line: bytes) -> None:
+        """Tell it something."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + b"\n")
+
+    async def stands_still(self) -> None:
+        """Wait until it is stopped."""
+        how = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
+        async with asyncio.timeout(START_SECONDS):
+            while os.waitid(os.P_PID, self.process.pid, how) is None:  # noqa: ASYNC110, ASYNC222
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    async def told(self) -> Told:
+        """Read what its callers got."""
+        async with asyncio.timeout(ASK_SECONDS):
+            return msgspec.json.decode(await self.line(), type=Told)
+
+
+@asynccontextmanager
+async def crowd(
+    job: Job,
+    program: str = "ask_together",
+    *,
+    under: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Crowd]:
+    """Start a crowd, wait until all its callers are there, and end it afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        *under,
+        sys.executable,
+        str(PROGRAMS / f"{program}.py"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(TESTS), **(environment or {})},
+    )
+    gathered = Crowd(process)
+    try:
+        gathered.say(msgspec.json.encode(job))
+        async with asyncio.timeout(START_SECONDS):
+            assert await gathered.line() == b"ready\n"
+        yield gathered
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def crowds(count: int, job: Job) -> AsyncIterator[list[Crowd]]:
+    """Start several crowds with the same job."""
+    async with AsyncExitStack() as exits:
+        yield await asyncio.gather(*(exits.enter_async_context(crowd(job)) for _ in range(count)))
+
+
+async def ask(gathered: Sequence[Crowd]) -> Told:
+    """Let every caller of every crowd ask at once; add up what they got."""
+    for one in gathered:
+        one.say(b"ask")
+    return sum(await asyncio.gather(*(one.told() for one in gathered)), Told())

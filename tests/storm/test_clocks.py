@@ -1,0 +1,108 @@
+"""Clocks that are wrong, or are set while processes run, cost no refresh and lose no grant."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from peers.registration import settings_of
+from peers.signing_in import signed_in
+from services.faketime import faked_clock
+from storm.authorities import FIRST_TOKEN_LIVES, LocalWebex, running_local_webex
+from storm.crowd import Job, Told, ask, crowd
+from storm.expiry import token_is_over
+from storm.programs.ask_together import name
+
+from webex_oauth.integration import open_integration
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE_SECONDS = 10
+SLOW = {"type": "delay", "seconds": 1.0}
+
+
+@pytest.fixture
+def webex(tmp_path: Path) -> Iterator[LocalWebex]:
+    with running_local_webex(tmp_path) as webex:
+        yield webex
+
+
+async def expired_grant_in(webex: LocalWebex, place: str, folder: Path) -> bytes:
+    """Keep a grant at *place* whose access token is over; later ones live long."""
+    webex.change(access_token_lifetime_seconds=FIRST_TOKEN_LIVES)
+    async with open_integration(settings_of(webex.registration, place, folder)) as integration:
+        key = await signed_in(integration, webex.allow)
+        await token_is_over(integration, key)
+    webex.let_tokens_live()
+    return key
+
+
+@pytest.mark.check("H13", "B09")
+@pytest.mark.parametrize("place", ["postgres", "redis"], indirect=True)
+@pytest.mark.parametrize("offset", ["+7d", "-7d"])
+async def test_two_machines_of_which_one_has_a_wrong_clock_refresh_once(
+    webex: LocalWebex, place: str, offset: str, tmp_path: Path
+) -> None:
+    key = await expired_grant_in(webex, place, tmp_path)
+    job = Job(webex.registration, place, str(tmp_path), key, caller_count=100)
+    wrong = faked_clock(tmp_path / "clock", offset)
+
+    async with crowd(job) as right_one, crowd(job, environment=wrong) as wrong_one:
+        told = [await ask([right_one, wrong_one]) for _ in range(2)]
+
+    assert [list(each.tokens.values()) for each in told] == [[200], [200]]
+    assert [each.errors for each in told] == [{}, {}]
+    assert (webex.refresh_count(), webex.replay_count()) == (1, 0)
+
+
+@pytest.mark.check("B06")
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("step", ["+400d", "-10m"])
+async def test_a_clock_that_is_set_during_a_refresh_disturbs_nobody(
+    webex: LocalWebex, place: str, step: str, tmp_path: Path
+) -> None:
+    key = await expired_grant_in(webex, place, tmp_path)
+    webex.add_fault(method="POST", path="/v1/access_token", action=SLOW)
+    job = Job(webex.registration, place, str(tmp_path), key, caller_count=100)
+
+    async with AsyncExitStack() as exits:
+        clock = faked_clock(tmp_path / "clock", "+0")
+        gathered = await exits.enter_async_context(crowd(job, environment=clock))
+        asking = asyncio.create_task(ask([gathered]))
+        await refresh_arrives(webex)
+        (tmp_path / "clock").write_text(step)
+        during = await asking
+        afterwards = await ask([gathered, await exits.enter_async_context(crowd(job))])
+
+    assert list(during.tokens.values()) == [100]
+    assert afterwards == during + during
+    assert (webex.refresh_count(), webex.replay_count()) == (1, 0)
+
+
+@pytest.mark.check("B06")
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("offset", ["+400d", "-10m"])
+async def test_after_a_start_under_a_wrong_clock_everything_is_still_there(
+    webex: LocalWebex, place: str, offset: str, tmp_path: Path
+) -> None:
+    async with open_integration(settings_of(webex.registration, place, tmp_path)) as integration:
+        key = await signed_in(integration, webex.allow)
+    job = Job(webex.registration, place, str(tmp_path), key, caller_count=10)
+    async with crowd(job, environment=faked_clock(tmp_path / "clock", offset)) as gathered:
+        await ask([gathered])
+
+    async with open_integration(settings_of(webex.registration, place, tmp_path)) as integration:
+        kept = await integration.vault.access_token(key)
+        async with crowd(job) as gathered:
+            told = await ask([gathered])
+
+    assert told == Told({name(kept): 10})
+    assert webex.takes(kept.reveal())
+    assert webex.refresh_count() == 0
+
+
+async def refresh_arrives(webex: LocalWebex) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await asyncio.to_thread(webex.arrivals):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.02)

@@ -1,0 +1,89 @@
+"""A process that has the lease stands still beyond it; another refreshes; then it goes on."""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from peers.registration import settings_of
+from peers.signing_in import signed_in
+from storm.authorities import LocalWebex, running_local_webex
+from storm.clock_file import ClockFile
+from storm.crowd import Job, Told, ask, crowd
+from storm.programs.ask_together import name
+
+from webex_oauth.integration import open_integration
+from webex_oauth.vault.timing import Timing
+
+pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
+
+NOW = 1_800_000_000
+EXPIRED_AT = NOW + 15 * 86_400
+LAPSED_AT = EXPIRED_AT + Timing().lease_seconds + 1
+
+
+@pytest.fixture
+def webex(tmp_path: Path) -> Iterator[LocalWebex]:
+    with running_local_webex(tmp_path) as webex:
+        yield webex
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> ClockFile:
+    clock = ClockFile(tmp_path / "clock")
+    clock.set(NOW)
+    return clock
+
+
+@pytest.fixture
+def job(webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path) -> Job:
+    assert clock() == NOW
+    return Job(webex.registration, place, str(tmp_path), b"", 5, str(tmp_path / "clock"))
+
+
+async def test_what_a_paused_holder_would_write_is_refused(
+    webex: LocalWebex, job: Job, clock: ClockFile
+) -> None:
+    webex.change(refresh_mode="same")
+    settings = settings_of(webex.registration, job.store_url, Path(job.folder))
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, webex.allow)
+        first = await integration.vault.grant(key)
+        by_holder, by_other = await overtaken(
+            replace(job, grant_key=key, point="committing"), clock
+        )
+        kept = await integration.vault.grant(key)
+        row = await integration.context.store.find_grant(key)
+
+    assert by_other == by_holder == Told({name(kept.tokens.access_token): 5})
+    assert kept.tokens.access_token != first.tokens.access_token
+    assert webex.refresh_count() == 2
+    assert row is not None
+    assert row.lease_owner is None
+
+
+async def test_a_holder_that_was_paused_before_it_asked_asks_no_more(
+    webex: LocalWebex, job: Job, clock: ClockFile
+) -> None:
+    settings = settings_of(webex.registration, job.store_url, Path(job.folder))
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, webex.allow)
+        by_holder, by_other = await overtaken(replace(job, grant_key=key, point="claimed"), clock)
+        kept = await integration.vault.access_token(key)
+
+    assert by_other == by_holder == Told({name(kept): 5})
+    assert (webex.refresh_count(), webex.replay_count()) == (1, 0)
+    assert webex.takes(kept.reveal())
+
+
+async def overtaken(job: Job, clock: ClockFile) -> tuple[Told, Told]:
+    """Let a holder stand still until another has refreshed; give what both got."""
+    clock.set(EXPIRED_AT)
+    async with crowd(job, "stand_still") as holder, crowd(job) as other:
+        holder.say(b"ask")
+        await holder.stands_still()
+        clock.set(LAPSED_AT)
+        by_other = await ask([other])
+        holder.process.send_signal(signal.SIGCONT)
+        return await holder.told(), by_other

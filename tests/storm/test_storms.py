@@ -1,0 +1,65 @@
+"""Storms: many callers in many processes meet an expired token, and one refresh serves them all.
+
+The servers end a grant when a refresh token comes twice, so that no mistake goes unseen.
+"""
+
+from pathlib import Path
+
+import pytest
+from peers.registration import settings_of
+from peers.signing_in import signed_in
+from storm.authorities import Authority
+from storm.clock_file import ClockFile
+from storm.crowd import Job, Told, ask, crowds
+from storm.expiry import token_is_over
+from storm.programs.ask_together import name
+
+from webex_oauth.integration import open_integration
+
+pytestmark = [pytest.mark.anyio, pytest.mark.check("B08", "B09")]
+
+NOW = 1_800_000_000
+EXPIRIES = 25
+BEYOND_ANY_ACCESS_TOKEN = 15 * 86_400
+
+
+async def test_a_thousand_callers_in_four_processes_cost_one_refresh(
+    authority: Authority, place: str, tmp_path: Path
+) -> None:
+    settings = settings_of(authority.registration, place, tmp_path)
+    async with open_integration(settings) as integration:
+        key = await signed_in(integration, authority.allow)
+        authority.let_tokens_live()
+        job = Job(authority.registration, place, str(tmp_path), key, caller_count=250)
+        async with crowds(4, job) as gathered:
+            await token_is_over(integration, key)
+            told = await ask(gathered)
+        kept = await integration.vault.access_token(key)
+
+    assert told == Told({name(kept): 1000})
+    assert len(told.sent_at) == 1
+    assert (authority.refresh_count(), authority.replay_count()) == (1, 0)
+    assert authority.takes(kept.reveal())
+
+
+async def test_eight_processes_refresh_once_at_each_of_25_expiries(
+    authority: Authority, place: str, tmp_path: Path
+) -> None:
+    clock = ClockFile(tmp_path / "clock")
+    clock.set(NOW)
+    authority.let_tokens_live()
+    settings = settings_of(authority.registration, place, tmp_path)
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, authority.allow)
+        job = Job(authority.registration, place, str(tmp_path), key, 5, str(tmp_path / "clock"))
+        async with crowds(8, job) as gathered:
+            told = []
+            for number in range(EXPIRIES):
+                clock.set(NOW + (number + 1) * BEYOND_ANY_ACCESS_TOKEN)
+                told.append(await ask(gathered))
+        kept = await integration.vault.access_token(key)
+
+    assert [(list(each.tokens.values()), each.errors) for each in told] == EXPIRIES * [([40], {})]
+    assert len({token for each in told for token in each.tokens}) == EXPIRIES
+    assert (authority.refresh_count(), authority.replay_count()) == (EXPIRIES, 0)
+    assert authority.takes(kept.reveal())

@@ -1,0 +1,39 @@
+"""Signing people in at a workshop, by their name."""
+
+from unit.flows.workshop import PERSON_URL, TOKEN_URL, Workshop, answer, issued
+
+from webex_oauth.flows.return_to import HOME
+from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.flows.sign_in import SignedIn, StartedSignIn
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.secret import Secret
+
+
+def callback_query(started: StartedSignIn) -> bytes:
+    """Write the callback that a sign-in waits for."""
+    state = started.authorization_url.partition("&state=")[2].partition("&")[0]
+    return f"code=the-code&state={state}".encode()
+
+
+async def sign_in(
+    workshop: Workshop,
+    name: str = "alice",
+    *,
+    number: int = 1,
+    browser: str | None = None,
+    session_id: Secret | None = None,
+) -> LiveSession:
+    """Sign *name* in with the tokens of that *number*; give the session."""
+    workshop.webex.script(TOKEN_URL, issued(number))
+    workshop.webex.script(PERSON_URL, answer({"id": f"id-of-{name}", "displayName": name}))
+    started = await workshop.sign_in.begin(HOME)
+    outcome = await workshop.sign_in.complete(
+        read_callback(callback_query(started)),
+        browser_secret=started.browser_secret,
+        session_id=session_id,
+        browser=browser,
+    )
+    assert isinstance(outcome, SignedIn), outcome
+    session = await workshop.sessions.find(outcome.session_id)
+    assert session is not None
+    return session

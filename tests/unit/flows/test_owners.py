@@ -1,0 +1,195 @@
+"""Three people, any order of steps: nobody is ever given anything of another."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from unit.flows.strict_webex import StrictWebex
+from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
+
+from webex_oauth.flows.return_to import HOME
+from webex_oauth.flows.revocation import HEAD_START_SECONDS
+from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.flows.sign_in import SignedIn
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.secret import Secret
+from webex_oauth.vault.grants import open_grant
+from webex_oauth.vault.records import GrantRecord
+from webex_oauth.webex import people
+
+PEOPLE = ("alice", "bob", "carol")
+BROWSERS = st.integers(0, 4)
+TOUCH_SECONDS = 60
+
+
+@dataclass
+class Held:
+    """What a browser should be: signed in as *owner* since then, seen then."""
+
+    session_id: Secret
+    owner: str
+    created_at: int
+    seen_at: int
+
+
+class Owners(RuleBasedStateMachine):
+    """Drive the flows, and know what should come of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.webex = StrictWebex(lambda: self.workshop.now)
+        self.workshop = Workshop(transport=self.webex)
+        self.browsers: dict[int, Held] = {}
+
+    def teardown(self) -> None:
+        self.runner.run(self.workshop.vault.close(1))
+        self.runner.close()
+
+    @rule(browser=BROWSERS, owner=st.sampled_from(PEOPLE))
+    def sign_in(self, browser: int, owner: str) -> None:
+        held = self.browsers.get(browser)
+        session_id = self.runner.run(self._sign_in(owner, held.session_id if held else None))
+        now = self.workshop.now
+        self.browsers[browser] = Held(session_id, owner, now, now)
+
+    async def _sign_in(self, owner: str, session_id: Secret | None) -> Secret:
+        started = await self.workshop.sign_in.begin(HOME)
+        state = started.authorization_url.partition("&state=")[2].partition("&")[0]
+        outcome = await self.workshop.sign_in.complete(
+            read_callback(f"code={owner}&state={state}".encode()),
+            browser_secret=started.browser_secret,
+            session_id=session_id,
+            browser=f"{owner}'s browser",
+        )
+        assert isinstance(outcome, SignedIn), outcome
+        return outcome.session_id
+
+    @rule(browser=BROWSERS)
+    def call_webex(self, browser: int) -> None:
+        session, held = self._find(browser)
+        if session is None or held is None:
+            return
+        person = self.runner.run(self.workshop.api(session.grant_key).call(people.me()))
+        assert person.display_name == held.owner
+
+    @rule(browser=BROWSERS)
+    def list_sessions(self, browser: int) -> None:
+        session, held = self._find(browser)
+        if session is None or held is None:
+            return
+        listed = self.runner.run(self.workshop.sessions.of_person(session))
+        assert {one.browser for one in listed} == {f"{held.owner}'s browser"}
+        assert len(listed) == len(self._live_of(held.owner))
+
+    @rule(browser=BROWSERS)
+    def sign_out(self, browser: int) -> None:
+        session, _ = self._find(browser)
+        if session is not None:
+            self.runner.run(self.workshop.sessions.sign_out(session.session_id))
+            del self.browsers[browser]
+
+    @rule(browser=BROWSERS, number=st.integers(0, 4))
+    def end_one_other(self, browser: int, number: int) -> None:
+        session, _ = self._find(browser)
+        if session is None:
+            return
+        listed = self.runner.run(self.workshop.sessions.of_person(session))
+        other = listed[number % len(listed)]
+        ended = self.runner.run(self.workshop.sessions.end(session, other.handle))
+        assert ended is not other.is_this
+        self._forget_those_that_are_gone(browser, at_most=1)
+
+    @rule(browser=BROWSERS)
+    def end_all_others(self, browser: int) -> None:
+        session, held = self._find(browser)
+        if session is None or held is None:
+            return
+        self.runner.run(self.workshop.sessions.end_others(session))
+        for other in self._live_of(held.owner):
+            if other != browser:
+                del self.browsers[other]
+
+    @rule(browser=BROWSERS)
+    def disconnect(self, browser: int) -> None:
+        session, held = self._find(browser)
+        if session is None or held is None:
+            return
+        self.runner.run(self.workshop.sessions.disconnect(session.grant_key))
+        for other in self._live_of(held.owner):
+            del self.browsers[other]
+
+    @rule(seconds=st.integers(1, IDLE_SECONDS))
+    def wait(self, seconds: int) -> None:
+        self.workshop.now += seconds
+
+    @rule()
+    def deliver_and_sweep(self) -> None:
+        workshop = self.workshop
+        workshop.now += HEAD_START_SECONDS
+        self.runner.run(workshop.revocations.deliver_handed_over())
+        self.runner.run(workshop.revocations.deliver_due())
+        self.runner.run(workshop.store.sweep(now=workshop.now, idle_seconds=IDLE_SECONDS))
+        self._check_every_family_is_kept()
+
+    @invariant()
+    def nothing_is_presented_twice(self) -> None:
+        assert self.webex.replays == 0
+
+    def _check_every_family_is_kept(self) -> None:
+        """Every grant that lives at Webex is kept here, under its owner's name."""
+        records = self.runner.run(self.workshop.store.scan(GrantRecord, after=b"", limit=100))
+        grants = [open_grant(self.workshop.context.sealer, record) for record in records]
+        kept = {
+            self.webex.family_by_refresh[grant.tokens.refresh_token.reveal()]: grant.subject
+            for grant in grants
+            if grant.tokens.refresh_token is not None
+        }
+        living = {family: f"id-of-{who}" for family, who in self.webex.owner_by_family.items()}
+        assert kept == living
+
+    def _find(self, browser: int) -> tuple[LiveSession | None, Held | None]:
+        """Find the session of *browser*: there exactly when it should be, and its owner's."""
+        held = self.browsers.get(browser)
+        if held is None:
+            return None, None
+        session = self.runner.run(self.workshop.sessions.find(held.session_id))
+        assert (session is not None) is self._is_live(held)
+        if session is not None:
+            assert session.profile.display_name == held.owner
+            if self.workshop.now - held.seen_at >= TOUCH_SECONDS:
+                held.seen_at = self.workshop.now
+        return session, held
+
+    def _is_live(self, held: Held) -> bool:
+        now = self.workshop.now
+        return now < held.created_at + ABSOLUTE_SECONDS and now < held.seen_at + IDLE_SECONDS
+
+    def _live_of(self, owner: str) -> list[int]:
+        return [
+            browser
+            for browser, held in self.browsers.items()
+            if held.owner == owner and self._is_live(held)
+        ]
+
+    def _forget_those_that_are_gone(self, this: int, *, at_most: int) -> None:
+        """Ask which sessions are over that should not be; they are this one's owner's."""
+        gone = [
+            browser
+            for browser, held in self.browsers.items()
+            if self._is_live(held)
+            and self.runner.run(self.workshop.sessions.find(held.session_id)) is None
+        ]
+        assert len(gone) <= at_most
+        for browser in gone:
+            assert self.browsers[browser].owner == self.browsers[this].owner
+            del self.browsers[browser]
+        for held in self.browsers.values():
+            if self._is_live(held) and self.workshop.now - held.seen_at >= TOUCH_SECONDS:
+                held.seen_at = self.workshop.now
+
+
+Owners.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestOwners = pytest.mark.check("F07", "D07", "B12")(Owners.TestCase)

@@ -1,0 +1,100 @@
+"""Background tasks: one that fails begins again, and ends no other; closing ends all."""
+
+import asyncio
+import logging
+
+import pytest
+
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.integration import background
+from webex_oauth.integration.background import LONGEST_PAUSE_SECONDS, Background, Task
+
+
+class Pauses:
+    """Sleep no time, note how long it would have been, and end the test after *at_most*."""
+
+    def __init__(self, at_most: int) -> None:
+        self.seconds: list[float] = []
+        self.are_over = asyncio.Event()
+        self._at_most = at_most
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if len(self.seconds) >= self._at_most:
+            self.are_over.set()
+            await asyncio.Event().wait()
+        await asyncio.sleep(0)
+
+
+async def run_until_paused(at_most: int, *tasks: Task) -> list[float]:
+    """Run *tasks* until they have paused that often; give the pauses."""
+    pauses = Pauses(at_most)
+    running = Background(tasks, sleep=pauses.sleep)
+    async with asyncio.timeout(5):
+        await pauses.are_over.wait()
+    await running.close()
+    return pauses.seconds
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Give what was logged of tasks."""
+    return [record for record in caplog.records if record.name == background.__name__]
+
+
+async def fail() -> None:
+    raise StoreUnavailable("down")
+
+
+async def break_down() -> None:
+    raise ZeroDivisionError
+
+
+def test_a_task_that_fails_begins_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
+    seconds = asyncio.run(run_until_paused(9, Task("sweeper", fail)))
+
+    assert seconds[:4] == [1.0, 2.0, 4.0, 8.0]
+    assert max(seconds) == seconds[-1] == LONGEST_PAUSE_SECONDS
+    assert [vars(record)["task"] for record in told(caplog)] == ["sweeper"] * 9
+
+
+def test_a_mistake_in_a_task_is_told_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(run_until_paused(2, Task("keeper", break_down)))
+
+    assert {record.levelno for record in told(caplog)} == {logging.ERROR}
+    assert all(record.exc_info for record in told(caplog))
+
+
+def test_a_task_that_fails_ends_no_other() -> None:
+    steps: list[int] = []
+
+    async def step() -> None:
+        while True:
+            steps.append(1)
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        await run_until_paused(5, Task("steady", step), Task("breaks", break_down))
+
+    asyncio.run(run())
+
+    assert len(steps) >= 5
+
+
+def test_closing_cancels_every_task_and_waits_for_its_end() -> None:
+    ended: list[str] = []
+
+    async def wait(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(name)
+
+    async def run() -> None:
+        running = Background([Task(name, lambda name=name: wait(name)) for name in "abc"])  # type: ignore[misc]  # a lambda's default
+        await asyncio.sleep(0)
+        await running.close()
+
+    asyncio.run(run())
+
+    assert sorted(ended) == ["a", "b", "c"]

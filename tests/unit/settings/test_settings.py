@@ -1,0 +1,316 @@
+"""Settings: what is wrong is told at once with its remedy; what is odd is warned of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, strategies as st
+from unit.settings.samples import (
+    CLIENT_SECRET,
+    GOOD,
+    REDIRECT_URI,
+    mistakes,
+    only_mistake,
+    portal_url,
+    warnings,
+)
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.oauth.authorization import authorization_url
+from webex_oauth.secret import Secret
+from webex_oauth.settings import NAMES, Settings, read_settings
+from webex_oauth.settings.names import IGNORED_ENVIRONMENT
+
+
+def sample(**changes: str) -> Settings:
+    return read_settings({"AUTH_INIT_URL": portal_url(), "CLIENT_SECRET": CLIENT_SECRET} | changes)
+
+
+def test_the_samples_four_names_are_enough() -> None:
+    settings = sample(PORT="8080", STATE="fixed", DEBUG="oauth")
+
+    assert settings.client.client_id == "C0ffee"
+    assert settings.client.client_secret == Secret(CLIENT_SECRET)
+    assert settings.client.redirect_uri == REDIRECT_URI
+    assert settings.scopes == ("spark:people_read", "spark:rooms_read")
+    assert (settings.port, settings.is_debugging) == (8080, True)
+    assert settings.platform.is_production
+
+
+def test_the_portals_url_leads_to_the_right_authorization_url() -> None:
+    settings = sample()
+
+    url = authorization_url(
+        settings.platform.server,
+        settings.client,
+        scopes=settings.scopes,
+        state=Secret("s"),
+        challenge="c",
+    )
+
+    assert url.startswith("https://webexapis.com/v1/authorize?")
+    assert "client_id=C0ffee&" in url
+    assert f"redirect_uri={quote(REDIRECT_URI, safe='')}&" in url
+    assert "scope=spark%3Apeople_read%20spark%3Arooms_read" in url
+    assert "set_state_here" not in url
+
+
+def test_the_names_of_this_program_are_enough_too() -> None:
+    assert read_settings(GOOD).client.client_id == "C0ffee"
+
+
+@pytest.mark.parametrize(
+    ("changes", "part", "remedy"),
+    [
+        ({"WEBEX_CLIENT_ID": ""}, "no client id", "AUTH_INIT_URL"),
+        ({"WEBEX_CLIENT_ID": "<your client id>"}, "client id is a placeholder", "your"),
+        ({"CLIENT_SECRET": ""}, "CLIENT_SECRET is missing", "Regenerate"),
+        ({"CLIENT_SECRET": "your_client_secret"}, "CLIENT_SECRET is a placeholder", "own"),
+        ({"CLIENT_SECRET": "changeme"}, "CLIENT_SECRET is a placeholder", "own"),
+        ({"CLIENT_SECRET": "", "CLIENT_SECRET_FILE": "/nowhere"}, "CLIENT_SECRET_FILE", "path"),
+        ({"WEBEX_REDIRECT_URI": ""}, "no redirect URI", "http://localhost:8080/oauth"),
+        ({"WEBEX_REDIRECT_URI": "localhost/oauth"}, "is not an http or https URL", "register"),
+        ({"WEBEX_REDIRECT_URI": "ftp://localhost/oauth"}, "is not an http", "register"),
+        ({"WEBEX_REDIRECT_URI": "http://[/oauth"}, "is not an http", "register"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:x/oauth"}, "is not an http", "register"),
+        ({"WEBEX_REDIRECT_URI": "http://spaces.example/oauth"}, "must use https", "localhost"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:9090/oauth"}, "not this server", "PORT=9090"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost/oauth"}, "not this server", "PORT=80"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:8080"}, "plain path", "/oauth"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:8080/"}, "another page", "/oauth"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:8080/login"}, "another page", "/oauth"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:8080/static/x"}, "another page", "/oauth"),
+        ({"WEBEX_REDIRECT_URI": f"{REDIRECT_URI}#a"}, "fragment", "without"),
+        ({"WEBEX_REDIRECT_URI": "http://a@localhost:8080/oauth"}, "user name", "without"),
+        ({"WEBEX_REDIRECT_URI": f"{REDIRECT_URI}?a=b"}, "query", "without"),
+        ({"WEBEX_REDIRECT_URI": "http://localhost:8080/o%61uth"}, "plain path", "/oauth"),
+        (
+            {"WEBEX_REDIRECT_URI": "http://local\thost:8080/oauth"},
+            "characters that no URL has",
+            "register",
+        ),
+        (
+            {"WEBEX_REDIRECT_URI": "https://spaces\\.example/oauth"},
+            "characters that no URL has",
+            "register",
+        ),
+        (
+            {"WEBEX_REDIRECT_URI": "https://späces.example/oauth"},
+            "characters that no URL has",
+            "register",
+        ),
+        ({"WEBEX_SCOPES": ""}, "no scopes", "spark:people_read"),
+        ({"PORT": "0"}, "PORT must be a whole number", "65535"),
+        ({"WEBEX_ORIGIN": "http://webexapis.com"}, "WEBEX_ORIGIN", "https://webexapis.com"),
+        ({"WEBEX_ORIGIN": "nonsense"}, "WEBEX_ORIGIN", "https://webexapis.com"),
+        ({"WEBEX_ORIGIN": "https://"}, "WEBEX_ORIGIN", "https://webexapis.com"),
+        ({"WEBEX_ORIGIN": "https://wébex.example"}, "is not an origin", "https://webexapis.com"),
+        ({"WEBEX_STORE_URL": "mysql://x"}, "WEBEX_STORE_URL", "sqlite:///PATH"),
+        ({"WEBEX_IDLE_SECONDS": "59"}, "WEBEX_IDLE_SECONDS", "from 60"),
+        ({"WEBEX_ABSOLUTE_SECONDS": "-1"}, "WEBEX_ABSOLUTE_SECONDS", "from 60"),
+        ({"WEBEX_ABSOLUTE_SECONDS": "1e3"}, "WEBEX_ABSOLUTE_SECONDS", "whole number"),
+        ({"WEBEX_PROXY": "proxy:3128"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_PROXY": "https://proxy.example"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_PROXY": "http://"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_PROXY": "http://proxy.example:x"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_CA_FILE": "/nowhere.pem"}, "WEBEX_CA_FILE", "PEM"),
+        ({"AUTH_INIT_URL": "webexapis"}, "AUTH_INIT_URL is not a URL", "Developer Portal"),
+        ({"AUTH_INIT_URL": "https://[/"}, "AUTH_INIT_URL is not a URL", "Developer Portal"),
+        (
+            {"AUTH_INIT_URL": portal_url(response_type="token")},
+            "response_type=code",
+            "AUTH_INIT_URL",
+        ),
+        ({"AUTH_INIT_URL": portal_url(client_id="other")}, "client_id", "keep the one"),
+        ({"AUTH_INIT_URL": portal_url(redirect_uri="https://a.example/b")}, "differ", "registered"),
+    ],
+)
+def test_a_mistake_is_told_with_its_remedy(
+    changes: Mapping[str, str], part: str, remedy: str
+) -> None:
+    told = only_mistake(**changes)
+
+    assert part in told
+    assert remedy in told
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    told = mistakes(WEBEX_CLIENT_ID="", CLIENT_SECRET="", WEBEX_SCOPES="", WEBEX_STORE_URL="x")
+
+    assert len(told) == 4
+
+
+def test_a_portal_url_over_plain_http_is_a_mistake() -> None:
+    url = portal_url().replace("https://", "http://", 1)
+
+    assert "AUTH_INIT_URL must begin with https://" in mistakes(AUTH_INIT_URL=url)
+
+
+@pytest.mark.check("E01")
+def test_no_mistake_shows_the_secret() -> None:
+    told = mistakes(WEBEX_CLIENT_ID="", AUTH_INIT_URL="nonsense", PORT=CLIENT_SECRET)
+
+    assert CLIENT_SECRET not in " ".join(told)
+    assert CLIENT_SECRET not in repr(read_settings(GOOD))
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text(f"{CLIENT_SECRET}\n")
+
+    settings = sample(CLIENT_SECRET="", CLIENT_SECRET_FILE=str(path))
+
+    assert settings.client.client_secret == Secret(CLIENT_SECRET)
+
+
+def test_a_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"\xff\xfe\x00")
+
+    told = mistakes(CLIENT_SECRET="", CLIENT_SECRET_FILE=str(path))
+
+    assert told[0].startswith("CLIENT_SECRET_FILE cannot be read")
+
+
+def test_a_complete_configuration_has_no_warning() -> None:
+    assert warnings() == ()
+
+
+def test_a_fixed_state_is_ignored_with_the_reason() -> None:
+    assert "protects nobody" in warnings(STATE="fixed")[0]
+
+
+@pytest.mark.check("G09")
+@pytest.mark.parametrize("name", [*IGNORED_ENVIRONMENT, "https_proxy", "http_proxy"])
+def test_what_the_environment_says_is_ignored_but_not_silently(name: str) -> None:
+    told = warnings(**{name: "http://proxy.example:3128"})
+
+    assert len(told) == 1
+    assert told[0].startswith(f"{name.upper()} is ignored")
+    assert read_settings(GOOD | {name: "x"}).proxy is None
+
+
+def test_an_unknown_scope_is_warned_of_with_the_likely_one() -> None:
+    told = warnings(WEBEX_SCOPES="spark:people_read spark:room_read")
+
+    assert len(told) == 1
+    assert "'spark:room_read'" in told[0]
+    assert "did you mean spark:rooms_read?" in told[0]
+
+
+def test_a_misspelt_setting_is_warned_of_with_the_likely_one() -> None:
+    assert warnings(WEBEX_SCOPE="x") == (
+        "WEBEX_SCOPE is not a setting; did you mean WEBEX_SCOPES?",
+    )
+
+
+def test_a_scope_that_is_named_twice_is_asked_for_once() -> None:
+    scopes = "spark:people_read  spark:people_read spark:rooms_read"
+
+    assert sample(WEBEX_SCOPES=scopes).scopes == ("spark:people_read", "spark:rooms_read")
+
+
+@pytest.mark.parametrize("value", ["oauth", "oauth,express", "express oauth", "*"])
+def test_debug_is_read_as_the_sample_reads_it(value: str) -> None:
+    assert read_settings(GOOD | {"DEBUG": value}).is_debugging
+
+
+@pytest.mark.parametrize("value", ["", "express", "oauthx", "0"])
+def test_another_debug_is_not_ours(value: str) -> None:
+    assert not read_settings(GOOD | {"DEBUG": value}).is_debugging
+
+
+def test_an_https_address_may_stand_before_any_port() -> None:
+    uri = "https://spaces.example/sign-in/done"
+
+    settings = read_settings(GOOD | {"WEBEX_REDIRECT_URI": uri, "PORT": "9000"})
+
+    assert settings.is_https
+    assert (settings.public_origin, settings.public_host, settings.callback_path) == (
+        "https://spaces.example",
+        "spaces.example",
+        "/sign-in/done",
+    )
+
+
+@pytest.mark.check("H14")
+def test_the_emulators_secret_is_refused_at_the_real_webex() -> None:
+    assert "is the emulator's" in only_mistake(CLIENT_SECRET="emulator-" + "a" * 40)
+
+
+@pytest.mark.check("H14")
+def test_a_public_application_refuses_a_local_webex() -> None:
+    told = only_mistake(
+        WEBEX_ORIGIN="http://127.0.0.1:8090", WEBEX_REDIRECT_URI="https://spaces.example/oauth"
+    )
+
+    assert "is a local Webex but the redirect URI is public" in told
+
+
+def judge(variables: Mapping[str, str]) -> Settings | tuple[str, ...]:
+    """Give the settings, or else the mistakes."""
+    try:
+        return read_settings(variables)
+    except ConfigurationError as error:
+        return error.mistakes
+
+
+@pytest.mark.check("I07")
+@given(st.dictionaries(st.sampled_from(sorted(NAMES)), st.text(max_size=200)))
+def test_whatever_is_configured_becomes_settings_or_mistakes(variables: dict[str, str]) -> None:
+    judged = judge(variables)
+
+    if isinstance(judged, Settings):
+        assert judged.client.client_id
+    else:
+        assert judged
+        assert not [mistake for mistake in judged if not mistake or "\n" in mistake]
+
+
+@pytest.mark.check("I07")
+@given(st.text(max_size=300))
+def test_whatever_is_pasted_as_the_portals_url_is_judged(text: str) -> None:
+    judged = judge({"AUTH_INIT_URL": text, "CLIENT_SECRET": CLIENT_SECRET})
+
+    assert judged
+
+
+PIECES = (
+    *("http", "https", "://", "localhost", ":8080", ":x", "[", "]", "/", "//", "oauth", "?a=b"),
+    *(
+        "#f",
+        "@",
+        "\\",
+        "%2f",
+        "spaces.example",
+        " ",
+        "\t",
+        "é",
+        "login",
+        ".",
+        "http://localhost:8080",
+    ),
+)
+
+
+@pytest.mark.check("A12", "I07")
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_a_redirect_uri_that_is_taken_is_plain_and_has_a_path_of_its_own(uri: str) -> None:
+    judged = judge(GOOD | {"WEBEX_REDIRECT_URI": uri})
+
+    if isinstance(judged, Settings):
+        assert judged.callback_path not in {"", "/", "/login"}
+        assert judged.is_https or judged.public_origin == "http://localhost:8080"
+        assert judged.public_host.isascii()
+        assert not set(judged.client.redirect_uri) & set(" \t\\@#?%")
+
+
+@pytest.mark.check("E02")
+def test_settings_do_not_show_their_secrets() -> None:
+    proxy = "http://proxy-user:proxy-word@proxy.example:3128"
+
+    shown = repr(read_settings(GOOD | {"WEBEX_PROXY": proxy}))
+
+    assert "proxy-word" not in shown
+    assert CLIENT_SECRET not in shown

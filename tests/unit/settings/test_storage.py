@@ -1,0 +1,108 @@
+"""Where things are kept: every store's URL, keys in the environment, and no password shown."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+from unit.settings.samples import GOOD, mistakes, only_mistake
+
+from webex_oauth.secret import Secret
+from webex_oauth.settings import read_settings
+from webex_oauth.settings.storage import STORE_URL_REMEDY, without_password
+from webex_oauth.vault.key_text import read_keys
+
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+OLDER_KEY = base64.urlsafe_b64encode(bytes(range(32, 64))).decode()
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789!$&'()*+,;=%:@/", min_size=8, max_size=30)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory:",
+        "sqlite:///data/vault.sqlite",
+        "sqlite:////var/lib/webex-oauth/vault.sqlite",
+        "postgresql://webex:word@db.example:5432/webex?sslmode=verify-full&pool_size=4",
+        "postgresql:///webex?host=/run/postgresql",
+        "redis://:word@cache.example:6379/1",
+        "rediss://cache.example",
+    ],
+)
+def test_every_stores_url_is_taken(url: str) -> None:
+    assert read_settings(GOOD | {"WEBEX_STORE_URL": url}).store_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///", "sqlite://x", "postgres", "redis:word", "redis://h:port", "mysql://h/d"]
+)
+def test_another_url_is_refused_and_not_repeated(url: str) -> None:
+    assert only_mistake(WEBEX_STORE_URL=url) == STORE_URL_REMEDY
+
+
+@pytest.mark.check("E02")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////data/vault.sqlite", "sqlite:////data/vault.sqlite"),
+        ("memory:", "memory:"),
+        ("postgresql://me:word@h/d", "postgresql://me:***@h/d"),
+        ("postgresql://me:wo@r/d@h/d", "postgresql://me:***@h/d"),
+        ("postgresql://h/d?user=me&password=word#x", "postgresql://h/d?user=me&password=***#x"),
+        ("rediss://:word@h:6380/1", "rediss://:***@h:6380/1"),
+        ("redis://h", "redis://h"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+@pytest.mark.check("E02")
+@given(WORDS)
+def test_no_password_whatever_is_in_it_is_shown(word: str) -> None:
+    for scheme in ("postgresql", "redis", "rediss"):
+        shown = without_password(f"{scheme}://me:{word}@db.example/name")
+
+        assert shown == f"{scheme}://me:***@db.example/name"
+
+
+@pytest.mark.check("E02")
+def test_settings_show_neither_the_stores_password_nor_the_keys() -> None:
+    settings = read_settings(
+        GOOD | {"WEBEX_STORE_URL": "redis://:pass-word@h", "WEBEX_KEYS": f"k1 {KEY}"}
+    )
+
+    assert "pass-word" not in repr(settings)
+    assert KEY not in repr(settings)
+    assert settings.shown_store_url == "redis://:***@h"
+
+
+@pytest.mark.check("F04")
+@pytest.mark.parametrize("between", [",", "\n", " , ", "\n\n"])
+def test_keys_stand_in_the_environment_one_after_the_other(between: str) -> None:
+    settings = read_settings(GOOD | {"WEBEX_KEYS": f"k2 {KEY}{between}k1 {OLDER_KEY}"})
+
+    assert isinstance(settings.keys_text, Secret)
+    ring = read_keys(settings.keys_text.reveal(), "WEBEX_KEYS")
+    assert (ring.primary.id, [key.id for key in ring.others]) == ("k2", ["k1"])
+
+
+@pytest.mark.check("F04")
+@pytest.mark.parametrize("text", ["changeme", "k1 c2hvcnQ=", f"k1 {KEY},k1 {KEY}", ",", f"{KEY}"])
+def test_keys_in_the_environment_that_are_none_are_told_and_not_repeated(text: str) -> None:
+    told = only_mistake(WEBEX_KEYS=text)
+
+    assert "WEBEX_KEYS" in told
+    assert KEY not in told
+
+
+def test_keys_come_from_one_place() -> None:
+    told = mistakes(WEBEX_KEYS=f"k1 {KEY}", WEBEX_KEYS_FILE="keys")
+
+    assert told == ("WEBEX_KEYS and WEBEX_KEYS_FILE are both set: keep one of them",)
+
+
+def test_the_spool_lies_beside_the_keys() -> None:
+    settings = read_settings(GOOD | {"WEBEX_KEYS_FILE": "/etc/webex-oauth/keys"})
+
+    assert settings.spool_folder == Path("/etc/webex-oauth/spool")
