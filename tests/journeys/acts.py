@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from scene import Browser, Scene
 
+from webex_oauth.emulator import Emulator
+
 T = TypeVar("T")
 TOKEN_PATH = "/v1/access_token"
 WAIT_SECONDS = 30
@@ -32,6 +34,14 @@ def rows(scene: Scene, query: str) -> list[tuple[Any, ...]]:
     """Ask the application's database."""
     with closing(sqlite3.connect(scene.data_folder / "vault.sqlite")) as database:
         return database.execute(query).fetchall()
+
+
+def has_grant(scene: Scene, email: str, emulator: Emulator | None = None) -> bool:
+    """Tell whether the person's tokens live at Webex."""
+    webex = emulator or scene.emulator
+    person = webex.world.person_by_email(email)
+    assert person
+    return webex.tokens.has_grant(scene.settings.client.client_id, person, ())
 
 
 def parameter(url: str, name: str) -> str:

@@ -8,11 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journeys.acts import is_signed_in, rows, run_inside, said, shown_title, token_requests
+from journeys.acts import (
+    has_grant,
+    is_signed_in,
+    rows,
+    run_inside,
+    said,
+    shown_title,
+    token_requests,
+)
 from journeys.gate import Gate
 from scene import JONAS, MIRA, Browser, Scene
 
-from webex_oauth.emulator import Answer, Emulator
+from webex_oauth.emulator import Answer
 from webex_oauth.emulator.journal import digest
 from webex_oauth.flows.revocation import HEAD_START_SECONDS
 
@@ -31,13 +39,6 @@ def disconnect(browser: Browser) -> str:
     assert page.headers["clear-site-data"] == '"cache", "cookies", "storage"'
     assert not browser.http.cookies
     return said(page)
-
-
-def has_grant(scene: Scene, email: str, emulator: Emulator | None = None) -> bool:
-    webex = emulator or scene.emulator
-    person = webex.world.person_by_email(email)
-    assert person
-    return webex.tokens.has_grant(scene.settings.client.client_id, person, ())
 
 
 def queued(scene: Scene) -> int:
