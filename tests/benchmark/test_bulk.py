@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from contracts.places import PLACES, make_store
+from contracts.places import PLACES
 from services.redis import redis_server
 
 from bench.bulk import fill
 from bench.sealed_people import REFRESH_SECONDS, SealedPerson, sealed_people
+from webex_oauth.integration.store_urls import store_at
 from webex_oauth.vault.records import GrantRecord, SessionRecord
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.store import Store
@@ -44,7 +45,7 @@ async def store(
 ) -> AsyncIterator[Store]:
     """Give a store that was filled after it had been made."""
     async with PLACES[request.param](request) as url:
-        store = make_store(url)
+        store = store_at(url)
         await store.open()
         await asyncio.to_thread(fill, url, people)
         yield store

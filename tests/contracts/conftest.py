@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from contracts.places import PLACES, make_store
+from contracts.places import PLACES
 from services.redis import own_redis, redis_server, valkey_server
 
+from webex_oauth.integration.store_urls import store_at
 from webex_oauth.stores.sqlite import SqliteStore
 from webex_oauth.vault.store import Store
 
@@ -32,7 +33,7 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def store(place: str) -> AsyncIterator[Store]:
-    store = make_store(place)
+    store = store_at(place)
     await store.open()
     yield store
     await store.close()
@@ -41,7 +42,7 @@ async def store(place: str) -> AsyncIterator[Store]:
 @pytest.fixture
 async def other_store(place: str, store: Store) -> AsyncIterator[Store]:
     """Open the place of `store` once more, as another machine would."""
-    other = make_store(place)
+    other = store_at(place)
     assert type(other) is type(store)
     await other.open()
     yield other

@@ -6,19 +6,12 @@ open it too.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 from services.pgbouncer import PgBouncer
 from services.postgres import PostgresServer, schema_of
 from services.redis import RedisServer, fresh_prefix
-
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.stores.postgres import PostgresStore
-from webex_oauth.stores.redis import RedisStore
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.vault.store import Store
 
 MEMORY = "memory"
 
@@ -76,18 +69,3 @@ SHARED = [kind for kind in PLACES if kind != MEMORY]
 
 two_machines = pytest.mark.parametrize("place", SHARED, indirect=True)
 """Mark a test that uses `store` and `other_store`, which lie at the same place."""
-
-
-def make_store(url: str) -> Store:
-    """Make a store at a place; it is not open yet."""
-    scheme, _, rest = url.partition(":")
-    match scheme:
-        case "memory":
-            return MemoryStore()
-        case "sqlite":
-            return SqliteStore(Path(rest.removeprefix("//").removeprefix("/")))
-        case "postgresql":
-            return PostgresStore(url)
-        case "redis" | "rediss":
-            return RedisStore(url)
-    raise LookupError(f"no store for {scheme}")

@@ -107,7 +107,7 @@ async def test_a_process_of_the_version_before_may_work_on(old_database: Path) -
 async def test_processes_that_start_together_bring_an_older_file_up_to_date_once(
     old_database: Path,
 ) -> None:
-    with children(*[("open_store", str(old_database))] * 4) as starters:
+    with children(*[("open_place", f"sqlite:///{old_database}")] * 4) as starters:
         for starter in starters:
             starter.go_on()
         answers = [starter.line() for starter in starters]
@@ -120,7 +120,9 @@ async def test_processes_that_start_together_bring_an_older_file_up_to_date_once
 async def test_a_start_waits_while_another_process_brings_the_file_up_to_date(
     old_database: Path,
 ) -> None:
-    with children(("hold_lock", str(old_database)), ("open_store", str(old_database))) as both:
+    with children(
+        ("hold_lock", str(old_database)), ("open_place", f"sqlite:///{old_database}")
+    ) as both:
         holder, starter = both
         starter.go_on()
         with pytest.raises(subprocess.TimeoutExpired):
@@ -157,7 +159,7 @@ async def test_a_process_killed_at_any_write_to_the_disk_loses_no_row(
         copy = tmp_path / f"{kill_point}" / "webex.sqlite"
         shutil.copytree(old_database.parent, copy.parent)
         under = injecting(call, f"signal=SIGKILL:when={kill_point}")
-        child = Child("open_store", str(copy), under=under)
+        child = Child("open_place", f"sqlite:///{copy}", under=under)
         assert child.line() == "ready"
         child.go_on()
         if child.rest() == ["open"]:

@@ -41,7 +41,7 @@ async def test_two_processes_give_an_attempt_to_one_of_a_hundred_callers(
 @pytest.mark.parametrize("start", range(8))
 def test_processes_that_start_together_all_open_a_new_file(start: int, tmp_path: Path) -> None:
     database = tmp_path / f"start-{start}" / "webex.sqlite"
-    with children(*[("open_store", str(database))] * 4) as starters:
+    with children(*[("open_place", f"sqlite:///{database}")] * 4) as starters:
         for starter in starters:
             starter.go_on()
         answers = [starter.line() for starter in starters]

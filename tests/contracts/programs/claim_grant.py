@@ -3,8 +3,7 @@
 import asyncio
 import sys
 
-from contracts.places import make_store
-
+from webex_oauth.integration.store_urls import store_at
 from webex_oauth.vault.records import GrantRecord, Lease
 from webex_oauth.vault.store import Store
 
@@ -36,7 +35,7 @@ async def work(store: Store, key: bytes, owner: bytes, now: int) -> int:
 
 
 async def main(place: str, key: bytes, now: int, number: str) -> None:
-    store = make_store(place)
+    store = store_at(place)
     await store.open()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)

@@ -3,15 +3,14 @@
 import asyncio
 import sys
 
-from contracts.places import make_store
-
 from webex_oauth.errors import WebexOAuthError
+from webex_oauth.integration.store_urls import store_at
 
 
 async def main(place: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
-    store = make_store(place)
+    store = store_at(place)
     try:
         await store.open()
         await store.check()
