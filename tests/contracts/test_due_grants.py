@@ -42,7 +42,7 @@ async def test_the_longest_due_come_first_and_no_more_than_asked_for(store: Stor
 
 async def test_a_grant_under_a_lease_is_not_due(store: Store) -> None:
     await store.admit(admission(keep_at=NOW))
-    await store.claim_grant(KEY, 1, LEASE, NOW)
+    await store.claim_grant(grant(keep_at=NOW), LEASE, NOW)
 
     assert await due(store, LEASE.until - 1) == []
     assert await due(store, LEASE.until) == [KEY]
@@ -50,7 +50,7 @@ async def test_a_grant_under_a_lease_is_not_due(store: Store) -> None:
 
 async def test_a_grant_that_cools_down_is_not_due(store: Store) -> None:
     await store.admit(admission(keep_at=NOW))
-    await store.claim_grant(KEY, 1, LEASE, NOW)
+    await store.claim_grant(grant(keep_at=NOW), LEASE, NOW)
     await store.release_grant(KEY, 1, LEASE.owner, RefreshTrouble(0, 1, NOW + 9))
 
     assert await due(store, NOW + 8) == []

@@ -19,13 +19,20 @@ LEASE = Lease(b"one who refreshes", NOW + 30)
 OTHER = Lease(b"another", NOW + 40)
 TROUBLE = RefreshTrouble(presented_count=4, failure_count=2, retry_at=NOW + 9)
 
-CLAIMED = replace(grant(), lease_owner=LEASE.owner, lease_until=LEASE.until, presented_count=1)
+SEEN = grant()
+CLAIMED = replace(SEEN, lease_owner=LEASE.owner, lease_until=LEASE.until, presented_count=1)
 
 
 async def claim(
-    store: Store, lease: Lease = LEASE, *, version: int = 1, now: int = NOW
+    store: Store, lease: Lease = LEASE, *, seen: GrantRecord = SEEN, now: int = NOW
 ) -> GrantRecord | None:
-    return await store.claim_grant(KEY, version, lease, now)
+    return await store.claim_grant(seen, lease, now)
+
+
+async def seen_now(store: Store) -> GrantRecord:
+    seen = await store.find_grant(KEY)
+    assert seen is not None
+    return seen
 
 
 async def test_a_claim_gives_the_row_with_the_lease_and_counts(store: Store) -> None:
@@ -43,16 +50,34 @@ async def test_a_grant_that_is_not_there_cannot_be_claimed(store: Store) -> None
 async def test_a_version_that_is_over_cannot_be_claimed(store: Store) -> None:
     await store.admit(admission(version=2))
 
-    assert await claim(store, version=1) is None
+    assert await claim(store, seen=grant(version=1)) is None
 
     assert await store.find_grant(KEY) == grant(version=2)
+
+
+TROUBLES = [RefreshTrouble(1, 0, 0), RefreshTrouble(0, 1, 0), RefreshTrouble(0, 0, NOW + 9)]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=["presented", "failed", "told to wait"])
+async def test_a_row_that_was_seen_before_others_had_trouble_cannot_be_claimed(
+    store: Store, trouble: RefreshTrouble
+) -> None:
+    await store.admit(admission())
+    await claim(store)
+    await store.release_grant(KEY, 1, LEASE.owner, trouble)
+
+    assert await claim(store, OTHER, seen=SEEN) is None
+
+    left = await store.find_grant(KEY)
+    assert left is not None
+    assert (left.lease_owner, left.trouble) == (None, trouble)
 
 
 async def test_a_lease_that_lasts_keeps_everybody_else_out(store: Store) -> None:
     await store.admit(admission())
     await claim(store)
 
-    assert await claim(store, OTHER, now=LEASE.until - 1) is None
+    assert await claim(store, OTHER, seen=CLAIMED, now=LEASE.until - 1) is None
 
     assert await store.find_grant(KEY) == CLAIMED
 
@@ -61,14 +86,14 @@ async def test_a_lease_keeps_its_owner_out_too(store: Store) -> None:
     await store.admit(admission())
     await claim(store)
 
-    assert await claim(store) is None
+    assert await claim(store, seen=CLAIMED) is None
 
 
 async def test_a_lease_that_has_lapsed_is_taken_over(store: Store) -> None:
     await store.admit(admission())
     await claim(store)
 
-    taken = await claim(store, OTHER, now=LEASE.until)
+    taken = await claim(store, OTHER, seen=CLAIMED, now=LEASE.until)
 
     assert taken == replace(
         CLAIMED, lease_owner=OTHER.owner, lease_until=OTHER.until, presented_count=2
@@ -133,7 +158,7 @@ async def test_a_released_grant_can_be_claimed_at_once(store: Store) -> None:
     await claim(store)
     await store.release_grant(KEY, 1, LEASE.owner, TROUBLE)
 
-    claimed = await claim(store, OTHER)
+    claimed = await claim(store, OTHER, seen=await seen_now(store))
 
     assert claimed is not None
     assert (claimed.presented_count, claimed.failure_count, claimed.retry_at) == (5, 2, NOW + 9)
@@ -160,7 +185,7 @@ async def test_a_stranger_cannot_release_a_lease(store: Store) -> None:
 async def test_who_was_taken_over_cannot_release(store: Store) -> None:
     await store.admit(admission())
     await claim(store)
-    taken = await claim(store, OTHER, now=LEASE.until)
+    taken = await claim(store, OTHER, seen=CLAIMED, now=LEASE.until)
 
     assert not await store.release_grant(KEY, 1, LEASE.owner, TROUBLE)
 
@@ -196,7 +221,7 @@ async def test_a_new_version_has_no_lease_and_no_trouble(store: Store) -> None:
 async def test_the_write_of_who_was_taken_over_is_refused(store: Store) -> None:
     await store.admit(admission())
     await claim(store)
-    await claim(store, OTHER, now=LEASE.until)
+    await claim(store, OTHER, seen=CLAIMED, now=LEASE.until)
     await store.replace_grant(grant(version=2, ends_at=NOW + 99), 1)
 
     with pytest.raises(StoreConflict):

@@ -63,7 +63,7 @@ async def test_a_row_that_is_locked_is_unavailable_in_time(
     asked_at = time.monotonic()
 
     with pytest.raises(StoreUnavailable):
-        await store.claim_grant(name("grant", 1), 1, LEASE, NOW)
+        await store.claim_grant(grant(), LEASE, NOW)
 
     assert time.monotonic() - asked_at < PROMISED_SECONDS + SLACK_SECONDS
 
@@ -74,7 +74,7 @@ async def test_a_claim_that_was_given_up_does_not_happen_later(
     await store.admit(admission())
     lock_grant(other, schema, 1)
     with pytest.raises(StoreUnavailable):
-        await store.claim_grant(name("grant", 1), 1, LEASE, NOW)
+        await store.claim_grant(grant(), LEASE, NOW)
     await until_nobody_waits(other)
 
     other.execute("ROLLBACK")
@@ -250,7 +250,7 @@ async def test_a_transaction_of_a_stopped_process_lets_go(
 
     await asyncio.sleep(HELD_SECONDS)
 
-    assert await store.claim_grant(name("grant", 1), 1, LEASE, NOW) is not None
+    assert await store.claim_grant(grant(), LEASE, NOW) is not None
     await stopped.close()
 
 

@@ -64,7 +64,7 @@ async def test_a_server_that_is_killed_and_started_again_has_everything(
     async with opened(cautious_server.url()) as store:
         await store.add_attempt(attempt(7), at_most=9, now=NOW)
         await store.admit(admission(1, keep_at=NOW))
-        claimed = await store.claim_grant(KEY, 1, LEASE, NOW)
+        claimed = await store.claim_grant(grant(), LEASE, NOW)
         await store.add_revocation(revocation(of=2, version=2**48))
         await store.add_key_check("first", b"sealed")
 
@@ -115,7 +115,7 @@ async def live_through(store: RedisStore, person: int) -> None:
     """Sign a person in, refresh their tokens, and disconnect them: five durable steps."""
     key = name("grant", person)
     await store.admit(admission(person, of=person))
-    await store.claim_grant(key, 1, LEASE, NOW)
+    await store.claim_grant(grant(person), LEASE, NOW)
     await store.replace_grant(grant(person, version=2), 1)
     await store.end_grant(key, now=NOW)
     await store.add_revocation(revocation(of=person + 100))
@@ -182,7 +182,7 @@ async def test_a_write_that_the_disk_does_not_confirm_is_an_outage(
         confirming_server.ask("CONFIG", "SET", "appendfsync", "no")
 
         with pytest.raises(StoreUnavailable, match="did not confirm"):
-            await store.claim_grant(KEY, 1, LEASE, NOW)
+            await store.claim_grant(grant(), LEASE, NOW)
 
 
 async def test_who_reads_does_not_wait_for_those_who_wait_for_the_disk(

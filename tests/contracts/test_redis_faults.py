@@ -63,7 +63,7 @@ def writes(store: RedisStore) -> list[Awaitable[object]]:
     """Begin a step of a sign-in, a claim and a proof of health."""
     return [
         store.add_attempt(attempt(), at_most=9, now=NOW),
-        store.claim_grant(KEY, 1, LEASE, NOW - 9),
+        store.claim_grant(grant(), LEASE, NOW - 9),
         store.check(),
     ]
 
@@ -270,10 +270,10 @@ async def test_a_network_that_is_too_slow_is_given_up_within_two_seconds(
 async def test_a_lost_answer_is_an_outage_and_its_write_happened_at_most_once(
     proxy: FaultProxy, proxied_store: RedisStore
 ) -> None:
-    assert await proxied_store.claim_grant(KEY, 7, LEASE, NOW) is None
+    assert await proxied_store.claim_grant(grant(version=7), LEASE, NOW) is None
     await proxy.drops_answers()
 
-    await check_unavailable(proxied_store.claim_grant(KEY, 1, LEASE, NOW), but_not_before=1.5)
+    await check_unavailable(proxied_store.claim_grant(grant(), LEASE, NOW), but_not_before=1.5)
 
     await proxy.heals()
     claimed = await proxied_store.find_grant(KEY)

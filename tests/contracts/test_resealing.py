@@ -115,7 +115,7 @@ async def test_a_row_that_is_gone_is_not_brought_back(store: Store, kind: type[A
 
 async def test_a_lease_outlives_a_new_seal(store: Store) -> None:
     await store.admit(admission())
-    claimed = await store.claim_grant(KEY, 1, LEASE, NOW)
+    claimed = await store.claim_grant(grant(), LEASE, NOW)
     assert claimed is not None
 
     assert await store.reseal(grant(), b"a new seal")

@@ -68,7 +68,7 @@ class Load:
         assert isinstance(taken, AttemptRecord)
         await self.store.admit(admission(number, of=number))
         claimed = await self.store.claim_grant(
-            name("grant", number), 1, Lease(b"one who refreshes", NOW + 30), NOW
+            grant(number), Lease(b"one who refreshes", NOW + 30), NOW
         )
         assert claimed is not None
         await self.store.replace_grant(grant(number, version=2), 1)

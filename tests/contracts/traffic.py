@@ -63,8 +63,8 @@ class Traffic:
             self.ended.add(number)
 
     async def _refresh(self, number: int) -> None:
-        key, lease = name("grant", number), Lease(b"owner", NOW + 30)
-        claimed = await self._ask(self._store.claim_grant(key, 1, lease, NOW))
+        lease = Lease(b"owner", NOW + 30)
+        claimed = await self._ask(self._store.claim_grant(grant(number), lease, NOW))
         assert claimed is not None
         await self._ask(self._store.replace_grant(grant(number, version=2), 1))
 

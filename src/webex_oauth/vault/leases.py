@@ -7,7 +7,7 @@ from webex_oauth.errors import StoreUnavailable
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.notes import Notes
-from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble
+from webex_oauth.vault.records import Lease, RefreshTrouble
 
 OWNER_BYTES = 16
 
@@ -29,10 +29,10 @@ class Leases:
         record, now = held.record, self._clock()
         lease = Lease(self.owner, now + self._timing.lease_seconds)
         try:
-            claimed = await self._store.claim_grant(record.key, record.version, lease, now)
+            claimed = await self._store.claim_grant(record, lease, now)
         except StoreUnavailable:
             # It may have been taken all the same; nothing was presented under it.
-            self._unwritten.add(record, trouble_of(record))
+            self._unwritten.add(record, record.trouble)
             raise
         if claimed is None:
             return None
@@ -67,11 +67,6 @@ class Leases:
         What it left behind is what was remembered, or else what the row says.
         """
         record = held.record
-        trouble = self._unwritten.find(record) or trouble_of(record)
+        trouble = self._unwritten.find(record) or record.trouble
         await self._store.release_grant(record.key, record.version, self.owner, trouble)
         self._unwritten.drop(record)
-
-
-def trouble_of(record: GrantRecord) -> RefreshTrouble:
-    """Give what the row itself says."""
-    return RefreshTrouble(record.presented_count, record.failure_count, record.retry_at)

@@ -13,7 +13,7 @@ from webex_oauth.vault.cooldown import retry_at
 from webex_oauth.vault.grants import Grant, seal_grant
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.holdings import Holdings
-from webex_oauth.vault.leases import Leases, trouble_of
+from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.plan import MOST_PRESENTATIONS, may_rotate
 from webex_oauth.vault.reasons import Reasons
 from webex_oauth.vault.records import RefreshTrouble
@@ -97,7 +97,7 @@ class Presentation:
         if not trouble.is_silence:
             await self._leases.release(claimed, self._left_behind(claimed, trouble))
             raise error
-        await self._leases.release(claimed, trouble_of(claimed.record))
+        await self._leases.release(claimed, claimed.record.trouble)
         return None
 
     async def _after_refusal(self, claimed: Held, refusal: UpstreamError | TokenError) -> Secret:
@@ -156,7 +156,7 @@ class Presentation:
 
 
 def _unpresented(claimed: Held) -> RefreshTrouble:
-    before = trouble_of(claimed.record)
+    before = claimed.record.trouble
     return replace(before, presented_count=before.presented_count - 1)
 
 

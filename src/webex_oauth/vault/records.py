@@ -44,6 +44,15 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshTrouble:
+    """What a refresh that brought no tokens leaves behind for the next one."""
+
+    presented_count: int
+    failure_count: int
+    retry_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class GrantRecord:
     """What one person allowed.
 
@@ -68,6 +77,11 @@ class GrantRecord:
     failure_count: int = 0
     retry_at: int = 0
 
+    @property
+    def trouble(self) -> RefreshTrouble:
+        """Give what the refreshes of this version have left behind."""
+        return RefreshTrouble(self.presented_count, self.failure_count, self.retry_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -75,15 +89,6 @@ class Lease:
 
     owner: bytes
     until: int
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshTrouble:
-    """What a refresh that brought no tokens leaves behind for the next one."""
-
-    presented_count: int
-    failure_count: int
-    retry_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,14 +97,12 @@ class Store(Protocol):
         """Find a grant."""
         ...
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
-        """Take the right to refresh this version, on the disk before it is given.
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Take the right to refresh the row that was *seen*, on the disk before it is given.
 
         Gives the row with the lease, its `presented_count` grown by one. None, and nothing
-        happened, when the row is gone, has another version, or is under a lease that lasts beyond
-        *now*.
+        happened, when the row is gone, has another version or has been through other trouble
+        since, or is under a lease that lasts beyond *now*.
         """
         ...
 

@@ -17,7 +17,7 @@ async def refresh_once(store: Store, key: bytes, lease: Lease, now: int) -> int:
     assert seen is not None
     if seen.version >= LAST_VERSION:
         return 0
-    claimed = await store.claim_grant(key, seen.version, lease, now)
+    claimed = await store.claim_grant(seen, lease, now)
     if claimed is None:
         return 0
     assert (claimed.lease_owner, claimed.presented_count) == (lease.owner, 1)

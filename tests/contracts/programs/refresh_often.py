@@ -18,7 +18,7 @@ REFRESHES = 20
 async def refresh(store: SqliteStore, seen: GrantRecord, now: int) -> str:
     lease = Lease(b"one who refreshes", now + 30)
     try:
-        claimed = await store.claim_grant(KEY, seen.version, lease, now)
+        claimed = await store.claim_grant(seen, lease, now)
         if claimed is not None:
             await store.replace_grant(grant(version=seen.version + 1), seen.version)
     except StoreError as error:

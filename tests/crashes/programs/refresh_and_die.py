@@ -41,12 +41,10 @@ class FatalStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
         if self._job.point == "before_claim":
             die()
-        claimed = await self._store.claim_grant(key, version, lease, now)
+        claimed = await self._store.claim_grant(seen, lease, now)
         if self._job.point == "after_claim":
             die()
         return claimed

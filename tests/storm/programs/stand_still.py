@@ -32,10 +32,8 @@ class StandingStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
-        claimed = await self._store.claim_grant(key, version, lease, now)
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        claimed = await self._store.claim_grant(seen, lease, now)
         self._stand_still("claimed")
         return claimed
 

@@ -133,11 +133,9 @@ class TroubledStore(MemoryStore):
         """Find a grant, or fail."""
         return await self._do("find", super().find_grant(key))
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
         """Claim a grant, or fail."""
-        return await self._do("claim", super().claim_grant(key, version, lease, now))
+        return await self._do("claim", super().claim_grant(seen, lease, now))
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
@@ -262,7 +260,7 @@ class House:
         """Claim alice's grant as a process that is heard of no more."""
         record = await self.row()
         lease = Lease(b"another", self.clock.now + lease_seconds)
-        claimed = await self.store.claim_grant(ALICE, record.version, lease, self.clock.now)
+        claimed = await self.store.claim_grant(record, lease, self.clock.now)
         assert claimed is not None
 
     async def row(self) -> GrantRecord:

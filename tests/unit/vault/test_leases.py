@@ -17,7 +17,7 @@ from unit.vault.scripted import (
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.leases import Leases, trouble_of
+from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.rescue import Rescue
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10")]
@@ -67,7 +67,7 @@ async def test_a_release_that_failed_is_made_up_for() -> None:
     claimed = await leases.claim(await held(house))
     assert claimed is not None
     store.before["release"] = [DOWN]
-    trouble = trouble_of(claimed.record)
+    trouble = claimed.record.trouble
     assert not await leases.release(claimed, trouble)
 
     await leases.take_back(await held(house))

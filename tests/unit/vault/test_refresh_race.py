@@ -1,7 +1,7 @@
 """Two processes and one grant: one refreshes, the other waits, adopts, or takes over."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from unit.vault.scripted import (
@@ -17,9 +17,16 @@ from unit.vault.scripted import (
     tokens,
 )
 
-from webex_oauth.errors import ReauthRequired, RefreshPostponed, StoreUnavailable
+from webex_oauth.errors import (
+    RateLimited,
+    ReauthRequired,
+    RefreshPostponed,
+    StoreUnavailable,
+    UpstreamError,
+)
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
+from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.records import GrantRecord, Lease
 from webex_oauth.vault.timing import Timing
 
@@ -136,6 +143,38 @@ async def test_a_claim_that_somebody_else_won_is_no_request() -> None:
     assert record.version != (await house.row()).version
 
 
+@pytest.mark.check("B09", "B22")
+async def test_who_is_overtaken_by_a_refresh_that_was_told_to_wait_does_not_ask() -> None:
+    store = OvertakenStore()
+    house = House(store=store)
+    await house.admit(tokens())
+    throttled = ScriptedTransport.opened(HttpResponse(429, {"retry-after": "9"}))
+    rival = house.another_vault(transport=throttled)
+    store.overtaking = lambda: rival.access_token(ALICE)
+
+    with pytest.raises(RateLimited) as told:
+        await house.vault.access_token(ALICE)
+
+    assert told.value.retry_after_seconds == 10
+    assert (len(throttled.requests), house.transport.requests) == (1, [])
+
+
+class OvertakenStore(MemoryStore):
+    """Let somebody else try, and fail, between what a claimer saw and its claim."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overtaking: Callable[[], Awaitable[object]] | None = None
+
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Claim a grant, late."""
+        overtaking, self.overtaking = self.overtaking, None
+        if overtaking is not None:
+            with pytest.raises(UpstreamError):
+                await overtaking()
+        return await super().claim_grant(seen, lease, now)
+
+
 @pytest.mark.check("B09")
 async def test_a_stale_holder_does_not_overwrite_and_adopts() -> None:
     house = House(issued(2))
@@ -175,11 +214,9 @@ class StandingStillStore(TroubledStore):
         self.after_claim: Callable[[], object] = lambda: None
         self.counts: list[int] = []
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
         """Claim a grant, and stand still."""
-        record = await super().claim_grant(key, version, lease, now)
+        record = await super().claim_grant(seen, lease, now)
         self.counts.append(record.presented_count if record else 0)
         self.after_claim()
         self.after_claim = lambda: None

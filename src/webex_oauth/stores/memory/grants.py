@@ -21,10 +21,12 @@ class Grants:
         """Find a grant."""
         return self._grants.get(key)
 
-    def claim(self, key: bytes, version: int, lease: Lease, now: int) -> GrantRecord | None:
-        """Put a version under a lease, unless another lease lasts."""
-        grant = self._grants.get(key)
-        if grant is None or grant.version != version or grant.lease_until > now:
+    def claim(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Put the row that was seen under a lease, unless another lease lasts."""
+        grant = self._grants.get(seen.key)
+        if grant is None or grant.lease_until > now:
+            return None
+        if (grant.version, grant.trouble) != (seen.version, seen.trouble):
             return None
         claimed = replace(
             grant,
@@ -32,7 +34,7 @@ class Grants:
             lease_until=lease.until,
             presented_count=grant.presented_count + 1,
         )
-        self._grants[key] = claimed
+        self._grants[seen.key] = claimed
         return claimed
 
     def release(self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble) -> bool:

@@ -83,11 +83,9 @@ class MemoryStore:
         """Find a grant."""
         return self._grants.find(key)
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
-        """Take the right to refresh this version."""
-        return self._grants.claim(key, version, lease, now)
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Take the right to refresh the row that was seen."""
+        return self._grants.claim(seen, lease, now)
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble

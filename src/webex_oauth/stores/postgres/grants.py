@@ -23,6 +23,8 @@ CLAIM: Final = (
     "UPDATE {schema}.grants SET lease_owner = %(owner)s, lease_until = %(until)s,"
     " presented_count = presented_count + 1"
     " WHERE key = %(key)s AND version = %(version)s AND lease_until <= %(now)s"
+    " AND presented_count = %(presented_count)s AND failure_count = %(failure_count)s"
+    " AND retry_at = %(retry_at)s"
     " RETURNING " + COLUMNS
 )
 RELEASE: Final[LiteralString] = """
@@ -62,13 +64,14 @@ async def find_grant(link: Link, key: bytes) -> GrantRecord | None:
     return _record(await link.row(FIND, {"key": key}))
 
 
-async def claim_grant(
-    link: Link, key: bytes, version: int, lease: Lease, now: int
-) -> GrantRecord | None:
-    """Put a version under a lease, unless another lease lasts."""
+async def claim_grant(link: Link, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+    """Put the row that was seen under a lease, unless another lease lasts."""
     claim = {
-        "key": key,
-        "version": version,
+        "key": seen.key,
+        "version": seen.version,
+        "presented_count": seen.presented_count,
+        "failure_count": seen.failure_count,
+        "retry_at": seen.retry_at,
         "owner": lease.owner,
         "until": lease.until,
         "now": now,

@@ -125,13 +125,9 @@ class PostgresStore:
         """Find a grant."""
         return await self._read(partial(grants.find_grant, key=key))
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
-        """Take the right to refresh this version."""
-        return await self._write(
-            partial(grants.claim_grant, key=key, version=version, lease=lease, now=now)
-        )
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Take the right to refresh the row that was seen."""
+        return await self._write(partial(grants.claim_grant, seen=seen, lease=lease, now=now))
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble

@@ -16,13 +16,14 @@ async def find_grant(database: Database, key: bytes) -> GrantRecord | None:
 
 
 async def claim_grant(
-    database: Database, key: bytes, version: int, lease: Lease, now: int
+    database: Database, seen: GrantRecord, lease: Lease, now: int
 ) -> GrantRecord | None:
-    """Put a version under a lease, unless another lease lasts."""
+    """Put the row that was seen under a lease, unless another lease lasts."""
     rows = await database.run_durably(
         "claim_grant",
-        key=key,
-        version=version_bytes(version),
+        key=seen.key,
+        version=version_bytes(seen.version),
+        seen=_trouble_fields(seen.trouble),
         owner=lease.owner,
         until=lease.until,
         now=now,
@@ -40,11 +41,7 @@ async def release_grant(
         key=key,
         version=version_bytes(version),
         owner=owner,
-        trouble={
-            "presented_count": trouble.presented_count,
-            "failure_count": trouble.failure_count,
-            "retry_at": trouble.retry_at,
-        },
+        trouble=_trouble_fields(trouble),
     )
     return bool(is_released)
 
@@ -71,3 +68,11 @@ async def end_grant(database: Database, key: bytes, now: int) -> RevocationRecor
     """Delete a grant with all its sessions, and queue its tokens for revocation."""
     ended = await database.run_durably("end_grant", key=key, now=now)
     return None if ended is None else read_ended_grant(key, ended, now)
+
+
+def _trouble_fields(trouble: RefreshTrouble) -> dict[str, int]:
+    return {
+        "presented_count": trouble.presented_count,
+        "failure_count": trouble.failure_count,
+        "retry_at": trouble.retry_at,
+    }

@@ -89,11 +89,9 @@ class RedisStore:
         """Find a grant."""
         return await grants.find_grant(self._database, key)
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
-        """Take the right to refresh this version."""
-        return await grants.claim_grant(self._database, key, version, lease, now)
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Take the right to refresh the row that was seen."""
+        return await grants.claim_grant(self._database, seen, lease, now)
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble

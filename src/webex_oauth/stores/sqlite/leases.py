@@ -8,6 +8,7 @@ CLAIM = """
 UPDATE grants
   SET lease_owner = ?, lease_until = ?, presented_count = presented_count + 1
   WHERE key = ? AND version = ? AND lease_until <= ?
+    AND presented_count = ? AND failure_count = ? AND retry_at = ?
   RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
     lease_owner, lease_until, presented_count, failure_count, retry_at
 """
@@ -19,10 +20,22 @@ UPDATE grants
 
 
 def claim_grant(
-    connection: sqlite3.Connection, key: bytes, version: int, lease: Lease, now: int
+    connection: sqlite3.Connection, seen: GrantRecord, lease: Lease, now: int
 ) -> GrantRecord | None:
-    """Put a version under a lease, unless another lease lasts."""
-    row = connection.execute(CLAIM, (lease.owner, lease.until, key, version, now)).fetchone()
+    """Put the row that was seen under a lease, unless another lease lasts."""
+    row = connection.execute(
+        CLAIM,
+        (
+            lease.owner,
+            lease.until,
+            seen.key,
+            seen.version,
+            now,
+            seen.presented_count,
+            seen.failure_count,
+            seen.retry_at,
+        ),
+    ).fetchone()
     return None if row is None else GrantRecord(*row)
 
 

@@ -109,12 +109,10 @@ class SqliteStore:
         """Find a grant."""
         return await self._reader.read(partial(grants.find_grant, key=key))
 
-    async def claim_grant(
-        self, key: bytes, version: int, lease: Lease, now: int
-    ) -> GrantRecord | None:
-        """Take the right to refresh this version."""
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        """Take the right to refresh the row that was seen."""
         return await self._writer.write_durably(
-            partial(leases.claim_grant, key=key, version=version, lease=lease, now=now)
+            partial(leases.claim_grant, seen=seen, lease=lease, now=now)
         )
 
     async def release_grant(
