@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo serve test check bench lock wheel clean
+.PHONY: demo serve test torture check bench lock wheel clean
 
 demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT)
 	$(BIN)/webex-oauth demo
@@ -15,6 +15,10 @@ test: .venv/dev ## run every test; sets up browser, databases and tools by itsel
 	scripts/install-services
 	scripts/install-browser
 	$(BIN)/python -m pytest $(TESTS)
+
+torture: .venv/dev ## run the long versions of the tests that have one (WRITE=1 to put what they saw into docs/reliability.md)
+	scripts/install-services
+	TORTURE=1 WRITE=$(WRITE) $(BIN)/python -m pytest -m torture --timeout=7200 $(TESTS)
 
 check: .venv/dev ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """What holds for the whole run: servers to test with; a secret that is seen anywhere fails it."""
 
+import pytest
 from canary_hooks import (
     pytest_runtest_logreport,
     pytest_sessionfinish,
@@ -7,6 +8,7 @@ from canary_hooks import (
 )
 from services.pgbouncer import pgbouncer
 from services.postgres import postgres
+from torture_report import TortureReport, seen
 
 __all__ = [
     "pgbouncer",
@@ -14,4 +16,10 @@ __all__ = [
     "pytest_runtest_logreport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "seen",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Report what the tests that can be long have seen."""
+    config.pluginmanager.register(TortureReport())

@@ -61,6 +61,7 @@ def expected(point: str, store_url: str, *, is_rotating: bool) -> Outcome:
     return OUTCOMES[point][is_rotating]
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_process_that_dies_there_costs_no_more_than_the_table_says(
     point: str, webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
