@@ -44,11 +44,11 @@ class TortureReport:
             terminalreporter.write_line(f"{what}: {result}")
         if IS_TORTURE and IS_WRITTEN and not self._has_failed:
             before, _, _ = PAGE.read_text().partition(HEADING)
-            PAGE.write_text(
-                before.rstrip() + "\n\n" + HEADING + "\n" + "\n".join(self._section()) + "\n"
-            )
+            PAGE.write_text("\n".join([before.rstrip(), "", *self._section(), ""]))
 
     def _section(self) -> Iterator[str]:
+        yield HEADING
+        yield ""
         cores = f"{len(os.sched_getaffinity(0))} cores"
         yield f"On {time.strftime('%Y-%m-%d')}, {processor()}, {cores}, {memory_gib():.0f} GiB."
         yield ""
