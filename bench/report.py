@@ -70,7 +70,11 @@ def row(finding: Finding) -> list[str]:
 
 def table(findings: Sequence[Finding]) -> str:
     """Write the findings as an aligned Markdown table."""
-    rows = [list(HEADINGS), *map(row, findings)]
+    return aligned([HEADINGS, *map(row, findings)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Write a Markdown table; the first row is its head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, cells, widths)) + " |" for cells in rows]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"

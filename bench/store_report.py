@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.findings import Finding
-from bench.report import number, verdict
+from bench.report import aligned, number, verdict
 from bench.stores import STORES, StoreFindings
 
 HEADINGS = ("measure", "unit", *STORES, "goal")
@@ -25,11 +25,7 @@ what is on its disk; SQLite is the application's own file.
 
 def store_table(findings: Sequence[Finding]) -> str:
     """Write the stores' findings as an aligned Markdown table."""
-    rows = [list(HEADINGS), *map(_row, findings)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(map(str.ljust, cells, widths)) + " |" for cells in rows]
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]])
+    return aligned([HEADINGS, *map(_row, findings)])
 
 
 def store_section(found: StoreFindings) -> str:

@@ -3,14 +3,15 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
+from contracts.postgres_store import schema, store
 from contracts.rows import NOW, admission, grant, name, session
 from contracts.traffic import PROMISED_SECONDS, SLACK_SECONDS, traffic
-from services.postgres import PASSWORD, PostgresServer, schema_of
+from services.postgres import PASSWORD, PostgresServer
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.postgres import PostgresStore
@@ -19,24 +20,12 @@ from webex_oauth.stores.postgres.pool import MAX_WAITING
 from webex_oauth.vault.records import Lease
 from webex_oauth.vault.store import Store
 
+__all__ = ["schema", "store"]
+
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H05")]
 
 HELD_SECONDS = 3.1
 LEASE = Lease(b"owner", NOW + 30)
-
-
-@pytest.fixture
-def schema(postgres: PostgresServer) -> Iterator[str]:
-    with schema_of(postgres) as schema:
-        yield schema
-
-
-@pytest.fixture
-async def store(postgres: PostgresServer, schema: str) -> AsyncIterator[Store]:
-    store = PostgresStore(postgres.url(schema=schema))
-    await store.open()
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -1,35 +1,23 @@
 """What a PostgreSQL store does when callers meet at one row, each on a connection of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import psycopg
 import pytest
+from contracts.postgres_store import schema, store
 from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, revocation
-from services.postgres import PostgresServer, schema_of
+from services.postgres import PostgresServer
 
 from webex_oauth.errors import StoreConflict
-from webex_oauth.stores.postgres import PostgresStore
 from webex_oauth.vault.records import AttemptRecord, EndedSession
 from webex_oauth.vault.store import Store
+
+__all__ = ["schema", "store"]
 
 pytestmark = pytest.mark.anyio
 
 KEY = name("grant", 1)
-
-
-@pytest.fixture
-def schema(postgres: PostgresServer) -> Iterator[str]:
-    with schema_of(postgres) as schema:
-        yield schema
-
-
-@pytest.fixture
-async def store(postgres: PostgresServer, schema: str) -> AsyncIterator[Store]:
-    store = PostgresStore(postgres.url(schema=schema))
-    await store.open()
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -50,8 +50,7 @@ def command(*, env_file: Path, workers: int | None) -> None:
 async def _serve(settings: Settings) -> None:
     stop, listener = stop_on_signals(), listen(settings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
-    _tell(settings)
-    await serve_application(settings, listener, stop)
+    await serve_application(settings, listener, stop, when_ready=lambda: _tell(settings))
 
 
 async def _serve_by_workers(settings: Settings, env_file: Path) -> int:

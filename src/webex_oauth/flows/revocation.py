@@ -17,8 +17,8 @@ from webex_oauth.errors import (
     VaultError,
     WebexOAuthError,
 )
+from webex_oauth.flows.backoff import MAX_TRIES, wait_seconds
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.patience import MAX_TRIES, wait_seconds
 from webex_oauth.flows.revoker import Revoker
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.vault.grants import Grant, open_grant, seal_grant

@@ -149,7 +149,7 @@ class Vault:
         except (UpstreamError, TokenError, ReauthRequired) as error:
             if _is_ended(error) or not held.lives(self._clock()):
                 raise
-            log.warning("serving the old token", extra={"grant": held.name, "error": str(error)})
+            log.debug("serving the old token", extra={"grant": held.name, "error": str(error)})
             return held.access_token
 
 

@@ -1,4 +1,4 @@
-"""How patiently a revocation is tried again."""
+"""Back-off: how patiently a revocation is tried again."""
 
 FIRST_WAIT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 6 * 3600
