@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from services.postgres import PostgresServer, schema_of
+from torture import IS_TORTURE
 
 from webex_oauth.stores.postgres import PostgresStore
 from webex_oauth.vault.store import Store
+
+WAYS = ("direct", "bounced") if IS_TORTURE else ("direct",)
+"""How to a server whose faults are tried; every day only the contract goes through a PgBouncer."""
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from contracts.postgres_store import WAYS
 from contracts.rows import NOW, admission, grant, name, session
 from contracts.traffic import PROMISED_SECONDS, SLACK_SECONDS, traffic, whole_sign_in
 from services.fault_proxy import FaultProxy, fault_proxy
@@ -16,7 +17,7 @@ from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.postgres import PostgresStore
 from webex_oauth.vault.store import Store
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.torture]
 
 LATENCY_SECONDS = 0.03
 PEOPLE = 20
@@ -28,7 +29,7 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
 
-@pytest.fixture(params=["direct", "bounced"])
+@pytest.fixture(params=WAYS)
 async def proxy(
     request: pytest.FixtureRequest, postgres: PostgresServer
 ) -> AsyncIterator[FaultProxy]:

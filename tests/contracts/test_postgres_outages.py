@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from contracts.postgres_store import WAYS
 from contracts.traffic import traffic
 from services.pgbouncer import running_pgbouncer
 from services.postgres import PostgresServer, running_postgres, schema_of
@@ -13,7 +14,7 @@ from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.postgres import PostgresStore
 from webex_oauth.stores.postgres.url import POOL_SIZE
 
-pytestmark = [pytest.mark.anyio, pytest.mark.check("H05")]
+pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.check("H05")]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def bouncer_port(server: PostgresServer) -> Iterator[int]:
         yield one.port
 
 
-@pytest.fixture(params=["direct", "bounced"])
+@pytest.fixture(params=WAYS)
 async def store(
     request: pytest.FixtureRequest, server: PostgresServer
 ) -> AsyncIterator[PostgresStore]:

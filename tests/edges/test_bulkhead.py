@@ -32,7 +32,7 @@ def seconds(work: object) -> float:
 @pytest.mark.check("G07")
 def test_while_200_people_wait_for_their_spaces_others_sign_in(scene: Scene) -> None:
     reader, stranger = scene.signed_in(MIRA), scene.browser()
-    scene.emulator.faults.add("GET", "/v1/rooms", Hang(limit_seconds=6.0), times=None)
+    scene.emulator.faults.add("GET", "/v1/rooms", Hang(limit_seconds=3.0), times=None)
 
     def read(_: int) -> int:
         other = scene.browser()

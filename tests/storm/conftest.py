@@ -20,6 +20,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
+def case(request: pytest.FixtureRequest) -> str:
+    """Name what this test meets: the authorization server and the store."""
+    return str(request.node.callspec.id)
+
+
+@pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "data" / "webex.sqlite"
 

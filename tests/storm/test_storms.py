@@ -3,6 +3,7 @@
 The servers end a grant when a refresh token comes twice, so that no mistake goes unseen.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,19 @@ from storm.clock_file import ClockFile
 from storm.crowd import Job, Told, ask, crowds
 from storm.expiry import token_is_over
 from storm.programs.ask_together import name
+from torture import size
 
 from webex_oauth.integration import open_integration
 
-pytestmark = [pytest.mark.anyio, pytest.mark.check("B08", "B09")]
+pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.check("B08", "B09")]
 
 NOW = 1_800_000_000
-EXPIRIES = 25
+EXPIRIES = size(5, torture=25)
 BEYOND_ANY_ACCESS_TOKEN = 15 * 86_400
 
 
 async def test_a_thousand_callers_in_four_processes_cost_one_refresh(
-    authority: Authority, place: str, tmp_path: Path
+    authority: Authority, place: str, case: str, tmp_path: Path, seen: Callable[[str, str], None]
 ) -> None:
     settings = settings_of(authority.registration, place, tmp_path)
     async with open_integration(settings) as integration:
@@ -40,10 +42,11 @@ async def test_a_thousand_callers_in_four_processes_cost_one_refresh(
     assert len(told.sent_at) == 1
     assert (authority.refresh_count(), authority.replay_count()) == (1, 0)
     assert authority.takes(kept.reveal())
+    seen(f"1,000 callers in 4 processes, {case}", "1 refresh, 0 replays, 0 errors")
 
 
-async def test_eight_processes_refresh_once_at_each_of_25_expiries(
-    authority: Authority, place: str, tmp_path: Path
+async def test_eight_processes_refresh_once_at_each_of_many_expiries(
+    authority: Authority, place: str, case: str, tmp_path: Path, seen: Callable[[str, str], None]
 ) -> None:
     clock = ClockFile(tmp_path / "clock")
     clock.set(NOW)
@@ -63,3 +66,4 @@ async def test_eight_processes_refresh_once_at_each_of_25_expiries(
     assert len({token for each in told for token in each.tokens}) == EXPIRIES
     assert (authority.refresh_count(), authority.replay_count()) == (EXPIRIES, 0)
     assert authority.takes(kept.reveal())
+    seen(f"8 processes, {EXPIRIES} expiries, {case}", f"{EXPIRIES} refreshes, 0 replays, 0 errors")
