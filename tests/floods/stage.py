@@ -1,0 +1,47 @@
+"""The stage: `serve` in a process of its own, a local Webex beside it, and a view of its store."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edges.command import Server, env_text, free_port, server, wait_until_listening
+from floods.meters import Reading, read_meters
+
+from webex_oauth.emulator import Emulator, Options, RunningEmulator
+
+SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An application at work."""
+
+    process: Server
+    emulator: Emulator
+    port: int
+    database: Path
+
+    def meters(self) -> Reading:
+        """Read what the application holds just now."""
+        return read_meters(self.process.pid, self.database)
+
+    def count(self, rows: str) -> int:
+        """Count rows of the store: a table, and which of it."""
+        with closing(sqlite3.connect(self.database, timeout=SECONDS)) as database:
+            counted = database.execute(f"SELECT count(*) FROM {rows}")  # noqa: S608 - ours
+            return int(counted.fetchone()[0])
+
+
+@contextmanager
+def open_stage(folder: Path, options: Options) -> Iterator[Stage]:
+    """Run an application and its Webex."""
+    port, database = free_port(), folder / "data" / "webex.sqlite"
+    more = {"WEBEX_STORE_URL": f"sqlite:///{database}"}
+    with RunningEmulator(options=options) as running:
+        (folder / ".env").write_text(env_text(running.emulator, port, more))
+        with server(folder, "serve") as process:
+            process.line_with("Open ")
+            wait_until_listening(port)
+            yield Stage(process, running.emulator, port, database)
