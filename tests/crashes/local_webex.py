@@ -13,6 +13,8 @@ from webex_oauth.secret import Secret
 
 MIRA = "mira@acme.example"
 TOKEN_PATH = "/v1/access_token"  # a path, not a token
+MOST_PRESENTED = 2
+"""How often a refresh token that is spent by its use comes at most: there is one replay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,24 @@ class LocalWebex:
         """Say whether an access token is good."""
         return self.emulator.tokens.access_token(access_token.reveal()) is not None
 
+    def holds(self, refresh_token: Secret) -> bool:
+        """Say whether a refresh token would bring tokens."""
+        return self.emulator.tokens.is_active(refresh_token.reveal())
+
+    def living_grants(self) -> set[str]:
+        """Name every grant that was not revoked."""
+        return {grant.id for grant in self.emulator.tokens._grant_by_id}
+
+    def refreshed_grants(self) -> set[str]:
+        """Name every grant that brought more than its first access token."""
+        counts = Counter(token.grant_id for token in self.emulator.tokens._access_by_value)
+        return {grant for grant, count in counts.items() if count > 1}
+
+    def grant_of(self, refresh_token: Secret) -> str | None:
+        """Name the grant that a refresh token stands for, or stood for before it was spent."""
+        known = self.emulator.tokens._refresh_by_value.get(refresh_token.reveal())
+        return None if known is None else known.grant_id
+
     def presentations(self) -> list[int]:
         """Count how often each refresh token came."""
         return presentations(self.emulator)
@@ -42,9 +62,13 @@ class LocalWebex:
 
 def presentations(emulator: Emulator) -> list[int]:
     """Count how often each refresh token came."""
+    return list(presented(emulator).values())
+
+
+def presented(emulator: Emulator) -> Counter[str]:
+    """Count how often each refresh token came, by its digest."""
     forms = (entry.form_by_name for entry in emulator.journal.matching("POST", TOKEN_PATH))
-    presented = Counter(form["refresh_token"] for form in forms if "refresh_token" in form)
-    return list(presented.values())
+    return Counter(form["refresh_token"] for form in forms if "refresh_token" in form)
 
 
 @contextmanager

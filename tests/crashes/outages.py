@@ -1,9 +1,10 @@
 """Outages of a store, each for as long as a block lasts."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -12,7 +13,6 @@ from contracts.children import children
 from services.fault_proxy import FaultProxy, fault_proxy
 
 SECONDS = 10
-SLOW_SECONDS = 0.2
 
 Outage: TypeAlias = Callable[[], AbstractContextManager[None]]
 Begin: TypeAlias = Callable[[FaultProxy], Coroutine[Any, Any, None]]
@@ -50,9 +50,9 @@ class ProxyThread:
         finally:
             self.let(FaultProxy.heals)
 
-    def is_slow(self) -> AbstractContextManager[None]:
+    def slow(self, latency_seconds: float) -> AbstractContextManager[None]:
         """Keep every answer back for a while."""
-        return self.outage(lambda proxy: proxy.slows(SLOW_SECONDS))
+        return self.outage(lambda proxy: proxy.slows(latency_seconds))
 
 
 @contextmanager
@@ -91,3 +91,22 @@ def locked(database: Path) -> Iterator[None]:
         finally:
             holder.go_on()
             assert holder.line() == "released"
+
+
+@contextmanager
+def away(leave: Callable[[], None], come_back: Callable[[], None]) -> Iterator[None]:
+    """Let a server be stopped until the block is over."""
+    leave()
+    try:
+        yield
+    finally:
+        come_back()
+
+
+@contextmanager
+def being_read(database: Path) -> Iterator[None]:
+    """Let somebody read a SQLite file, a backup perhaps: its log cannot be folded back."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM grants").fetchone()
+        yield

@@ -5,12 +5,10 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-
-from scene import Scene
 
 NAMES = {
     "mira@acme.example": "Mira Ito",
@@ -23,8 +21,12 @@ NAMES = {
 OWN_PAGE = "/"
 NEW_SIGN_IN = "/login"
 HEALTH = "/healthz"
+ROOMS = "/listrooms"
+READINESS = "/readyz"
 PATHS = (OWN_PAGE, OWN_PAGE, NEW_SIGN_IN, HEALTH)
+WITH_ROOMS = (*PATHS, ROOMS)
 GAP_SECONDS = 0.005
+LOOK_AGAIN_SECONDS = 0.02
 SECONDS = 30
 LONGEST_STAY_SECONDS = 0.15
 """How long somebody stays at most who is about to hang up."""
@@ -48,7 +50,9 @@ class Person:
     cookies: str
     port: int
     hangs_up: bool = False
+    paths: tuple[str, ...] = PATHS
     visits: list[Visit] = field(default_factory=list)
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     hung_up_count: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -56,13 +60,13 @@ class Person:
         """Ask until then."""
         connection = self._connect()
         while not is_over.is_set():
-            path = random.choice(PATHS)  # noqa: S311 - no secret
+            path = random.choice(self.paths)  # noqa: S311 - no secret
             try:
                 if self.hangs_up and random.random() < 0.5:  # noqa: S311 - no secret
                     self._leave(connection, path)
                     connection = self._connect()
                 else:
-                    self.visits.append(self._visit(connection, path))
+                    self._note(self._visit(connection, path))
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(repr(error))
                 connection.close()
@@ -70,13 +74,17 @@ class Person:
             time.sleep(GAP_SECONDS)
         connection.close()
 
+    def _note(self, visit: Visit) -> None:
+        self.visits.append(visit)
+        self.statuses[visit.path, visit.status] += 1
+
     def _visit(self, connection: http.client.HTTPConnection, path: str) -> Visit:
         started_at = time.monotonic()
         connection.request("GET", path, headers={"cookie": self.cookies})
         answer = connection.getresponse()
         body = answer.read().decode()
         is_own = None
-        if path == OWN_PAGE and answer.status == HTTPStatus.OK:
+        if path in (OWN_PAGE, ROOMS) and answer.status == HTTPStatus.OK:
             is_own = [name for name in NAMES.values() if name in body] == [NAMES[self.email]]
         return Visit(path, answer.status, time.monotonic() - started_at, is_own)
 
@@ -114,28 +122,30 @@ class People:
     @property
     def statuses(self) -> Counter[tuple[str, int]]:
         """Count what came, by path."""
-        return Counter((visit.path, visit.status) for visit in self.visits)
+        return sum((person.statuses.copy() for person in self.people), Counter())
 
-    def longest_seconds(self) -> float:
-        """How long somebody waited for an answer at most."""
-        return max(visit.seconds for visit in self.visits)
+    def longest_seconds(self, *statuses: int) -> float:
+        """How long somebody waited for an answer at most, be it one of *statuses* or any."""
+        return max(
+            (one.seconds for one in self.visits if not statuses or one.status in statuses),
+            default=0.0,
+        )
+
+    def count(self, status: int) -> int:
+        """Count such answers, whatever was asked for."""
+        return sum(n for (_, came), n in self.statuses.items() if came == status)
 
     def wait_for(self, status: int, count: int, path: str = OWN_PAGE) -> None:
         """Wait until so many more such answers came."""
-        wanted, ends_at = self.statuses[path, status] + count, time.monotonic() + SECONDS
-        while self.statuses[path, status] < wanted:
-            assert time.monotonic() < ends_at, f"no {status} at {path}: {self.statuses}"
-            time.sleep(GAP_SECONDS)
+        wanted = self.statuses[path, status] + count
+        self.wait_until(lambda: self.statuses[path, status] >= wanted)
 
-
-def signed_in_people(scene: Scene, *, hangs_up: bool = False) -> list[Person]:
-    """Sign everybody in."""
-    people = []
-    for email in NAMES:
-        cookies = scene.signed_in(email).http.cookies
-        header = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
-        people.append(Person(email, header, scene.port, hangs_up))
-    return people
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for what is to come of it all."""
+        ends_at = time.monotonic() + SECONDS
+        while not is_so():
+            assert time.monotonic() < ends_at, f"not in time: {self.statuses}"
+            time.sleep(LOOK_AGAIN_SECONDS)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Applications on each kind of store, and what can be done to that store while they serve."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,25 +24,20 @@ class Stage:
 @contextmanager
 def server_stage(folder: Path, store_url: str) -> Iterator[Stage]:
     """Run an application whose store is a server, behind a network that fails."""
-    with ExitStack() as exits:
-        proxy, url = exits.enter_context(behind_proxy(store_url))
-        scene = exits.enter_context(Scene(folder, variables=VARIABLES | {"WEBEX_STORE_URL": url}))
+    with behind_proxy(store_url) as (proxy, url):
         outages: dict[str, Outage] = {
             name: partial(proxy.outage, begin) for name, begin in NETWORK.items()
         }
-        yield Stage(scene, outages | {"slow": proxy.is_slow})
+        with Scene(folder, variables=VARIABLES | {"WEBEX_STORE_URL": url}) as scene:
+            yield Stage(scene, outages)
 
 
 @contextmanager
 def file_stage(folder: Path) -> Iterator[Stage]:
-    """Run an application whose store is a file, on a disk that can be filled."""
-    with ExitStack() as exits:
-        disk = exits.enter_context(small_disk(folder))
-        database = disk / "webex.sqlite"
-        url = f"sqlite:///{database}"
-        scene = exits.enter_context(Scene(folder, variables=VARIABLES | {"WEBEX_STORE_URL": url}))
+    """Run an application all of whose files are on one disk that can be filled."""
+    with small_disk(folder) as disk, Scene(disk, variables=VARIABLES) as scene:
         outages: dict[str, Outage] = {
-            "locked": partial(locked, database),
+            "locked": partial(locked, scene.data_folder / "vault.sqlite"),
             "disk full": partial(filled, disk),
         }
         yield Stage(scene, outages)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum
 
-from webex_oauth.errors import VaultError
+from webex_oauth.errors import StoreUnavailable, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.secret import Secret
@@ -68,7 +68,7 @@ class Sessions:
             return None
         session = open_session(context.sealer, record)
         if is_touch_due(record, now, context.idle_seconds):
-            await context.store.touch_session(record.digest, now)
+            await self._touch(record.digest, now)
         return LiveSession(session_id, session.grant_key, session.profile)
 
     async def of_person(self, session: LiveSession) -> tuple[ListedSession, ...]:
@@ -135,6 +135,14 @@ class Sessions:
         revocation = await context.store.end_grant(grant_key, now=context.clock())
         log.info("disconnected", extra={"grant": grant_key.hex()[:12]})
         return await self._revoke(revocation) if revocation else None
+
+    async def _touch(self, session_digest: bytes, now: int) -> None:
+        """Write down that a session was used, where that can be written just now."""
+        try:
+            await self._context.store.touch_session(session_digest, now)
+        except StoreUnavailable:
+            # Who only reads is not refused for it; at worst the session is idle a little sooner.
+            log.warning("the use of a session was not written down")
 
     async def _others(self, session: LiveSession) -> AsyncIterator[SessionRecord]:
         """Give the person's other sessions, each once, while whoever asks may end them."""

@@ -37,7 +37,7 @@ class QuickWriter:
         """Run *work* as a transaction that survives the end of this process."""
         if not self._writer.is_open:
             raise StoreUnavailable("the store is not open")
-        if not self._writer.turn.acquire(timeout=TURN_SECONDS):
+        if self._writer.is_behind or not self._writer.turn.acquire(timeout=TURN_SECONDS):
             return await self._writer.write(work)
         try:
             result = self._transact(work)

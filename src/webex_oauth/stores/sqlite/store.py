@@ -70,7 +70,7 @@ class SqliteStore:
 
     async def check(self) -> None:
         """Prove that a write is possible just now."""
-        await self._writer.write(beat)
+        await self._writer.write_durably(beat)
 
     async def time(self) -> float:
         """Tell this machine's time, for only its processes share the file."""

@@ -57,11 +57,17 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._unfolded = 0
         self._is_full = False
+        self._is_behind = False
 
     @property
     def is_open(self) -> bool:
         """Whether the thread takes work."""
         return self._thread is not None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the disk refused commits that had not waited for it."""
+        return self._is_behind
 
     def start(self) -> None:
         """Start the thread."""
@@ -78,7 +84,7 @@ class Writer:
 
     async def write(self, work: Work[T]) -> T:
         """Run *work* as a transaction that survives the end of this process."""
-        return await self.run(partial(self._in_turn, partial(transact, work=work)))
+        return await self.run(partial(self._in_turn, partial(self._transact, work=work)))
 
     async def write_durably(self, work: Work[T]) -> T:
         """Run *work* as a transaction that survives the loss of power too."""
@@ -155,6 +161,14 @@ class Writer:
                 raise
             return work(self._connection)
 
+    def _transact(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        if not self._is_behind:
+            return transact(connection, work)
+        # What the disk does not take would be promised in vain, and the log could not be folded.
+        result = transact_durably(connection, work)
+        self._is_behind = False
+        return result
+
     def _in_turn(self, work: Work[T], connection: sqlite3.Connection) -> T:
         with self.turn:
             return work(connection)
@@ -181,6 +195,7 @@ class Writer:
         try:
             sync_log(self._path)
         except OSError as error:
+            self._is_behind = True
             _log.warning("the disk did not take the log", extra={"error": type(error).__name__})
 
     def _disconnect(self) -> None:
