@@ -7,6 +7,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from webex_oauth.errors import ConfigurationError, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock
@@ -23,6 +24,10 @@ RETRY_SECONDS = 1.0
 ROUNDS_BETWEEN_LOOKS = 5
 
 log = logging.getLogger(__name__)
+
+
+_Place: TypeAlias = tuple[bytes, int]
+"""The key and the version of the row that tokens are sealed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Rescue:
         self._sealer = sealer
         self._spool = Spool(folder, sealer.randomness)
         self._commit = Commit(store, sealer, clock)
-        self._rescued: dict[bytes, _Rescued] = {}
+        self._rescued: dict[_Place, _Rescued] = {}
         self._reported: set[str] = set()
 
     @property
@@ -63,30 +68,26 @@ class Rescue:
         await self.look()
 
     async def run(self) -> None:
-        """Try again every second, for ever."""
+        """Try at once, and again every second, for ever."""
         while True:
             for _ in range(ROUNDS_BETWEEN_LOOKS):
-                await asyncio.sleep(RETRY_SECONDS)
                 await self.retry()
+                await asyncio.sleep(RETRY_SECONDS)
             await self.look()
 
     def find(self, record: GrantRecord) -> Grant | None:
         """Find the tokens that follow this version of a row and are not in it yet."""
-        if not self._rescued:
-            return None
-        rescued = self._rescued.get(record.key)
-        if rescued is None or rescued.held.record.version != record.version + 1:
-            return None
-        return rescued.held.grant
+        rescued = self._rescued.get((record.key, record.version + 1))
+        return None if rescued is None else rescued.held.grant
 
     async def keep(self, held: Held) -> None:
         """Keep *held*, whose row follows the one in the store; raise nothing."""
-        self._rescued[held.record.key] = _Rescued(held, None)
+        self._rescued[_place(held)] = _Rescued(held, None)
         await self._spool_it(held)
 
     def keep_at_once(self, held: Held) -> None:
         """Keep *held* although nothing can be waited for any more; raise nothing."""
-        self._rescued[held.record.key] = _Rescued(held, None)
+        self._rescued[_place(held)] = _Rescued(held, None)
         try:
             self._note(held, self._spool.add(held.record))
         except OSError as error:
@@ -125,9 +126,9 @@ class Rescue:
 
     def _note(self, held: Held, file_name: str) -> None:
         """Remember where *held* is; a file that came too late for that is taken up later."""
-        rescued = self._rescued.get(held.record.key)
+        rescued = self._rescued.get(_place(held))
         if rescued is not None and rescued.held is held:
-            self._rescued[held.record.key] = _Rescued(held, file_name)
+            self._rescued[_place(held)] = _Rescued(held, file_name)
         log.warning("tokens could not be stored and are in the spool", extra={"grant": held.name})
 
     async def _take_up(self, name: str) -> None:
@@ -139,8 +140,8 @@ class Rescue:
         except (OSError, VaultError) as error:
             self._report(name, error)
             return
-        # A second file of one grant waits for its turn.
-        self._rescued.setdefault(record.key, _Rescued(held, name))
+        # A second file for one version waits for its turn.
+        self._rescued.setdefault(_place(held), _Rescued(held, name))
 
     def _report(self, name: str, error: Exception) -> None:
         if name not in self._reported:
@@ -151,10 +152,10 @@ class Rescue:
             )
 
     async def _settle(self, held: Held) -> None:
-        rescued = self._rescued.get(held.record.key)
+        rescued = self._rescued.get(_place(held))
         if rescued is None or rescued.held is not held:
-            return  # newer tokens need the rescue; the older file is taken up after them
-        del self._rescued[held.record.key]
+            return  # other tokens need the rescue; the older file is taken up after them
+        del self._rescued[_place(held)]
         log.info("rescued tokens are settled", extra={"grant": held.name})
         if rescued.file_name is None:
             return
@@ -162,6 +163,10 @@ class Rescue:
             await asyncio.to_thread(self._spool.drop, rescued.file_name)
         except OSError as error:
             log.warning("a spool file stays", extra={"grant": held.name, "error": str(error)})
+
+
+def _place(held: Held) -> _Place:
+    return held.record.key, held.record.version
 
 
 def _log_unspooled(held: Held, error: OSError) -> None:

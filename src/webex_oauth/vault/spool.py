@@ -5,6 +5,7 @@ will be. Nothing here waits for anything but the disk.
 """
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from webex_oauth.vault.records import GrantRecord
 SUFFIX = ".grant"
 NAME_BYTES = 8
 MAX_FILE_BYTES = 256 * 1024
+DRAFT_SECONDS = 600
+"""How old a draft is at least of which nobody alive is the writer."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(GrantRecord)
@@ -35,8 +38,13 @@ class Spool:
         self._randomness = randomness
 
     def open(self) -> None:
-        """Make the folder; refuse one that others can enter."""
+        """Make the folder; refuse one that others can enter. Drafts of the dead go."""
         ensure_private_folder(self._folder)
+        written_before = time.time() - DRAFT_SECONDS
+        for draft in self._folder.glob(f".*{SUFFIX}.*"):
+            with suppress(FileNotFoundError):
+                if draft.stat().st_mtime < written_before:
+                    draft.unlink()
 
     def add(self, record: GrantRecord) -> str:
         """Keep *record*, on the disk when this returns; give its name."""

@@ -1,0 +1,173 @@
+"""Aftermath: what is left of a store, and at Webex, when the last process of many has died."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crashes.local_webex import MOST_PRESENTED, LocalWebex, presented
+
+from webex_oauth.errors import ReauthRequired
+from webex_oauth.integration import Integration
+from webex_oauth.secret import Secret
+from webex_oauth.vault.grants import open_grant
+from webex_oauth.vault.records import (
+    AttemptRecord,
+    GrantRecord,
+    RevocationRecord,
+    name_of,
+)
+from webex_oauth.vault.store import Row
+
+PAGE = 100
+MOST_ROUNDS = 20
+LIMIT_SECONDS = 10
+LOOK_AGAIN_SECONDS = 0.02
+REVOKING_SECONDS = 0.2
+
+
+def integrity(database: Path) -> str:
+    """Let SQLite judge a file."""
+    with closing(sqlite3.connect(database)) as connection:
+        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
+    return str(verdict)
+
+
+def spooled(folder: Path) -> list[str]:
+    """Name the tokens in a spool; a draft of one who died while writing it holds none."""
+    return [file.name for file in folder.glob("*.grant") if not file.name.startswith(".")]
+
+
+class Presentations:
+    """Count how often each refresh token came, over more requests than a journal keeps."""
+
+    def __init__(self, webex: LocalWebex) -> None:
+        self._webex = webex
+        self._counts: Counter[str] = Counter()
+
+    async def gather(self) -> None:
+        """Count what came while nobody is asking any more, and forget the requests."""
+        journal = self._webex.emulator.journal
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while not all(entry.is_over for entry in journal.entries):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        self._counts += presented(self._webex.emulator)
+        journal.clear()
+
+    @property
+    def total(self) -> int:
+        """How many refreshes were asked for."""
+        return self._counts.total()
+
+    @property
+    def most(self) -> int:
+        """How often one refresh token came at most."""
+        return max(self._counts.values(), default=0)
+
+    @property
+    def repeated_count(self) -> int:
+        """How many refresh tokens came more than once."""
+        return sum(count > 1 for count in self._counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a grant.
+
+    `is_held`: Webex would have taken the refresh token that was in the row. `has_died_twice`: two
+    processes died that were about to present it. `reason` is why its person is needed, if so;
+    else `is_good` says whether Webex takes the access token that was given.
+    """
+
+    is_held: bool
+    has_died_twice: bool
+    reason: str | None
+    is_good: bool
+
+
+class Aftermath:
+    """Look, with an integration that is opened after all others have died."""
+
+    def __init__(self, integration: Integration, webex: LocalWebex) -> None:
+        self._integration = integration
+        self._store = integration.context.store
+        self._sealer = integration.context.sealer
+        self._webex = webex
+
+    async def rows(self, kind: type[Row]) -> list[Row]:
+        """Read all rows of one kind."""
+        return [row async for row in self._scan(kind)]
+
+    async def lease_count(self) -> int:
+        """Count the grants under a lease."""
+        return sum(row.lease_owner is not None for row in await self.rows(GrantRecord))
+
+    async def settle_spool(self, folder: Path) -> int:
+        """Let the rescue look and try a few times; say how many files stay."""
+        rescue = self._integration.rescue
+        for _ in range(MOST_ROUNDS):
+            await rescue.look()
+            await rescue.retry()
+        return len(spooled(folder))
+
+    async def fates(self) -> list[Fate]:
+        """Ask for the access token of every grant."""
+        return await asyncio.gather(*map(self._fate, await self.rows(GrantRecord)))
+
+    async def dead_sessions(self, session_ids: Iterable[str]) -> set[str]:
+        """Say which of these sessions are not there, or do not open."""
+        found = {each: await self._integration.sessions.find(Secret(each)) for each in session_ids}
+        return {session_id for session_id, session in found.items() if session is None}
+
+    async def unreachable_grants(self) -> set[str]:
+        """Name the grants that live at Webex, and that nobody here knows."""
+        rows = await self.rows(GrantRecord)
+        known = {self._webex.grant_of(self._refresh_token(row)) for row in rows}
+        return self._webex.living_grants() - known
+
+    async def revoke_all(self) -> int:
+        """Give back what is queued and due; say how much stays in the queue.
+
+        The integration's own task may be at some of it just now.
+        """
+        for _ in range(MOST_ROUNDS):
+            await self._integration.revocations.deliver_due()
+            if not await self.rows(RevocationRecord):
+                return 0
+            await asyncio.sleep(REVOKING_SECONDS)
+        return len(await self.rows(RevocationRecord))
+
+    async def sweep(self) -> int:
+        """Sweep until nothing is over; say how many attempts are left."""
+        context = self._integration.context
+        while await self._store.sweep(now=context.clock(), idle_seconds=context.idle_seconds):
+            pass
+        return len(await self.rows(AttemptRecord))
+
+    async def _fate(self, record: GrantRecord) -> Fate:
+        fate = Fate(
+            is_held=self._webex.holds(self._refresh_token(record)),
+            has_died_twice=record.presented_count >= MOST_PRESENTED,
+            reason=None,
+            is_good=False,
+        )
+        try:
+            token = await self._integration.vault.access_token(record.key)
+        except ReauthRequired as error:
+            return replace(fate, reason=error.reason)
+        return replace(fate, is_good=self._webex.accepts(token))
+
+    def _refresh_token(self, record: GrantRecord) -> Secret:
+        token = open_grant(self._sealer, record).tokens.refresh_token
+        assert token is not None
+        return token
+
+    async def _scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        after = b""
+        while page := await self._store.scan(kind, after=after, limit=PAGE):
+            for row in page:
+                yield row
+            after = name_of(page[-1])

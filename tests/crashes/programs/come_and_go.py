@@ -1,0 +1,137 @@
+"""Sign people in, use their grants and sign them out, without an end; whoever kills it ends it.
+
+The errand comes in the first line of the input. What is begun and what is done are lines of the
+output, each written before anything that follows from it.
+"""
+
+import asyncio
+import random
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from crashes.workers import Errand, settings_for
+from storm.clock_file import ClockFile
+
+from webex_oauth.emulator import Visitor
+from webex_oauth.errors import ReauthRequired, StoreUnavailable, UpstreamError, WebexOAuthError
+from webex_oauth.flows.return_to import HOME
+from webex_oauth.flows.sign_in import NotSignedIn, SignedIn
+from webex_oauth.integration import Integration, open_integration, store_at
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.secret import Secret
+from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.store import Store
+
+MOST_SESSIONS = 3
+COMING_SHARE = 0.15
+GOING_SHARE = 0.15
+PAUSE_SECONDS = 0.005
+REFUSED_EVERY = 16
+"""Of so many commits the store refuses one, and carries out one more without saying so."""
+
+
+class UnreliableStore:
+    """A store that does not take all tokens at once, so that some wait in the spool."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._commit_count = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
+        """Write, fail to write, or write and fail to say so."""
+        self._commit_count += 1
+        if self._commit_count % REFUSED_EVERY == 0:
+            raise StoreUnavailable("refused for once")
+        await self._store.replace_grant(record, expected_version)
+        if self._commit_count % REFUSED_EVERY == REFUSED_EVERY // 2:
+            raise StoreUnavailable("done, and not said so")
+
+
+def tell(*words: str) -> None:
+    print(*words, flush=True)
+
+
+async def come(integration: Integration, email: str) -> list[Secret]:
+    """Sign in; give the session's id, if it came to one."""
+    tell("comes")
+    try:
+        started = await integration.sign_in.begin(HOME)
+        allow = partial(Visitor().sign_in, started.authorization_url, email)
+        callback_url = await asyncio.to_thread(allow)
+        outcome = await integration.sign_in.complete(
+            read_callback(callback_url.partition("?")[2].encode()),
+            browser_secret=started.browser_secret,
+            session_id=None,
+        )
+    except WebexOAuthError as error:
+        outcome = NotSignedIn(error, HOME)
+    if isinstance(outcome, SignedIn):
+        tell("came", outcome.session_id.reveal())
+        return [outcome.session_id]
+    assert isinstance(outcome, NotSignedIn)
+    tell("stays", type(outcome.error).__name__)
+    return []
+
+
+async def use(integration: Integration, session_id: Secret) -> None:
+    try:
+        session = await integration.sessions.find(session_id)
+        if session is None:
+            tell("missing", session_id.reveal())
+            return
+        await integration.vault.access_token(session.grant_key)
+    except ReauthRequired as error:
+        tell("needs", error.reason)
+    except (UpstreamError, StoreUnavailable) as error:
+        tell("waits", type(error).__name__)
+    else:
+        tell("used")
+
+
+async def go(integration: Integration, session_id: Secret) -> None:
+    tell("leaves", session_id.reveal())
+    try:
+        await integration.sessions.sign_out(session_id)
+    except StoreUnavailable as error:
+        tell("waits", type(error).__name__)
+    else:
+        tell("left", session_id.reveal())
+
+
+async def come_and_go(
+    integration: Integration, emails: tuple[str, ...], sessions: list[Secret], chance: random.Random
+) -> None:
+    """Go on for ever as some browsers, of which nobody else has the sessions."""
+    while True:
+        if not sessions or (len(sessions) < MOST_SESSIONS and chance.random() < COMING_SHARE):
+            sessions += await come(integration, chance.choice(emails))
+        elif chance.random() < GOING_SHARE:
+            await go(integration, sessions.pop(chance.randrange(len(sessions))))
+        else:
+            await use(integration, chance.choice(sessions))
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def main() -> None:
+    errand = msgspec.json.decode(sys.stdin.readline(), type=Errand)
+    store = cast("Store", UnreliableStore(store_at(errand.store_url)))
+    clock = ClockFile(Path(errand.clock_file))
+    known = [Secret(session_id) for session_id in errand.session_ids]
+    async with (
+        open_integration(settings_for(errand), store=store, clock=clock) as integration,
+        asyncio.TaskGroup() as tasks,
+    ):
+        for number in range(errand.browser_count):
+            sessions = known[number :: errand.browser_count]
+            chance = random.Random(f"{errand.seed} {number}")  # noqa: S311 - no secret
+            tasks.create_task(come_and_go(integration, errand.emails, sessions, chance))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,97 @@
+"""What processes that died leave in the spool, and what becomes of it."""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from crashes.aftermath import spooled
+from crashes.conftest import NOW
+from crashes.local_webex import LocalWebex
+from peers.registration import settings_of
+from peers.signing_in import signed_in
+from storm.clock_file import ClockFile
+
+from webex_oauth.integration import Integration, open_integration
+from webex_oauth.secret import Secret
+from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.records import GrantRecord, Lease
+from webex_oauth.vault.spool import DRAFT_SECONDS, Spool
+from webex_oauth.vault.timing import Timing
+
+pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "H07")]
+
+OVER = NOW + 15 * 86_400
+EARLIER_FILES = 8
+"""So many that the order of the files is not the order of their names by luck."""
+
+
+@pytest.mark.parametrize("webex", ["reuse-detect"], indirect=True)
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+async def test_tokens_in_the_spool_are_found_behind_older_ones_of_the_same_grant(
+    webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
+) -> None:
+    settings = settings_of(webex.registration, place, tmp_path)
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, webex.allow)
+        clock.set(OVER)
+        spool = Spool(settings.spool_folder, os.urandom)
+        fresh = await died_before_storing(integration, key, webex, spool)
+    webex.emulator.journal.clear()
+    clock.set(OVER + Timing().lease_seconds + 1)
+
+    async with open_integration(settings, clock=clock) as integration:
+        given = await integration.vault.access_token(key)
+
+    assert given == fresh
+    assert webex.presentations() == []
+
+
+async def died_before_storing(
+    integration: Integration, key: bytes, webex: LocalWebex, spool: Spool
+) -> Secret:
+    """Leave a lease, tokens of earlier versions in the spool, and those that follow the row."""
+    store, sealer = integration.context.store, integration.context.sealer
+    row = await store.find_grant(key)
+    assert row is not None
+    grant = open_grant(sealer, row)
+    await store.claim_grant(row, Lease(b"one who died", OVER + Timing().lease_seconds), OVER)
+    for number in range(EARLIER_FILES):
+        spool.add(seal_grant(sealer, grant, replace(row, version=row.version - 2 - number)))
+    fresh = refreshed(grant, webex)
+    spool.add(seal_grant(sealer, fresh, row))
+    return fresh.tokens.access_token
+
+
+def refreshed(grant: Grant, webex: LocalWebex) -> Grant:
+    """Refresh at Webex, as the one who died has done."""
+    old = grant.tokens.refresh_token
+    assert old is not None
+    issued = webex.emulator.tokens.refresh(webex.registration.client_id, old.reveal())
+    assert issued.refresh_token is not None
+    tokens = replace(
+        grant.tokens,
+        access_token=Secret(issued.access_token.value),
+        refresh_token=Secret(issued.refresh_token.value),
+        access_expires_at=OVER + 14 * 86_400,
+    )
+    return replace(grant, tokens=tokens, issued_at=OVER)
+
+
+def test_drafts_of_those_who_died_while_writing_are_removed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", os.urandom)
+    spool.open()
+    name = spool.add(GrantRecord(b"key", 1, b"sealed", None, None))
+    forsaken, current = (tmp_path / "spool" / f".{name}.{draft}" for draft in ("a", "b"))
+    forsaken.touch()
+    current.touch()
+    long_ago = time.time() - DRAFT_SECONDS - 1
+    os.utime(forsaken, (long_ago, long_ago))
+    os.utime(tmp_path / "spool" / name, (long_ago, long_ago))
+
+    spool.open()
+
+    assert not forsaken.exists()
+    assert current.exists()
+    assert spooled(tmp_path / "spool") == [name]
