@@ -145,7 +145,7 @@ async def test_a_transient_failure_goes_unnoticed_while_the_old_token_lives(
     house = House(line)
     await house.admit(tokens(lives_for=30))
 
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, "webex_oauth.vault.vault"):
         assert await house.vault.access_token(ALICE) == FIRST
 
     assert "serving the old token" in caplog.text
