@@ -1,7 +1,6 @@
 """The command `webex-oauth`: one file for each of its commands, loaded when it is called."""
 
 import importlib
-from importlib.metadata import version
 
 import click
 
@@ -37,6 +36,6 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("webex-oauth"), message="webex-oauth %(version)s")
+@click.version_option(package_name="webex-oauth", message="webex-oauth %(version)s")
 def main() -> None:
     """Sign in with Webex, keep the tokens alive, run a local Webex."""
