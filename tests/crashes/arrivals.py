@@ -4,6 +4,7 @@ Whatever happens to the store meanwhile, those sessions have to be there afterwa
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ GAP_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How one sign-in ended, and the browser's cookies then."""
+    """How one sign-in ended, the browser's cookies then, and how long it took."""
 
     status: int
     cookies: str
+    seconds: float
 
     @property
     def is_admitted(self) -> bool:
@@ -32,12 +34,13 @@ class Arrival:
 
 def arrive(port: int, email: str) -> Arrival:
     """Sign *email* in at the application on *port*, in a browser that was never there."""
+    started_at = time.monotonic()
     with requests.Session() as browser:
         answer = _get(browser, f"http://localhost:{port}/login")
         if answer.status_code == HTTPStatus.SEE_OTHER:
             answer = _get(browser, Visitor().sign_in(answer.headers["location"], email))
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
-    return Arrival(answer.status_code, cookies)
+    return Arrival(answer.status_code, cookies, time.monotonic() - started_at)
 
 
 def _get(browser: requests.Session, url: str) -> requests.Response:
@@ -63,6 +66,10 @@ class Arrivals:
     def statuses(self) -> set[int]:
         """What came."""
         return {arrival.status for arrival in self.ended}
+
+    def longest_seconds(self) -> float:
+        """How long one sign-in took at most."""
+        return max(arrival.seconds for arrival in self.ended)
 
     def arrive_until_over(self) -> None:
         """Sign in until it is over."""

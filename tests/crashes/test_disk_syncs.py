@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from contracts.tracing import injecting, needs_strace
 from crashes.aftermath import integrity
+from crashes.asking import ask
 from crashes.local_webex import MOST_PRESENTED, LocalWebex, running_local_webex
 from peers.registration import settings_of
 from peers.signing_in import signed_in
@@ -26,7 +27,7 @@ from storm.crowd import Job
 from torture import IS_TORTURE
 
 from webex_oauth.emulator.options import RefreshMode
-from webex_oauth.errors import ReauthReason, ReauthRequired
+from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.timing import Timing
@@ -188,13 +189,3 @@ async def look(
     assert not scene.webex.is_rotating or max(scene.webex.presentations()) <= MOST_PRESENTED
     assert (await row_of(integration, before.key)).lease_owner is None
     return Outcome(is_in_flight, scene.presented_count - presented_count, reason)
-
-
-async def ask(integration: Integration, key: bytes, webex: LocalWebex) -> str | None:
-    """Ask for a token, which has to be good; give why only the person can help."""
-    try:
-        token = await integration.vault.access_token(key)
-    except ReauthRequired as error:
-        return error.reason
-    assert webex.accepts(token)
-    return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from signal import SIGKILL, SIGXFSZ
 
 import pytest
+from crashes.asking import ask
 from crashes.conftest import NOW
 from crashes.dying import die_refreshing
 from crashes.local_webex import LocalWebex
@@ -17,7 +18,7 @@ from storm.clock_file import ClockFile
 from storm.crowd import Job
 
 from webex_oauth.emulator import AfterCommit
-from webex_oauth.errors import ReauthReason, ReauthRequired
+from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.vault.timing import Timing
 
@@ -114,13 +115,3 @@ async def learn_whether_it_rotates(integration: Integration, key: bytes, clock: 
     clock.set(NOW + FORTNIGHT_AND_A_DAY)
     await integration.vault.access_token(key)
     clock.set(NOW + 2 * FORTNIGHT_AND_A_DAY)
-
-
-async def ask(integration: Integration, key: bytes, webex: LocalWebex) -> str | None:
-    """Ask for a token, which has to be good; give why only the person can help."""
-    try:
-        token = await integration.vault.access_token(key)
-    except ReauthRequired as error:
-        return error.reason
-    assert webex.accepts(token)
-    return None

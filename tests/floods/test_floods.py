@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from crashes.arrivals import Arrivals, arrive, arriving
 from crashes.people import HEALTH, NEW_SIGN_IN, OWN_PAGE, People, Person, at_work
 from floods.flood import STARTS, STATUSES, Flood
 from floods.meters import MEBIBYTE, watching
-from floods.newcomers import Arrivals, Newcomer, arriving
+from floods.newcomer import Newcomer
 from floods.pouring import pour
 from floods.stage import SECONDS, Stage
 from floods.steadiness import check_steady, in_words
@@ -55,7 +56,7 @@ def test_a_flood_costs_others_nothing_and_leaves_nothing_but_starts(
     assert len(poured.places) == 1
     assert victim.complete() == 303
     check_undisturbed(people, arrivals)
-    sign_in_count = 2 + len(arrivals.statuses)
+    sign_in_count = 2 + len(arrivals.ended)
     start_count = sum(name in STARTS for name in names) + people.statuses[NEW_SIGN_IN, 303]
     assert stage.count("attempts") == start_count + sign_in_count
     assert stage.count("sessions") == sign_in_count
@@ -63,8 +64,8 @@ def test_a_flood_costs_others_nothing_and_leaves_nothing_but_starts(
     check_steady(watch, most_growth_bytes=MOST_GROWTH_BYTES)
     seen(
         f"a flood of {REQUESTS:,} starts, callbacks and cookies, all invented or stolen",
-        f"no 500, meanwhile {len(arrivals.seconds)} sign-ins of others in "
-        f"{max(arrivals.seconds):.1f} s at most, {in_words(watch)}",
+        f"no 500, meanwhile {len(arrivals.ended)} sign-ins of others in "
+        f"{arrivals.longest_seconds():.1f} s at most, {in_words(watch)}",
     )
 
 
@@ -94,16 +95,15 @@ def check_undisturbed(people: People, arrivals: Arrivals) -> None:
     assert set(people.statuses) == AS_ALWAYS
     assert people.failures == []
     assert {visit.is_own for visit in people.visits if visit.path == OWN_PAGE} == {True}
-    assert set(arrivals.statuses) == {303}
-    assert max(people.longest_seconds(), *arrivals.seconds) < SIGN_IN_SECONDS
+    assert arrivals.statuses == {303}
+    assert max(people.longest_seconds(), arrivals.longest_seconds()) < SIGN_IN_SECONDS
 
 
 def signed_in_person(stage: Stage, email: str) -> Person:
     """Sign somebody in who then asks for their page all the time."""
-    newcomer = Newcomer(stage.port, email)
-    newcomer.begin()
-    assert newcomer.complete() == 303
-    return Person(email, newcomer.cookies, stage.port)
+    arrival = arrive(stage.port, email)
+    assert arrival.is_admitted
+    return Person(email, arrival.cookies, stage.port)
 
 
 def fill_attempts(stage: Stage, count: int) -> None:
