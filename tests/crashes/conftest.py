@@ -9,14 +9,10 @@ from crashes.local_webex import LocalWebex, running_local_webex
 from services.postgres import PostgresServer, schema_of
 from services.redis import RedisServer, fresh_prefix, redis_server
 from storm.clock_file import ClockFile
-from torture import IS_TORTURE
 
 __all__ = ["redis_server"]
 
 NOW = 1_800_000_000
-
-MODES = ("same", "rotate", "reuse-detect") if IS_TORTURE else ("same", "reuse-detect")
-"""What a refresh does to a refresh token; the client sees of both that spend it the same."""
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield postgres.url(schema=schema)
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(params=("same", "rotate", "reuse-detect"))
 def webex(request: pytest.FixtureRequest) -> Iterator[LocalWebex]:
     """Run a local Webex for each thing that a refresh may do to a refresh token."""
     with running_local_webex(request.param) as webex:

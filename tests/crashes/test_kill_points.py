@@ -4,6 +4,7 @@ What is to come of it is one table, for every store; the local Webex counts what
 """
 
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from signal import SIGKILL, SIGXFSZ
 
@@ -16,6 +17,7 @@ from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.clock_file import ClockFile
 from storm.crowd import Job
+from torture import IS_TORTURE
 
 from webex_oauth.emulator import AfterCommit
 from webex_oauth.errors import ReauthReason
@@ -51,6 +53,18 @@ OUTCOMES: dict[str, tuple[Outcome, Outcome]] = {
     "during_commit, in the database": (RECOVERED, RECOVERED),
     "after_commit": (RECOVERED, RECOVERED),
 }
+PAIRS = (
+    list(product(("sqlite", "postgres", "redis"), ("same", "rotate", "reuse-detect")))
+    if IS_TORTURE
+    else [
+        ("sqlite", "same"),
+        ("sqlite", "reuse-detect"),
+        ("postgres", "same"),
+        ("redis", "reuse-detect"),
+    ]
+)
+"""Where the grant is, and what a refresh does to its refresh token."""
+
 POINTS = list(dict.fromkeys(point.partition(",")[0] for point in OUTCOMES))
 
 
@@ -63,6 +77,7 @@ def expected(point: str, store_url: str, *, is_rotating: bool) -> Outcome:
 
 
 @pytest.mark.torture
+@pytest.mark.parametrize(("place", "webex"), PAIRS, indirect=True)
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_process_that_dies_there_costs_no_more_than_the_table_says(
     point: str, webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path

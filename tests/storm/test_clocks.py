@@ -39,8 +39,9 @@ async def expired_grant_in(webex: LocalWebex, place: str, folder: Path) -> bytes
 
 
 @pytest.mark.check("H13", "B09")
-@pytest.mark.parametrize("place", ["postgres", "redis"], indirect=True)
-@pytest.mark.parametrize("offset", ["+7d", "-7d"])
+@pytest.mark.parametrize(
+    ("place", "offset"), [("postgres", "+7d"), ("redis", "-7d")], indirect=["place"]
+)
 async def test_two_machines_of_which_one_has_a_wrong_clock_refresh_once(
     webex: LocalWebex, place: str, offset: str, tmp_path: Path
 ) -> None:
