@@ -188,7 +188,8 @@ def summary(scene: Scene, told: Told, left: Left) -> tuple[str, str]:
     facts = [
         f"{told.count('came'):,} sign-ins, {told.count('used'):,} uses",
         f"{told.presentations.total:,} refreshes",
-        f"{len(told.names('living'))} sessions live, {len(told.names('left'))} are gone, as told",
+        f"{len(told.names('living')):,} sessions live, as told",
+        f"{len(told.names('left')):,} are gone, as told",
         f"{told.spooled_count} tokens found in the spool, all stored",
         f"{told.cut_short_count} sign-ins cut short, {len(left.unreachable)} left a grant at Webex",
     ]
