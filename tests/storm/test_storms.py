@@ -4,21 +4,34 @@ The servers end a grant when a refresh token comes twice, so that no mistake goe
 """
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
-from storm.authorities import Authority
+from storm.authorities import AUTHORITIES, Authority
 from storm.clock_file import ClockFile
 from storm.crowd import Job, Told, ask, crowds
 from storm.expiry import token_is_over
 from storm.programs.ask_together import name
-from torture import size
+from torture import IS_TORTURE, size
 
 from webex_oauth.integration import open_integration
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.check("B08", "B09")]
+PAIRS = (
+    list(product(AUTHORITIES, ("sqlite", "postgres", "redis")))
+    if IS_TORTURE
+    else [("emulator", "sqlite"), ("emulator", "redis"), ("oidc-provider", "postgres")]
+)
+"""Who refreshes, and where the grant is."""
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.torture,
+    pytest.mark.check("B08", "B09"),
+    pytest.mark.parametrize(("authority", "place"), PAIRS, indirect=True),
+]
 
 NOW = 1_800_000_000
 EXPIRIES = size(5, torture=25)
