@@ -8,11 +8,9 @@ from contracts.places import PLACES
 from crashes.local_webex import LocalWebex, running_local_webex
 from services.postgres import PostgresServer, schema_of
 from services.redis import RedisServer, fresh_prefix, redis_server
-from storm.clock_file import ClockFile
+from storm.clock import NOW, clock
 
-__all__ = ["redis_server"]
-
-NOW = 1_800_000_000
+__all__ = ["NOW", "clock", "redis_server"]
 
 
 @pytest.fixture
@@ -49,10 +47,3 @@ def webex(request: pytest.FixtureRequest) -> Iterator[LocalWebex]:
     """Run a local Webex for each thing that a refresh may do to a refresh token."""
     with running_local_webex(request.param) as webex:
         yield webex
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> ClockFile:
-    clock = ClockFile(tmp_path / "clock")
-    clock.set(NOW)
-    return clock

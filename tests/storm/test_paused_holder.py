@@ -9,6 +9,7 @@ import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.authorities import LocalWebex, running_local_webex
+from storm.clock import NOW, clock
 from storm.clock_file import ClockFile
 from storm.crowd import Job, Told, ask, crowd
 from storm.programs.ask_together import name
@@ -18,7 +19,8 @@ from webex_oauth.vault.timing import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 
-NOW = 1_800_000_000
+__all__ = ["clock"]
+
 EXPIRED_AT = NOW + 15 * 86_400
 LAPSED_AT = EXPIRED_AT + Timing().lease_seconds + 1
 
@@ -27,13 +29,6 @@ LAPSED_AT = EXPIRED_AT + Timing().lease_seconds + 1
 def webex(tmp_path: Path) -> Iterator[LocalWebex]:
     with running_local_webex(tmp_path) as webex:
         yield webex
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> ClockFile:
-    clock = ClockFile(tmp_path / "clock")
-    clock.set(NOW)
-    return clock
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ class Spool:
     def open(self) -> None:
         """Make the folder; refuse one that others can enter. Drafts of the dead go."""
         ensure_private_folder(self._folder)
+        # A file bears its time by the machine's own clock, which is not the one passed around.
         written_before = time.time() - DRAFT_SECONDS
         for draft in self._folder.glob(f".*{SUFFIX}.*"):
             with suppress(FileNotFoundError):

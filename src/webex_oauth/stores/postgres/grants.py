@@ -1,6 +1,7 @@
 """Grants in PostgreSQL, written only over the version that the writer has seen."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final, LiteralString
 
 from psycopg.rows import TupleRow
@@ -122,19 +123,7 @@ async def lock_grant_of(link: Link, session_digest: bytes) -> GrantRecord | None
 
 def grant_parameters(record: GrantRecord) -> Parameters:
     """Name what a row of grants holds."""
-    return {
-        "key": record.key,
-        "version": record.version,
-        "sealed": record.sealed,
-        "access_expires_at": record.access_expires_at,
-        "ends_at": record.ends_at,
-        "keep_at": record.keep_at,
-        "lease_owner": record.lease_owner,
-        "lease_until": record.lease_until,
-        "presented_count": record.presented_count,
-        "failure_count": record.failure_count,
-        "retry_at": record.retry_at,
-    }
+    return asdict(record)
 
 
 def _record(row: TupleRow | None) -> GrantRecord | None:

@@ -1,6 +1,7 @@
 """Revocations in PostgreSQL: tokens that wait to be given back, taken by one at a time."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final, LiteralString
 
 from webex_oauth.stores.postgres.database import Link
@@ -35,14 +36,7 @@ async def add_revocation(link: Link, record: RevocationRecord) -> None:
     """Queue tokens, unless they are queued already."""
     await link.run(
         ADD,
-        {
-            "grant_key": record.grant_key,
-            "version": record.version,
-            "sealed": record.sealed,
-            "ends_at": record.ends_at,
-            "due_at": record.due_at,
-            "try_count": record.try_count,
-        },
+        asdict(record),
     )
 
 
