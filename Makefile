@@ -20,7 +20,8 @@ torture: .venv/dev ## run the long versions of the tests that have one (WRITE=1 
 	scripts/install-services
 	TORTURE=1 WRITE=$(WRITE) $(BIN)/python -m pytest -m torture --timeout=7200 $(TESTS)
 
-check: .venv/dev ## format, lint, types, import contracts
+check: .venv/dev ## locks, format, lint, types, import contracts
+	$(BIN)/python scripts/check-locks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,7 +33,7 @@ bench: .venv/dev ## measure against two peers, with workers, on each store (QUIC
 lock: .venv/dev ## renew the lock files: hashes, no index addresses
 	scripts/lock
 
-wheel: .venv/dev ## build the wheel into dist/
+wheel: .venv/app ## build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
 clean:
@@ -43,11 +44,11 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/app: .venv/bin/python requirements/app.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/app.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/app.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 .venv/dev: .venv/bin/python requirements/dev.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@ .venv/app
