@@ -65,6 +65,14 @@ SIGNED_OUT: Final = Failure(
     "Sign in and you will come back here.",
     Retry.SIGN_IN,
 )
+SCOPE_MISSING: Final = Failure(
+    "scope-missing",
+    403,
+    "A permission is missing",
+    "Webex shows this application your spaces only with this permission, and it was not granted:",
+    "Sign in again and accept that permission; you will come back here.",
+    Retry.SIGN_IN,
+)
 API_FORBIDDEN: Final = Failure(
     "api-forbidden",
     403,

@@ -13,7 +13,7 @@ from webex_oauth.web.callback import complete_sign_in
 from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.disconnect import ask_to_disconnect, disconnect
 from webex_oauth.web.failure import show_failure
-from webex_oauth.web.failures import Failure
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import Frame, security_headers
 from webex_oauth.web.health import show_health, show_readiness
 from webex_oauth.web.home import show_home
@@ -22,6 +22,7 @@ from webex_oauth.web.login import begin_sign_in, begin_sign_in_by_link
 from webex_oauth.web.logout import ask_to_sign_out, sign_out
 from webex_oauth.web.page import Handler, PageEndpoint
 from webex_oauth.web.readiness import Readiness
+from webex_oauth.web.refusal_log import RefusalLog
 from webex_oauth.web.rendering import Pages
 from webex_oauth.web.routing import PathRouter
 from webex_oauth.web.sessions import end_sessions, leave_form, show_sessions
@@ -49,10 +50,11 @@ def create_application(
             integration.context.store.check,
             is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
         ),
+        refusals=RefusalLog(),
     )
 
-    async def show(scope: Scope, failure: Failure) -> ASGIApp:
-        return await show_failure(Visit(site, Request(scope)), failure)
+    async def show(scope: Scope, refused: Refused) -> ASGIApp:
+        return await show_failure(Visit(site, Request(scope)), refused)
 
     return Frame(
         PathRouter(routes(site)),

@@ -1,7 +1,5 @@
 """`GET /oauth`: the callback, at the path of the registered redirect URI."""
 
-import logging
-
 from starlette.responses import Response
 
 from webex_oauth.errors import (
@@ -17,11 +15,10 @@ from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.web.browser_label import browser_label
 from webex_oauth.web.diagnosis import retry_after_seconds, sign_in_failure
 from webex_oauth.web.failure import show_failure
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.fetch_metadata import is_prefetch
 from webex_oauth.web.views import Detail
 from webex_oauth.web.visit import Visit
-
-log = logging.getLogger(__name__)
 
 
 async def complete_sign_in(visit: Visit) -> Response:
@@ -52,18 +49,9 @@ async def complete_sign_in(visit: Visit) -> Response:
 
 
 async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> Response:
-    failure = sign_in_failure(error)
-    log.warning(
-        "sign-in refused",
-        extra={
-            "reference": visit.reference_id,
-            "failure": failure.name,
-            "error": type(error).__name__,
-        },
-    )
     return await show_failure(
         visit,
-        failure,
+        Refused(sign_in_failure(error), str(error), error),
         return_to=return_to,
         retry_after=retry_after_seconds(error),
         details=_details(error),

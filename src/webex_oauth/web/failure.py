@@ -6,14 +6,14 @@ from starlette.responses import Response
 from webex_oauth.errors import StoreError, VaultError
 from webex_oauth.flows.return_to import ReturnTo
 from webex_oauth.web.api_failures import SIGNED_OUT
-from webex_oauth.web.failures import Failure, Retry
+from webex_oauth.web.failures import Failure, Refused, Retry
 from webex_oauth.web.request_failures import (
     OVERLOADED,
     STORE_UNAVAILABLE,
     UNEXPECTED,
     WRONG_HOST,
 )
-from webex_oauth.web.views import Detail, FailurePage, Link, SignInAgain, WayOn
+from webex_oauth.web.views import Detail, FailurePage, Link, ScopeInWords, SignInAgain, WayOn
 from webex_oauth.web.visit import Visit
 
 PROBLEM_JSON = "application/problem+json"
@@ -25,16 +25,20 @@ that does not answer."""
 
 async def show_failure(
     visit: Visit,
-    failure: Failure,
+    refused: Refused,
     *,
     return_to: ReturnTo | None = None,
     retry_after: int | None = None,
     details: tuple[Detail, ...] = (),
+    missing_scope: ScopeInWords | None = None,
 ) -> Response:
-    """Answer with *failure*: HTML, or problem+json for a client that prefers JSON.
+    """Answer a request that was refused, and log it: every failure leaves by this door.
 
-    *return_to* is where a new sign-in leads, by default here.
+    The answer is HTML, or problem+json for a client that prefers JSON. *return_to* is where a new
+    sign-in leads, by default here.
     """
+    failure = refused.failure
+    visit.note_refusal(failure.name, refused.reason, refused.error)
     if _prefers_json(visit.headers.get("accept", "")):
         response = _problem(visit, failure)
     else:
@@ -46,6 +50,7 @@ async def show_failure(
             way_on=_way_on(visit, failure, return_to or visit.here()),
             retry_after_seconds=retry_after,
             details=details,
+            missing_scope=missing_scope,
             reference_id=visit.reference_id,
         )
         response = visit.show(page, failure.status)
@@ -59,7 +64,7 @@ async def show_failure(
 async def _look_for_session(visit: Visit) -> None:
     """Let the page's head show who is signed in, when the store can tell."""
     try:
-        await visit.session()
+        await visit.find_session()
     except (StoreError, VaultError):
         return
 

@@ -26,3 +26,16 @@ class Failure:
     what_happened: str
     what_to_do: str
     retry: Retry
+
+
+class Refused(Exception):
+    """The end of a request: `failure` is for its person, `reason` for the log.
+
+    `error` is what caused it, where that was an exception.
+    """
+
+    def __init__(self, failure: Failure, reason: str, error: Exception | None = None) -> None:
+        super().__init__(reason)
+        self.failure = failure
+        self.reason = reason
+        self.error = error

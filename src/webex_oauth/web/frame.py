@@ -1,16 +1,17 @@
 """What stands around every page: bounds on a request, headers on an answer, the last resort."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.web import request_failures
 from webex_oauth.web.diagnosis import status_failure
-from webex_oauth.web.failures import Failure
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.reference import reference_id
 
 log = logging.getLogger(__name__)
@@ -20,9 +21,9 @@ MAX_HEADER_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024
 MAX_UNDER_WAY = 1000
 
-HeaderList = list[tuple[bytes, bytes]]
-ShowFailure = Callable[[Scope, Failure], Awaitable[ASGIApp]]
-"""Build the answer that shows a failure to whoever sent the request in the scope."""
+HeaderList = Sequence[tuple[bytes, bytes]]
+ShowFailure = Callable[[Scope, Refused], Awaitable[ASGIApp]]
+"""Log that the request in the scope was refused, and build the answer that says so."""
 
 PERMISSIONS_POLICY = (
     b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
@@ -83,9 +84,9 @@ class Frame:
             return
         scope["app"] = self
         outlet = _Outlet(send, self._headers)
-        failure = self._refusal(scope)
-        if failure is not None:
-            await self._fail(scope, receive, outlet, failure, [])
+        refused = self._refusal(scope)
+        if refused is not None:
+            await self._fail(scope, receive, outlet, refused)
             return
         self._under_way += 1
         try:
@@ -99,27 +100,31 @@ class Frame:
         except ClientDisconnect:
             log.debug("the browser left before its form was whole")
         except BodyTooLarge:
-            await self._fail(scope, receive, outlet, request_failures.BODY_TOO_LARGE, [])
+            await self._fail(scope, receive, outlet, _too_large("the body of the request"))
         except HTTPException as error:
             headers = [(k.encode(), v.encode()) for k, v in (error.headers or {}).items()]
-            failure = status_failure(error.status_code)
-            await self._fail(scope, receive, outlet, failure, headers)
-        except Exception:
-            log.exception("unforeseen failure", extra={"reference": reference_id(scope)})
-            await self._fail(scope, receive, outlet, request_failures.UNEXPECTED, [])
+            refused = Refused(status_failure(error.status_code), error.detail, error)
+            await self._fail(scope, receive, outlet, refused, headers)
+        except Exception as error:  # noqa: BLE001 - the last resort; it is logged with its traceback
+            refused = Refused(request_failures.UNEXPECTED, "unforeseen failure", error)
+            await self._fail(scope, receive, outlet, refused)
 
-    def _refusal(self, scope: Scope) -> Failure | None:
+    def _refusal(self, scope: Scope) -> Refused | None:
         hosts, header_bytes, body_bytes = _claims(scope["headers"])
         if hosts != [self._public_host] and not self._is_probe(scope):
-            return request_failures.WRONG_HOST
-        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
-            return request_failures.URL_TOO_LONG
+            return Refused(request_failures.WRONG_HOST, _wrong_host(hosts))
+        target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
+        if target_bytes > MAX_TARGET_BYTES:
+            reason = f"the address has {target_bytes} bytes"
+            return Refused(request_failures.URL_TOO_LONG, reason)
         if header_bytes > MAX_HEADER_BYTES:
-            return request_failures.HEADERS_TOO_LARGE
+            reason = f"the headers have {header_bytes} bytes"
+            return Refused(request_failures.HEADERS_TOO_LARGE, reason)
         if body_bytes > MAX_BODY_BYTES:
-            return request_failures.BODY_TOO_LARGE
+            return _too_large(f"a body of {body_bytes} bytes")
         if self._under_way >= MAX_UNDER_WAY and not self._is_probe(scope):
-            return request_failures.OVERLOADED
+            reason = f"{MAX_UNDER_WAY} requests are under way already"
+            return Refused(request_failures.OVERLOADED, reason)
         return None
 
     @staticmethod
@@ -132,21 +137,25 @@ class Frame:
         scope: Scope,
         receive: Receive,
         outlet: "_Outlet",
-        failure: Failure,
-        headers: HeaderList,
+        refused: Refused,
+        headers: HeaderList = (),
     ) -> None:
+        outlet.headers = [*headers, *outlet.headers]
+        response = await self._page(scope, refused)
         if outlet.has_started:
             # The status is sent; all that is left is to cut the answer short, visibly.
-            raise ConnectionAbortedError(failure.name)
-        outlet.headers = headers + outlet.headers
-        response = await self._page(scope, failure)
+            raise ConnectionAbortedError(refused.failure.name)
         await response(scope, receive, outlet.send)
 
-    async def _page(self, scope: Scope, failure: Failure) -> ASGIApp:
+    async def _page(self, scope: Scope, refused: Refused) -> ASGIApp:
+        failure = refused.failure
         try:
-            return await self._show_failure(scope, failure)
+            return await self._show_failure(scope, refused)
         except Exception:
-            log.exception("the page of a failure failed", extra={"failure": failure.name})
+            log.exception(
+                "the page of a failure failed",
+                extra={"failure": failure.name, "reference": reference_id(scope)},
+            )
         text = f"{failure.title}. Reference: {reference_id(scope)}\n"
         return PlainTextResponse(text, failure.status)
 
@@ -170,6 +179,16 @@ class _Outlet:
             added = [header for header in self.headers if header[0] not in present]
             message["headers"] = message["headers"] + added
         await self._send(message)
+
+
+def _wrong_host(hosts: Sequence[bytes]) -> str:
+    named = ", ".join(host.decode("latin-1") for host in hosts)
+    return f"the request is for the host {read_text(named) or 'of no name'}"
+
+
+def _too_large(what: str) -> Refused:
+    reason = f"{what} is larger than {MAX_BODY_BYTES} bytes"
+    return Refused(request_failures.BODY_TOO_LARGE, reason)
 
 
 def _claims(headers: HeaderList) -> tuple[list[bytes], int, int]:

@@ -1,6 +1,5 @@
 """`GET /listrooms`: all spaces of the person, sent as Webex's answers arrive."""
 
-import logging
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,15 +7,16 @@ from starlette.responses import Response, StreamingResponse
 
 from webex_oauth.errors import AccessForbidden, WebexOAuthError
 from webex_oauth.flows.spaces import Batch, first_batch, spaces
+from webex_oauth.web.api_failures import SCOPE_MISSING
 from webex_oauth.web.diagnosis import api_failure
+from webex_oauth.web.failure import show_failure
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.rooms_table import room_rows
 from webex_oauth.web.scope_words import in_words
-from webex_oauth.web.views import Interruption, MissingScopePage, RoomsPage
+from webex_oauth.web.views import Interruption, RoomsPage
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.rooms import Room
 from webex_oauth.webex.scopes import ROOMS_READ, permits
-
-log = logging.getLogger(__name__)
 
 MAX_FILTER_CHARACTERS = 200
 
@@ -31,21 +31,14 @@ async def show_rooms(visit: Visit) -> Response:
         grant = await visit.site.integration.vault.grant(session.grant_key)
         if permits(grant.scopes, ROOMS_READ):
             raise
-        return _explain_scope(visit)
+        reason = f"the grant lacks {ROOMS_READ}"
+        return await show_failure(
+            visit, Refused(SCOPE_MISSING, reason), missing_scope=in_words(ROOMS_READ)
+        )
     listing = _Listing(visit, visit.query_field("filter")[:MAX_FILTER_CHARACTERS])
     if first.is_last:
         return Response(listing.whole(first), media_type="text/html")
     return StreamingResponse(listing.stream(spaces(api, first)), media_type="text/html")
-
-
-def _explain_scope(visit: Visit) -> Response:
-    page = MissingScopePage(
-        frame=visit.frame(),
-        missing_scope=in_words(ROOMS_READ),
-        return_to=visit.here().path,
-        reference_id=visit.reference_id,
-    )
-    return visit.show(page, 403)
 
 
 class _Listing:
@@ -96,10 +89,7 @@ class _Listing:
 
     def _interruption(self, error: WebexOAuthError) -> Interruption:
         failure, reference_id = api_failure(error), self._visit.reference_id
-        log.warning(
-            "the list of spaces was interrupted",
-            extra={"reference": reference_id, "failure": failure.name},
-        )
+        self._visit.note_refusal(failure.name, f"the list of spaces ends early: {error}", error)
         return Interruption(failure, self._visit.here().path, reference_id)
 
 

@@ -1,6 +1,5 @@
 """The ASGI endpoint of a page: run its handler, and show what goes wrong."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
@@ -11,11 +10,9 @@ from starlette.types import Receive, Scope, Send
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.web.diagnosis import api_failure, retry_after_seconds
 from webex_oauth.web.failure import show_failure
-from webex_oauth.web.request_failures import UNEXPECTED
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.site import Site
-from webex_oauth.web.visit import Refused, Visit
-
-log = logging.getLogger(__name__)
+from webex_oauth.web.visit import Visit
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
 
@@ -39,16 +36,7 @@ class PageEndpoint:
         try:
             return await self._handler(visit.request.method)(visit)
         except Refused as refusal:
-            return await show_failure(visit, refusal.failure)
+            return await show_failure(visit, refusal)
         except WebexOAuthError as error:
-            failure = api_failure(error)
-            log.warning(
-                "page failed",
-                extra={
-                    "reference": visit.reference_id,
-                    "failure": failure.name,
-                    "error": type(error).__name__,
-                },
-                exc_info=error if failure is UNEXPECTED else None,
-            )
-            return await show_failure(visit, failure, retry_after=retry_after_seconds(error))
+            refused = Refused(api_failure(error), str(error), error)
+            return await show_failure(visit, refused, retry_after=retry_after_seconds(error))

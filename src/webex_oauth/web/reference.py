@@ -1,4 +1,4 @@
-"""The reference of a request, which ties what a person is told to what the log says."""
+"""What names a request in the log: the reference that its page shows, and its peer."""
 
 import secrets
 
@@ -12,3 +12,9 @@ def reference_id(scope: Scope) -> str:
     if "reference_id" not in scope:
         scope["reference_id"] = secrets.token_hex(REFERENCE_BYTES)
     return str(scope["reference_id"])
+
+
+def peer_address(scope: Scope) -> str:
+    """Return the address that the request came from; behind a proxy it is the proxy's."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"

@@ -2,9 +2,10 @@
 
 from starlette.responses import Response
 
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.request_failures import BAD_REQUEST
 from webex_oauth.web.views import SessionsPage
-from webex_oauth.web.visit import Refused, Visit, redirect
+from webex_oauth.web.visit import Visit, redirect
 
 
 async def show_sessions(visit: Visit) -> Response:
@@ -25,7 +26,7 @@ async def end_sessions(visit: Visit) -> Response:
         case {"others": _}:
             await sessions.end_others(session)
         case _:
-            raise Refused(BAD_REQUEST)
+            raise Refused(BAD_REQUEST, "the form names neither a session nor all others")
     return back_to_list()
 
 

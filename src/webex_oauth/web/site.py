@@ -7,6 +7,7 @@ from webex_oauth.settings import Settings
 from webex_oauth.web.assets import Assets
 from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.readiness import Readiness
+from webex_oauth.web.refusal_log import RefusalLog
 from webex_oauth.web.rendering import Pages
 
 
@@ -21,3 +22,4 @@ class Site:
     assets: Assets
     cookies: CookieJar
     readiness: Readiness
+    refusals: RefusalLog

@@ -137,19 +137,6 @@ class RoomsPage:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingScopePage:
-    """Explain that a page needs a scope which was not granted (`GET /listrooms`, 403).
-
-    `return_to` is where a new sign-in leads.
-    """
-
-    frame: Frame
-    missing_scope: ScopeInWords
-    return_to: str
-    reference_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class SignOutPage:
     """Ask whether to sign out (`GET /logout`); nothing has changed yet.
 
@@ -236,7 +223,8 @@ class Detail:
 class FailurePage:
     """Show any failure with its honest status.
 
-    `retry_after_seconds` is None unless Webex said when to come back; `reference_id` is in the log.
+    `retry_after_seconds` is None unless Webex said when to come back; `missing_scope` is what was
+    not granted, where that is the reason; `reference_id` is in the log.
     """
 
     frame: Frame
@@ -244,6 +232,7 @@ class FailurePage:
     way_on: WayOn | None
     retry_after_seconds: int | None
     details: tuple[Detail, ...]
+    missing_scope: ScopeInWords | None
     reference_id: str
 
 
@@ -251,7 +240,6 @@ Page: TypeAlias = (
     HomePage
     | PersonPage
     | UnnamedPersonPage
-    | MissingScopePage
     | SignOutPage
     | SignedOutPage
     | SessionsPage

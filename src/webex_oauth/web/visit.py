@@ -8,26 +8,20 @@ from starlette.responses import Response
 
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.secret import Secret
 from webex_oauth.web import api_failures, request_failures
 from webex_oauth.web.cookies import read_cookies
 from webex_oauth.web.csrf import csrf_token, is_csrf_token
-from webex_oauth.web.failures import Failure
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.fetch_metadata import is_from_elsewhere
-from webex_oauth.web.reference import reference_id
+from webex_oauth.web.reference import peer_address, reference_id
 from webex_oauth.web.site import Site
 from webex_oauth.web.views import Account, Frame, Page
 
 MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
-
-
-class Refused(Exception):
-    """Stop a page with a failure that its person is told."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.name)
-        self.failure = failure
+UNKNOWN_SESSION = "the session cookie is unknown here: invented, or its session has ended"
 
 
 def redirect(url: str) -> Response:
@@ -65,8 +59,32 @@ class Visit:
         """What ties this request's answer to the log."""
         return reference_id(self.request.scope)
 
+    def note_refusal(self, kind: str, reason: str, error: Exception | None = None) -> None:
+        """Write a refusal to the log, under the reference that this request's answer shows."""
+        scope = self.request.scope
+        self.site.refusals.note(
+            kind,
+            reason,
+            peer=peer_address(scope),
+            exc_info=error if kind == request_failures.UNEXPECTED.name else None,
+            reference=self.reference_id,
+            method=scope["method"],
+            path=read_text(scope["path"]),
+            error=type(error).__name__ if error else None,
+        )
+
     async def session(self) -> LiveSession | None:
-        """Find the live session; raises StoreUnavailable rather than calling anybody a stranger."""
+        """Return the live session; a cookie that names none is a guess, and is logged as one.
+
+        Raises StoreUnavailable rather than calling anybody a stranger.
+        """
+        session = await self.find_session()
+        if session is None and self.session_id is not None:
+            self.note_refusal("session-unknown", UNKNOWN_SESSION)
+        return session
+
+    async def find_session(self) -> LiveSession | None:
+        """Return the live session, whatever it means that there is none."""
         if not self._is_session_known:
             if self.session_id is not None:
                 self._session = await self.site.integration.sessions.find(self.session_id)
@@ -75,9 +93,10 @@ class Visit:
 
     async def required_session(self) -> LiveSession:
         """Find the live session, or refuse with the page that offers to sign in."""
-        session = await self.session()
+        session = await self.find_session()
         if session is None:
-            raise Refused(api_failures.SIGNED_OUT)
+            reason = UNKNOWN_SESSION if self.session_id else "no session cookie was presented"
+            raise Refused(api_failures.SIGNED_OUT, reason)
         return session
 
     async def check_form(self) -> None:
@@ -86,12 +105,16 @@ class Visit:
         self.check_origin()
         form = await self.form()
         if not is_csrf_token(form.get("csrf_token", ""), session.session_id):
-            raise Refused(request_failures.FORGERY_SUSPECTED)
+            reason = "the form does not carry this session's token"
+            raise Refused(request_failures.FORGERY_SUSPECTED, reason)
 
     def check_origin(self) -> None:
         """Refuse a request that another site caused."""
         if is_from_elsewhere(self.headers, self.site.public_origin):
-            raise Refused(request_failures.FORGERY_SUSPECTED)
+            origin = read_text(self.headers.get("origin"))
+            site = read_text(self.headers.get("sec-fetch-site"))
+            reason = f"another site sent the form (Origin: {origin}, Sec-Fetch-Site: {site})"
+            raise Refused(request_failures.FORGERY_SUSPECTED, reason)
 
     def query_field(self, name: str) -> str:
         """Read a field of the query, empty when there is none."""
@@ -106,7 +129,8 @@ class Visit:
         """
         kind = self.headers.get("content-type", FORM).partition(";")[0].strip().lower()
         if kind != FORM:
-            raise Refused(request_failures.MEDIA_TYPE_UNSUPPORTED)
+            reason = f"the body is {read_text(kind)}, not a form"
+            raise Refused(request_failures.MEDIA_TYPE_UNSUPPORTED, reason)
         form = await self.request.form(max_fields=MAX_FORM_FIELDS)
         return {name: value for name, value in form.items() if isinstance(value, str)}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
-from webex_oauth.web.api_failures import API_TIMED_OUT
+from webex_oauth.web.api_failures import API_TIMED_OUT, SCOPE_MISSING
 from webex_oauth.web.failures import Failure
 from webex_oauth.web.request_failures import PAGE_NOT_FOUND
 from webex_oauth.web.views import (
@@ -20,7 +20,6 @@ from webex_oauth.web.views import (
     HomePage,
     Interruption,
     Link,
-    MissingScopePage,
     Page,
     PersonPage,
     Profile,
@@ -61,6 +60,7 @@ FAILURE_PAGE = FailurePage(
     way_on=None,
     retry_after_seconds=None,
     details=(),
+    missing_scope=None,
     reference_id="3f9a2c71d0",
 )
 
@@ -72,7 +72,6 @@ PAGES: tuple[Page, ...] = (
     PersonPage(MIRA, replace(PROFILE, email=None, organization_id=None), GRANT),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=None, is_renewable=False)),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=(), access_ends_at=None)),
-    MissingScopePage(MIRA, ROOMS_READ, "/listrooms", "3f9a2c71d0"),
     PersonPage(MIRA, PROFILE, replace(GRANT, ends_soon_at=1_799_000_000)),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, has_ended=True)),
     SignOutPage(MIRA, keeps_grants=False),
@@ -90,6 +89,7 @@ PAGES: tuple[Page, ...] = (
     ConfirmSignInPage(STRANGER, "/listrooms"),
     FAILURE_PAGE,
     replace(FAILURE_PAGE, frame=MIRA, way_on=SignInAgain("/listrooms"), retry_after_seconds=90),
+    replace(FAILURE_PAGE, failure=SCOPE_MISSING, missing_scope=ROOMS_READ),
     replace(FAILURE_PAGE, way_on=Link("/", "Home page"), details=(Detail("Error code", "odd"),)),
 )
 

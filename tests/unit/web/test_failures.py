@@ -4,28 +4,20 @@ import re
 from http import HTTPStatus
 
 import pytest
+from failures_told import EVERY_FAILURE, FAILURE_BY_CONSTANT
 
-from webex_oauth.web import api_failures, request_failures, sign_in_failures
 from webex_oauth.web.failures import Failure, Retry
 
-EVERY_FAILURE = [
-    (constant, failure)
-    for module in (sign_in_failures, api_failures, request_failures)
-    for constant, failure in vars(module).items()
-    if isinstance(failure, Failure)
-]
-FAILURES = pytest.mark.parametrize(
-    "failure", [failure for _, failure in EVERY_FAILURE], ids=lambda failure: failure.name
-)
+FAILURES = pytest.mark.parametrize("failure", EVERY_FAILURE, ids=lambda failure: failure.name)
 
 
 def test_a_failure_is_named_as_its_constant() -> None:
-    for constant, failure in EVERY_FAILURE:
+    for constant, failure in FAILURE_BY_CONSTANT.items():
         assert failure.name == constant.lower().replace("_", "-")
 
 
 def test_no_two_failures_share_a_name() -> None:
-    names = [failure.name for _, failure in EVERY_FAILURE]
+    names = [failure.name for failure in EVERY_FAILURE]
 
     assert len(set(names)) == len(names) >= 40
 
@@ -39,7 +31,7 @@ def test_a_failure_has_a_real_error_status(failure: Failure) -> None:
 def test_a_failure_is_told_in_whole_sentences(failure: Failure) -> None:
     assert re.fullmatch(r"[A-Z][^.!?]+", failure.title)
     for text in (failure.what_happened, failure.what_to_do):
-        assert re.fullmatch(r"[A-Z].+\.", text)
+        assert re.fullmatch(r"[A-Z].+[.:]", text)
         assert "  " not in text
 
 

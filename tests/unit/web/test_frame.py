@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webex_oauth.web.failures import Failure
+from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import MAX_UNDER_WAY, Frame, security_headers
 
 HEADERS = security_headers(["https://webexapis.com"], is_https=True)
@@ -25,12 +25,12 @@ async def explode_halfway(scope: Scope, receive: Receive, send: Send) -> None:
     await explode(scope, receive, send)
 
 
-async def show_title(scope: Scope, failure: Failure) -> ASGIApp:  # noqa: ARG001 - what a frame calls
-    return PlainTextResponse(failure.title, failure.status)
+async def show_title(scope: Scope, refused: Refused) -> ASGIApp:  # noqa: ARG001 - what a frame calls
+    return PlainTextResponse(refused.failure.title, refused.failure.status)
 
 
-async def show_nothing(scope: Scope, failure: Failure) -> ASGIApp:
-    raise RuntimeError(f"no page for {failure.name} at {scope['path']}")
+async def show_nothing(scope: Scope, refused: Refused) -> ASGIApp:
+    raise RuntimeError(f"no page for {refused.failure.name} at {scope['path']}")
 
 
 def run(app: ASGIApp, *, can_show: bool = True) -> list[Message]:

@@ -1,0 +1,58 @@
+"""The log of refusals: one event for each, with a bound on how many of a kind a second may bring.
+
+What a stranger can cause must not fill a disk. Events beyond the bound are counted, and their
+number is written when the second is over.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+MAX_EVENTS: Final = 20
+"""How many events of one kind are written in one second."""
+
+WINDOW_SECONDS: Final = 1.0
+
+
+class RefusalLog:
+    """Write refusals to the log; use it inside a running event loop."""
+
+    def __init__(self) -> None:
+        self._count_by_kind: Counter[str] = Counter()
+
+    def note(
+        self,
+        kind: str,
+        reason: str,
+        *,
+        peer: str,
+        exc_info: BaseException | None = None,
+        **facts: object,
+    ) -> None:
+        """Write that something was refused: what *kind* of refusal, why, and to which address.
+
+        *kind* is one of our own words, never a text of the peer; *facts* are further fields of the
+        event.
+        """
+        if kind not in self._count_by_kind:
+            asyncio.get_running_loop().call_later(WINDOW_SECONDS, self._close_window, kind)
+        self._count_by_kind[kind] += 1
+        if self._count_by_kind[kind] <= MAX_EVENTS:
+            log.warning(
+                "refused: %s",
+                reason,
+                exc_info=exc_info,
+                extra={"failure": kind, "peer": peer, **facts},
+            )
+
+    def _close_window(self, kind: str) -> None:
+        unwritten = self._count_by_kind.pop(kind) - MAX_EVENTS
+        if unwritten > 0:
+            log.warning(
+                "refused: and %d more of this kind in that second",
+                unwritten,
+                extra={"failure": kind, "count": unwritten},
+            )

@@ -1,0 +1,245 @@
+"""Refusals: each is one event of the log, and its page shows the reference of that event."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Callable
+
+import pytest
+from edges.client import FORM, Answer, Client
+from edges.crawler import table
+from edges.stage import Stage
+from failures_told import EVERY_FAILURE
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from webex_oauth.emulator import Answer as WebexAnswer
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.web.failures import Failure, Refused
+from webex_oauth.web.page import PageEndpoint
+from webex_oauth.web.refusal_log import MAX_EVENTS, RefusalLog
+from webex_oauth.web.routing import PathRouter
+from webex_oauth.web.visit import Visit
+
+pytestmark = pytest.mark.check("E05", "E06")
+
+REFERENCE = re.compile(r"\b[0-9a-f]{10}\b")
+PEER = "192.0.2.7"
+WAIT_SECONDS = 10
+
+
+def events_of(caplog: pytest.LogCaptureFixture, reference: str) -> list[logging.LogRecord]:
+    """Return the events that carry *reference*."""
+    return [one for one in caplog.records if vars(one).get("reference") == reference]
+
+
+async def refused(stage: Stage, failure: Failure, accept: str) -> bytes:
+    """Return the body that a page answers which ends in *failure*."""
+
+    async def refuse(visit: Visit) -> Response:  # noqa: ARG001 - what every handler takes
+        raise Refused(failure, "this page always fails")
+
+    endpoint = table(stage.scene)[0].app
+    assert isinstance(endpoint, PageEndpoint)
+    router = PathRouter([Route("/fail", PageEndpoint(endpoint._site, {"GET": refuse}))])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"accept", accept.encode())]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/fail",
+        "raw_path": b"/fail",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("localhost", 80),
+        "client": (PEER, 50_000),
+        "headers": headers,
+    }
+    await router(scope, receive, send)
+    assert sent[0]["status"] == failure.status
+    body: bytes = sent[1]["body"]
+    return body
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize("failure", EVERY_FAILURE, ids=lambda failure: failure.name)
+def test_the_reference_of_every_failure_stands_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture, failure: Failure, accept: str
+) -> None:
+    answering = refused(stage, failure, accept)
+    body = asyncio.run_coroutine_threadsafe(answering, stage.scene.loop).result(WAIT_SECONDS)
+
+    reference = REFERENCE.findall(body.decode())[-1]
+    (event,) = events_of(caplog, reference)
+    assert event.levelno == logging.WARNING
+    assert event.getMessage() == "refused: this page always fails"
+    assert vars(event)["failure"] == failure.name
+    assert vars(event)["peer"] == PEER
+
+
+Refuse = Callable[[Stage], Answer]
+"""Send what is refused."""
+
+
+def forged(**headers: str) -> Refuse:
+    return lambda stage: stage.signed_in.post("/logout", {"csrf_token": "invented"}, **headers)
+
+
+def callback_in_another_browser(stage: Stage) -> Answer:
+    state = stage.client().start().partition("state=")[2].partition("&")[0]
+    return stage.client().get(f"/oauth?code=c&state={state}")
+
+
+def without_a_store(stage: Stage) -> Answer:
+    with stage.failing_store(StoreUnavailable("the disk is gone")):
+        return stage.signed_in.get("/")
+
+
+def without_a_scope(stage: Stage) -> Answer:
+    stage.scene.emulator.change_options(granted_scopes=("spark:people_read",))
+    client = Client(stage.scene)
+    try:
+        client.sign_in("amara@acme.example")
+        return client.get("/listrooms")
+    finally:
+        stage.scene.emulator.change_options(granted_scopes=None)
+
+
+def throttled(stage: Stage) -> Answer:
+    limit = WebexAnswer(status=429, headers={"Retry-After": "90"})
+    stage.scene.emulator.faults.add("GET", "/v1/rooms", limit, times=1)
+    return stage.signed_in.get("/listrooms")
+
+
+def with_session(cookie: str, path: str) -> Refuse:
+    return lambda stage: stage.client().get(path, cookie=f"webex_oauth_session={cookie}")
+
+
+REFUSALS: dict[str, tuple[int, str, Refuse]] = {
+    "no such page": (404, "Not Found", lambda stage: stage.signed_in.get("/admin.php")),
+    "no such method": (405, "Method Not Allowed", lambda stage: stage.client().send("PUT", "/")),
+    "a huge address": (414, "9001 bytes", lambda stage: stage.client().get("/?" + "a" * 9000)),
+    "huge headers": (431, "bytes", lambda stage: stage.client().get("/", x_filler="a" * 17_000)),
+    "a huge form": (
+        413,
+        "larger than",
+        lambda stage: stage.client().send("POST", "/login", b"a" * 70_000, {"content-type": FORM}),
+    ),
+    "no form": (
+        415,
+        "application/json",
+        lambda stage: stage.client().post("/login", {}, content_type="application/json"),
+    ),
+    "another host": (
+        421,
+        "elsewhere.example",
+        lambda stage: stage.client().get("/", host="elsewhere.example"),
+    ),
+    "a forged form": (403, "token", forged()),
+    "a form of another site": (403, "https://evil.example", forged(origin="https://evil.example")),
+    "a sign-in of another site": (
+        403,
+        "cross-site",
+        lambda stage: stage.client().post("/login", {}, sec_fetch_site="cross-site"),
+    ),
+    "a stranger": (401, "no session cookie", lambda stage: stage.client().get("/listrooms")),
+    "a session that was guessed": (401, "unknown", with_session("guess", "/listrooms")),
+    "a callback that contradicts itself": (
+        400,
+        "callback",
+        lambda stage: stage.client().get("/oauth?code=c&code=d&state=x"),
+    ),
+    "a callback in another browser": (400, "another browser", callback_in_another_browser),
+    "a permission that is missing": (403, "spark:rooms_read", without_a_scope),
+    "a rate limit": (429, "90 s", throttled),
+    "a store that is down": (503, "the disk is gone", without_a_store),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_refusal_is_one_event_with_its_reference_its_peer_and_its_reason(
+    stage: Stage, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    status, reason, refuse = REFUSALS[what]
+
+    answer = refuse(stage)
+
+    assert answer.status == status
+    (event,) = events_of(caplog, REFERENCE.findall(answer.text)[-1])
+    assert reason in event.getMessage()
+    assert vars(event)["peer"] == "127.0.0.1"
+    assert vars(event)["method"] in {"GET", "POST", "PUT"}
+
+
+def test_a_session_that_was_guessed_is_an_event_where_no_page_refuses(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert with_session("guess", "/")(stage).status == 200
+
+    (event,) = [one for one in caplog.records if vars(one).get("failure") == "session-unknown"]
+    assert "unknown" in event.getMessage()
+    assert "guess" not in json.dumps(vars(event), default=repr)
+    assert vars(event)["peer"] == "127.0.0.1"
+
+
+def test_what_a_stranger_names_is_written_on_one_line_and_cut(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.client().get("/%1b%5b2J%0d%0a" + "a" * 5_000)
+    stage.client().get("/", host="\x9b2J" + "b" * 5_000)
+
+    events = [one for one in caplog.records if one.getMessage().startswith("refused: ")]
+    told = [f"{one.getMessage()} {vars(one)['path']}" for one in events]
+    assert len(told) == 2
+    assert [one for one in told if not one.isprintable() or len(one) > 600] == []
+
+
+class Count(logging.Handler):
+    """Keep the events of the refusal log, and tell when one counts others."""
+
+    def __init__(self, is_counted: asyncio.Event) -> None:
+        super().__init__()
+        self.events: list[logging.LogRecord] = []
+        self._is_counted = is_counted
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.events.append(record)
+        if hasattr(record, "count"):
+            self._is_counted.set()
+
+
+def test_a_flood_of_one_kind_is_counted_and_hides_no_other_kind() -> None:
+    async def flood() -> list[logging.LogRecord]:
+        refusals, is_counted = RefusalLog(), asyncio.Event()
+        count, log = Count(is_counted), logging.getLogger("webex_oauth.web.refusal_log")
+        log.addHandler(count)
+        try:
+            for _ in range(MAX_EVENTS + 500):
+                refusals.note("page-not-found", "no such page", peer=PEER)
+            refusals.note("wrong-host", "another host", peer=PEER)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await is_counted.wait()
+            refusals.note("page-not-found", "no such page", peer=PEER)
+        finally:
+            log.removeHandler(count)
+        return count.events
+
+    events = asyncio.run(flood())
+
+    assert [one.getMessage() for one in events] == [
+        *["refused: no such page"] * MAX_EVENTS,
+        "refused: another host",
+        "refused: and 500 more of this kind in that second",
+        "refused: no such page",
+    ]
+    assert vars(events[-2])["failure"] == "page-not-found"
