@@ -42,17 +42,15 @@ class RefusalLog:
         self._count_by_kind[kind] += 1
         if self._count_by_kind[kind] <= MAX_EVENTS:
             log.warning(
-                "refused: %s",
-                reason,
+                "request refused",
                 exc_info=exc_info,
-                extra={"failure": kind, "peer": peer, **facts},
+                extra={"failure": kind, "reason": reason, "peer": peer, **facts},
             )
 
     def _close_window(self, kind: str) -> None:
         unwritten = self._count_by_kind.pop(kind) - MAX_EVENTS
         if unwritten > 0:
             log.warning(
-                "refused: and %d more of this kind in that second",
-                unwritten,
+                "and more requests of this kind refused in that second",
                 extra={"failure": kind, "count": unwritten},
             )
