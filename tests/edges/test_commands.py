@@ -93,6 +93,7 @@ def test_a_configuration_may_be_written_in_many_ways(text: bytes, tmp_path: Path
     assert (checked.exit_code, checked.stderr.count("error:")) == (0, 0), checked.stderr
 
 
+@pytest.mark.check("C07")
 @pytest.mark.parametrize("command", ["check-config", "serve"])
 @pytest.mark.parametrize(
     "octets",
@@ -164,6 +165,7 @@ def test_serve_tells_the_mistakes_of_a_configuration(tmp_path: Path) -> None:
     assert "CLIENT_SECRET is missing" in ended.stderr
 
 
+@pytest.mark.check("C07")
 @pytest.mark.parametrize("command", ["serve", "demo", "emulator"])
 def test_a_port_in_use_is_told_in_one_line(command: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -247,6 +249,7 @@ def test_the_package_is_a_command_too(tmp_path: Path) -> None:
     assert ended.stdout == f"webex-oauth {version('webex-oauth')}\n"
 
 
+@pytest.mark.check("C07")
 @pytest.mark.parametrize("arguments", [["fly"], ["serve", "--nonsense"], ["demo", "--port", "x"]])
 def test_a_wrong_command_is_told_and_not_traced(arguments: list[str]) -> None:
     ended = call(*arguments)

@@ -78,7 +78,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in ended.output
 
 
-@pytest.mark.check("H08")
+@pytest.mark.check("C07", "H08")
 def test_ctrl_c_ends_serve_cleanly(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, _, port):
         process.send(signal.SIGINT)
@@ -89,7 +89,7 @@ def test_ctrl_c_ends_serve_cleanly(tmp_path: Path) -> None:
     wait_until_refusing(port)
 
 
-@pytest.mark.check("H08")
+@pytest.mark.check("C07", "H08")
 def test_ctrl_c_ends_the_demo_cleanly_and_leaves_nothing(tmp_path: Path) -> None:
     port, emulator_port = free_port(), free_port()
     arguments = ("demo", "--port", str(port), "--emulator-port", str(emulator_port))

@@ -4,6 +4,8 @@ import importlib
 
 import click
 
+from webex_oauth.cli.limits import set_limits
+
 COMMANDS = {
     "demo": "Run the application and a local Webex together.",
     "serve": "Run the application with your integration.",
@@ -39,3 +41,4 @@ class Commands(click.Group):
 @click.version_option(package_name="webex-oauth", message="webex-oauth %(version)s")
 def main() -> None:
     """Sign in with Webex, keep the tokens alive, run a local Webex."""
+    set_limits()

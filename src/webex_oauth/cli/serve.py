@@ -9,7 +9,6 @@ import click
 
 from webex_oauth.cli.application import listen, serve_application
 from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
-from webex_oauth.cli.limits import set_limits
 from webex_oauth.cli.log import configure_log
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.cli.workers import Workers
@@ -40,7 +39,6 @@ def command(*, env_file: Path, workers: int | None) -> None:
         variables = {**variables, "WEBEX_WORKERS": str(workers)}
     settings = settings_or_exit(variables)
     configure_log(is_debugging=settings.is_debugging)
-    set_limits()
     if settings.workers == 1:
         run(_serve(settings))
     else:
