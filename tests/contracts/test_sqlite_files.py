@@ -1,5 +1,7 @@
 """What a SQLite store leaves on the disk: nothing for others to read, nothing lost."""
 
+import _sqlite3
+import ctypes
 import os
 import sqlite3
 import stat
@@ -138,6 +140,27 @@ async def test_no_secret_is_in_any_file_of_an_open_store(
     assert [found for secret in secrets for found in spellings(secret) if found in content] == []
 
 
+@pytest.fixture
+def forgetful_sqlite() -> Iterator[None]:
+    """Let SQLite keep deleted bytes by default, as it comes from its makers.
+
+    Distributions often build it to overwrite them. An extension runs in each new connection
+    before its owner can use it.
+    """
+    library = ctypes.CDLL(_sqlite3.__file__)
+    extension = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+
+    def forget(connection: int, _error: int, _api: int) -> int:
+        switch = b"PRAGMA secure_delete = OFF"
+        return int(library.sqlite3_exec(ctypes.c_void_p(connection), switch, None, None, None))
+
+    forgetting = extension(forget)
+    library.sqlite3_auto_extension(forgetting)
+    yield
+    library.sqlite3_cancel_auto_extension(forgetting)
+
+
+@pytest.mark.usefixtures("forgetful_sqlite")
 @pytest.mark.check("F06")
 async def test_deleted_rows_leave_no_trace(sqlite_store: SqliteStore, database: Path) -> None:
     await sqlite_store.admit(admission())
