@@ -6,6 +6,7 @@ from canary_hooks import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
+from checks import pytest_collection_modifyitems
 from services.pgbouncer import pgbouncer
 from services.postgres import postgres
 from torture_report import TortureReport, seen
@@ -13,6 +14,7 @@ from torture_report import TortureReport, seen
 __all__ = [
     "pgbouncer",
     "postgres",
+    "pytest_collection_modifyitems",
     "pytest_runtest_logreport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",

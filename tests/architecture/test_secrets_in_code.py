@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from architecture.sources import Source, sources
 
+pytestmark = pytest.mark.check("I04")
+
 SECRET_NAME = re.compile(
     r"(?i)(token|state|sig|signature|hash|csrf|secret|digest|verifier|password)s?$"
 )

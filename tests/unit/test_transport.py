@@ -128,6 +128,7 @@ def test_a_connection_is_used_again() -> None:
     assert (len(server.heads), server.connection_count) == (3, 1)
 
 
+@pytest.mark.check("G02")
 def test_a_connection_that_went_stale_costs_a_question_nothing() -> None:
     answer, server = exchange(say_body(b"1"), say_body(b"2"), count=2)
 
@@ -135,6 +136,7 @@ def test_a_connection_that_went_stale_costs_a_question_nothing() -> None:
     assert server.connection_count == 2
 
 
+@pytest.mark.check("G02")
 def test_a_form_is_never_sent_twice() -> None:
     served = say_body(b"first", close=False)
 

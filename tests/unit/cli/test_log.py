@@ -5,6 +5,7 @@ import logging
 import sys
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
 from webex_oauth.cli.log import JsonLines
@@ -20,6 +21,7 @@ def line_of(message: str, **extra: Any) -> str:
     return JsonLines().format(record)
 
 
+@pytest.mark.check("E04")
 def test_a_record_is_written_with_its_extra_fields() -> None:
     line = json.loads(line_of("signed in", grant="3f9a2c71d0"))
 
@@ -32,6 +34,7 @@ def test_a_record_is_written_with_its_extra_fields() -> None:
     }
 
 
+@pytest.mark.check("E04")
 @given(st.text(), st.text())
 def test_any_text_stays_on_one_line_of_ascii(message: str, detail: str) -> None:
     text = line_of(message, detail=detail)
@@ -41,6 +44,7 @@ def test_any_text_stays_on_one_line_of_ascii(message: str, detail: str) -> None:
     assert json.loads(text)["detail"] == detail
 
 
+@pytest.mark.check("E04")
 def test_a_field_cannot_pass_for_the_event() -> None:
     line = json.loads(line_of("refused", event="signed in", level="debug"))
 
@@ -51,6 +55,7 @@ def test_a_secret_in_a_field_stays_masked() -> None:
     assert json.loads(line_of("refused", token=Secret("abc")))["token"] == "Secret(***)"
 
 
+@pytest.mark.check("E04")
 def test_an_exception_is_written_with_its_traceback() -> None:
     def line_of_failure() -> str:
         try:
