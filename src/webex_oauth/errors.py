@@ -215,9 +215,10 @@ class ReauthReason(StrEnum):
     """Say why a person must sign in again.
 
     GRANT_ENDED: it was ended here. REFRESH_TOKEN_MISSING: the server never gave one.
-    REFRESH_TOKEN_EXPIRED: it was not used in time. REFRESH_TOKEN_REFUSED: the server no longer
-    accepts it. REFRESH_AMBIGUOUS: answers to it were lost, and presenting it once more could end
-    more than it brings. ACCESS_TOKEN_REFUSED: the API does not accept even a fresh access token.
+    REFRESH_TOKEN_EXPIRED: its time is over, and the server refused it. REFRESH_TOKEN_REFUSED: the
+    server no longer accepts it. REFRESH_AMBIGUOUS: answers to it were lost, and presenting it once
+    more could end more than it brings. ACCESS_TOKEN_REFUSED: the API does not accept even a fresh
+    access token.
     """
 
     GRANT_ENDED = "grant_ended"

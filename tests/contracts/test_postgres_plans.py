@@ -18,7 +18,7 @@ PARAMETER = re.compile(r"%\((\w+)\)s")
 TABLES_THAT_GROW = ("attempts", "sessions", "grants", "revocations")
 TRUTHS = {"is_locked", "has_earlier"}
 NUMBERS = re.compile(
-    r".*_(at|count|until|since|bytes)|version|now|limit|batch|until|at_most|.*_version"
+    r".*_(at|count|until|since|bytes)|version|now|limit|batch|until|latest|at_most|.*_version"
 )
 WORDS = {"open", "taken", "finished", "key_id"}
 

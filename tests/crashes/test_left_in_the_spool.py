@@ -1,7 +1,7 @@
 """What processes that died leave in the spool, and what becomes of it."""
 
+import fcntl
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from webex_oauth.integration import Integration, open_integration
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, open_grant, seal_grant
 from webex_oauth.vault.records import GrantRecord, Lease
-from webex_oauth.vault.spool import DRAFT_SECONDS, Spool
+from webex_oauth.vault.spool import Spool
 from webex_oauth.vault.timing import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "H07")]
@@ -84,14 +84,12 @@ def test_drafts_of_those_who_died_while_writing_are_removed(tmp_path: Path) -> N
     spool.open()
     name = spool.add(GrantRecord(b"key", 1, b"sealed", None, None))
     forsaken, current = (tmp_path / "spool" / f".{name}.{draft}" for draft in ("a", "b"))
-    forsaken.touch()
-    current.touch()
-    long_ago = time.time() - DRAFT_SECONDS - 1
-    os.utime(forsaken, (long_ago, long_ago))
-    os.utime(tmp_path / "spool" / name, (long_ago, long_ago))
+    forsaken.write_bytes(b"half a row")
+    current.write_bytes(b"half a row")
 
-    spool.open()
-
+    with current.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        spool.open()
+        assert current.exists()
     assert not forsaken.exists()
-    assert current.exists()
     assert spooled(tmp_path / "spool") == [name]

@@ -153,12 +153,10 @@ class Revocations:
         return None if is_shared(tokens, open_grant(context.sealer, current).tokens) else tokens
 
     async def _keep_trying(self, record: RevocationRecord, error: Exception) -> None:
-        now = self._context.clock()
-        is_over = record.ends_at is not None and record.ends_at <= now
-        if is_over or record.try_count >= MAX_TRIES:
+        if record.try_count >= MAX_TRIES:
             await self._give_up(record, error)
             return
-        due_at = now + wait_seconds(record.try_count, _asked_wait(error))
+        due_at = self._context.clock() + wait_seconds(record.try_count, _asked_wait(error))
         await self._context.store.postpone_revocation(record.grant_key, record.version, due_at)
         log.warning("a revocation waits", extra=_told(record, error))
 

@@ -1,4 +1,9 @@
-"""The sweeper: removes what is over, a batch at a time."""
+"""The sweeper: removes what is over, a batch at a time, and only by a clock that has proved steady.
+
+What is removed cannot be brought back, so one reading of a clock is not enough: the clock must have
+run for WITNESS_SECONDS without a step, as long as this process has watched it, and what goes was
+over by then.
+"""
 
 import asyncio
 import logging
@@ -7,8 +12,11 @@ from typing import TypeAlias
 
 from webex_oauth.errors import StoreError
 from webex_oauth.flows.context import FlowContext
+from webex_oauth.vault.keeping import LONGEST_WAIT_SECONDS
 
 SWEEP_EVERY_SECONDS = 300.0
+WITNESS_SECONDS = 6 * 3600
+LARGE_STEP_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
@@ -18,20 +26,50 @@ Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 class Sweeper:
     """Sweep the store every few minutes, until nothing that is over is left."""
 
-    def __init__(self, context: FlowContext, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        context: FlowContext,
+        *,
+        monotonic: Callable[[], float],
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._context = context
         self._sleep = sleep
+        self._monotonic = monotonic
+        self._steady_since = monotonic()
+        self._ahead_seconds = context.clock() - self._steady_since
 
     async def run(self) -> None:
         """Sweep for ever; a store that cannot answer is left until the next time."""
         while True:
             await self._sleep(SWEEP_EVERY_SECONDS)
             try:
-                while await self._sweep():
-                    await self._sleep(0)
+                await self._mend_waits()
+                if self._is_witnessed():
+                    while await self._sweep():
+                        await self._sleep(0)
             except StoreError as error:
                 log.warning("the sweep failed", extra={"error": type(error).__name__})
 
+    def _is_witnessed(self) -> bool:
+        """Check that the clock has not stepped for WITNESS_SECONDS."""
+        at = self._monotonic()
+        ahead_seconds = self._context.clock() - at
+        if abs(ahead_seconds - self._ahead_seconds) > LARGE_STEP_SECONDS:
+            log.warning(
+                "the clock stepped: nothing is removed before it has been steady for a while",
+                extra={"steady_seconds": WITNESS_SECONDS},
+            )
+            self._steady_since = at
+        self._ahead_seconds = ahead_seconds
+        return at - self._steady_since >= WITNESS_SECONDS
+
+    async def _mend_waits(self) -> None:
+        now = self._context.clock()
+        await self._context.store.shorten_waits(now=now, latest=now + LONGEST_WAIT_SECONDS)
+
     async def _sweep(self) -> int:
         context = self._context
-        return await context.store.sweep(now=context.clock(), idle_seconds=context.idle_seconds)
+        return await context.store.sweep(
+            now=context.clock() - WITNESS_SECONDS, idle_seconds=context.idle_seconds
+        )

@@ -14,7 +14,7 @@ from webex_oauth.flows.sessions import Sessions
 from webex_oauth.flows.sign_in import SignIn
 from webex_oauth.flows.sweeper import Sweeper
 from webex_oauth.integration.background import Background, Task
-from webex_oauth.integration.shared_clock import SharedClock
+from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import store_at
 from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.settings import Settings
@@ -142,7 +142,7 @@ def _tasks(settings: Settings, integration: Integration) -> list[Task]:
     tasks = [
         Task("rescue", integration.rescue.run),
         Task("revocations", integration.revocations.run),
-        Task("sweeper", Sweeper(integration.context).run),
+        Task("sweeper", Sweeper(integration.context, monotonic=steady_seconds).run),
     ]
     if settings.runs_keeper:
         tasks.append(Task("keeper", integration.keeper.run))

@@ -25,8 +25,16 @@ class Cooling:
 
 
 def is_cooling(until: int, now: int) -> bool:
-    """Say whether to wait; nobody is ever told to wait longer than the longest time there is."""
-    return now < until <= now + LONGEST_WAIT_SECONDS + 1
+    """Check whether to wait; an end too far ahead is ignored."""
+    return now < until <= latest_end(now)
+
+
+def latest_end(now: int) -> int:
+    """Return the latest end of a lease or a cool-down that begins now.
+
+    A later one was written by a wrong clock and holds nobody up.
+    """
+    return now + 1 + LONGEST_WAIT_SECONDS
 
 
 def retry_at(trouble: Trouble, failure_count: int, now: int, share: float) -> int:

@@ -5,6 +5,9 @@ from enum import Enum
 from webex_oauth.oauth.token import TokenSet
 
 UNKNOWN_LIFE_SECONDS = 30 * 86_400
+LONGEST_LIFE_SECONDS = 90 * 86_400
+LONGEST_WAIT_SECONDS = LONGEST_LIFE_SECONDS * 2 // 3
+"""No grant is kept later than this from now; a row that says so was written by a wrong clock."""
 
 
 class Kept(Enum):
@@ -23,8 +26,8 @@ class Kept(Enum):
 def keep_at(tokens: TokenSet, issued_at: int, share: float) -> int | None:
     """Choose when to renew: after half to two thirds of the refresh token's life, as *share* says.
 
-    *share* is a random number from 0 to 1; it spreads what was issued together. None when there is
-    no refresh token to use.
+    *share* is a random number from 0 to 1; it spreads what was issued together. A life longer than
+    LONGEST_LIFE_SECONDS counts as that long. None when there is no refresh token to use.
     """
     if tokens.refresh_token is None:
         return None
@@ -35,4 +38,4 @@ def keep_at(tokens: TokenSet, issued_at: int, share: float) -> int | None:
 def _life_seconds(tokens: TokenSet, issued_at: int) -> int:
     if tokens.refresh_expires_at is None:
         return UNKNOWN_LIFE_SECONDS
-    return max(0, tokens.refresh_expires_at - issued_at)
+    return min(max(0, tokens.refresh_expires_at - issued_at), LONGEST_LIFE_SECONDS)

@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from webex_oauth.vault.cooldown import is_cooling
 from webex_oauth.vault.records import GrantRecord
 
 
@@ -24,4 +25,4 @@ def lease_state(record: GrantRecord, owner: bytes, now: int) -> LeaseState:
         return LeaseState.NONE
     if record.lease_owner == owner:
         return LeaseState.MINE
-    return LeaseState.OTHER if now < record.lease_until else LeaseState.LAPSED
+    return LeaseState.OTHER if is_cooling(record.lease_until, now) else LeaseState.LAPSED

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.vault.context import VaultContext
+from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.notes import Notes
 from webex_oauth.vault.records import Lease, RefreshTrouble
@@ -28,8 +29,10 @@ class Leases:
         """Take the right to present this refresh token once; None when somebody was quicker."""
         record, now = held.record, self._clock()
         lease = Lease(self.owner, now + self._timing.lease_seconds)
+        # A lease that ends too far ahead has lapsed as well: the store is told an instant after it.
+        lapsed_at = record.lease_until if record.lease_until > latest_end(now) else now
         try:
-            claimed = await self._store.claim_grant(record, lease, now)
+            claimed = await self._store.claim_grant(record, lease, lapsed_at)
         except StoreUnavailable:
             # It may have been taken all the same; nothing was presented under it.
             self._unwritten.add(record, record.trouble)

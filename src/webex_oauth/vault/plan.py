@@ -102,7 +102,11 @@ def plan(held: Held, situation: Situation, min_ttl_seconds: int) -> Plan:
 
 
 def plan_renewal(held: Held, situation: Situation) -> Renewal:
-    """Plan for a caller to whom the access token that is there is of no use."""
+    """Plan for a caller to whom the access token that is there is of no use.
+
+    A refresh token that is over by the clock is presented all the same: the clock may be wrong,
+    and only its server knows.
+    """
     record, tokens, now = held.record, held.grant.tokens, situation.now
     lease = lease_state(record, situation.owner, now)
     if held.grant.reauth_reason is not None:
@@ -146,9 +150,6 @@ def _is_soft_expired(held: Held, now: int) -> bool:
 
 
 def _reason_in(held: Held, situation: Situation) -> ReauthReason | None:
-    refresh_expires_at = held.grant.tokens.refresh_expires_at
-    if refresh_expires_at is not None and refresh_expires_at <= situation.now:
-        return ReauthReason.REFRESH_TOKEN_EXPIRED
     is_spent = held.record.presented_count >= MOST_PRESENTATIONS
     if is_spent and may_rotate(held.grant, default=situation.is_rotating):
         return ReauthReason.REFRESH_AMBIGUOUS

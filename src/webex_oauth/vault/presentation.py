@@ -102,9 +102,7 @@ class Presentation:
 
     async def _after_refusal(self, claimed: Held, refusal: UpstreamError | TokenError) -> Secret:
         was_presented = claimed.record.presented_count > 1
-        reason = ReauthReason.REFRESH_TOKEN_REFUSED
-        if was_presented and self._may_rotate(claimed):
-            reason = ReauthReason.REFRESH_AMBIGUOUS
+        reason = self._reason(claimed, was_presented=was_presented)
         try:
             newer = await self._look_again(claimed) if was_presented else await self._newer(claimed)
         except StoreError:
@@ -113,6 +111,14 @@ class Presentation:
         if newer is not None:
             return self._token_in(newer)
         return await self._give_up(claimed, reason, refusal)
+
+    def _reason(self, claimed: Held, *, was_presented: bool) -> ReauthReason:
+        if was_presented and self._may_rotate(claimed):
+            return ReauthReason.REFRESH_AMBIGUOUS
+        ends_at = claimed.grant.tokens.refresh_expires_at
+        if ends_at is not None and ends_at <= self._context.clock():
+            return ReauthReason.REFRESH_TOKEN_EXPIRED
+        return ReauthReason.REFRESH_TOKEN_REFUSED
 
     async def _give_up(
         self, claimed: Held, reason: str, error: UpstreamError | TokenError

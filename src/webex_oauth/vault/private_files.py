@@ -3,6 +3,7 @@
 Everything here refuses with an OSError whose text says what to do.
 """
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -33,13 +34,15 @@ def check_private_file(path: Path) -> None:
 def create_private_file(path: Path, content: bytes) -> None:
     """Create *path* with its whole *content* in one step.
 
-    Whoever opens it finds all of it. Raises FileExistsError when it is there already.
+    Whoever opens it finds all of it. The draft is locked while its writer lives, and empty until
+    then. Raises FileExistsError when it is there already.
     """
     if path.is_symlink() or path.exists():
         raise FileExistsError(f"{path} is there already")
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
             os.fsync(descriptor)
@@ -47,6 +50,17 @@ def create_private_file(path: Path, content: bytes) -> None:
     finally:
         Path(draft).unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def drop_dead_draft(draft: Path) -> None:
+    """Remove a draft of `create_private_file` whose writer died; no clock has a say in it."""
+    with draft.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        if file.read(1):
+            draft.unlink()
 
 
 def replace_private_file(path: Path, content: bytes) -> None:

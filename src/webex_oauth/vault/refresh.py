@@ -22,11 +22,6 @@ from webex_oauth.vault.presentation import Presentation
 from webex_oauth.vault.reasons import Reasons
 from webex_oauth.vault.token_endpoint import TokenEndpoint
 
-KNOWN_BY_READING = frozenset(
-    {ReauthReason.REFRESH_TOKEN_MISSING, ReauthReason.REFRESH_TOKEN_EXPIRED}
-)
-"""Reasons that the grant itself shows; what the clock says is not written, it may be wrong."""
-
 
 class Refresh:
     """Bring grants new tokens; one process at a time has the lease, the version decides."""
@@ -70,7 +65,7 @@ class Refresh:
 
     async def retire(self, held: Held, step: Reauthorize) -> None:
         """Stop keeping a grant alive for which no refresh can do anything."""
-        if step.reason in KNOWN_BY_READING:
+        if step.reason == ReauthReason.REFRESH_TOKEN_MISSING:
             await self._commit.end_of_keeping(held)
         elif not step.is_written:
             await self._reasons.write(held, step.reason)
@@ -102,7 +97,7 @@ class Refresh:
         return await self._presentation.present(claimed, step.refresh_token)
 
     async def _give_up(self, held: Held, step: Reauthorize) -> Secret | None:
-        if not step.is_written and step.reason not in KNOWN_BY_READING:
+        if not step.is_written and step.reason != ReauthReason.REFRESH_TOKEN_MISSING:
             with suppress(StoreError):
                 current = await self._reasons.write(held, step.reason)
                 if current is None or not current.has(held.access_token):

@@ -5,7 +5,6 @@ will be. Nothing here waits for anything but the disk.
 """
 
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from webex_oauth.errors import SealBroken
 from webex_oauth.ports import Randomness
 from webex_oauth.vault.private_files import (
     create_private_file,
+    drop_dead_draft,
     ensure_private_folder,
     read_private_file,
 )
@@ -23,8 +23,6 @@ from webex_oauth.vault.records import GrantRecord
 SUFFIX = ".grant"
 NAME_BYTES = 8
 MAX_FILE_BYTES = 256 * 1024
-DRAFT_SECONDS = 600
-"""How old a draft is at least of which nobody alive is the writer."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(GrantRecord)
@@ -40,12 +38,9 @@ class Spool:
     def open(self) -> None:
         """Make the folder; refuse one that others can enter. Drafts of the dead go."""
         ensure_private_folder(self._folder)
-        # A file bears its time by the machine's own clock, which is not the one passed around.
-        written_before = time.time() - DRAFT_SECONDS
         for draft in self._folder.glob(f".*{SUFFIX}.*"):
             with suppress(FileNotFoundError):
-                if draft.stat().st_mtime < written_before:
-                    draft.unlink()
+                drop_dead_draft(draft)
 
     def add(self, record: GrantRecord) -> str:
         """Keep *record*, on the disk when this returns; give its name."""

@@ -211,6 +211,14 @@ class Store(Protocol):
         """Note that a key is no longer in use."""
         ...
 
+    async def shorten_waits(self, *, now: int, latest: int) -> None:
+        """Move to *now* what waits for an instant after *latest*, which a wrong clock wrote.
+
+        That is when a grant is kept alive next and when a revocation is due; a cool-down of such
+        a grant ends.
+        """
+        ...
+
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove a batch of what is over; say how many rows went.
 

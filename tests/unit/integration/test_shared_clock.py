@@ -6,6 +6,9 @@ import pytest
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.integration import SharedClock
+from webex_oauth.integration.shared_clock import HOLD_SECONDS, LARGE_STEP_SECONDS
+
+DAY = 86_400.0
 
 
 class World:
@@ -28,6 +31,19 @@ class World:
         told = self.store_time
         self.pass_seconds(self.answer_seconds / 2)
         return told
+
+
+def looks(
+    world: World, clock: SharedClock, seconds: float, *, step: float
+) -> list[tuple[int, int]]:
+    """Let the store's clock step, and look every 30 s; give what was told and the store's time."""
+    world.store_time += step
+    told = []
+    for _ in range(round(seconds / 30)):
+        world.pass_seconds(30)
+        asyncio.run(clock.look())
+        told.append((clock(), int(world.store_time)))
+    return told
 
 
 def clock_of(world: World) -> SharedClock:
@@ -53,15 +69,64 @@ def test_between_looks_time_passes_as_it_does_on_the_monotonic_clock() -> None:
 
 
 @pytest.mark.check("H13")
-def test_a_look_follows_the_stores_clock_in_both_directions() -> None:
+@pytest.mark.parametrize("step", [LARGE_STEP_SECONDS, -LARGE_STEP_SECONDS, -400 * DAY])
+def test_a_small_step_and_a_step_back_are_followed_at_once(step: float) -> None:
     world = World()
     clock = clock_of(world)
 
-    for step in (3600.0, -7200.0):
-        world.store_time += step
-        asyncio.run(clock.look())
+    world.store_time += step
+    asyncio.run(clock.look())
 
-        assert clock() == int(world.store_time)
+    assert clock() == int(world.store_time)
+
+
+@pytest.mark.check("H13")
+@pytest.mark.parametrize("step", [LARGE_STEP_SECONDS + 1, 7 * DAY, 400 * DAY])
+def test_a_large_step_ahead_that_goes_away_was_never_followed(
+    step: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    clock = clock_of(world)
+
+    right = looks(world, clock, HOLD_SECONDS - 30, step=step)
+    afterwards = looks(world, clock, 60, step=-step)
+
+    assert {told - time for told, time in right} == {-int(step)}
+    assert {told - time for told, time in afterwards} == {0}
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "NTP" in caplog.text
+
+
+@pytest.mark.check("H13")
+def test_a_large_step_ahead_that_lasts_is_followed_in_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    clock = clock_of(world)
+
+    looks(world, clock, HOLD_SECONDS + 30, step=DAY)
+
+    assert clock() == int(world.store_time)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+def test_a_clock_that_steps_ahead_again_and_again_is_not_followed() -> None:
+    world = World()
+    clock = clock_of(world)
+
+    for _ in range(40):
+        looks(world, clock, 60, step=DAY)
+
+    assert clock() == 1_000_000 + 40 * 60
+
+
+def test_a_step_back_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    clock = clock_of(world)
+
+    looks(world, clock, 300, step=-DAY)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_an_answers_way_is_taken_into_account() -> None:

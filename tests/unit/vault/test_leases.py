@@ -11,10 +11,12 @@ from unit.vault.scripted import (
     SIGN_IN_URL,
     House,
     TroubledStore,
+    issued,
     tokens,
 )
 
 from webex_oauth.errors import StoreUnavailable
+from webex_oauth.secret import Secret
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.leases import Leases
@@ -81,3 +83,12 @@ async def test_two_processes_have_two_names() -> None:
     _, _, others = await leased()
 
     assert leases.owner != others.owner
+
+
+@pytest.mark.check("H13")
+async def test_a_lease_that_a_wrong_clock_wrote_holds_nobody_up() -> None:
+    house = House(issued(2))
+    await house.admit(tokens())
+    await house.claim_as_another(lease_seconds=400 * 86_400)
+
+    assert await house.vault.access_token(ALICE) == Secret("access-2")

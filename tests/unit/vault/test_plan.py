@@ -138,7 +138,6 @@ def decided(case: Case) -> Renewal:
         (case.lease == "other", Wait()),
         (case.lease == "mine", TakeBack()),
         (case.reason == "remembered", Reauthorize("remembered")),
-        (case.refresh == "over", Reauthorize("refresh_token_expired")),
         (is_spent, Reauthorize("refresh_ambiguous")),
         (case.cooling == "failed", CoolDown(Cooling(NOW + 9, is_throttled=False))),
         (case.cooling == "asked", CoolDown(Cooling(NOW + 9, is_throttled=True))),

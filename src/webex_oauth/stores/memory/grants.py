@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from webex_oauth.errors import StoreConflict
+from webex_oauth.vault.cooldown import is_cooling
 from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble
 from webex_oauth.vault.store import ABSENT
 
@@ -71,7 +72,8 @@ class Grants:
             (grant.keep_at, key)
             for key, grant in self._grants.items()
             if grant.keep_at is not None
-            and max(grant.keep_at, grant.lease_until, grant.retry_at) <= now
+            and max(grant.keep_at, grant.retry_at) <= now
+            and not is_cooling(grant.lease_until, now)
         ]
         return [self._grants[key] for _, key in sorted(due)[:limit]]
 
@@ -86,6 +88,12 @@ class Grants:
             for key, grant in self._grants.items()
             if key in needed or grant.ends_at is None or grant.ends_at > now
         }
+
+    def shorten_waits(self, now: int, latest: int) -> None:
+        """Let what is kept or cools down until after *latest* be due *now*."""
+        for key, grant in self._grants.items():
+            if grant.keep_at is not None and max(grant.keep_at, grant.retry_at) > latest:
+                self._grants[key] = replace(grant, keep_at=now, retry_at=0)
 
     def records(self) -> Mapping[bytes, GrantRecord]:
         """Give all, by key."""

@@ -48,6 +48,12 @@ class Revocations:
             if record.ends_at is None or record.ends_at > now
         }
 
+    def shorten_waits(self, now: int, latest: int) -> None:
+        """Let what waits until after *latest* be due *now*."""
+        for record in list(self._queued.values()):
+            if record.due_at > latest:
+                self.put(replace(record, due_at=now))
+
     def records(self) -> Mapping[bytes, RevocationRecord]:
         """Give all, by name."""
         return {name_of(record): record for record in self._queued.values()}

@@ -184,6 +184,11 @@ class MemoryStore:
         """Note that a key is no longer in use."""
         self._key_checks.pop(key_id, None)
 
+    async def shorten_waits(self, *, now: int, latest: int) -> None:
+        """Move to *now* what waits for an instant after *latest*."""
+        self._grants.shorten_waits(now, latest)
+        self._revocations.shorten_waits(now, latest)
+
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove what is over."""
         before = self._count()

@@ -8,6 +8,7 @@ from psycopg.rows import TupleRow
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.stores.postgres.database import Link, Parameters
+from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble, RevocationRecord
 from webex_oauth.vault.revocations import revocation_of
 
@@ -44,7 +45,8 @@ UPDATE {schema}.grants SET version = %(version)s, sealed = %(sealed)s,
 """
 DUE: Final = (
     "SELECT " + COLUMNS + " FROM {schema}.grants"
-    " WHERE keep_at <= %(now)s AND lease_until <= %(now)s AND retry_at <= %(now)s"
+    " WHERE keep_at <= %(now)s AND lease_until NOT BETWEEN %(now)s + 1 AND %(latest)s"
+    " AND retry_at NOT BETWEEN %(now)s + 1 AND %(latest)s"
     " ORDER BY keep_at, key LIMIT %(limit)s"
 )
 # Only a row that is locked is deleted: one that came in the meantime is another sign-in's.
@@ -106,7 +108,8 @@ async def replace_grant(link: Link, record: GrantRecord, expected_version: int) 
 
 async def due_grants(link: Link, now: int, limit: int) -> Sequence[GrantRecord]:
     """Find grants to renew that nobody is at, the longest due first."""
-    return [GrantRecord(*row) for row in await link.rows(DUE, {"now": now, "limit": limit})]
+    bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
+    return [GrantRecord(*row) for row in await link.rows(DUE, bounds)]
 
 
 async def end_grant(link: Link, key: bytes, now: int) -> RevocationRecord | None:

@@ -22,7 +22,7 @@ from webex_oauth.stores.postgres.database import Database, Link, Work
 from webex_oauth.stores.postgres.durability import check_durability
 from webex_oauth.stores.postgres.faults import read_opening_fault
 from webex_oauth.stores.postgres.schema import prepare_schema
-from webex_oauth.stores.postgres.sweeping import sweep
+from webex_oauth.stores.postgres.sweeping import shorten_waits, sweep
 from webex_oauth.stores.postgres.url import read_postgres_url
 from webex_oauth.vault.records import (
     AttemptRecord,
@@ -234,6 +234,10 @@ class PostgresStore:
     async def drop_key_check(self, key_id: str) -> None:
         """Note that a key is no longer in use."""
         await self._write(partial(key_checks.drop_key_check, key_id=key_id))
+
+    async def shorten_waits(self, *, now: int, latest: int) -> None:
+        """Move to *now* what waits for an instant after *latest*."""
+        await self._write(partial(shorten_waits, now=now, latest=latest))
 
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove a batch of what is over."""

@@ -1,4 +1,7 @@
-"""Sweeping: what is over leaves the tables, a batch at a time, around those who are at work."""
+"""Sweeping: what is over leaves the tables, a batch at a time, around those who are at work.
+
+Waits for an instant that no wait reaches end here as well.
+"""
 
 from typing import Final, LiteralString
 
@@ -35,8 +38,20 @@ WITH late AS MATERIALIZED (
 DELETE FROM {schema}.revocations AS over USING late
   WHERE over.grant_key = late.grant_key AND over.version = late.version
 """
+FAR_KEEPS: Final[LiteralString] = """
+UPDATE {schema}.grants SET keep_at = %(now)s, retry_at = 0 WHERE keep_at > %(latest)s
+"""
+FAR_REVOCATIONS: Final[LiteralString] = """
+UPDATE {schema}.revocations SET due_at = %(now)s WHERE due_at > %(latest)s
+"""
 
 ALL: Final = (ATTEMPTS, EXPIRED_SESSIONS, IDLE_SESSIONS, SPENT_GRANTS, LATE_REVOCATIONS)
+
+
+async def shorten_waits(link: Link, now: int, latest: int) -> None:
+    """Move to *now* what waits for an instant after *latest*."""
+    for statement in (FAR_KEEPS, FAR_REVOCATIONS):
+        await link.run(statement, {"now": now, "latest": latest})
 
 
 async def sweep(link: Link, now: int, idle_seconds: int) -> int:

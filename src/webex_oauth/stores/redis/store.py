@@ -189,6 +189,10 @@ class RedisStore:
         """Note that a key is no longer in use."""
         await self._database.command("HDEL", self._database.key("keys"), key_id)
 
+    async def shorten_waits(self, *, now: int, latest: int) -> None:
+        """Move to *now* what waits for an instant after *latest*."""
+        await self._database.run("shorten_waits", now=now, latest=latest, batch=SWEEP_BATCH)
+
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove a batch of what is over."""
         removed_count = await self._database.run(

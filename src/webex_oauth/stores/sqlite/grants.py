@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from webex_oauth.errors import StoreConflict
+from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.store import ABSENT
 
@@ -29,7 +30,8 @@ DUE = """
 SELECT key, version, sealed, access_expires_at, ends_at, keep_at,
     lease_owner, lease_until, presented_count, failure_count, retry_at
   FROM grants
-  WHERE max(keep_at, retry_at) <= :now AND keep_at IS NOT NULL AND lease_until <= :now
+  WHERE max(keep_at, retry_at) <= :now AND keep_at IS NOT NULL
+    AND lease_until NOT BETWEEN :now + 1 AND :latest
   ORDER BY max(keep_at, retry_at) LIMIT :limit
 """
 DELETE = """
@@ -66,7 +68,8 @@ def replace_grant(
 
 def due_grants(connection: sqlite3.Connection, now: int, limit: int) -> Sequence[GrantRecord]:
     """Find grants to renew that nobody is at, the longest due first."""
-    rows = connection.execute(DUE, {"now": now, "limit": limit}).fetchall()
+    bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
+    rows = connection.execute(DUE, bounds).fetchall()
     return [GrantRecord(*row) for row in rows]
 
 

@@ -22,7 +22,7 @@ from webex_oauth.stores.sqlite.pulse import beat
 from webex_oauth.stores.sqlite.quick_writer import QuickWriter
 from webex_oauth.stores.sqlite.reader import Reader
 from webex_oauth.stores.sqlite.schema import prepare_schema
-from webex_oauth.stores.sqlite.sweeping import sweep
+from webex_oauth.stores.sqlite.sweeping import shorten_waits, sweep
 from webex_oauth.stores.sqlite.writer import Writer
 from webex_oauth.vault.records import (
     AttemptRecord,
@@ -232,6 +232,10 @@ class SqliteStore:
     async def drop_key_check(self, key_id: str) -> None:
         """Note that a key is no longer in use; what was resealed before is on the disk too."""
         await self._writer.write_durably(partial(key_checks.drop_key_check, key_id=key_id))
+
+    async def shorten_waits(self, *, now: int, latest: int) -> None:
+        """Move to *now* what waits for an instant after *latest*."""
+        await self._writer.write(partial(shorten_waits, now=now, latest=latest))
 
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
         """Remove a batch of what is over."""

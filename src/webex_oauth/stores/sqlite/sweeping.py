@@ -1,4 +1,4 @@
-"""Sweeping: what is over leaves the file, a batch at a time."""
+"""Sweeping: what is over leaves the file, a batch at a time; waits without a sense end."""
 
 import sqlite3
 
@@ -25,6 +25,17 @@ REVOCATIONS = """
 DELETE FROM revocations WHERE (grant_key, version) IN
   (SELECT grant_key, version FROM revocations WHERE ends_at <= :now LIMIT :batch)
 """
+FAR_KEEPS = """
+UPDATE grants SET keep_at = :now, retry_at = 0
+  WHERE max(keep_at, retry_at) > :latest AND keep_at IS NOT NULL
+"""
+FAR_REVOCATIONS = "UPDATE revocations SET due_at = :now WHERE due_at > :latest"
+
+
+def shorten_waits(connection: sqlite3.Connection, now: int, latest: int) -> None:
+    """Move to *now* what waits for an instant after *latest*."""
+    for statement in (FAR_KEEPS, FAR_REVOCATIONS):
+        connection.execute(statement, {"now": now, "latest": latest})
 
 
 def sweep(connection: sqlite3.Connection, now: int, idle_seconds: int) -> int:
