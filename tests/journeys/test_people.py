@@ -104,6 +104,62 @@ def test_without_people_read_the_sign_in_works_and_the_page_names_the_scope(scen
 
 
 @pytest.mark.check("A17")
+@pytest.mark.parametrize(
+    ("members", "heading"),
+    [
+        ('"firstName": "Kim", "lastName": "Doe", "emails": null', "Kim Doe"),
+        ('"displayName": "", "nickName": "Kimmy", "emails": []', "Kimmy"),
+        ('"displayName": null, "emails": ["kim@acme.example"]', "kim@acme.example"),
+        ('"displayName": "Kim Doe", "timezone": 0, "type": [], "avatar": {}', "Kim Doe"),
+    ],
+)
+def test_a_person_is_called_by_the_best_name_that_webex_tells(
+    scene: Scene, members: str, heading: str
+) -> None:
+    scene.emulator.faults.add("GET", PERSON_PATH, Answer(text=f'{{"id": "kim", {members}}}'))
+
+    page = scene.signed_in().get("/").text
+
+    assert f"<h1><bdi>{heading}</bdi></h1>" in page
+    assert "not granted" not in page
+
+
+@pytest.mark.check("A17")
+def test_a_person_whom_webex_does_not_name_is_told_so_and_no_scope_is_blamed(scene: Scene) -> None:
+    scene.emulator.faults.add("GET", PERSON_PATH, Answer(text='{"id": "kim"}'))
+    browser = scene.signed_in()
+
+    page = browser.get("/").text
+
+    assert "Webex did not tell this application your name." in page
+    assert "not granted" not in page
+    assert browser.get("/sessions").status_code == 200
+
+
+ODD_ROOMS = """{"items": [
+    {"id": "a", "title": "Launch", "type": "direct", "lastActivity": "2026-03-02T10:05:01.337Z"},
+    null, "room", {"title": "without an id"},
+    {"id": "b", "title": null, "type": 7, "lastActivity": {}, "isLocked": "no", "created": []},
+    {"id": "c", "title": "cipher", "errors": {"title": {"code": "kms_failure"}}}]}"""
+
+
+def test_what_cannot_be_read_of_a_list_is_counted_and_the_rest_is_shown(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.emulator.faults.add("GET", "/v1/rooms", Answer(text=ODD_ROOMS))
+
+    page = scene.signed_in().get("/listrooms")
+
+    assert page.status_code == 200
+    assert all(title in page.text for title in ("Launch", "No title", "could not decrypt"))
+    assert "cipher" not in page.text
+    assert "3 spaces in all" in page.text
+    assert "3 more spaces are not shown" in page.text
+    (event,) = [one for one in caplog.records if "could not be read" in one.getMessage()]
+    assert vars(event)["count"] == 3
+
+
+@pytest.mark.check("A17")
 def test_two_people_without_names_do_not_share_a_grant(scene: Scene) -> None:
     scene.emulator.change_options(granted_scopes=("spark:rooms_read", "spark:kms"))
     luca, mira = scene.signed_in(LUCA), scene.signed_in(MIRA)

@@ -201,7 +201,7 @@ class CodeRedemption:
 def _profile(person: Person) -> Profile:
     return Profile(
         person_id=person.id,
-        display_name=person.display_name,
+        display_name=person.name,
         email=person.emails[0] if person.emails else None,
         avatar=person.avatar,
         org_id=person.org_id,

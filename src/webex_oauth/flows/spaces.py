@@ -19,12 +19,16 @@ class Batch:
 
     rooms: Sequence[Room]
     is_last: bool
+    unreadable_count: int = 0
 
 
 async def first_batch(api: PersonApi) -> Batch:
     """Give what one answer of Webex brings; raises what `PersonApi.call` raises."""
     page = await api.first_page(FIRST_ROOMS)
-    return Batch(page.items, is_last=page.next_url is None)
+    if page.next_url is None:
+        return Batch(page.items, is_last=True, unreadable_count=page.unreadable_count)
+    # What could not be read comes again in the larger pages, and is counted there.
+    return Batch(page.items, is_last=False)
 
 
 async def spaces(api: PersonApi, first: Batch | None = None) -> AsyncGenerator[Batch, None]:
@@ -56,7 +60,7 @@ async def _later_batches(api: PersonApi, first: Batch) -> AsyncGenerator[Batch, 
     async for page in api.pages(ALL_ROOMS):
         fresh = [room for room in page.items if room.id not in seen]
         seen.update(room.id for room in fresh)
-        yield Batch(fresh, is_last=page.next_url is None)
+        yield Batch(fresh, page.next_url is None, page.unreadable_count)
 
 
 async def _next(batches: AsyncGenerator[Batch, None]) -> Batch:

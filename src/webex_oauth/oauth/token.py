@@ -17,7 +17,7 @@ from webex_oauth.secret import Secret
 
 _OK = 200
 _ABSENT = (None, "")
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: +[\x21\x23-\x5b\x5d-\x7e]+)*", re.ASCII)
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,11 @@ def _read_end(members: Mapping[str, object], name: str, requested_at: int) -> in
 
 
 def _read_scopes(scope: object) -> frozenset[str] | None:
-    if scope in _ABSENT:
-        return None
-    if not isinstance(scope, str) or not _SCOPE.fullmatch(scope):
-        raise InvalidResponse("the answer's scope is not a list of scopes")
-    return frozenset(scope.split())
+    """Return the scopes that the answer names; None where it names none in a way that is known.
+
+    A scope decides nothing here that the server does not decide again: one that is no scope
+    (RFC 6749 section 3.3) is left out, and fails no sign-in.
+    """
+    named = scope.split(" ") if isinstance(scope, str) else scope if isinstance(scope, list) else []
+    scopes = (one for one in named if isinstance(one, str) and _SCOPE.fullmatch(one))
+    return frozenset(scopes) or None

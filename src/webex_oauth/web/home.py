@@ -10,7 +10,7 @@ from webex_oauth.web.grant_words import grant_in_words
 from webex_oauth.web.scope_words import in_words
 from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
 from webex_oauth.web.visit import Visit
-from webex_oauth.webex.scopes import PEOPLE_READ
+from webex_oauth.webex.scopes import PEOPLE_READ, permits
 
 
 async def show_home(visit: Visit) -> Response:
@@ -31,7 +31,9 @@ async def _show_person(visit: Visit, session: LiveSession) -> Response:
     words = grant_in_words(grant, settings.scopes, visit.site.integration.context.clock())
     profile = session.profile
     if profile.display_name is None:
-        return visit.show(UnnamedPersonPage(visit.frame(), in_words(PEOPLE_READ), words))
+        is_granted = permits(grant.scopes, PEOPLE_READ)
+        missing_scope = None if is_granted else in_words(PEOPLE_READ)
+        return visit.show(UnnamedPersonPage(visit.frame(), missing_scope, words))
     image_origin = _image_origin(profile, settings.platform.origin)
     shown = Profile(
         name=profile.display_name,

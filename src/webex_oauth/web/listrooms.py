@@ -1,7 +1,8 @@
 """`GET /listrooms`: all spaces of the person, sent as Webex's answers arrive."""
 
+import logging
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
 
@@ -15,8 +16,9 @@ from webex_oauth.web.rooms_table import room_rows
 from webex_oauth.web.scope_words import in_words
 from webex_oauth.web.views import Interruption, RoomsPage
 from webex_oauth.web.visit import Visit
-from webex_oauth.webex.rooms import Room
 from webex_oauth.webex.scopes import ROOMS_READ, permits
+
+log = logging.getLogger(__name__)
 
 MAX_FILTER_CHARACTERS = 200
 
@@ -51,9 +53,11 @@ class _Listing:
         self._wanted = _folded(filter_text)
         self._shown_count = 0
         self._total_count = 0
+        self._unreadable_count = 0
 
     def whole(self, only: Batch) -> bytes:
-        rows = self._rows(only.rooms)
+        rows = self._rows(only)
+        self._note_unreadable()
         opening, closing = self._around_rows()
         return b"".join((opening, rows, closing))
 
@@ -63,14 +67,17 @@ class _Listing:
         interruption = None
         try:
             async for batch in batches:
-                yield self._rows(batch.rooms)
+                yield self._rows(batch)
         except WebexOAuthError as error:
             interruption = self._interruption(error)
+        self._note_unreadable()
         _, closing = self._around_rows(interruption)
         yield closing
 
-    def _rows(self, rooms: Sequence[Room]) -> bytes:
+    def _rows(self, batch: Batch) -> bytes:
+        rooms = batch.rooms
         self._total_count += len(rooms)
+        self._unreadable_count += batch.unreadable_count
         if self._wanted:
             rooms = [room for room in rooms if self._wanted in _folded(room.title or "")]
         self._shown_count += len(rooms)
@@ -83,9 +90,15 @@ class _Listing:
             filter_text=self._filter_text,
             shown_count=self._shown_count,
             total_count=self._total_count,
+            unreadable_count=self._unreadable_count,
             interruption=interruption,
         )
         return self._visit.site.pages.around_rows(page)
+
+    def _note_unreadable(self) -> None:
+        if self._unreadable_count:
+            count = self._unreadable_count
+            log.warning("spaces that Webex listed could not be read", extra={"count": count})
 
     def _interruption(self, error: WebexOAuthError) -> Interruption:
         failure, reference_id = api_failure(error), self._visit.reference_id

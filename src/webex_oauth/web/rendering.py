@@ -70,7 +70,8 @@ class Pages:
     def around_rows(self, page: RoomsPage) -> tuple[bytes, bytes]:
         """Write what stands before and after the rows of `rooms_table.room_rows`."""
         account, token = page.frame.account, page.frame.csrf_token
-        if page.filter_text or page.interruption or not (account and account.name and token):
+        is_usual = not (page.filter_text or page.interruption or page.unreadable_count)
+        if not (is_usual and account and account.name and token):
             return self._write_around_rows(page)
         # Most lists differ in a name and a token only; rendering costs five times this.
         opening, closing = self._around_anyones_rows(
@@ -86,7 +87,7 @@ class Pages:
         self, *, is_emulator: bool, is_debugging: bool, shown_count: int, total_count: int
     ) -> tuple[bytes, bytes]:
         frame = Frame(Account(NAME), Secret(TOKEN), is_emulator, is_debugging)
-        return self._write_around_rows(RoomsPage(frame, "", shown_count, total_count, None))
+        return self._write_around_rows(RoomsPage(frame, "", shown_count, total_count, 0, None))
 
     def _write_around_rows(self, page: RoomsPage) -> tuple[bytes, bytes]:
         opening, _, closing = self._text(page).partition(ROWS)

@@ -60,10 +60,13 @@ _NO_INSTANT_CELL: Final = b'<time datetime="0000-00-00T00:00:00.000Z">0000-00-00
 
 
 class Room(Protocol):
-    """What a row shows of a room; `title` is None when Webex could not decrypt it."""
+    """What a row shows of a room; `title` is None if there is none or it is unreadable."""
 
     @property
     def title(self) -> str | None: ...
+
+    @property
+    def is_title_unreadable(self) -> bool: ...
 
     @property
     def type(self) -> str | None: ...
@@ -94,14 +97,14 @@ def _titles(rooms: Sequence[Room]) -> list[bytes]:
     escaped = _escape_all(titles)
     if all(map(str.strip, titles)):
         return escaped
-    return [_title(room.title, text) for room, text in zip(rooms, escaped, strict=True)]
+    return [_title(room, text) for room, text in zip(rooms, escaped, strict=True)]
 
 
-def _title(title: str | None, escaped: bytes) -> bytes:
+def _title(room: Room, escaped: bytes) -> bytes:
     """Give *escaped*, or words where nothing would be seen or read aloud."""
-    if title is None:
+    if room.is_title_unreadable:
         return _UNREADABLE
-    return escaped if title.strip() else _UNTITLED
+    return escaped if room.title and room.title.strip() else _UNTITLED
 
 
 def _types(rooms: Sequence[Room]) -> list[bytes]:
@@ -111,7 +114,7 @@ def _types(rooms: Sequence[Room]) -> list[bytes]:
         # A type that is younger than this code is shown as it came.
         escaped = _escape_all([room.type or "" for room in rooms])
         pairs = zip(rooms, escaped, strict=True)
-        return [_TYPE_IN_WORDS.get(room.type, text) for room, text in pairs]
+        return [_TYPE_IN_WORDS.get(room.type, text or _UNKNOWN) for room, text in pairs]
 
 
 def _escape_all(texts: Sequence[str]) -> list[bytes]:

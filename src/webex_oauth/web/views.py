@@ -98,13 +98,13 @@ class PersonPage:
 
 @dataclass(frozen=True, slots=True)
 class UnnamedPersonPage:
-    """Show a sign-in whose person is unknown because a scope was not granted (`GET /`).
+    """Show a sign-in whose person Webex did not name (`GET /`).
 
-    `missing_scope` is the one that would bring the name.
+    `missing_scope` would bring the name; None where it was granted and Webex told no name.
     """
 
     frame: Frame
-    missing_scope: ScopeInWords
+    missing_scope: ScopeInWords | None
     grant: GrantInWords
 
 
@@ -125,14 +125,15 @@ class RoomsPage:
     """Show the list of spaces (`GET /listrooms`); its rows stand beside this view.
 
     `filter_text` is what the person searched for, empty for all spaces. `shown_count` rows of
-    `total_count` spaces were sent; they differ when a filter is set. `interruption` is None when
-    Webex sent them all.
+    `total_count` spaces were sent; they differ when a filter is set. `unreadable_count` more stood
+    in Webex's answers. `interruption` is None when Webex sent them all.
     """
 
     frame: Frame
     filter_text: str
     shown_count: int
     total_count: int
+    unreadable_count: int
     interruption: Interruption | None
 
 

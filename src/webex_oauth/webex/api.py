@@ -1,6 +1,6 @@
 """Calls to Webex's REST API: what to ask, how to ask it, how to read the answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -10,7 +10,7 @@ from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.secret import Secret
 from webex_oauth.webex.api_errors import check_api_response
 from webex_oauth.webex.links import PageUrl, read_next_link
-from webex_oauth.webex.paging import Page
+from webex_oauth.webex.paging import Items, Page
 from webex_oauth.webex.path import ApiPath
 from webex_oauth.webex.platform import Platform
 
@@ -36,7 +36,7 @@ class Listing(Generic[Item]):
     """A question whose answer comes page by page; `read_items` takes one page's body."""
 
     path: ApiPath
-    read_items: Callable[[bytes], Sequence[Item]]
+    read_items: Callable[[bytes], Items[Item]]
     query: Mapping[str, str] = field(default_factory=dict)
     target: str = field(init=False, repr=False, compare=False)
 
@@ -81,7 +81,8 @@ def read_page(
     """Read one page of *listing*; raises what `read_api_response` raises."""
     check_api_response(response, now)
     next_url = read_next_link(response.headers.get("link"), platform)
-    return Page(listing.read_items(response.body), next_url)
+    items = listing.read_items(response.body)
+    return Page(items.readable, next_url, items.unreadable_count)
 
 
 def _get(url: str, access_token: Secret) -> HttpRequest:

@@ -1,13 +1,17 @@
 """JSON of the API into typed values."""
 
-from collections.abc import Callable
-from typing import TypeVar
+import json
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 import msgspec
 
 from webex_oauth.errors import InvalidResponse
+from webex_oauth.webex.ids import MAX_ID_CHARACTERS
 
 Shape = TypeVar("Shape")
+MAX_CHARACTERS: Final = 500
+"""How much of a text of Webex is kept: names and titles are shorter."""
 
 
 def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
@@ -24,3 +28,33 @@ def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
             raise InvalidResponse(f"the API's answer is not a {shape.__name__}") from cause
 
     return read
+
+
+def read_members(body: bytes) -> Mapping[str, object]:
+    """Return the members of the object in *body*, of whatever types they are.
+
+    For answers in which no member but those that we need may matter. Raises InvalidResponse for
+    what is no JSON object.
+    """
+    try:
+        # An integer of any length is JSON; int refuses those of thousands of digits.
+        members = json.loads(body.decode("utf-8"), parse_int=float)
+    except (ValueError, RecursionError) as cause:
+        raise InvalidResponse("the API's answer is not JSON") from cause
+    if not isinstance(members, dict):
+        raise InvalidResponse("the API's answer is not a JSON object")
+    return members
+
+
+def text(value: object, at_most: int = MAX_CHARACTERS) -> str | None:
+    """Return *value*, cut to *at_most* characters; None where it is no text."""
+    if not isinstance(value, str):
+        return None
+    # JSON can write half of a surrogate pair, which no encoding of text can.
+    return value[:at_most].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def id_in(members: Mapping[str, object]) -> str | None:
+    """Return the member `id`; None where it could not be an id."""
+    id_ = members.get("id")
+    return id_ if isinstance(id_, str) and 0 < len(id_) <= MAX_ID_CHARACTERS else None

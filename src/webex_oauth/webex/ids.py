@@ -6,7 +6,8 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=512)]
+MAX_ID_CHARACTERS = 512
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARACTERS)]
 """An id as the API states it."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+", re.ASCII)

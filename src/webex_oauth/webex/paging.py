@@ -12,11 +12,20 @@ MAX_PAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Items(Generic[Item]):
+    """The items of one body, and how many more stood there that could not be read."""
+
+    readable: Sequence[Item]
+    unreadable_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """One page of a list, which may be empty; `next_url` is None on the last one."""
 
     items: Sequence[Item]
     next_url: PageUrl | None
+    unreadable_count: int = 0
 
 
 class PageTrail:

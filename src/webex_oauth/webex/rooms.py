@@ -1,13 +1,14 @@
 """Rooms, which people call spaces."""
 
-from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, structs
 
+from webex_oauth.errors import InvalidResponse
 from webex_oauth.webex.api import Call, Listing
-from webex_oauth.webex.decoding import json_reader
+from webex_oauth.webex.decoding import id_in, json_reader, read_members, text
 from webex_oauth.webex.ids import Id
+from webex_oauth.webex.paging import Items
 from webex_oauth.webex.path import api_path
 
 RoomType: TypeAlias = Literal["direct", "group"]
@@ -31,8 +32,9 @@ class FieldErrors(Struct, frozen=True, gc=False):
 class Room(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What a list shows of a room; dates are RFC 3339 text that sorts as it stands.
 
-    `title` is None when there is none or when Webex could not decrypt it. Each further member
-    would cost a hundredth of the time that reading a page takes.
+    `title` is None when there is none or when Webex could not decrypt it, which
+    `is_title_unreadable` tells apart. Each further member would cost a hundredth of the time that
+    reading a page takes.
     """
 
     id: Id
@@ -51,7 +53,6 @@ class _RoomPage(Struct, frozen=True):
     items: list[Room]
 
 
-_decode_room = json_reader(Room)
 _decode_page = json_reader(_RoomPage)
 
 
@@ -84,13 +85,53 @@ def listing(
 
 
 def _read_room(body: bytes) -> Room:
-    return _readable(_decode_room(body))
+    room = _room(read_members(body))
+    if room is None:
+        raise InvalidResponse("the API's answer is not a room: it has no id")
+    return room
 
 
-def _read_rooms(body: bytes) -> Sequence[Room]:
+def _read_rooms(body: bytes) -> Items[Room]:
+    try:
+        rooms = _decode_page(body).items
+    except InvalidResponse:
+        return _read_one_by_one(body)
     # The test is repeated here because a call for each of 1,000 rooms is what it costs otherwise.
-    rooms = _decode_page(body).items
-    return [room if room.errors is None else _readable(room) for room in rooms]
+    return Items([room if room.errors is None else _readable(room) for room in rooms])
+
+
+def _read_one_by_one(body: bytes) -> Items[Room]:
+    """Read a page in which something is not as it should be: what is usable is used."""
+    members = read_members(body)
+    items = members.get("items", "absent")
+    if items is None:
+        return Items([])
+    if not isinstance(items, list):
+        raise InvalidResponse("the API's answer is not a page: it has no list of items")
+    rooms = [room for room in map(_room, items) if room is not None]
+    return Items(rooms, unreadable_count=len(items) - len(rooms))
+
+
+def _room(members: object) -> Room | None:
+    """Return what can be read of a room; None of what has no id."""
+    if not isinstance(members, dict) or (id_ := id_in(members)) is None:
+        return None
+    room = Room(
+        id=id_,
+        title=text(members.get("title")),
+        type=text(members.get("type")),
+        last_activity=text(members.get("lastActivity")),
+        errors=_errors(members.get("errors")),
+    )
+    return _readable(room)
+
+
+def _errors(value: object) -> FieldErrors | None:
+    """Return whether there is an error of the title, in whatever words it comes."""
+    if not isinstance(value, dict) or (title := value.get("title")) is None:
+        return None
+    told = title if isinstance(title, dict) else {}
+    return FieldErrors(FieldError(text(told.get("code")), text(told.get("reason"))))
 
 
 def _readable(room: Room) -> Room:

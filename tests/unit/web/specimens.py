@@ -73,7 +73,7 @@ PAGES: tuple[Page, ...] = (
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=None, is_renewable=False)),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=(), access_ends_at=None)),
     PersonPage(MIRA, PROFILE, replace(GRANT, ends_soon_at=1_799_000_000)),
-    UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, has_ended=True)),
+    UnnamedPersonPage(UNNAMED, None, replace(GRANT, has_ended=True)),
     SignOutPage(MIRA, keeps_grants=False),
     SignOutPage(MIRA, keeps_grants=True),
     SignedOutPage(STRANGER, TokenFate.REVOKED),
@@ -93,14 +93,19 @@ PAGES: tuple[Page, ...] = (
     replace(FAILURE_PAGE, way_on=Link("/", "Home page"), details=(Detail("Error code", "odd"),)),
 )
 
-ALL_ROOMS = RoomsPage(MIRA, "", shown_count=2, total_count=2, interruption=None)
-SOME_ROOMS = RoomsPage(MIRA, "launch", shown_count=1, total_count=2, interruption=None)
-NO_MATCH = RoomsPage(MIRA, "launch", shown_count=0, total_count=2, interruption=None)
-NO_ROOMS = RoomsPage(MIRA, "", shown_count=0, total_count=0, interruption=None)
+ALL_ROOMS = RoomsPage(MIRA, "", shown_count=2, total_count=2, unreadable_count=0, interruption=None)
+SOME_ROOMS = RoomsPage(
+    MIRA, "launch", shown_count=1, total_count=2, unreadable_count=0, interruption=None
+)
+NO_MATCH = RoomsPage(
+    MIRA, "launch", shown_count=0, total_count=2, unreadable_count=0, interruption=None
+)
+NO_ROOMS = RoomsPage(MIRA, "", shown_count=0, total_count=0, unreadable_count=0, interruption=None)
 CUT_SHORT = replace(
     ALL_ROOMS, interruption=Interruption(API_TIMED_OUT, "/listrooms?filter=a&again", "3f9a2c71d0")
 )
-ROOMS_PAGES = (ALL_ROOMS, SOME_ROOMS, NO_MATCH, NO_ROOMS, CUT_SHORT)
+UNREAD_ROOMS = replace(ALL_ROOMS, unreadable_count=3)
+ROOMS_PAGES = (ALL_ROOMS, UNREAD_ROOMS, SOME_ROOMS, NO_MATCH, NO_ROOMS, CUT_SHORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ class SampleRoom:
     title: str | None
     type: str | None = "group"
     last_activity: str | None = "2026-03-02T10:05:01.337Z"
+    is_title_unreadable: bool = False
 
 
 def with_text(view: Any, text: str) -> Any:

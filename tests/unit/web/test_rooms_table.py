@@ -107,10 +107,12 @@ def test_a_title_that_utf_8_cannot_write_is_shown_in_part() -> None:
 
 
 def test_a_title_that_webex_could_not_decrypt_is_said_to_be_so() -> None:
-    rows = cells([SampleRoom(None), SampleRoom(""), SampleRoom("Launch")])
+    unreadable = SampleRoom(None, is_title_unreadable=True)
+    rows = cells([unreadable, SampleRoom(None), SampleRoom(""), SampleRoom("Launch")])
 
     assert [title for title, _, _ in rows] == [
         "Webex could not decrypt this title",
+        "No title",
         "No title",
         "Launch",
     ]
@@ -126,7 +128,7 @@ def test_a_title_of_blanks_is_said_to_be_none(title: str) -> None:
 def test_types_are_told_in_words_and_new_ones_as_they_came() -> None:
     rooms = [SampleRoom("a", kind) for kind in ("direct", "group", "<new>", None)]
 
-    assert [kind for _, kind, _ in cells(rooms)] == ["Direct", "Group", "<new>", ""]
+    assert [kind for _, kind, _ in cells(rooms)] == ["Direct", "Group", "<new>", "unknown"]
 
 
 @pytest.mark.parametrize(
