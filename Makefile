@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .PHONY: demo serve test torture check bench lock wheel clean
 
-demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT)
+demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT, EMULATOR_BROKER_PORT)
 	$(BIN)/webex-oauth demo
 
 serve: .venv/app ## run the application with the .env in this folder

@@ -42,7 +42,7 @@ def scene(shared_scene: Scene) -> Scene:
 
 @pytest.fixture
 def witness(scene: Scene) -> Witness:
-    return Witness({scene.origin, scene.settings.platform.origin})
+    return Witness({scene.origin, scene.emulator.origin, scene.emulator.broker_origin})
 
 
 @pytest.fixture

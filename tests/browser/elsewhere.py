@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Elsewhere:
-    """Serve *pages*, HTML by path, and list who came; use it as a context manager.
+    """Serve *pages*, HTML by path, and *redirects*, and list the visits; a context manager.
 
     To an application on http://localhost the `origin` is another site altogether, and the
     `cousin` is the same site on another port: its requests carry SameSite cookies.
@@ -15,15 +15,17 @@ class Elsewhere:
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
+        self.redirects: dict[str, str] = {}
         self.visited_paths: list[str] = []
-        pages, visited_paths = self.pages, self.visited_paths
+        pages, redirects, visited_paths = self.pages, self.redirects, self.visited_paths
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 visited_paths.append(self.path)
-                html = pages.get(self.path)
+                html, target = pages.get(self.path), redirects.get(self.path.partition("?")[0])
                 body = (html or "").encode()
-                self.send_response(200 if html is not None else 404)
+                self.send_response(302 if target else 200 if html is not None else 404)
+                self.send_header("Location", target or "")
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -8,6 +8,7 @@ from scene import Scene
 
 from browser.axe import Axe
 from browser.chromium import OpenContext
+from browser.elsewhere import Elsewhere
 from webex_oauth.emulator.world.hostile import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
 
 pytestmark = pytest.mark.browser
@@ -32,7 +33,7 @@ def show(page: Page, scene: Scene, name: str) -> None:
     url_by_name = {
         "home": f"{scene.emulator.origin}/",
         "refusal": authorize_url(scene, client_id=""),
-        "signed out": f"{scene.emulator.origin}/idb/oauth2/v1/logout?goto=http://127.0.0.1:9/",
+        "signed out": f"{scene.emulator.broker_origin}/idb/oauth2/v1/logout?goto=http://127.0.0.1:9/",
     }
     page.goto(url_by_name.get(name, authorize_url(scene)))
     if name == "consent":
@@ -79,6 +80,31 @@ def test_the_pages_work_without_scripts(scene: Scene, open_context: OpenContext)
     page.get_by_role("button", name="Amara Okafor").click()
 
     expect(page.get_by_text("amara@acme.example")).to_be_visible()
+
+
+@pytest.mark.parametrize("decision", ["Accept", "Decline"])
+def test_a_decision_arrives_however_many_origins_follow(
+    scene: Scene, page: Page, elsewhere: Elsewhere, decision: str
+) -> None:
+    integration = scene.emulator.register(f"{elsewhere.cousin}/callback")
+    elsewhere.redirects |= {
+        "/callback": f"{elsewhere.origin}/second",
+        "/second": f"{elsewhere.cousin}/third",
+        "/third": f"{elsewhere.origin}/end",
+    }
+    elsewhere.pages["/end"] = "<h1>Arrived</h1>"
+    page.goto(
+        authorize_url(
+            scene,
+            client_id=integration.client_id,
+            redirect_uri=integration.redirect_uris[0],
+        )
+    )
+    page.get_by_role("button", name="Mira Ito").click()
+
+    page.get_by_role("button", name=decision).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Arrived")
 
 
 def test_hostile_names_are_text(scene: Scene, page: Page) -> None:

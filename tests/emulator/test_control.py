@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from emulator.wire import Wire, WireAnswer
 
-from webex_oauth.emulator import Emulator, RunningEmulator
+from webex_oauth.emulator import Emulator, Origins, RunningEmulator
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 
@@ -155,8 +155,8 @@ def test_a_control_token_is_demanded_when_there_is_one() -> None:
 
 def test_beyond_loopback_the_control_api_needs_a_token() -> None:
     with RunningEmulator() as running:
-        beyond = Emulator("http://emulator.example:8090")
-        running.emulator.app.mount("/beyond", beyond.app)
+        beyond = Emulator(Origins.at("http://emulator.example:8090", "http://emulator.example"))
+        running.emulator.front_door.mount("/beyond", beyond.front_door)
 
         answer = Wire(running.emulator).get("/beyond/_emulator/clock")
 

@@ -37,7 +37,7 @@ ROOMS = "/v1/rooms"
 
 @contextmanager
 def connected(emulator: Emulator, target: str = ROOMS) -> Iterator[socket.socket]:
-    address = urlsplit(emulator.origin)
+    address = urlsplit(Wire(emulator).origin_of(target))
     assert address.port is not None
     with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
@@ -280,4 +280,4 @@ async def test_without_a_socket_a_connection_fault_says_so(
         del message
 
     with pytest.raises(NoConnection):
-        await emulator.app(scope, receive, send)
+        await emulator.front_door(scope, receive, send)

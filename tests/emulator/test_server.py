@@ -6,11 +6,14 @@ import http.client
 import logging
 import socket
 import time
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from webex_oauth.emulator import BeyondLoopback, Emulator, Hang, RunningEmulator, listen, serve
+from webex_oauth.emulator.listening import Listeners
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused
@@ -20,18 +23,40 @@ def test_nothing_beyond_loopback_is_bound(host: str) -> None:
 
 
 def test_beyond_loopback_is_bound_when_told_so() -> None:
-    listener = listen("0.0.0.0", allow_beyond_loopback=True)  # noqa: S104 - the point
+    with listening("0.0.0.0", allow_beyond_loopback=True) as listeners:  # noqa: S104 - the point
+        [bound] = listeners.front_door.sockets
 
-    with contextlib.closing(listener.socket) as bound:
         assert bound.getsockname()[0] == "0.0.0.0"  # noqa: S104 - the point
+        # No client can ask for 0.0.0.0.
+        assert listeners.front_door.origin == f"http://localhost:{bound.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_the_origin_names_the_host_and_the_real_port(host: str) -> None:
-    listener = listen(host)
+def test_the_origins_name_the_host_and_the_real_ports(host: str) -> None:
+    with listening(host) as listeners:
+        ports = [
+            one.sockets[0].getsockname()[1] for one in (listeners.front_door, listeners.broker)
+        ]
 
-    with contextlib.closing(listener.socket) as bound:
-        assert listener.origin == f"http://{host}:{bound.getsockname()[1]}"
+        assert len(set(ports)) == 2
+        assert listeners.front_door.origin == f"http://{host}:{ports[0]}"
+        assert listeners.broker.origin == f"http://{host}:{ports[1]}"
+
+
+def test_localhost_is_bound_at_each_of_its_addresses() -> None:
+    with listening("localhost") as listeners:
+        for listener in (listeners.front_door, listeners.broker):
+            names = [one.getsockname()[:2] for one in listener.sockets]
+            assert {host for host, _ in names} == addresses_of_localhost()
+            assert len({port for _, port in names}) == 1
+
+
+def test_the_broker_gives_way_unless_its_port_was_chosen() -> None:
+    with listening(port=free_port()) as first, listening(port=free_port()) as second:
+        assert first.broker.origin != second.broker.origin
+        taken = first.broker.sockets[0].getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            listen(port=free_port(), broker_port=taken)
 
 
 def test_answers_do_not_wait_for_acknowledgements(emulator: Emulator) -> None:
@@ -48,8 +73,8 @@ def test_answers_do_not_wait_for_acknowledgements(emulator: Emulator) -> None:
 
 
 def test_a_taken_port_is_an_os_error() -> None:
-    with contextlib.closing(listen().socket) as bound, pytest.raises(OSError, match="in use"):
-        listen(port=bound.getsockname()[1])
+    with listening() as listeners, pytest.raises(OSError, match="in use"):
+        listen(port=listeners.front_door.sockets[0].getsockname()[1])
 
 
 def test_a_running_emulator_answers_and_then_does_not() -> None:
@@ -81,12 +106,11 @@ def test_stopping_waits_for_no_hanging_request(caplog: pytest.LogCaptureFixture)
 
 def test_an_emulator_is_served_until_stopped() -> None:
     async def serve_for_a_moment() -> None:
-        listener, stop = listen(), asyncio.Event()
-        serving = asyncio.create_task(serve(Emulator(listener.origin), listener, stop))
-        reader, writer = await asyncio.open_connection(*listener.socket.getsockname())
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert (await reader.read()).startswith(b"HTTP/1.1 200")
-        writer.close()
+        listeners, stop = listen(), asyncio.Event()
+        serving = asyncio.create_task(serve(Emulator(listeners.origins), listeners, stop))
+        both = (listeners.front_door, listeners.broker)
+        answers = [await first_line(one.origin) for one in both]
+        assert answers == ["HTTP/1.1 200 OK", "HTTP/1.1 302 Found"]
         stop.set()
         await serving
 
@@ -98,3 +122,28 @@ def assert_arrived(emulator: Emulator) -> None:
     while not emulator.journal.count():
         assert time.monotonic() < ends_at
         time.sleep(0.001)
+
+
+async def first_line(origin: str) -> str:
+    url = urlsplit(origin)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer.decode().splitlines()[0]
+
+
+@contextlib.contextmanager
+def listening(host: str = "127.0.0.1", **options: Any) -> Iterator[Listeners]:
+    with contextlib.closing(listen(host, **options)) as listeners:
+        yield listeners
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def addresses_of_localhost() -> set[str]:
+    found = socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)
+    return {str(address[0]) for *_, address in found}

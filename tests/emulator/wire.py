@@ -43,9 +43,10 @@ class WireAnswer:
 
 
 class Wire:
+    """Ask the front door, or the broker for what begins with its origin or its path `/idb/`."""
+
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._address = urlsplit(emulator.origin).netloc
 
     def send(
         self,
@@ -54,24 +55,31 @@ class Wire:
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> WireAnswer:
-        connection = http.client.HTTPConnection(self._address, timeout=_TIMEOUT_SECONDS)
+        origin = self.origin_of(target)
+        connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=_TIMEOUT_SECONDS)
         try:
-            connection.request(method, target, body, dict(headers or {}))
+            connection.request(method, target.removeprefix(origin), body, dict(headers or {}))
             answer = connection.getresponse()
             return WireAnswer(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
 
+    def origin_of(self, target: str) -> str:
+        broker = self._emulator.broker_origin
+        return broker if target.startswith((broker, "/idb/")) else self._emulator.origin
+
     def get(self, target: str, token: str = "", **headers: str) -> WireAnswer:
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        return self.send("GET", target.removeprefix(self._emulator.origin), headers=headers)
+        return self.send("GET", target, headers=headers)
 
     def post(self, target: str, fields: Mapping[str, str], **headers: str) -> WireAnswer:
         return self.send("POST", target, urlencode(fields), {"Content-Type": FORM, **headers})
 
     def authorize(self, fields: Mapping[str, str] | None = None, **headers: str) -> WireAnswer:
-        return self.get(f"/v1/authorize?{urlencode(fields or self.request_fields())}", **headers)
+        """Ask at the front door, and follow it to the broker."""
+        query = urlencode(self.request_fields() if fields is None else fields)
+        return self.get(self.get(f"/v1/authorize?{query}").location, **headers)
 
     def request_fields(self, **changes: str) -> dict[str, str]:
         integration = self._emulator.integration

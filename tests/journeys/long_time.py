@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Message
 
-from webex_oauth.emulator import Emulator, Options
+from webex_oauth.emulator import Emulator, Options, Origins
 from webex_oauth.emulator.clock import MovableClock
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.keeper import Keeper
@@ -45,7 +45,7 @@ class LongTime:
         self.now = float(START)
         self.ends_at = float("inf")
         self.emulator = Emulator(
-            ORIGIN,
+            Origins.at(ORIGIN, ORIGIN),
             clock=MovableClock(stopped_at=START),
             options=Options(access_token_quota=0, **options),  # type: ignore[arg-type]  # passed on
         )
@@ -157,7 +157,7 @@ class LongTime:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await self.emulator.app(_scope(request), receive, send)
+        await self.emulator.front_door(_scope(request), receive, send)
         headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         body = b"".join(message.get("body", b"") for message in sent[1:])
         return HttpResponse(sent[0]["status"], headers, body)

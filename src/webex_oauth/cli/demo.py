@@ -11,7 +11,12 @@ from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
 from webex_oauth.cli.application import listen, serve_application
-from webex_oauth.cli.emulator import EMULATOR_PORT, local_emulator, open_listener
+from webex_oauth.cli.emulator import (
+    EMULATOR_PORT,
+    broker_port_option,
+    local_emulator,
+    open_listeners,
+)
 from webex_oauth.cli.log import configure_log
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
@@ -34,23 +39,25 @@ PORT = click.IntRange(1, 65535)
     envvar="EMULATOR_PORT",
     default=EMULATOR_PORT,
     show_default=True,
-    help="Serve the local Webex on this port.",
+    help="Serve the local Webex's front door on this port.",
 )
-def command(*, port: int, emulator_port: int) -> None:
+@broker_port_option
+def command(*, port: int, emulator_port: int, broker_port: int | None) -> None:
     """Run the application and a local Webex together; nothing is kept when it ends."""
     configure_log(is_debugging=False)
-    listener = open_listener("127.0.0.1", emulator_port)
+    listeners = open_listeners("127.0.0.1", emulator_port, broker_port)
     with tempfile.TemporaryDirectory(prefix="webex-oauth-demo-") as folder:
-        run(_serve(listener, port, Path(folder)))
+        run(_serve(listeners, port, Path(folder)))
 
 
-async def _serve(webex: local_webex.Listener, port: int, folder: Path) -> None:
+async def _serve(webex: local_webex.Listeners, port: int, folder: Path) -> None:
     stop, is_over = stop_on_signals(), asyncio.Event()
     emulator = local_emulator(webex, f"http://localhost:{port}/oauth")
-    settings = _settings(emulator, webex.origin, port, folder)
+    settings = _settings(emulator, port, folder)
     listener = listen(settings)
     click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
-    click.echo(f"  The local Webex is at {webex.origin}/. Ctrl-C stops both.\n")
+    click.echo(f"  The local Webex is at {emulator.origin}/, where people sign in")
+    click.echo(f"  at {emulator.broker_origin}/. Ctrl-C stops both.\n")
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(local_webex.serve(emulator, webex, is_over))
@@ -67,8 +74,8 @@ async def _serve_application(
     is_over.set()
 
 
-def _settings(emulator: local_webex.Emulator, origin: str, port: int, folder: Path) -> Settings:
-    text = local_webex.sample_env(emulator.integration, origin)
+def _settings(emulator: local_webex.Emulator, port: int, folder: Path) -> Settings:
+    text = local_webex.sample_env(emulator.integration, emulator.origin)
     variables = {k: v for k, v in dotenv_values(stream=StringIO(text)).items() if v is not None}
     return read_settings(
         variables

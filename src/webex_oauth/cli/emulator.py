@@ -14,6 +14,14 @@ EMULATOR_PORT = 8090
 OWNER_ONLY = 0o600
 
 
+broker_port_option = click.option(
+    "--broker-port",
+    type=click.IntRange(0, 65535),
+    envvar="EMULATOR_BROKER_PORT",
+    help="Serve the identity broker on this port.  [default: 8091, or a free one if it is taken]",
+)
+
+
 @click.command(name="emulator")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option(
@@ -24,6 +32,7 @@ OWNER_ONLY = 0o600
     show_default=True,
     help="Listen on this port; 0 chooses a free one.",
 )
+@broker_port_option
 @click.option(
     "--redirect-uri",
     default="http://localhost:8080/oauth",
@@ -41,32 +50,43 @@ OWNER_ONLY = 0o600
     help="Let other machines reach it. There are no passwords: anyone may be anyone.",
 )
 def command(
-    *, host: str, port: int, redirect_uri: str, env_file: Path | None, allow_beyond_loopback: bool
+    *,
+    host: str,
+    port: int,
+    broker_port: int | None,
+    redirect_uri: str,
+    env_file: Path | None,
+    allow_beyond_loopback: bool,
 ) -> None:
     """Run a local Webex alone, with an integration registered for your application."""
     configure_log(is_debugging=False)
-    listener = open_listener(host, port, allow_beyond_loopback=allow_beyond_loopback)
-    run(_serve(listener, redirect_uri, env_file))
+    listeners = open_listeners(host, port, broker_port, allow_beyond_loopback=allow_beyond_loopback)
+    run(_serve(listeners, redirect_uri, env_file))
 
 
-async def _serve(listener: local_webex.Listener, redirect_uri: str, env_file: Path | None) -> None:
-    stop, emulator = stop_on_signals(), local_emulator(listener, redirect_uri)
-    text = local_webex.sample_env(emulator.integration, listener.origin)
+async def _serve(
+    listeners: local_webex.Listeners, redirect_uri: str, env_file: Path | None
+) -> None:
+    stop, emulator = stop_on_signals(), local_emulator(listeners, redirect_uri)
+    text = local_webex.sample_env(emulator.integration, emulator.origin)
     if env_file is None:
         click.echo(text)
     else:
         write_env_file(env_file, text)
         click.echo(f"wrote {env_file}", err=True)
-    click.echo(f"The emulator is at {listener.origin}/ and is not Webex. Ctrl-C stops.", err=True)
-    await local_webex.serve(emulator, listener, stop)
+    click.echo(f"People sign in at the identity broker, {emulator.broker_origin}/.", err=True)
+    click.echo(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.", err=True)
+    await local_webex.serve(emulator, listeners, stop)
 
 
-def open_listener(
-    host: str, port: int, *, allow_beyond_loopback: bool = False
-) -> local_webex.Listener:
-    """Bind the emulator's socket; raises click.ClickException with what to do."""
+def open_listeners(
+    host: str, port: int, broker_port: int | None, *, allow_beyond_loopback: bool = False
+) -> local_webex.Listeners:
+    """Bind the emulator's sockets; raises click.ClickException with what to do."""
     try:
-        return local_webex.listen(host, port, allow_beyond_loopback=allow_beyond_loopback)
+        return local_webex.listen(
+            host, port, broker_port, allow_beyond_loopback=allow_beyond_loopback
+        )
     except local_webex.BeyondLoopback as error:
         raise click.ClickException(
             f"{error}; add --allow-beyond-loopback if you mean it"
@@ -77,12 +97,12 @@ def open_listener(
         ) from error
 
 
-def local_emulator(listener: local_webex.Listener, redirect_uri: str) -> local_webex.Emulator:
+def local_emulator(listeners: local_webex.Listeners, redirect_uri: str) -> local_webex.Emulator:
     """Make an emulator with one integration, registered for *redirect_uri*."""
     integration = local_webex.new_integration(
         local_webex.Randomness(), redirect_uris=(redirect_uri,)
     )
-    return local_webex.Emulator(listener.origin, integrations=(integration,))
+    return local_webex.Emulator(listeners.origins, integrations=(integration,))
 
 
 def write_env_file(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A local Webex: authorization server and REST API on loopback, with a world of invented people.
+"""A local Webex: front door and identity broker on loopback, with a world of invented people.
 
 It shares no code with the rest of the package, so that a shared mistake cannot hide.
 """
@@ -28,11 +28,13 @@ from webex_oauth.emulator.identity.integrations import (
     new_integration,
 )
 from webex_oauth.emulator.journal import Entry, Journal, digest
+from webex_oauth.emulator.listening import BeyondLoopback, Listener, Listeners, listen
 from webex_oauth.emulator.options import Options
+from webex_oauth.emulator.origins import Origin, Origins
 from webex_oauth.emulator.randomness import Randomness
 from webex_oauth.emulator.running import RunningEmulator
 from webex_oauth.emulator.sample_env import sample_env
-from webex_oauth.emulator.server import BeyondLoopback, Listener, listen, serve
+from webex_oauth.emulator.server import serve
 from webex_oauth.emulator.visitor import Visitor, VisitRefused
 from webex_oauth.emulator.world.people import Person
 from webex_oauth.emulator.world.rooms import Room
@@ -57,9 +59,12 @@ __all__ = [
     "Integration",
     "Journal",
     "Listener",
+    "Listeners",
     "MovableClock",
     "NextLink",
     "Options",
+    "Origin",
+    "Origins",
     "Person",
     "Randomness",
     "Raw",

@@ -37,7 +37,9 @@ class Connection:
         self._transport.close()
 
     def reset(self) -> None:
-        """Abort with a TCP RST."""
+        """Abort with a TCP RST, unless the client has gone."""
+        if self.is_closing:
+            return
         raw = self._transport.get_extra_info("socket")
         # A duplicate, because the loop's own socket object refuses options.
         with socket.fromfd(raw.fileno(), raw.family, raw.type) as duplicate:

@@ -53,7 +53,9 @@ class Control:
 
     def routes(self) -> list[BaseRoute]:
         """List the paths of the control API."""
-        guard = Middleware(ControlGuard, token=self._token, origin=self._state.origin)
+        guard = Middleware(
+            ControlGuard, token=self._token, origin=self._state.origins.front_door.configured
+        )
         return [Mount("/_emulator", routes=self._own_routes(), middleware=[guard])]
 
     def _own_routes(self) -> list[Route]:

@@ -1,4 +1,4 @@
-"""The emulator: a local Webex as one ASGI application, and the handles to arrange things in it."""
+"""The emulator: a local Webex as two ASGI applications, and the handles to arrange things in it."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
+from starlette.types import ExceptionHandler
 
 from webex_oauth.emulator.clock import MovableClock
 from webex_oauth.emulator.control import Control
@@ -17,15 +18,16 @@ from webex_oauth.emulator.endpoints.answers import (
     answer_bug,
     answer_http_error,
 )
-from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint
+from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, AuthorizeHandOver
 from webex_oauth.emulator.endpoints.avatars import Avatars
-from webex_oauth.emulator.endpoints.bearer import Throttled, UnknownPath, answer_throttled
-from webex_oauth.emulator.endpoints.home import Home
+from webex_oauth.emulator.endpoints.bearer import Throttled, answer_throttled
+from webex_oauth.emulator.endpoints.home import BrokerHome, Home
 from webex_oauth.emulator.endpoints.logout import LogoutEndpoint
 from webex_oauth.emulator.endpoints.people import PeopleApi
-from webex_oauth.emulator.endpoints.revocation import RevocationEndpoint
+from webex_oauth.emulator.endpoints.revocation import OwnToken, RevocationEndpoint
 from webex_oauth.emulator.endpoints.rooms import RoomsApi
 from webex_oauth.emulator.endpoints.token import TokenEndpoint
+from webex_oauth.emulator.endpoints.unknown_paths import Neighbour, UnknownPath
 from webex_oauth.emulator.fault_injection import FaultInjection
 from webex_oauth.emulator.faults import Faults
 from webex_oauth.emulator.identity.integrations import (
@@ -36,6 +38,7 @@ from webex_oauth.emulator.identity.integrations import (
 from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
 from webex_oauth.emulator.journal import Journal
 from webex_oauth.emulator.options import Options
+from webex_oauth.emulator.origins import Origin, Origins
 from webex_oauth.emulator.pages.rendering import Pages
 from webex_oauth.emulator.randomness import Randomness
 from webex_oauth.emulator.recording import Recording
@@ -48,11 +51,11 @@ _LARGEST_BODY = 262_144
 
 
 class Emulator:
-    """A local Webex at *origin*. Without `integrations` one is invented and registered."""
+    """A local Webex with two origins. Without *integrations* one is invented and registered."""
 
     def __init__(
         self,
-        origin: str,
+        origins: Origins,
         *,
         world: World | None = None,
         clock: MovableClock | None = None,
@@ -63,19 +66,37 @@ class Emulator:
     ) -> None:
         randomness = Randomness(seed)
         self._state = State(
-            origin,
+            origins,
             world=world or seeded_world(),
             clock=clock or MovableClock(),
             randomness=randomness,
             options=options or Options(),
             integrations=tuple(integrations) or (new_integration(randomness),),
         )
-        self.app = _application(self._state, control_token)
+        pages = Pages()
+        state = self._state
+        self.front_door = _application(
+            state,
+            _front_door_routes(state, pages, control_token),
+            origins.front_door,
+            Neighbour("identity broker", origins.broker, "/idb/"),
+        )
+        self.broker = _application(
+            state,
+            _broker_routes(state, pages),
+            origins.broker,
+            Neighbour("front door", origins.front_door, "/v1/"),
+        )
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as links and redirects name them."""
-        return self._state.origin
+        """Scheme, host and port of the front door: what applications know as Webex."""
+        return self._state.origins.front_door.configured
+
+    @property
+    def broker_origin(self) -> str:
+        """Scheme, host and port of the identity broker, where people sign in."""
+        return self._state.origins.broker.configured
 
     @property
     def world(self) -> World:
@@ -150,36 +171,49 @@ class Emulator:
         self._state.reset()
 
 
-def _application(state: State, control_token: str) -> Starlette:
+def _application(
+    state: State, routes: list[BaseRoute], origin: Origin, neighbour: Neighbour
+) -> Starlette:
+    answer_by_error: dict[Any, ExceptionHandler] = {
+        ApiRefusal: answer_api_refusal,
+        Throttled: answer_throttled,
+        HTTPStatus.NOT_FOUND: UnknownPath(state, neighbour).answer,
+        HTTPException: answer_http_error,
+        Exception: answer_bug,
+    }
     application = Starlette(
-        routes=_routes(state, control_token),
+        routes=routes,
         middleware=[
             Middleware(Recording, state.journal, state.randomness),
-            Middleware(FaultInjection, state.faults, state.origin),
+            Middleware(FaultInjection, state.faults, origin),
         ],
-        exception_handlers={
-            ApiRefusal: answer_api_refusal,
-            Throttled: answer_throttled,
-            HTTPStatus.NOT_FOUND: UnknownPath(state).answer,
-            HTTPException: answer_http_error,
-            Exception: answer_bug,
-        },
+        exception_handlers=answer_by_error,
         max_body_size=_LARGEST_BODY,
     )
     application.router.redirect_slashes = False
     return application
 
 
-def _routes(state: State, control_token: str) -> list[BaseRoute]:
-    pages = Pages()
+def _front_door_routes(state: State, pages: Pages, control_token: str) -> list[BaseRoute]:
     return [
         *Home(state, pages).routes(),
-        *AuthorizeEndpoint(state, pages).routes(),
-        *TokenEndpoint(state).routes(),
-        *RevocationEndpoint(state).routes(),
-        *LogoutEndpoint(state, pages).routes(),
+        *AuthorizeHandOver(state).routes(),
+        *TokenEndpoint(state, "gateway").routes(),
+        *RevocationEndpoint(state, "gateway").routes(),
         *PeopleApi(state).routes(),
         *RoomsApi(state).routes(),
         *Avatars(state).routes(),
         *Control(state, control_token).routes(),
+    ]
+
+
+def _broker_routes(state: State, pages: Pages) -> list[BaseRoute]:
+    return [
+        *BrokerHome(state).routes(),
+        *AuthorizeEndpoint(state, pages).routes(),
+        *TokenEndpoint(state, "broker").routes(),
+        *RevocationEndpoint(state, "broker").routes(),
+        *OwnToken(state).routes(),
+        *LogoutEndpoint(state, pages).routes(),
+        *Avatars(state).routes(),
     ]

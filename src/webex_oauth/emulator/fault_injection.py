@@ -25,7 +25,8 @@ from webex_oauth.emulator.faults import (
     Slow,
     Truncate,
 )
-from webex_oauth.emulator.recording import CONTROL_PATH, annotations_of
+from webex_oauth.emulator.origins import Origin
+from webex_oauth.emulator.recording import CONTROL_PATH, annotations_of, record_of
 from webex_oauth.emulator.straying_links import Straying
 
 _PIECE_BYTES = 64 * 1024
@@ -34,7 +35,7 @@ _PIECE_BYTES = 64 * 1024
 class FaultInjection:
     """An ASGI layer that asks the fault script about every request but the control API's."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, origin: str) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, origin: Origin) -> None:
         self._app = app
         self._faults = faults
         self._origin = origin
@@ -66,13 +67,11 @@ class FaultInjection:
             case Truncate(kept_bytes):
                 await self._app(scope, receive, _truncating(kept_bytes, scope, receive, send))
             case NextLink():
-                answer = Straying(action, self._origin, scope, send)
+                answer = Straying(action, self._origin.as_asked(scope), scope, send)
                 await self._app(scope, receive, answer)
-            case Answer():
+            case _:
                 # As a server does that knows what it refuses; so the journal has the form.
                 await _whole_request(receive)
-                await _without_work(action, scope, receive, send)
-            case _:
                 await _without_work(action, scope, receive, send)
 
 
@@ -81,15 +80,14 @@ async def _without_work(action: Instead, scope: Scope, receive: Receive, send: S
         case Answer():
             await _planned_answer(action)(scope, receive, send)
         case Drop():
-            connection_of(scope).close()
-            await _gone(receive)
+            await _close(scope, receive)
         case Reset():
+            record_of(scope).complete()
             connection_of(scope).reset()
             await _gone(receive)
         case Raw(data):
             connection_of(scope).write(data)
-            connection_of(scope).close()
-            await _gone(receive)
+            await _close(scope, receive)
         case Hang(limit_seconds):
             await _hang(limit_seconds, scope, receive)
         case Huge(size_bytes):
@@ -116,8 +114,13 @@ async def _hang(limit_seconds: float, scope: Scope, receive: Receive) -> None:
         async with asyncio.timeout(limit_seconds):
             await _gone(receive)
     except TimeoutError:
-        connection.close()
-        await _gone(receive)
+        await _close(scope, receive)
+
+
+async def _close(scope: Scope, receive: Receive) -> None:
+    record_of(scope).complete()
+    connection_of(scope).close()
+    await _gone(receive)
 
 
 async def _whole_request(receive: Receive) -> None:
@@ -163,8 +166,7 @@ def _truncating(kept_bytes: int, scope: Scope, receive: Receive, send: Send) -> 
             await send(message)
             return
         await send({"type": "http.response.body", "body": body[:left_bytes], "more_body": True})
-        connection_of(scope).close()
-        await _gone(receive)
+        await _close(scope, receive)
 
     return send_part
 

@@ -1,6 +1,7 @@
 """Recording: write every request into the journal and give it a tracking id."""
 
 import re
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webex_oauth.emulator.journal import Annotations, Entry, Journal, digest, redacted
 from webex_oauth.emulator.randomness import Randomness
 
-_ANNOTATIONS = "webex_oauth.emulator.annotations"
+_RECORD = "webex_oauth.emulator.record"
 _TRACKING_ID = "webex_oauth.emulator.tracking_id"
 _ACCEPTABLE_TRACKING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 _LONGEST_FORM = 65_536
@@ -30,36 +31,19 @@ class Recording:
             await self._app(scope, receive, send)
             return
         tracking_id = self._tracking_id(scope)
-        annotations = Annotations()
         scope[_TRACKING_ID] = tracking_id
-        scope[_ANNOTATIONS] = annotations
+        send = _tracked(send, tracking_id)
         if scope["path"].startswith(CONTROL_PATH):
-            await self._app(scope, receive, _tracked(send, tracking_id))
+            await self._app(scope, receive, send)
             return
-        await self._record(scope, receive, _tracked(send, tracking_id), annotations)
-
-    async def _record(
-        self, scope: Scope, receive: Receive, send: Send, annotations: Annotations
-    ) -> None:
-        entry = self._journal.open(_entry(scope))
-        body = bytearray()
-        status: int | None = None
-
-        async def receive_copying() -> Message:
-            message = await receive()
-            body.extend(message.get("body", b"")[: _LONGEST_FORM - len(body)])
-            return message
-
-        async def send_watching(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
+        record = scope[_RECORD] = Record(self._journal, scope, receive, send)
         try:
-            await self._app(scope, receive_copying, send_watching)
+            await self._app(scope, record.receive, record.send)
+        except Exception:
+            record.status = HTTPStatus.INTERNAL_SERVER_ERROR
+            raise
         finally:
-            annotations.form = _form(scope, bytes(body))
-            self._journal.close(entry, status, annotations)
+            record.complete()
 
     def _tracking_id(self, scope: Scope) -> str:
         sent = Headers(scope=scope).get("trackingid", "")
@@ -68,12 +52,62 @@ class Recording:
         return f"ROUTER_{self._randomness.uuid().upper()}"
 
 
+class Record:
+    """One request on its way: its journal entry is complete before the answer's last byte leaves.
+
+    A client that has the whole answer, and then looks into the journal, finds the whole entry.
+    """
+
+    def __init__(self, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:
+        self._journal = journal
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._entry = journal.open(_entry(scope))
+        self._body = bytearray()
+        self._held_start: Message | None = None
+        self._is_complete = False
+        self.annotations = Annotations()
+        self.status: int | None = None
+
+    async def receive(self) -> Message:
+        """Receive a part of the request, and keep a copy of what may be a form."""
+        message = await self._receive()
+        self._body.extend(message.get("body", b"")[: _LONGEST_FORM - len(self._body)])
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; complete the entry before the last part."""
+        if message["type"] == "http.response.start":
+            # Held back until the body comes, since an answer without one ends with its head.
+            self.status, self._held_start = message["status"], message
+            return
+        if not message.get("more_body", False):
+            self.complete()
+        if self._held_start is not None:
+            start, self._held_start = self._held_start, None
+            await self._send(start)
+        await self._send(message)
+
+    def complete(self) -> None:
+        """Complete the entry, once."""
+        if not self._is_complete:
+            self._is_complete = True
+            self.annotations.form = _form(self._scope, bytes(self._body))
+            self._journal.close(self._entry, self.status, self.annotations)
+
+
+def record_of(scope: Scope) -> Record:
+    """Find the record of a request."""
+    record = scope[_RECORD]
+    if not isinstance(record, Record):
+        raise TypeError("the request did not come through Recording")
+    return record
+
+
 def annotations_of(scope: Scope) -> Annotations:
     """Find what has been learnt about a request."""
-    annotations = scope[_ANNOTATIONS]
-    if not isinstance(annotations, Annotations):
-        raise TypeError("the request did not come through Recording")
-    return annotations
+    return record_of(scope).annotations
 
 
 def tracking_id_of(scope: Scope) -> str:

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from webex_oauth.emulator.emulator import Emulator
-from webex_oauth.emulator.server import listen, serve
+from webex_oauth.emulator.listening import listen
+from webex_oauth.emulator.server import serve
 
 _START_SECONDS = 10
 _STOP_SECONDS = 10
@@ -15,9 +16,16 @@ _STOP_SECONDS = 10
 class RunningEmulator:
     """Run an emulator from `with` to the end of its block; takes what `Emulator` takes."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, **parts: Any) -> None:
-        self._listener = listen(host, port)
-        self.emulator = Emulator(self._listener.origin, **parts)
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        broker_port: int | None = None,
+        **parts: Any,
+    ) -> None:
+        self._listeners = listen(host, port, broker_port)
+        self.emulator = Emulator(self._listeners.origins, **parts)
         self._thread = threading.Thread(target=self._run, name="webex-emulator", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -25,11 +33,16 @@ class RunningEmulator:
 
     @property
     def origin(self) -> str:
-        """Where the emulator is reached."""
-        return self._listener.origin
+        """Where the front door is reached."""
+        return self.emulator.origin
+
+    @property
+    def broker_origin(self) -> str:
+        """Where the identity broker is reached."""
+        return self.emulator.broker_origin
 
     def __enter__(self) -> Self:
-        """Start; the socket is bound already, so that a client may connect at once."""
+        """Start; the sockets are bound already, so that a client may connect at once."""
         self._thread.start()
         if not self._is_started.wait(_START_SECONDS):
             raise TimeoutError("the emulator did not start in time")
@@ -54,4 +67,4 @@ class RunningEmulator:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._is_started.set()
-        await serve(self.emulator, self._listener, self._stop)
+        await serve(self.emulator, self._listeners, self._stop)

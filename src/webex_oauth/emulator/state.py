@@ -11,6 +11,7 @@ from webex_oauth.emulator.identity.tokens import Tokens
 from webex_oauth.emulator.identity.transactions import Transactions
 from webex_oauth.emulator.journal import Journal
 from webex_oauth.emulator.options import Options, Switchboard
+from webex_oauth.emulator.origins import Origins
 from webex_oauth.emulator.randomness import Randomness
 from webex_oauth.emulator.rate_limits import RateLimits
 from webex_oauth.emulator.world.world import World
@@ -21,7 +22,7 @@ class State:
 
     def __init__(
         self,
-        origin: str,
+        origins: Origins,
         *,
         world: World,
         clock: MovableClock,
@@ -29,7 +30,7 @@ class State:
         options: Options,
         integrations: Iterable[Integration],
     ) -> None:
-        self.origin = origin
+        self.origins = origins
         self.world = world
         self.clock = clock
         self.randomness = randomness

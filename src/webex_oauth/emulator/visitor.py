@@ -8,21 +8,25 @@ from http import HTTPStatus
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
 from typing import IO, Literal
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 Decision = Literal["accept", "decline"]
 
 _TIMEOUT_SECONDS = 10.0
 _LARGEST_PAGE = 4_194_304
+_LONGEST_REASON = 300
+# RFC 6749 section 4.1.2: the redirect to the application has one of these, no other one does.
+_ANSWERS = {"code", "error"}
 
 
 class VisitRefused(Exception):
     """A sign-in that ended on a page of the emulator instead of at the application."""
 
-    def __init__(self, status: int, page: str) -> None:
-        super().__init__(f"the sign-in ended on a page with status {status}")
+    def __init__(self, status: int, page: str, reason: str) -> None:
+        super().__init__(f"the sign-in ended on a page with status {status}: {reason}")
         self.status = status
         self.page = page
+        self.reason = reason
 
 
 class Visitor:
@@ -32,13 +36,13 @@ class Visitor:
         self._browser = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPCookieProcessor(CookieJar()),
-            _StayOnOrigin(),
+            _StopAtAnswer(),
         )
 
     def sign_in(self, authorize_url: str, person_email: str, decision: Decision = "accept") -> str:
         """Choose a person, decide, and return the callback URL at the application.
 
-        The URL is not visited. Raise `VisitRefused` when the emulator shows an error page.
+        The URL is not visited. Raise `VisitRefused` when the sign-in ends on a page.
         """
         page = self._open(authorize_url)
         if "person" in page.button_names:
@@ -47,7 +51,7 @@ class Visitor:
         if "decision" in page.button_names:
             page = self._open(page.action_url, {**page.hidden_fields, "decision": decision})
         if not page.is_elsewhere:
-            raise VisitRefused(page.status, page.text)
+            raise VisitRefused(page.status, page.text, page.reason)
         return page.url
 
     def _open(self, url: str, fields: Mapping[str, str] | None = None) -> "_Page":
@@ -56,13 +60,17 @@ class Visitor:
         request = urllib.request.Request(url, data)  # noqa: S310
         try:
             with self._browser.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                return _Page(answer.url, answer.status, answer.read(_LARGEST_PAGE).decode())
+                return _Page(
+                    answer.url, answer.status, answer.read(_LARGEST_PAGE).decode(errors="replace")
+                )
         except urllib.error.HTTPError as answer:
             with answer:
                 return _unusual_page(url, answer)
 
 
-class _StayOnOrigin(urllib.request.HTTPRedirectHandler):
+class _StopAtAnswer(urllib.request.HTTPRedirectHandler):
+    """Follow redirects from origin to origin, but not the one that goes to the application."""
+
     def redirect_request(
         self,
         request: urllib.request.Request,
@@ -72,7 +80,7 @@ class _StayOnOrigin(urllib.request.HTTPRedirectHandler):
         headers: HTTPMessage,
         target: str,
     ) -> urllib.request.Request | None:
-        if urlsplit(target)[:2] != urlsplit(request.full_url)[:2]:
+        if _ANSWERS & parse_qs(urlsplit(target).query).keys():
             return None
         return super().redirect_request(request, file, status, reason, headers, target)
 
@@ -87,7 +95,14 @@ class _Page(html.parser.HTMLParser):
         self.action_url = url
         self.hidden_fields: dict[str, str] = {}
         self.button_names: set[str] = set()
+        self._alert = ""
+        self._is_in_alert = False
         self.feed(text)
+
+    @property
+    def reason(self) -> str:
+        """What the page tells people; where it is no such page, how it begins."""
+        return " ".join((self._alert or self.text).split())[:_LONGEST_REASON]
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         value_by_name = {name: value or "" for name, value in attributes}
@@ -97,10 +112,20 @@ class _Page(html.parser.HTMLParser):
             self.hidden_fields[value_by_name["name"]] = value_by_name.get("value", "")
         if tag == "button":
             self.button_names.add(value_by_name.get("name", ""))
+        if tag == "p":
+            self._is_in_alert = value_by_name.get("role") == "alert"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "p":
+            self._is_in_alert = False
+
+    def handle_data(self, data: str) -> None:
+        if self._is_in_alert:
+            self._alert += data
 
 
 def _unusual_page(url: str, answer: urllib.error.HTTPError) -> _Page:
     target = answer.headers.get("Location")
     if target and answer.status in (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER):
         return _Page(urljoin(url, target), answer.status, "", is_elsewhere=True)
-    return _Page(url, answer.status or 0, answer.read(_LARGEST_PAGE).decode())
+    return _Page(url, answer.status or 0, answer.read(_LARGEST_PAGE).decode(errors="replace"))

@@ -33,6 +33,8 @@ class Platform:
 def platform(origin: str = PRODUCTION_ORIGIN, broker_origin: str | None = None) -> Platform:
     """Describe the Webex at *origin*, whose identity broker may be elsewhere.
 
+    A local Webex needs no *broker_origin*: its front door answers revocations too.
+
     Raises ConfigurationError for what is not an origin, and for http beyond loopback.
     """
     front_door = read_origin(origin)
@@ -52,13 +54,18 @@ def _authorization_server(front_door: str, broker: str) -> AuthorizationServer:
         issuer_aliases=REGIONAL_ISSUERS if is_production else frozenset(),
         authorization_endpoint=f"{front_door}/v1/authorize",
         token_endpoint=f"{front_door}/v1/access_token",
-        revocation_endpoint=f"{broker}/idb/oauth2/v1/revoke",
+        revocation_endpoint=_revocation_endpoint(front_door, broker),
         revocation_authentication=ClientAuthentication.BASIC,
         may_omit_token_type=True,
         tracking_header=TRACKING_HEADER,
         rotates_refresh_tokens=False,
         refusal=read_refusal,
     )
+
+
+def _revocation_endpoint(front_door: str, broker: str) -> str:
+    # Webex revokes at its broker alone. Where no broker is named, the front door does it.
+    return f"{front_door}/v1/revoke" if broker == front_door else f"{broker}/idb/oauth2/v1/revoke"
 
 
 def _default_broker_origin(front_door: str) -> str:

@@ -8,7 +8,7 @@ from emulator.conftest import find_person
 from emulator.wire import Wire, WireAnswer
 
 from webex_oauth.emulator import Emulator, Person, Visitor, VisitRefused
-from webex_oauth.emulator.endpoints.browser_cookie import COOKIE_NAME, COOKIE_PATHS
+from webex_oauth.emulator.endpoints.browser_cookie import COOKIE_PATH
 
 PERSON_PATH = "/idb/oauth2/v1/authorize/person"
 DECISION_PATH = "/idb/oauth2/v1/authorize/decision"
@@ -138,7 +138,8 @@ def test_an_unsure_return_address_ends_on_a_page(
 
 @pytest.mark.parametrize("query", ["&client_id=a", "&state=again", "&%FF=1"])
 def test_a_repeated_or_malformed_parameter_ends_on_a_page(wire: Wire, query: str) -> None:
-    answer = wire.get(f"/v1/authorize?{urlencode(wire.request_fields())}{query}")
+    handed_over = wire.get(f"/v1/authorize?{urlencode(wire.request_fields())}{query}")
+    answer = wire.get(handed_over.location)
 
     assert answer.status == 400
     assert "Location" not in answer.headers
@@ -227,13 +228,11 @@ def test_a_hinted_person_stands_first(wire: Wire) -> None:
 def test_the_cookie_is_sent_to_the_sign_in_paths_alone(wire: Wire) -> None:
     _, chosen = choose(wire, "mira@acme.example")
 
-    cookies = chosen.headers.get_all("Set-Cookie")
-
-    assert cookies is not None
-    assert [re.search(r"Path=([^;]+)", one)[1] for one in cookies] == list(COOKIE_PATHS)  # type: ignore[index] # fails the test as it should
-    assert all(one.startswith(f"{COOKIE_NAME}=") for one in cookies)
-    assert all("HttpOnly" in one and "SameSite=lax" in one for one in cookies)
-    assert not any("Domain" in one for one in cookies)
+    [cookie] = chosen.headers.get_all("Set-Cookie") or []
+    assert f"Path={COOKIE_PATH};" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Domain" not in cookie
 
 
 def test_without_a_page_an_earlier_consent_is_used(
@@ -256,7 +255,7 @@ def test_pages_cannot_be_framed_stored_or_scripted(wire: Wire) -> None:
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert "form-action 'self' http://localhost:8080" in policy
+    assert "form-action" not in policy
     assert answer.headers["Cache-Control"] == "no-store"
     assert "<script" not in answer.text.replace("&lt;script", "")
     assert " style=" not in answer.text
@@ -298,6 +297,8 @@ def test_a_visitor_tells_when_a_sign_in_ends_on_a_page(emulator: Emulator) -> No
 
     assert refusal.value.status == 400
     assert "client_id is blank" in refusal.value.page
+    assert refusal.value.reason == "invalid_request: Parameter:client_id is blank"
+    assert refusal.value.reason in str(refusal.value)
 
 
 def test_a_colleague_is_not_offered(emulator: Emulator, wire: Wire) -> None:

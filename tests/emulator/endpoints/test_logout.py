@@ -1,11 +1,12 @@
 """Logout ends the browser's session and leads only to where an integration lives."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
 from emulator.wire import Wire
 
-from webex_oauth.emulator import Emulator, Visitor
+from webex_oauth.emulator import Emulator
 
 PATH = "/idb/oauth2/v1/logout"
 
@@ -48,14 +49,19 @@ def test_without_a_place_to_go_a_page_says_so(wire: Wire) -> None:
     assert "not followed" not in page
 
 
-def test_a_signed_out_browser_is_asked_who_it_is(emulator: Emulator, wire: Wire) -> None:
-    visitor = Visitor()
-    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
-    visitor.sign_in(url, "mira@acme.example")
+def test_a_signed_out_browser_is_asked_who_it_is(wire: Wire) -> None:
+    transaction = re.findall(r'name="transaction" value="(.+)"', wire.authorize().text)[0]
+    fields = {"transaction": transaction, "person": "mira@acme.example"}
+    chosen = wire.post("/idb/oauth2/v1/authorize/person", fields)
+    cookie = chosen.headers["Set-Cookie"].partition(";")[0]
+    silent = wire.request_fields(prompt="none")
+    before = wire.authorize(silent, Cookie=cookie).callback["error"]
 
-    visitor.sign_in(f"{emulator.origin}{PATH}?goto=http://localhost:8080/", "")
+    signed_out = wire.get(PATH, Cookie=cookie)
 
-    assert "error=login_required" in visitor.sign_in(f"{url}&prompt=none", "")
+    assert before == "consent_required"
+    assert wire.authorize(silent, Cookie=cookie).callback["error"] == "login_required"
+    assert signed_out.headers["Set-Cookie"].startswith(cookie.partition("=")[0] + '="";')
 
 
 def test_the_token_of_the_link_is_revoked(wire: Wire, token: str) -> None:

@@ -25,7 +25,7 @@ def test_a_local_webex_has_everything_on_its_own_origin() -> None:
 
     assert not local.is_production
     assert local.server.issuer == "http://127.0.0.1:8090/idb"
-    assert local.server.revocation_endpoint == "http://127.0.0.1:8090/idb/oauth2/v1/revoke"
+    assert local.server.revocation_endpoint == "http://127.0.0.1:8090/v1/revoke"
     assert local.server.issuer_aliases == frozenset()
 
 

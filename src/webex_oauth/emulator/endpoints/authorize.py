@@ -26,9 +26,30 @@ from webex_oauth.emulator.recording import annotations_of, tracking_id_of
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world.people import Person
 
-BROKER_PATH = "/idb/oauth2/v1/authorize"
-PERSON_PATH = f"{BROKER_PATH}/person"
-DECISION_PATH = f"{BROKER_PATH}/decision"
+AUTHORIZE_PATH = "/idb/oauth2/v1/authorize"
+PERSON_PATH = f"{AUTHORIZE_PATH}/person"
+DECISION_PATH = f"{AUTHORIZE_PATH}/decision"
+
+
+class AuthorizeHandOver:
+    """Hand the browser on from the front door to the identity broker, as Webex does."""
+
+    def __init__(self, state: State) -> None:
+        self._broker = state.origins.broker
+
+    def routes(self) -> list[Route]:
+        """List the path of this endpoint."""
+        return [Route("/v1/authorize", self.hand_over)]
+
+    async def hand_over(self, request: Request) -> Response:
+        """Redirect, with the query as it came: only the broker reads it."""
+        target = f"{self._broker.beside(request.scope)}{AUTHORIZE_PATH}"
+        query = request.scope["query_string"].decode("latin-1")
+        headers = {
+            "Location": f"{target}?{query}" if query else target,
+            "Cache-Control": "no-store",
+        }
+        return Response(None, HTTPStatus.FOUND, headers=headers)
 
 
 class AuthorizeEndpoint:
@@ -41,8 +62,7 @@ class AuthorizeEndpoint:
     def routes(self) -> list[Route]:
         """List the paths of this endpoint."""
         return [
-            Route("/v1/authorize", self.begin),
-            Route(BROKER_PATH, self.begin),
+            Route(AUTHORIZE_PATH, self.begin),
             Route(PERSON_PATH, self.show_people),
             Route(PERSON_PATH, self.choose_person, methods=["POST"]),
             Route(DECISION_PATH, self.show_consent),
@@ -88,7 +108,7 @@ class AuthorizeEndpoint:
         self._state.transactions.choose_person(transaction, person.uuid)
         url = f"{DECISION_PATH}?transaction={transaction.id}"
         response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
-        set_browser_cookie(response, self._state.browsers.sign_in(person.uuid))
+        set_browser_cookie(request, response, self._state.browsers.sign_in(person.uuid))
         return self._pages.protected(response)
 
     async def show_consent(self, request: Request) -> Response:
@@ -198,16 +218,13 @@ class AuthorizeEndpoint:
     def _person_page(self, transaction: Transaction, complaint: str = "") -> Response:
         view = person_page(self._state, transaction, complaint)
         status = HTTPStatus.BAD_REQUEST if complaint else HTTPStatus.OK
-        return self._pages.answer(
-            view, status, form_target=transaction.request.address.redirect_uri
-        )
+        return self._pages.answer(view, status)
 
     def _consent_page(self, transaction: Transaction) -> Response:
         person = self._state.world.person(transaction.person_uuid or "")
         if person is None:
             return self._person_page(transaction)
-        view = consent_page(transaction, person)
-        return self._pages.answer(view, form_target=transaction.request.address.redirect_uri)
+        return self._pages.answer(consent_page(transaction, person))
 
     def _refusal_page(self, request: Request, error: str, description: str) -> Response:
         view = RefusalPage(error, description, tracking_id_of(request.scope))

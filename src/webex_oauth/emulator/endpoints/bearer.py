@@ -10,8 +10,6 @@ from webex_oauth.emulator.endpoints.answers import (
     FORBIDDEN,
     INVALID_TOKEN,
     ApiRefusal,
-    answer_api_refusal,
-    answer_http_error,
 )
 from webex_oauth.emulator.identity.scopes import is_satisfied
 from webex_oauth.emulator.identity.tokens import AccessToken
@@ -75,21 +73,6 @@ async def answer_throttled(_: Request, error: Exception) -> Response:
         headers={"Retry-After": str(error.retry_after_seconds)},
         media_type="text/html",
     )
-
-
-class UnknownPath:
-    """What a path that is none gets: 401 without a good token, as at Webex, else 404."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    async def answer(self, request: Request, error: Exception) -> Response:
-        """Refuse."""
-        try:
-            check_bearer(self._state, request)
-        except ApiRefusal as refusal:
-            return await answer_api_refusal(request, refusal)
-        return await answer_http_error(request, error)
 
 
 def _unauthorized(state: State) -> ApiRefusal:

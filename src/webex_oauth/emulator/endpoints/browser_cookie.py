@@ -1,6 +1,7 @@
-"""The emulator's own cookie: host-only, and sent to its sign-in paths alone.
+"""The broker's own cookie: host-only, sent to the broker's paths alone, and named after its port.
 
-Cookies ignore ports, so the application on the same host would otherwise be sent this one.
+Cookies ignore ports. Without the path the application on the same host would be sent this one,
+and without the port in its name a second emulator on this machine would overwrite it.
 """
 
 from starlette.requests import Request
@@ -8,22 +9,31 @@ from starlette.responses import Response
 
 from webex_oauth.emulator.identity.browsers import Browsers, BrowserSession
 
-COOKIE_NAME = "webex_emulator_browser"
-COOKIE_PATHS = ("/v1/authorize", "/idb/oauth2/v1")
+COOKIE_PATH = "/idb/oauth2/v1"
+
+
+def cookie_name(request: Request) -> str:
+    """Return the name of the cookie at the port that the browser asked."""
+    return f"webex_emulator_browser_{request.url.port or request.url.scheme}"
+
+
+def browser_id(request: Request) -> str:
+    """Return what the browser's cookie says; empty when it has none."""
+    return request.cookies.get(cookie_name(request), "")
 
 
 def read_browser(request: Request, browsers: Browsers) -> BrowserSession | None:
     """Find the session of the browser that asks."""
-    return browsers.find(request.cookies.get(COOKIE_NAME, ""))
+    return browsers.find(browser_id(request))
 
 
-def set_browser_cookie(response: Response, session: BrowserSession) -> None:
+def set_browser_cookie(request: Request, response: Response, session: BrowserSession) -> None:
     """Let the browser remember that it is signed in."""
-    for path in COOKIE_PATHS:
-        response.set_cookie(COOKIE_NAME, session.id, path=path, httponly=True, samesite="lax")
+    name = cookie_name(request)
+    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
 
 
-def delete_browser_cookie(response: Response) -> None:
+def delete_browser_cookie(request: Request, response: Response) -> None:
     """Let the browser forget."""
-    for path in COOKIE_PATHS:
-        response.delete_cookie(COOKIE_NAME, path=path, httponly=True, samesite="lax")
+    name = cookie_name(request)
+    response.delete_cookie(name, path=COOKIE_PATH, httponly=True, samesite="lax")

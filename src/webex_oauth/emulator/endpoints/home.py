@@ -1,9 +1,10 @@
-"""The emulator's own front page and static files."""
+"""The emulator's own front page, which both origins lead to, and static files."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -24,12 +25,38 @@ class Home:
 
     def routes(self) -> list[BaseRoute]:
         """List the paths of the page and its files."""
-        return [Route("/", self.show), Mount("/_static", StaticFiles(directory=_STATIC))]
+        return [Route("/", self.show), _static_files()]
 
-    async def show(self, _: Request) -> Response:
+    async def show(self, request: Request) -> Response:
         """Show the page."""
         lines = tuple(
             IntegrationLine(one.name, one.client_id, one.redirect_uris, one.scopes)
             for one in self._state.integrations
         )
-        return self._pages.answer(HomePage(self._state.origin, lines, people_choices(self._state)))
+        origins = self._state.origins
+        page = HomePage(
+            origin=origins.front_door.as_asked(request.scope),
+            broker_origin=origins.broker.beside(request.scope),
+            integrations=lines,
+            people=people_choices(self._state),
+        )
+        return self._pages.answer(page)
+
+
+class BrokerHome:
+    """Lead visitors of the broker's bare address to the front page."""
+
+    def __init__(self, state: State) -> None:
+        self._front_door = state.origins.front_door
+
+    def routes(self) -> list[BaseRoute]:
+        """List the path, and those of the static files."""
+        return [Route("/", self.lead_on), _static_files()]
+
+    async def lead_on(self, request: Request) -> Response:
+        """Redirect to the front page."""
+        return RedirectResponse(f"{self._front_door.beside(request.scope)}/", HTTPStatus.FOUND)
+
+
+def _static_files() -> Mount:
+    return Mount("/_static", StaticFiles(directory=_STATIC))

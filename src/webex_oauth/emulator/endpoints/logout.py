@@ -7,10 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.browser_cookie import (
-    COOKIE_NAME,
-    delete_browser_cookie,
-)
+from webex_oauth.emulator.endpoints.browser_cookie import browser_id, delete_browser_cookie
 from webex_oauth.emulator.pages.rendering import Pages
 from webex_oauth.emulator.pages.views import SignedOutPage
 from webex_oauth.emulator.state import State
@@ -29,11 +26,11 @@ class LogoutEndpoint:
 
     async def sign_out(self, request: Request) -> Response:
         """Sign the browser out, and redirect only to where an integration lives."""
-        self._state.browsers.sign_out(request.cookies.get(COOKIE_NAME, ""))
+        self._state.browsers.sign_out(browser_id(request))
         if self._state.switchboard.options.logout_revokes_token:
             self._state.tokens.revoke(request.query_params.get("token", ""))
         response = self._answer(request.query_params.get("goto", ""))
-        delete_browser_cookie(response)
+        delete_browser_cookie(request, response)
         return response
 
     def _answer(self, goto: str) -> Response:

@@ -28,7 +28,7 @@ class PeopleApi:
 
     async def me(self, request: Request) -> Response:
         """Show the person whose token it is."""
-        return self._answer(self._permitted(request).person)
+        return self._answer(request, self._permitted(request).person)
 
     async def person(self, request: Request) -> Response:
         """Show a person by id."""
@@ -40,10 +40,11 @@ class PeopleApi:
         person = self._state.world.person(uuid)
         if person is None:
             raise ApiRefusal(HTTPStatus.NOT_FOUND, "Person not found")
-        return self._answer(person)
+        return self._answer(request, person)
 
     def _permitted(self, request: Request) -> Permission:
         return check_permission(self._state, request, api="people", scope="spark:people_read")
 
-    def _answer(self, person: Person) -> Response:
-        return json_answer(person_answer(person, self._state.origin))
+    def _answer(self, request: Request, person: Person) -> Response:
+        origin = self._state.origins.front_door.as_asked(request.scope)
+        return json_answer(person_answer(person, origin))

@@ -13,9 +13,38 @@ from webex_oauth.emulator.endpoints.token import authenticated_client, refused
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.state import State
 
+_TOKENS_PATH = "/idb/oauth2/v1/tokens/me"
+# Webex revokes at the broker alone. The front door of a local Webex does so too, so that a client
+# which was told one address need not be told a second one.
+_PATH_BY_SHAPE: dict[Shape, str] = {"gateway": "/v1/revoke", "broker": "/idb/oauth2/v1/revoke"}
+
 
 class RevocationEndpoint:
-    """Take tokens back."""
+    """Take tokens back, and answer errors in the shape of the origin that was asked."""
+
+    def __init__(self, state: State, shape: Shape) -> None:
+        self._state = state
+        self._shape: Shape = shape
+
+    def routes(self) -> list[Route]:
+        """List the path of this endpoint."""
+        return [Route(_PATH_BY_SHAPE[self._shape], self.answer, methods=["POST"])]
+
+    async def answer(self, request: Request) -> Response:
+        """Revoke a token, or refuse."""
+        try:
+            form = await read_form(request)
+            integration = authenticated_client(self._state, request, form)
+            token = required_field(form, "token")
+        except OAuthRefusal as refusal:
+            return refused(self._state, request, self._shape, refusal)
+        # RFC 7009 section 2.2: an unknown token is as good as a revoked one.
+        self._state.tokens.revoke(token, integration.client_id)
+        return Response(status_code=self._state.switchboard.options.revoke_status)
+
+
+class OwnToken:
+    """Let the bearer of an access token ask about it, and revoke it."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -23,19 +52,9 @@ class RevocationEndpoint:
     def routes(self) -> list[Route]:
         """List the paths of this endpoint."""
         return [
-            Route("/v1/revoke", self.gateway, methods=["POST"]),
-            Route("/idb/oauth2/v1/revoke", self.broker, methods=["POST"]),
-            Route("/idb/oauth2/v1/tokens/me", self.show_own_token),
-            Route("/idb/oauth2/v1/tokens/me", self.revoke_own_token, methods=["DELETE"]),
+            Route(_TOKENS_PATH, self.show_own_token),
+            Route(_TOKENS_PATH, self.revoke_own_token, methods=["DELETE"]),
         ]
-
-    async def gateway(self, request: Request) -> Response:
-        """Revoke at the front door, which some clients expect there."""
-        return await self._answer(request, "gateway")
-
-    async def broker(self, request: Request) -> Response:
-        """Revoke at the identity broker."""
-        return await self._answer(request, "broker")
 
     async def show_own_token(self, request: Request) -> Response:
         """Describe the token that is presented."""
@@ -55,14 +74,3 @@ class RevocationEndpoint:
         """Revoke the token that is presented."""
         self._state.tokens.revoke(check_bearer(self._state, request).value)
         return Response(status_code=HTTPStatus.NO_CONTENT)
-
-    async def _answer(self, request: Request, shape: Shape) -> Response:
-        try:
-            form = await read_form(request)
-            integration = authenticated_client(self._state, request, form)
-            token = required_field(form, "token")
-        except OAuthRefusal as refusal:
-            return refused(self._state, request, shape, refusal)
-        # RFC 7009 section 2.2: an unknown token is as good as a revoked one.
-        self._state.tokens.revoke(token, integration.client_id)
-        return Response(status_code=self._state.switchboard.options.revoke_status)

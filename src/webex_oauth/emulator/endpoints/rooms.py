@@ -61,7 +61,7 @@ class RoomsApi:
         )
         rooms = self._matching_rooms(permission, _read_filter(dict(query)))
         items = [self._as_seen_by(permission, room) for room in rooms[page.start : page.end]]
-        url = f"{self._state.origin}/v1/rooms"
+        url = f"{self._state.origins.front_door.as_asked(request.scope)}/v1/rooms"
         headers = {"Link": next_link(url, query, page)} if page.end < len(rooms) else {}
         return json_answer(RoomPage(items), headers=headers)
 

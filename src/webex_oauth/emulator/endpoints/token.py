@@ -23,40 +23,35 @@ from webex_oauth.emulator.recording import annotations_of
 from webex_oauth.emulator.state import State
 
 _UNAUTHORIZED = 401
+_PATH_BY_SHAPE: dict[Shape, str] = {
+    "gateway": "/v1/access_token",
+    "broker": "/idb/oauth2/v1/access_token",
+}
 
 _GrantType = Callable[[Request, Integration, Mapping[str, str]], IssuedTokens]
 
 
 class TokenEndpoint:
-    """Exchange grants for tokens, and answer errors in the shape of the path that was asked."""
+    """Exchange grants for tokens, and answer errors in the shape of the origin that was asked."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, shape: Shape) -> None:
         self._state = state
+        self._shape: Shape = shape
         self._exchange_by_grant_type: dict[str, _GrantType] = {
             "authorization_code": self._exchange_code,
             "refresh_token": self._refresh,
         }
 
     def routes(self) -> list[Route]:
-        """List the paths of this endpoint."""
-        return [
-            Route("/v1/access_token", self.gateway, methods=["POST"]),
-            Route("/idb/oauth2/v1/access_token", self.broker, methods=["POST"]),
-        ]
+        """List the path of this endpoint."""
+        return [Route(_PATH_BY_SHAPE[self._shape], self.answer, methods=["POST"])]
 
-    async def gateway(self, request: Request) -> Response:
-        """Answer at the front door."""
-        return await self._answer(request, "gateway")
-
-    async def broker(self, request: Request) -> Response:
-        """Answer at the identity broker."""
-        return await self._answer(request, "broker")
-
-    async def _answer(self, request: Request, shape: Shape) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Issue tokens, or refuse."""
         try:
             tokens = await self._exchange(request)
         except OAuthRefusal as refusal:
-            return refused(self._state, request, shape, refusal)
+            return refused(self._state, request, self._shape, refusal)
         return json_answer(self._token_answer(tokens), headers={"Pragma": "no-cache"})
 
     async def _exchange(self, request: Request) -> IssuedTokens:
@@ -128,7 +123,7 @@ def authenticated_client(state: State, request: Request, form: Mapping[str, str]
 
 
 def refused(state: State, request: Request, shape: Shape, refusal: OAuthRefusal) -> Response:
-    """Answer a refusal in the shape that the path, or an option, asks for."""
+    """Answer a refusal in the shape of the origin, or in the one that an option asks for."""
     options = state.switchboard.options
     if options.error_shape != "by_path":
         shape = options.error_shape

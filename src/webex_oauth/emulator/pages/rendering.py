@@ -1,6 +1,5 @@
 """Rendering: pages to HTML, with the headers that keep them harmless."""
 
-import re
 from http import HTTPStatus
 from pathlib import Path
 
@@ -10,8 +9,11 @@ from starlette.responses import HTMLResponse, Response
 from webex_oauth.emulator.pages.views import Page
 
 _FOLDER = Path(__file__).parent
-# An origin of the web, or the scheme of anything else, such as `aperio:`.
-_SOURCE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?=[/?]|$)|(?!https?:)[a-z][a-z0-9+.-]*:")
+# No form-action: browsers hold it against every redirect that follows a form, and how many origins
+# an application leads through after its callback is not known here.
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 class Pages:
@@ -26,34 +28,20 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def answer(self, page: Page, status: int = HTTPStatus.OK, *, form_target: str = "") -> Response:
-        """Answer with a page; its forms may lead to the origin of *form_target*."""
+    def answer(self, page: Page, status: int = HTTPStatus.OK) -> Response:
+        """Answer with a page."""
         html = self._templates.get_template(page.template).render(page=page)
-        return self.protected(HTMLResponse(html, status), form_target=form_target)
+        return self.protected(HTMLResponse(html, status))
 
-    def protected(self, response: Response, *, form_target: str = "") -> Response:
+    def protected(self, response: Response) -> Response:
         """Add the headers that every answer to a browser carries."""
         response.headers.update(
             {
                 "Cache-Control": "no-store",
-                "Content-Security-Policy": _policy(form_target),
+                "Content-Security-Policy": _POLICY,
                 "Cross-Origin-Opener-Policy": "same-origin",
                 "Referrer-Policy": "no-referrer",
                 "X-Content-Type-Options": "nosniff",
             }
         )
         return response
-
-
-def _policy(form_target: str) -> str:
-    # A browser checks form-action for the redirect that answers a form, too.
-    targets = " ".join(one for one in ("'self'", _source(form_target)) if one)
-    return (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action {targets}"
-    )
-
-
-def _source(url: str) -> str:
-    form = _SOURCE.match(url)
-    return form[0] if form else ""

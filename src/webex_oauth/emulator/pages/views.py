@@ -94,6 +94,7 @@ class HomePage:
     title: ClassVar[str] = "A local Webex"
 
     origin: str
+    broker_origin: str
     integrations: tuple[IntegrationLine, ...]
     people: tuple[PersonChoice, ...]
 

@@ -1,0 +1,139 @@
+"""Sockets for the two origins: bound first, so that the ports are known; loopback unless told."""
+
+import errno
+import ipaddress
+import socket
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from webex_oauth.emulator.origins import Origins
+
+BROKER_PORT = 8091
+"""Where the broker listens unless another port is chosen or this one is taken."""
+
+_BACKLOG = 512
+_SHARED_PORT_TRIES = 20
+
+_Address = tuple[int, str]
+
+
+class BeyondLoopback(ValueError):
+    """A wish to listen where other machines could reach the emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """The sockets of one origin (`localhost` has two addresses), and that origin."""
+
+    sockets: tuple[socket.socket, ...]
+    origin: str
+
+    def close(self) -> None:
+        """Close the sockets."""
+        for one in self.sockets:
+            one.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The sockets of the front door and of the broker."""
+
+    front_door: Listener
+    broker: Listener
+
+    @property
+    def origins(self) -> Origins:
+        """The origins at which they are reached."""
+        return Origins.at(self.front_door.origin, self.broker.origin)
+
+    def close(self) -> None:
+        """Close all sockets."""
+        self.front_door.close()
+        self.broker.close()
+
+
+def listen(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    broker_port: int | None = None,
+    *,
+    allow_beyond_loopback: bool = False,
+) -> Listeners:
+    """Bind the front door at *port* and the broker at *broker_port*; 0 picks a free port.
+
+    Without a *broker_port* the broker takes 8091, or a free port where 8091 is taken or the front
+    door's port was not chosen either. Raise `BeyondLoopback` for an address that is not loopback,
+    `socket.gaierror` for an unknown host, and `OSError` for an address that cannot be bound.
+    """
+    addresses = _addresses(host, allow_beyond_loopback=allow_beyond_loopback)
+    with ExitStack() as closing:
+        front_door = _listener(host, addresses, port)
+        closing.callback(front_door.close)
+        if broker_port is not None:
+            broker = _listener(host, addresses, broker_port)
+        else:
+            broker = _default_broker(host, addresses, BROKER_PORT if port else 0)
+        closing.pop_all()
+        return Listeners(front_door, broker)
+
+
+def _addresses(host: str, *, allow_beyond_loopback: bool) -> list[_Address]:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses: dict[_Address, None] = {
+        (family, str(address[0])): None for family, _, _, _, address in found
+    }
+    for _, address in addresses:
+        if not ipaddress.ip_address(address).is_loopback and not allow_beyond_loopback:
+            raise BeyondLoopback(
+                f"the emulator listens on loopback only, and {host!r} can be reached from elsewhere"
+            )
+    return list(addresses)
+
+
+def _default_broker(host: str, addresses: list[_Address], port: int) -> Listener:
+    try:
+        return _listener(host, addresses, port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return _listener(host, addresses, 0)
+
+
+def _listener(host: str, addresses: list[_Address], port: int) -> Listener:
+    bound = _bound(addresses, port) if port else _bound_to_a_free_port(addresses)
+    return Listener(bound, _origin(host, bound[0].getsockname()[1]))
+
+
+def _bound_to_a_free_port(addresses: list[_Address]) -> tuple[socket.socket, ...]:
+    # A port that is free at one address may be taken at the other one.
+    for _ in range(_SHARED_PORT_TRIES):
+        with suppress(OSError):
+            return _bound(addresses, 0)
+    return _bound(addresses, 0)
+
+
+def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
+    with ExitStack() as closing:
+        bound: list[socket.socket] = []
+        for family, address in addresses:
+            one = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+            closing.callback(one.close)
+            # Accepted sockets inherit this. Without it the second write of an answer waits for an
+            # acknowledgement that clients delay by 40 ms; asyncio sets it only on its own sockets.
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            port = one.getsockname()[1]
+            bound.append(one)
+        closing.pop_all()
+        return tuple(bound)
+
+
+def _origin(host: str, port: int) -> str:
+    name = "localhost" if _is_wildcard(host) else host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False

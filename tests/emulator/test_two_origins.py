@@ -1,0 +1,148 @@
+"""The front door and the broker are two origins; links keep the name that the client used."""
+
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import requests
+from emulator.conftest import find_person
+from emulator.wire import Wire
+
+from webex_oauth.emulator import Emulator, Origins, RunningEmulator
+from webex_oauth.emulator.origins import Origin
+
+SECONDS = 5
+
+
+def test_the_front_door_hands_the_query_on_as_it_came(emulator: Emulator, wire: Wire) -> None:
+    answer = wire.get("/v1/authorize?state=%2f+a&state=b&x")
+
+    assert answer.status == 302
+    target = f"{emulator.broker_origin}/idb/oauth2/v1/authorize"
+    assert answer.location == f"{target}?state=%2f+a&state=b&x"
+    assert wire.get("/v1/authorize").location == target
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/people/me", "/v1/rooms", "/v1/access_token", "/v1/revoke", "/v1/authorize"]
+)
+def test_the_broker_names_the_front_door_for_what_is_there(
+    emulator: Emulator, wire: Wire, token: str, path: str
+) -> None:
+    answer = wire.get(f"{emulator.broker_origin}{path}", token)
+
+    assert answer.status == 404
+    assert answer.json["message"] == f"{path} is not here but at the front door, {emulator.origin}"
+
+
+@pytest.mark.parametrize("path", ["authorize", "access_token", "revoke", "tokens/me", "logout"])
+def test_the_front_door_names_the_broker_for_what_is_there(
+    emulator: Emulator, wire: Wire, path: str
+) -> None:
+    answer = wire.get(f"{emulator.origin}/idb/oauth2/v1/{path}")
+
+    assert answer.status == 404
+    assert answer.json["message"].endswith(f"at the identity broker, {emulator.broker_origin}")
+
+
+def test_the_brokers_bare_address_leads_to_the_front_page(emulator: Emulator, wire: Wire) -> None:
+    assert wire.get(f"{emulator.broker_origin}/").location == f"{emulator.origin}/"
+    assert emulator.broker_origin in wire.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("localhost", "localhost"),
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "localhost"),
+        ("::1", "[::1]"),
+    ],
+)
+def test_links_keep_the_name_of_loopback_that_was_asked(host: str, name: str) -> None:
+    with RunningEmulator(host=host) as local:
+        front_door, broker = renamed(local.origin, name), renamed(local.broker_origin, name)
+        mira = find_person(local.emulator, "mira@acme.example")
+        token = local.emulator.grant_without_consent(mira).access_token.value
+
+        rooms = get(f"{front_door}/v1/rooms?max=1", token)
+        me = get(f"{front_door}/v1/people/me", token).json()
+        handed_over = get(f"{front_door}/v1/authorize")
+        led_on = get(f"{broker}/")
+
+    assert rooms.links["next"]["url"].startswith(f"{front_door}/v1/rooms?")
+    assert me["avatar"].startswith(f"{front_door}/avatars/")
+    assert handed_over.headers["location"].startswith(f"{broker}/idb/")
+    assert led_on.headers["location"] == f"{front_door}/"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "asked", "beside"),
+    [
+        ("http", "webex.test:8090", "http://webex.test:8090", "http://webex.test:8091"),
+        ("http", "webex.test:18090", "http://webex.test:18090", "http://webex.test:8091"),
+        ("https", "webex.test", "https://webex.test", "https://webex.test:8091"),
+        ("http", "[::1]:8090", "http://[::1]:8090", "http://[::1]:8091"),
+        ("http", "webex.test:80", "http://webex.test", "http://webex.test:8091"),
+        ("http", "", "http://a:8090", "http://b:8091"),
+        ("http", "a b", "http://a:8090", "http://b:8091"),
+        ("http", "a/b", "http://a:8090", "http://b:8091"),
+        ("http", "user@a", "http://a:8090", "http://b:8091"),
+        ("http", 'a"><script>', "http://a:8090", "http://b:8091"),
+    ],
+)
+def test_a_name_that_is_none_is_not_repeated(
+    scheme: str, host: str, asked: str, beside: str
+) -> None:
+    scope = {"type": "http", "scheme": scheme, "headers": [(b"host", host.encode())]}
+
+    assert Origin("http://a:8090").as_asked(scope) == asked
+    assert Origin("http://b:8091").beside(scope) == beside
+
+
+def test_fixed_origins_do_not_follow() -> None:
+    scope = {"type": "http", "scheme": "http", "headers": [(b"host", b"evil.example")]}
+    origins = Origins.at("https://webex.test", "https://broker.test", are_fixed=True)
+
+    assert origins.front_door.as_asked(scope) == "https://webex.test"
+    assert origins.broker.beside(scope) == "https://broker.test"
+
+
+def test_one_browser_is_signed_in_at_two_emulators_on_one_host() -> None:
+    with RunningEmulator(host="localhost") as one, RunningEmulator(host="localhost") as other:
+        browser = requests.Session()
+        for running in (one, other):
+            choose_mira(browser, running.emulator)
+
+        errors = [silent_error(browser, running.emulator) for running in (one, other)]
+
+    assert errors == ["consent_required", "consent_required"]
+
+
+def choose_mira(browser: requests.Session, emulator: Emulator) -> None:
+    page = browser.get(authorize_url(emulator), timeout=SECONDS)
+    transaction = page.text.partition('name="transaction" value="')[2].partition('"')[0]
+    fields = {"transaction": transaction, "person": "mira@acme.example"}
+    chosen = browser.post(page.url.partition("?")[0] + "/person", fields, timeout=SECONDS)
+    assert "Allow access?" in chosen.text
+
+
+def silent_error(browser: requests.Session, emulator: Emulator) -> str:
+    url = authorize_url(emulator, prompt="none").replace(
+        f"{emulator.origin}/v1/", f"{emulator.broker_origin}/idb/oauth2/v1/"
+    )
+    answer = browser.get(url, allow_redirects=False, timeout=SECONDS)
+    return answer.headers["location"].partition("error=")[2].partition("&")[0]
+
+
+def authorize_url(emulator: Emulator, **changes: str) -> str:
+    fields = Wire(emulator).request_fields(**changes)
+    return f"{emulator.origin}/v1/authorize?{urlencode(fields)}"
+
+
+def renamed(origin: str, name: str) -> str:
+    return f"http://{name}:{urlsplit(origin).port}"
+
+
+def get(url: str, token: str = "") -> requests.Response:
+    headers = {"authorization": f"Bearer {token}"}
+    return requests.get(url, headers=headers, allow_redirects=False, timeout=SECONDS)
