@@ -112,7 +112,10 @@ def csp_allows_nothing_foreign(exchange: Exchange, scene: Scene) -> Iterator[str
     for name in ("script-src", "style-src"):
         if policy.get(name) != ["'self'"]:
             yield f"{name} is {policy.get(name)}"
-    if policy.get("form-action") != ["'self'", scene.settings.platform.origin]:
+    # Browsers hold form-action against every redirect on the way to Webex's last page.
+    leads_to_webex = 'action="/login"' in exchange.answer.text
+    is_strict = policy.get("form-action") == ["'self'"]
+    if exchange.method != "HEAD" and is_strict == leads_to_webex:
         yield f"form-action is {policy.get('form-action')}"
     if not set(policy.get("img-src", ["*"])) <= {"'self'", scene.settings.platform.origin}:
         yield f"img-src is {policy.get('img-src')}"

@@ -59,7 +59,7 @@ def create_application(
     return Frame(
         PathRouter(routes(site)),
         public_host=settings.public_host,
-        headers=security_headers([settings.platform.origin], is_https=settings.is_https),
+        headers=security_headers(is_https=settings.is_https),
         show_failure=show,
     )
 

@@ -1,7 +1,7 @@
 """What stands around every page: bounds on a request, headers on an answer, the last resort."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -31,14 +31,10 @@ PERMISSIONS_POLICY = (
 )
 
 
-def security_headers(form_origins: Iterable[str], *, is_https: bool) -> HeaderList:
-    """Build the headers that every answer carries unless it brings its own of the same name.
-
-    A form may post here and be redirected to *form_origins*: browsers apply form-action to the
-    redirect as well.
-    """
+def security_headers(*, is_https: bool) -> HeaderList:
+    """Build the headers that every answer carries unless it brings its own of the same name."""
     headers = [
-        (b"content-security-policy", content_security_policy(form_origins)),
+        (b"content-security-policy", content_security_policy()),
         (b"cache-control", b"no-store"),
         (b"vary", b"cookie"),
         (b"x-content-type-options", b"nosniff"),
@@ -52,12 +48,20 @@ def security_headers(form_origins: Iterable[str], *, is_https: bool) -> HeaderLi
     return headers
 
 
-def content_security_policy(form_origins: Iterable[str], image_origin: str | None = None) -> bytes:
-    """Allow this origin's own files, nothing inline, and images of *image_origin* if given."""
+def content_security_policy(
+    image_origin: str | None = None, *, leads_to_webex: bool = False
+) -> bytes:
+    """Allow this origin's own files, nothing inline, and images of *image_origin* if given.
+
+    Forms may only post here, except on a page that *leads_to_webex*: Chromium holds form-action
+    against every redirect that follows a form, and through how many origins Webex and a company's
+    own sign-in lead a person is not known here.
+    """
     images = f"'self' {image_origin}" if image_origin else "'self'"
+    form_action = "" if leads_to_webex else "form-action 'self'; "
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; "
-        f"img-src {images}; form-action 'self' {' '.join(form_origins)}; object-src 'none'; "
+        f"img-src {images}; {form_action}object-src 'none'; "
         "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     ).encode("ascii")
 

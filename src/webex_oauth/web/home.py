@@ -5,7 +5,6 @@ from starlette.responses import Response
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.settings.urls import split_url
 from webex_oauth.vault.sessions import Profile as KnownProfile
-from webex_oauth.web.frame import content_security_policy
 from webex_oauth.web.grant_words import grant_in_words
 from webex_oauth.web.scope_words import in_words
 from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
@@ -42,12 +41,7 @@ async def _show_person(visit: Visit, session: LiveSession) -> Response:
         organization_name=None,
         avatar_url=profile.avatar if image_origin else None,
     )
-    response = visit.show(PersonPage(visit.frame(), shown, words))
-    if image_origin:
-        response.headers["content-security-policy"] = content_security_policy(
-            [settings.platform.origin], image_origin
-        ).decode()
-    return response
+    return visit.show(PersonPage(visit.frame(), shown, words), image_origin=image_origin)
 
 
 def _image_origin(profile: KnownProfile, webex_origin: str) -> str | None:

@@ -15,12 +15,15 @@ from webex_oauth.web.cookies import read_cookies
 from webex_oauth.web.csrf import csrf_token, is_csrf_token
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.fetch_metadata import is_from_elsewhere
+from webex_oauth.web.frame import content_security_policy
 from webex_oauth.web.reference import peer_address, reference_id
 from webex_oauth.web.site import Site
 from webex_oauth.web.views import Account, Frame, Page
 
 MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
+SIGN_IN_FORM = b'<form method="post" action="/login">'
+"""Opens the form of `partials/forms.html`; foreign text cannot hold it, because it is escaped."""
 UNKNOWN_SESSION = "the session cookie is unknown here: invented, or its session has ended"
 
 
@@ -156,9 +159,15 @@ class Visit:
             is_debugging=self.site.settings.is_debugging,
         )
 
-    def show(self, page: Page, status: int = 200) -> Response:
-        """Render a page."""
-        return Response(self.site.pages.render(page), status, media_type="text/html")
+    def show(self, page: Page, status: int = 200, *, image_origin: str | None = None) -> Response:
+        """Render a page, which may show images of *image_origin*."""
+        html = self.site.pages.render(page)
+        response = Response(html, status, media_type="text/html")
+        leads_to_webex = SIGN_IN_FORM in html
+        if leads_to_webex or image_origin:
+            policy = content_security_policy(image_origin, leads_to_webex=leads_to_webex)
+            response.headers["content-security-policy"] = policy.decode()
+        return response
 
     def send_on(self, return_to: ReturnTo) -> Response:
         """Redirect to a page of this application."""

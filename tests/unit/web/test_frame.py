@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import MAX_UNDER_WAY, Frame, security_headers
 
-HEADERS = security_headers(["https://webexapis.com"], is_https=True)
+HEADERS = security_headers(is_https=True)
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
 GONE: Message = {"type": "http.disconnect"}
 
