@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from base64 import urlsafe_b64decode
@@ -243,6 +244,12 @@ async def test_a_lost_key_is_forgotten_with_all_that_was_under_it(place: Place) 
 
     assert forgotten.returncode == 0, forgotten.stderr
     assert lost not in place.ids()
+    listed = place.keys("list").stdout
+    (left,) = re.findall(rf"^{lost} +MISSING .* (\d+) rows$", listed, re.MULTILINE)
+    ended, waiting = forgotten.stdout.splitlines()
+    assert re.fullmatch(rf"{lost} is forgotten; ended under it: [1-9].*", ended)
+    assert "sign-ins" not in ended
+    assert re.fullmatch(rf"{left} sign-ins under way expire .* by \d\d:\d\d UTC; .*", waiting)
 
 
 async def test_a_store_inside_the_server_is_told_to_be_out_of_reach(place: Place) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
+from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration.store_urls import store_at
 from webex_oauth.settings import Settings
 from webex_oauth.vault.key_changes import add_key, check_retirable, make_primary, remove_key
@@ -17,7 +18,7 @@ from webex_oauth.vault.key_checks import check_keys
 from webex_oauth.vault.key_text import new_key_line, read_days, read_keys
 from webex_oauth.vault.keys import read_key_text
 from webex_oauth.vault.reencryption import SETTLE_SECONDS, Outcome, Reencryption, Tally
-from webex_oauth.vault.retirement import check_unused, forget, rows_by_key
+from webex_oauth.vault.retirement import SIGN_INS, check_unused, forget, rows_by_key
 from webex_oauth.vault.sealing import KeyRing, Sealer
 from webex_oauth.vault.spool import Spool
 from webex_oauth.vault.store import Store
@@ -106,9 +107,17 @@ async def forget_key(settings: Settings, key_id: str) -> None:
     if settings.keys_text is not None or settings.keys_file.exists():
         _refuse_present(_ring(settings), key_id)
     async with _opened_store(settings) as store:
-        ended = await forget(store, _spool(settings), key_id, int(await store.time()))
+        now = int(await store.time())
+        ended = await forget(store, _spool(settings), key_id, now)
+    left = ended.pop(SIGN_INS, 0)
     told = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing"
-    click.echo(f"{key_id} is forgotten; under it were {told}")
+    click.echo(f"{key_id} is forgotten; ended under it: {told}")
+    if left:
+        gone_at = datetime.fromtimestamp(now + ATTEMPT_SECONDS, UTC)
+        click.echo(
+            f"{left} {SIGN_INS} expire by themselves, the last by {gone_at:%H:%M} UTC; until then "
+            f"`webex-oauth keys list` shows {key_id} as MISSING"
+        )
 
 
 class _Progress:

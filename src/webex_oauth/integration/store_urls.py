@@ -22,10 +22,11 @@ def store_at(url: str) -> Store:
     except ImportError as error:
         if scheme not in EXTRAS:
             raise
-        extra = f"webex-oauth[{EXTRAS[scheme]}]"
-        raise ConfigurationError(
-            [f"the store's driver is not installed: run `pip install '{extra}'`"]
-        ) from error
+        mistake = (
+            f"the driver for {scheme}: is not installed: install webex-oauth again with its extra, "
+            f"as in pip install 'PATH-OR-URL-OF-WEBEX-OAUTH[{EXTRAS[scheme]}]'"
+        )
+        raise ConfigurationError([mistake]) from error
 
 
 def _store(scheme: str, url: str) -> Store:

@@ -21,6 +21,7 @@ from webex_oauth.vault.spool import Spool
 from webex_oauth.vault.store import Store
 
 UNREADABLE = "?"
+SIGN_INS = "sign-ins under way"
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +57,10 @@ async def check_unused(
 
 
 async def forget(store: Store, spool: Spool, key_id: str, now: int) -> Counter[str]:
-    """End everything that is under a lost key: grants with their sessions, sessions, revocations.
+    """End everything under a lost key: grants with their sessions, sessions, revocations.
 
-    Sign-ins under way are left to end by themselves.
+    Return how many rows of each kind were under it. Sign-ins under way are counted and left:
+    they expire by themselves.
     """
     ended = Counter[str]()
     for name, waiting in spooled_rows(spool):
@@ -114,4 +116,4 @@ async def _end(store: Store, record: SealedRecord, now: int) -> str:
             await store.drop_revocation(record.grant_key, record.version)
             return "revocations"
         case AttemptRecord():
-            return "attempts"
+            return SIGN_INS
