@@ -27,7 +27,7 @@ def defined_parents() -> dict[str, str]:
     mine = [
         kind
         for _, kind in classes
-        if kind.__module__ == errors.__name__ and issubclass(kind, Exception)
+        if kind.__module__.startswith(errors.__name__) and issubclass(kind, Exception)
     ]
     return {kind.__name__: kind.__bases__[0].__name__ for kind in mine}
 
@@ -47,14 +47,33 @@ def test_every_mistake_of_a_configuration_is_told() -> None:
     ("error", "message"),
     [
         (errors.IncompleteCallback("code"), "the callback has no code"),
-        (errors.RateLimited(7), "too many requests, come back in 7 s"),
-        (errors.ServerFailed(503), "the server answered 503"),
-        (errors.RefreshPostponed("it failed", 7), "it failed, come back in 7 s"),
-        (errors.ApiError(409, "Person is already in the room."), "the API answered 409"),
-        (errors.ReauthRequired("revoked"), "the person must sign in again: revoked"),
-        (errors.AuthorizationRefused("x\ny", "z"), r"the authorization server answered 'x\ny'"),
-        (errors.InvalidGrant("invalid_grant", "z"), "the token endpoint answered 'invalid_grant'"),
+        (errors.RateLimited(7), "Webex limits how often it may be asked; come back in 7 s"),
+        (errors.ServerFailed(503), "Webex answered 503; try again; nothing is lost"),
+        (errors.RefreshPostponed("it failed", 7), "it failed; come back in 7 s"),
+        (
+            errors.ApiError(409, "Person is already in the room.", tracking_id="T1"),
+            "the API answered 409: Person is already in the room. (tracking id T1); ",
+        ),
+        (
+            errors.ReauthRequired("grant_ended", "http://here/login", grant="0a1b"),
+            "the person must sign in again (grant 0a1b): their grant was ended here; let them ",
+        ),
+        (errors.AuthorizationRefused("x\ny"), r"the authorization server answered 'x\ny'; "),
+        (
+            errors.InvalidGrant("invalid_grant", "Code is spent.", tracking_id="T2"),
+            "the token endpoint answered 'invalid_grant': Code is spent. (tracking id T2); ",
+        ),
+        (errors.ProxyFailed("the proxy answered 407", 407), "put user and password of the proxy"),
     ],
 )
-def test_a_message_says_what_happened_on_one_line(error: Exception, message: str) -> None:
-    assert str(error) == message
+def test_a_message_says_what_happened_on_one_line(
+    error: errors.WebexOAuthError, message: str
+) -> None:
+    assert message in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("kind", [*drawn_parents()])
+def test_every_error_has_a_remedy_of_its_kind(kind: str) -> None:
+    assert getattr(errors, kind).remedy
+    assert getattr(errors, kind).remedy is not errors.WebexOAuthError.remedy

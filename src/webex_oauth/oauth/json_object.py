@@ -6,6 +6,7 @@ from typing import final
 import msgspec
 
 from webex_oauth.errors import InvalidResponse
+from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.media_type import check_json
 
@@ -49,7 +50,9 @@ def read_json_object(response: HttpResponse) -> Mapping[str, object]:
     try:
         return JsonObject(_DECODER.decode(response.body))
     except (msgspec.DecodeError, RecursionError) as cause:
-        raise InvalidResponse("the answer is not a JSON object") from cause
+        raise InvalidResponse(
+            f"the answer is not a JSON object: {read_text(str(cause))}"
+        ) from cause
 
 
 def _is_utf8(body: bytes) -> bool:

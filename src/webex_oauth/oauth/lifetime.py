@@ -8,16 +8,17 @@ LONGEST_LIFETIME_SECONDS = 10 * 366 * 24 * 3600
 _DECIMAL = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-def read_lifetime(value: object) -> int | None:
-    """Read *value* as positive whole seconds, ten years at most; None when nothing is stated.
+def read_lifetime(name: str, value: object) -> int | None:
+    """Return *value* as positive whole seconds, ten years at most; None if it is absent.
 
-    A number may be written 3600, 3600.0 or "3600". Raises InvalidResponse for anything else.
+    A number may be written 3600, 3600.0 or "3600". Raises InvalidResponse, which tells the
+    member's *name*, for anything else.
     """
     if value is None:
         return None
     seconds = _whole_number(value)
     if seconds is None or seconds <= 0:
-        raise InvalidResponse("a lifetime is not a positive number of seconds")
+        raise InvalidResponse(f"the answer's {name} is not a positive number of seconds")
     return min(seconds, LONGEST_LIFETIME_SECONDS)
 
 

@@ -1,6 +1,7 @@
 """The media type of an answer (RFC 9110 section 8.3)."""
 
 from webex_oauth.errors import InvalidResponse
+from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.oauth.http import HttpResponse
 
 
@@ -14,4 +15,5 @@ def check_json(response: HttpResponse) -> None:
         return
     essence = content_type.partition(";")[0].strip().lower()
     if essence != "application/json" and not essence.endswith("+json"):
-        raise InvalidResponse("the answer is not JSON")
+        said = read_text(essence) or "nothing"
+        raise InvalidResponse(f"the answer is not JSON (its content type says {said})")

@@ -96,7 +96,7 @@ def _check_token_type(server: AuthorizationServer, members: Mapping[str, object]
     if token_type is None and server.may_omit_token_type:
         return
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise InvalidResponse("the token is not a bearer token")
+        raise InvalidResponse("the answer's token_type is not Bearer")
 
 
 def _read_token_set(members: Mapping[str, object], requested_at: int) -> TokenSet:
@@ -122,7 +122,7 @@ def _read_token(members: Mapping[str, object], name: str) -> Secret | None:
 
 
 def _read_end(members: Mapping[str, object], name: str, requested_at: int) -> int | None:
-    lifetime_seconds = read_lifetime(members.get(name))
+    lifetime_seconds = read_lifetime(name, members.get(name))
     return None if lifetime_seconds is None else requested_at + lifetime_seconds
 
 

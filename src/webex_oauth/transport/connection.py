@@ -21,14 +21,15 @@ NO_CONTENT = frozenset({204, 304})
 
 
 class Connection(asyncio.Protocol):
-    """Ask one thing after the other, as long as `is_reusable`.
+    """Ask *place* (host:port) one thing after the other, as long as `is_reusable`.
 
     `had_ended` tells, after a lost answer, that the server may have closed the kept connection
     before it saw the request. Everything but `ask`, `give_up` and `abort` is called by the event
     loop or by the parser.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: str) -> None:
+        self._place = place
         self.is_reusable = True
         self.had_ended = False
         self.idle_since = 0.0
@@ -45,7 +46,7 @@ class Connection(asyncio.Protocol):
         """
         answer = asyncio.get_running_loop().create_future()
         if self._transport is None or not self.is_reusable:
-            answer.set_exception(RequestNotSent("the connection had ended"))
+            answer.set_exception(RequestNotSent(f"the connection to {self._place} had ended"))
             return answer
         self._begin(max_body_bytes)
         self._answer = answer
@@ -53,8 +54,12 @@ class Connection(asyncio.Protocol):
         return answer
 
     def give_up(self, deadline_seconds: float) -> None:
-        """Close, for the answer took longer than it may."""
-        self._fail(DeadlineExceeded(f"no whole answer in {deadline_seconds:g} s"))
+        """Close, because the answer took longer than it may."""
+        self._fail(
+            DeadlineExceeded(
+                f"no whole answer from {self._place} within {deadline_seconds:g} s: {self._so_far}"
+            )
+        )
 
     def abort(self) -> None:
         """Close without another word."""
@@ -75,7 +80,8 @@ class Connection(asyncio.Protocol):
             self._complete()
             return
         self.had_ended = self._received_bytes == 0 and not self._is_first
-        self._fail(AnswerLost("the connection broke before the whole answer came"))
+        reason = "closed" if exc is None else str(exc)
+        self._fail(AnswerLost(f"{self._place} broke off the connection ({reason}): {self._so_far}"))
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None:
@@ -85,7 +91,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail(InvalidResponse("the answer is not HTTP"))
+            self._fail(InvalidResponse(f"the answer of {self._place} is not HTTP"))
             return
         if self._received_bytes > MAX_HEAD_BYTES + 2 * self._body_bytes:
             self._fail(ResponseTooLarge("the answer has more around its body than a body"))
@@ -129,6 +135,12 @@ class Connection(asyncio.Protocol):
         else:
             # An interim answer (RFC 9110 section 15.2); the final one follows.
             self._headers.clear()
+
+    @property
+    def _so_far(self) -> str:
+        if not self._received_bytes:
+            return "nothing of the answer came"
+        return f"only {self._received_bytes} bytes of the answer came"
 
     def _begin(self, max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes

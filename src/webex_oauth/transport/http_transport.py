@@ -12,6 +12,7 @@ from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits
 from webex_oauth.transport.coding import decoded
 from webex_oauth.transport.connection import Connection
+from webex_oauth.transport.dialing import Dialer
 from webex_oauth.transport.message import Origin, write_request
 from webex_oauth.transport.pool import Pool
 from webex_oauth.transport.tunnel import Proxy
@@ -30,7 +31,7 @@ class HttpTransport:
         self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = Pool(self._tls, self._proxy)
+        self._pool = Pool(Dialer(self._tls, self._proxy))
         return self
 
     async def __aexit__(

@@ -18,11 +18,15 @@ HEADER_VALUE = re.compile(r"[\t !-~]*")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request goes."""
+    """Where a request goes; `str()` is host:port."""
 
     host: str
     port: int
     is_tls: bool
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
 
 def write_request(request: HttpRequest) -> tuple[Origin, bytes]:

@@ -1,23 +1,23 @@
 """A way through an HTTP proxy to a TLS server (RFC 9110 section 9.3.6)."""
 
 import asyncio
-import ssl
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from webex_oauth.errors import RequestNotSent
+from webex_oauth.errors import ProxyFailed
 from webex_oauth.secret import Secret
-from webex_oauth.transport.connection import Connection
 from webex_oauth.transport.message import Origin
 
 MAX_ANSWER_BYTES = 16 * 1024
 DEFAULT_PROXY_PORT = 3128
+STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})[ \r\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where the proxy is, and who we are to it."""
+    """Where the proxy is, and who we are to it; `str()` is host:port."""
 
     host: str
     port: int
@@ -35,39 +35,24 @@ class Proxy:
             credentials = Secret(b64encode(pair.encode()).decode())
         return cls(parts.hostname, parts.port or DEFAULT_PROXY_PORT, credentials)
 
-
-async def open_tunnel(proxy: Proxy, origin: Origin, tls: ssl.SSLContext) -> Connection:
-    """Open a connection to *origin* through *proxy*; raises RequestNotSent, OSError or SSLError."""
-    loop = asyncio.get_running_loop()
-    transport, tunnel = await loop.create_connection(_Tunnel, proxy.host, proxy.port)
-    try:
-        transport.write(_connect_request(proxy, origin))
-        await tunnel.is_open
-        connection = Connection()
-        secured = await loop.start_tls(transport, connection, tls, server_hostname=origin.host)
-    except BaseException:
-        transport.abort()
-        raise
-    if secured is None:
-        raise RequestNotSent("the proxy closed the tunnel")
-    connection.connection_made(secured)
-    return connection
+    def __str__(self) -> str:
+        return str(Origin(self.host, self.port, is_tls=False))
 
 
-def _connect_request(proxy: Proxy, origin: Origin) -> bytes:
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    authority = f"{host}:{origin.port}"
-    lines = [f"CONNECT {authority} HTTP/1.1", f"host: {authority}"]
+def connect_request(proxy: Proxy, origin: Origin) -> bytes:
+    """Build the request for a tunnel to *origin*."""
+    lines = [f"CONNECT {origin} HTTP/1.1", f"host: {origin}"]
     if proxy.credentials is not None:
         lines.append(f"proxy-authorization: Basic {proxy.credentials.reveal()}")
     return "\r\n".join([*lines, "", ""]).encode("ascii")
 
 
-class _Tunnel(asyncio.Protocol):
-    """Wait for the proxy's consent."""
+class Tunnel(asyncio.Protocol):
+    """The proxy's side of a tunnel that is being opened: `is_open`, or fails with ProxyFailed."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str) -> None:
         self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._proxy = proxy
         self._received = b""
 
     def data_received(self, data: bytes) -> None:
@@ -76,12 +61,17 @@ class _Tunnel(asyncio.Protocol):
             return
         if self.is_open.done():
             return
-        status = self._received[:12]
-        if status.startswith(b"HTTP/1.") and status.endswith(b" 200"):
-            self.is_open.set_result(None)
+        status = STATUS_LINE.match(self._received)
+        if status is None:
+            self._fail("does not answer as an HTTP proxy")
+        elif status[1] != b"200":
+            self._fail(f"answered {status[1].decode()}", int(status[1]))
         else:
-            self.is_open.set_exception(RequestNotSent("the proxy refused the tunnel"))
+            self.is_open.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         if not self.is_open.done():
-            self.is_open.set_exception(RequestNotSent("the proxy closed the tunnel"))
+            self._fail("closed the connection without an answer")
+
+    def _fail(self, what: str, status: int | None = None) -> None:
+        self.is_open.set_exception(ProxyFailed(f"the proxy {self._proxy} {what}", status))

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from webex_oauth.errors import InvalidResponse
+from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.webex.ids import MAX_ID_CHARACTERS
 
 Shape = TypeVar("Shape")
@@ -25,7 +26,8 @@ def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
         try:
             return decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-            raise InvalidResponse(f"the API's answer is not a {shape.__name__}") from cause
+            why = read_text(str(cause))
+            raise InvalidResponse(f"the API's answer is not a {shape.__name__}: {why}") from cause
 
     return read
 
