@@ -56,7 +56,7 @@ def test_every_mistake_of_a_configuration_is_told() -> None:
         ),
         (
             errors.ReauthRequired("grant_ended", "http://here/login", grant="0a1b"),
-            "the person must sign in again (grant 0a1b): their grant was ended here; let them ",
+            "must sign in again (grant 0a1b): grant_ended: their grant was ended here; let them ",
         ),
         (errors.AuthorizationRefused("x\ny"), r"the authorization server answered 'x\ny'; "),
         (

@@ -84,8 +84,8 @@ class ReauthRequired(WebexOAuthError):
         self, reason: str, sign_in_url: str | None = None, *, grant: str | None = None
     ) -> None:
         whose = "" if grant is None else f" (grant {grant})"
-        why = _REASONS.get(reason, reason)
-        super().__init__(f"the person must sign in again{whose}: {why}")
+        why = f": {_REASONS[reason]}" if reason in _REASONS else ""
+        super().__init__(f"the person must sign in again{whose}: {reason}{why}")
         self.reason = reason
         self.sign_in_url = sign_in_url
         self.grant = grant
