@@ -8,7 +8,6 @@ import asyncio
 import os
 import socket
 import ssl
-from dataclasses import dataclass
 
 from aiohappyeyeballs import start_connection
 
@@ -28,12 +27,12 @@ CONNECT_SECONDS = 5.0
 NEXT_ADDRESS_SECONDS = 0.25
 
 
-@dataclass(slots=True)
 class _Attempt:
     """What a new connection waits for, and what it is called if that takes too long."""
 
-    phase: str = ""
-    failure: type[RequestNotSent] = ConnectFailed
+    def __init__(self) -> None:
+        self.phase = ""
+        self.failure: type[RequestNotSent] = ConnectFailed
 
 
 class Dialer:
