@@ -100,6 +100,57 @@ async def test_a_lease_that_has_lapsed_is_taken_over(store: Store) -> None:
     )
 
 
+async def test_a_lease_is_renewed_and_nothing_else_changes(store: Store) -> None:
+    await store.admit(admission())
+    await claim(store)
+
+    assert await store.renew_lease(KEY, 1, Lease(LEASE.owner, NOW + 99))
+
+    assert await store.find_grant(KEY) == replace(CLAIMED, lease_until=NOW + 99)
+
+
+async def test_a_renewal_that_comes_late_shortens_no_lease(store: Store) -> None:
+    await store.admit(admission())
+    await claim(store)
+
+    assert await store.renew_lease(KEY, 1, Lease(LEASE.owner, NOW + 1))
+
+    assert await store.find_grant(KEY) == CLAIMED
+
+
+@pytest.mark.check("B09")
+async def test_a_lease_that_is_gone_cannot_be_renewed(store: Store) -> None:
+    longer = Lease(LEASE.owner, NOW + 99)
+    assert not await store.renew_lease(KEY, 1, longer)
+    await store.admit(admission())
+    assert not await store.renew_lease(KEY, 1, longer)
+    await claim(store)
+    assert not await store.renew_lease(KEY, 2, longer)
+    taken = await claim(store, OTHER, seen=CLAIMED, now=LEASE.until)
+
+    assert not await store.renew_lease(KEY, 1, longer)
+
+    assert await store.find_grant(KEY) == taken
+
+
+@pytest.mark.check("B09")
+async def test_a_lease_that_was_renewed_keeps_out_who_saw_it_earlier(store: Store) -> None:
+    await store.admit(admission())
+    await claim(store)
+    await store.renew_lease(KEY, 1, Lease(LEASE.owner, NOW + 99))
+
+    assert await claim(store, OTHER, seen=CLAIMED, now=LEASE.until) is None
+
+
+async def test_a_renewed_lease_keeps_the_keeper_away(store: Store) -> None:
+    await store.admit(admission(keep_at=NOW))
+    await claim(store, seen=grant(keep_at=NOW))
+    await store.renew_lease(KEY, 1, Lease(LEASE.owner, NOW + 99))
+
+    assert await store.due_grants(now=NOW + 98, limit=1) == []
+    assert len(await store.due_grants(now=NOW + 99, limit=1)) == 1
+
+
 @pytest.mark.check("B09")
 async def test_of_50_claims_one_is_given(store: Store) -> None:
     await store.admit(admission())

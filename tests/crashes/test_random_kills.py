@@ -29,10 +29,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.check("H07", "B10", "B09")]
 
 KILL_COUNT = size(5, torture=200)
 KINDS = ("sqlite", "postgres", "redis") if IS_TORTURE else ("sqlite",)
-TOKEN_SECONDS = 30
-"""An access token that ends so soon is renewed whenever it is asked for."""
-
 LEASE_SECONDS = Timing().lease_seconds
+TOKEN_SECONDS = LEASE_SECONDS
+"""An access token that ends so soon is renewed whenever it is asked for, and over with a lease."""
+
 PEOPLE_COUNT = 12
 BROWSER_COUNT = 4
 SLOWLY = Slow(piece_bytes=300, pause_seconds=0.03)

@@ -17,6 +17,7 @@ CHANGING = frozenset(
         "end_grant",
         "end_session",
         "release_grant",
+        "renew_lease",
         "replace_grant",
         "replace_session",
         "take_attempt",

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import TypeVar
 
-from webex_oauth.errors import AccessTokenRefused, ReauthRequired
+from webex_oauth.errors import AccessTokenRefused, ReauthRequired, StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import API_LIMITS
@@ -83,6 +84,8 @@ class PersonApi:
         try:
             return await self._attempt(build, read, token)
         except AccessTokenRefused as error:
+            with suppress(StoreError):
+                await self._vault.refuse(self._grant_key, token)
             raise ReauthRequired(TOKEN_REFUSED) from error
 
     async def _attempt(

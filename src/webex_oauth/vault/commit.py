@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.ports import Clock
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.grants import open_grant, seal_grant
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.sealing import Sealer
@@ -45,7 +45,7 @@ class Commit:
             if current.grant.reauth_reason is None:
                 log.info("adopted newer tokens", extra={"grant": fresh.name})
                 return current
-            fresh = Held(seal_grant(self._sealer, fresh.grant, current.record), fresh.grant)
+            fresh = replace(fresh, record=seal_grant(self._sealer, fresh.grant, current.record))
         raise StoreConflict("the grant kept moving")
 
     async def reason(self, held: Held, reason: str) -> Held | None:
@@ -53,33 +53,36 @@ class Commit:
 
         Gives what is in the row afterwards, None when it is gone.
         """
-        marked = replace(held.grant, reauth_reason=reason)
-        return await self._write(held, marked)
+        return await self._write(held, reason)
 
     async def end_of_keeping(self, held: Held) -> Held | None:
         """Write that there is nothing to keep alive; gives what `reason` gives."""
-        return await self._write(held, held.grant)
+        return await self._write(held, None)
 
-    async def _write(self, held: Held, grant: Grant) -> Held | None:
+    async def _write(self, held: Held, reason: str | None) -> Held | None:
         for _ in range(COMMIT_TRIES):
-            sealed = seal_grant(self._sealer, grant, held.record)
-            record = replace(sealed, keep_at=None)
-            try:
-                await self._store.replace_grant(record, held.record.version)
-            except StoreConflict:
-                current = await self._find(held.record.key)
-            else:
-                return Held(record, grant)
+            # Read first: the row may say by now that the access token was refused.
+            current = await self._find(held.record.key)
             if current is None or not current.has(held.access_token):
                 return current
             if current.grant.reauth_reason is not None:
                 return current
-            held = current
+            grant = replace(current.grant, reauth_reason=reason)
+            sealed = seal_grant(self._sealer, grant, current.record)
+            record = replace(sealed, keep_at=None)
+            try:
+                await self._store.replace_grant(record, current.record.version)
+            except StoreConflict:
+                continue
+            return replace(current, record=record, grant=grant)
         raise StoreConflict("the grant kept moving")
 
     async def _find(self, key: bytes) -> Held | None:
         record = await self._store.find_grant(key)
-        return None if record is None else Held(record, open_grant(self._sealer, record))
+        if record is None:
+            return None
+        grant = open_grant(self._sealer, record)
+        return Held(record, grant, is_refused=grant.is_access_refused)
 
     async def _give_back(self, fresh: Held) -> None:
         log.info("tokens came for a grant that was ended", extra={"grant": fresh.name})

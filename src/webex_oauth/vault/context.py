@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from webex_oauth.errors import ReauthRequired
 from webex_oauth.ports import Clock, Randomness
+from webex_oauth.vault.refused import RefusedTokens
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.share import random_share
@@ -22,6 +23,10 @@ class VaultContext:
     rescue: Rescue
     timing: Timing
     sign_in_url: str
+    refused: RefusedTokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "refused", RefusedTokens(self.store, self.sealer))
 
     def share(self) -> float:
         """Draw a number from 0 to 1."""

@@ -19,7 +19,7 @@ class Grant:
     `scopes` are the granted ones. `issued_at` is when its tokens were asked for, 0 where that was
     not written down. `rotates` is what was learned of its server: True once a refresh brought
     another refresh token, False while it brings the same one, None before. `reauth_reason` is set
-    once no refresh can help any more.
+    once no refresh can help any more, `is_access_refused` once the API refused the access token.
     """
 
     issuer: str
@@ -29,6 +29,7 @@ class Grant:
     issued_at: int = 0
     rotates: bool | None = None
     reauth_reason: str | None = None
+    is_access_refused: bool = False
 
 
 _ENVELOPE = Envelope(Grant)
@@ -50,6 +51,11 @@ def seal_grant(sealer: Sealer, grant: Grant, replacing: GrantRecord | None) -> G
         ends_at=_end(grant.tokens),
         keep_at=_keep_at(sealer, grant),
     )
+
+
+def seal_in_place(sealer: Sealer, grant: Grant, record: GrantRecord) -> bytes:
+    """Seal *grant* for the version that *record* has already."""
+    return _ENVELOPE.seal(sealer, grant, grant_context(record))
 
 
 def open_grant(sealer: Sealer, record: GrantRecord) -> Grant:

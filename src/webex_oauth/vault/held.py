@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.records import GrantRecord
@@ -10,11 +9,16 @@ from webex_oauth.vault.records import GrantRecord
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Hold the row and the grant in it; `is_rescued` says that the grant is newer than the row."""
+    """A row and the grant in it.
+
+    `is_rescued` says that the grant is newer than the row, `is_refused` that the API refused its
+    access token.
+    """
 
     record: GrantRecord
     grant: Grant
     is_rescued: bool = False
+    is_refused: bool = False
 
     @property
     def access_token(self) -> Secret:
@@ -31,10 +35,8 @@ class Held:
         return self.access_token == access_token
 
     def lives(self, at: int) -> bool:
-        """Say whether the access token is good at that instant, as far as its server told."""
-        return lives(self.grant.tokens, at)
-
-
-def lives(tokens: TokenSet, at: int) -> bool:
-    """Say whether the access token is good at that instant, as far as its server told."""
-    return tokens.access_expires_at is None or at < tokens.access_expires_at
+        """Check whether the access token is good at that instant, as far as is known."""
+        if self.is_refused:
+            return False
+        expires_at = self.grant.tokens.access_expires_at
+        return expires_at is None or at < expires_at

@@ -28,5 +28,7 @@ class Holdings:
     def _open(self, record: GrantRecord) -> Held:
         rescued = self._context.rescue.find(record)
         if rescued is not None:
-            return Held(record, rescued, is_rescued=True)
-        return Held(record, open_grant(self._context.sealer, record))
+            is_refused = self._context.refused.has(rescued)
+            return Held(record, rescued, is_rescued=True, is_refused=is_refused)
+        grant = open_grant(self._context.sealer, record)
+        return Held(record, grant, is_refused=self._context.refused.has(grant))

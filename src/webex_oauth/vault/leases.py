@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.vault.context import VaultContext
-from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.held import Held
+from webex_oauth.vault.lease import latest_end
 from webex_oauth.vault.notes import Notes
 from webex_oauth.vault.records import Lease, RefreshTrouble
 
@@ -41,11 +41,6 @@ class Leases:
             return None
         self._unwritten.drop(record)
         return replace(held, record=claimed)
-
-    def outlives_refresh(self, claimed: Held) -> bool:
-        """Say whether a request may still leave; no longer when this process stood still."""
-        refresh_seconds = self._timing.request_seconds + self._timing.after_answer_seconds
-        return self._clock() + refresh_seconds <= claimed.record.lease_until
 
     async def release(self, claimed: Held, trouble: RefreshTrouble) -> bool:
         """Give the lease back; False when it is not ours any more, or the store is away."""

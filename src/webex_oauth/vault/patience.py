@@ -1,11 +1,9 @@
-"""Patience: how somebody waits for what another process is doing."""
+"""Patience: how a caller waits for what another process is doing."""
 
 import asyncio
 
 from webex_oauth.errors import RefreshPostponed
 from webex_oauth.vault.timing import Timing
-
-COME_BACK_SECONDS = 5
 
 
 class Patience:
@@ -16,10 +14,10 @@ class Patience:
         self._pause_seconds = timing.first_poll_seconds
         self._last_seconds = timing.last_poll_seconds
 
-    async def pause(self) -> None:
+    async def pause(self, retry_after_seconds: int) -> None:
         """Wait before the next look; raise RefreshPostponed when it lasts too long."""
         if _now() >= self._give_up_at:
-            raise RefreshPostponed("another process is refreshing", COME_BACK_SECONDS)
+            raise RefreshPostponed("another process is refreshing", retry_after_seconds)
         await asyncio.sleep(self._pause_seconds)
         self._pause_seconds = min(2 * self._pause_seconds, self._last_seconds)
 

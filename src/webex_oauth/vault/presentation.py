@@ -11,6 +11,7 @@ from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.cooldown import retry_at
 from webex_oauth.vault.grants import Grant, seal_grant
+from webex_oauth.vault.heartbeat import Heartbeat
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.holdings import Holdings
 from webex_oauth.vault.leases import Leases
@@ -41,13 +42,31 @@ class Presentation:
         self._reasons = reasons
         self._holdings = Holdings(context)
 
-    async def present(self, claimed: Held, refresh_token: Secret) -> Secret | None:
+    async def is_overtaken(self, claimed: Held) -> bool:
+        """Give the holder before this one a moment to write its tokens; check whether it did.
+
+        It may live and have been cut off from the store: then it has spent a refresh token that a
+        server which rotates takes once. Raises ReauthRequired or StoreError.
+        """
+        if not self._may_rotate(claimed):
+            return False
+        await asyncio.sleep(self._context.timing.takeover_seconds)
+        try:
+            current = await self._holdings.hold(claimed.record.key)
+        except StoreError:
+            await self._leases.release(claimed, _unpresented(claimed))
+            raise
+        return current.record.version != claimed.record.version
+
+    async def present(
+        self, claimed: Held, refresh_token: Secret, heartbeat: Heartbeat
+    ) -> Secret | None:
         """Present *refresh_token*; give the access token that is in the row afterwards.
 
         None when nothing is decided and the lease is gone: the caller plans again. Raises
         ReauthRequired, UpstreamError, TokenError or StoreError.
         """
-        if not self._leases.outlives_refresh(claimed):
+        if not heartbeat.is_steady:
             await self._leases.release(claimed, _unpresented(claimed))
             return None
         requested_at = self._context.clock()
@@ -56,11 +75,12 @@ class Presentation:
         except (UpstreamError, TokenError) as error:
             return await self._after_failure(claimed, error)
         self._endpoint.cooldown.note_success()
-        return await self._keep(claimed, _renewed(claimed.grant, tokens, requested_at))
+        return await self._keep(claimed, _renewed(claimed, tokens, requested_at))
 
-    async def _keep(self, claimed: Held, grant: Grant) -> Secret:
+    async def _keep(self, claimed: Held, grant: Grant) -> Secret | None:
         """Write what came; what the store does not take goes to the rescue, whatever happens."""
-        fresh = Held(seal_grant(self._context.sealer, grant, claimed.record), grant)
+        record = seal_grant(self._context.sealer, grant, claimed.record)
+        fresh = Held(record, grant, is_refused=grant.is_access_refused)
         try:
             current = await self._commit.tokens(fresh)
         except (StoreError, VaultError) as error:
@@ -68,10 +88,13 @@ class Presentation:
                 "fresh tokens could not be stored", extra={"grant": fresh.name, "error": str(error)}
             )
             await self._context.rescue.keep(fresh)
-            return fresh.access_token
+            current = fresh
         except asyncio.CancelledError:
             self._context.rescue.keep_at_once(fresh)
             raise
+        if fresh.is_refused:
+            # The server gave the same access token again, which the API has refused.
+            raise self._context.reauth(ReauthReason.ACCESS_TOKEN_REFUSED)
         return self._token_in(current)
 
     async def _after_failure(
@@ -100,7 +123,9 @@ class Presentation:
         await self._leases.release(claimed, claimed.record.trouble)
         return None
 
-    async def _after_refusal(self, claimed: Held, refusal: UpstreamError | TokenError) -> Secret:
+    async def _after_refusal(
+        self, claimed: Held, refusal: UpstreamError | TokenError
+    ) -> Secret | None:
         was_presented = claimed.record.presented_count > 1
         reason = self._reason(claimed, was_presented=was_presented)
         try:
@@ -122,7 +147,7 @@ class Presentation:
 
     async def _give_up(
         self, claimed: Held, reason: str, error: UpstreamError | TokenError
-    ) -> Secret:
+    ) -> Secret | None:
         current = await self._reasons.write(claimed, reason)
         if current is not None and current.has(claimed.access_token):
             raise self._context.reauth(reason) from error
@@ -143,10 +168,11 @@ class Presentation:
         current = await self._holdings.hold(claimed.record.key)
         return None if current.has(claimed.access_token) else current
 
-    def _token_in(self, current: Held | None) -> Secret:
+    def _token_in(self, current: Held | None) -> Secret | None:
+        """Return the token in the row; None when the API refused that one too."""
         if current is None:
             raise self._context.reauth(ReauthReason.GRANT_ENDED)
-        return current.access_token
+        return None if current.is_refused else current.access_token
 
     def _may_rotate(self, claimed: Held) -> bool:
         return may_rotate(claimed.grant, default=self._endpoint.is_rotating)
@@ -166,8 +192,9 @@ def _unpresented(claimed: Held) -> RefreshTrouble:
     return replace(before, presented_count=before.presented_count - 1)
 
 
-def _renewed(grant: Grant, tokens: TokenSet, issued_at: int) -> Grant:
-    """Put fresh *tokens* into *grant*, and what they tell of their server."""
+def _renewed(claimed: Held, tokens: TokenSet, issued_at: int) -> Grant:
+    """Put fresh *tokens* into the claimed grant, and what they tell of their server."""
+    grant = claimed.grant
     old, new = grant.tokens.refresh_token, tokens.refresh_token
     is_another = new is not None and new != old
     return replace(
@@ -176,4 +203,5 @@ def _renewed(grant: Grant, tokens: TokenSet, issued_at: int) -> Grant:
         scopes=grant.scopes if tokens.scopes is None else tokens.scopes,
         issued_at=issued_at,
         rotates=is_another or grant.rotates is True,
+        is_access_refused=claimed.is_refused and claimed.has(tokens.access_token),
     )

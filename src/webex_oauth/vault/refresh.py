@@ -6,8 +6,10 @@ from webex_oauth.errors import ReauthReason, StoreError
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.context import VaultContext
+from webex_oauth.vault.heartbeat import Heartbeat
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.holdings import Holdings
+from webex_oauth.vault.lease import seconds_left
 from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.patience import Patience
 from webex_oauth.vault.plan import (
@@ -47,10 +49,12 @@ class Refresh:
             held = await self._holdings.hold(key)
             if not held.has(stale) and held.lives(self._context.clock()):
                 return held.access_token
+            if held.is_refused:
+                await self._context.refused.mark(held)
             token = await self._step(held)
             if token is not None:
                 return token
-            await patience.pause()
+            await patience.pause(seconds_left(held.record, self._context.clock()))
 
     def situation(self, held: Held) -> Situation:
         """Tell what this process knows beside the row."""
@@ -94,7 +98,10 @@ class Refresh:
         claimed = await self._leases.claim(held)
         if claimed is None:
             return None
-        return await self._presentation.present(claimed, step.refresh_token)
+        async with Heartbeat(self._context, claimed) as heartbeat:
+            if step.is_takeover and await self._presentation.is_overtaken(claimed):
+                return None
+            return await self._presentation.present(claimed, step.refresh_token, heartbeat)
 
     async def _give_up(self, held: Held, step: Reauthorize) -> Secret | None:
         if not step.is_written and step.reason != ReauthReason.REFRESH_TOKEN_MISSING:

@@ -106,6 +106,13 @@ class Store(Protocol):
         """
         ...
 
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Move the end of its owner's lease forward, never back.
+
+        False, and nothing happened, when the version or the lease is no longer this one.
+        """
+        ...
+
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:

@@ -63,6 +63,7 @@ class Vault:
         context = VaultContext(store, sealer, clock, randomness, rescue, timing, sign_in_url)
         self._clock = clock
         self._timing = timing
+        self._refused = context.refused
         self._holdings = Holdings(context)
         self._endpoint = TokenEndpoint(transport, server, client, timing.request_seconds)
         self._refresh = Refresh(context, self._endpoint)
@@ -101,12 +102,25 @@ class Vault:
     async def refreshed(self, key: bytes, refused: Secret) -> Secret:
         """Give another access token than *refused*, which the API did not accept.
 
-        Refreshes unless somebody already did. Raises as `access_token` does.
+        Refreshes unless that was done already. Raises as `access_token` does.
         """
-        held = await self._holdings.hold(key)
-        if not held.has(refused):
+        await self.refuse(key, refused)
+        try:
             return await self.access_token(key)
-        return await self._renewed(key, refused)
+        except (UpstreamError, TokenError, ReauthRequired):
+            # A refresh that began before the refusal may have written over the mark.
+            await self.refuse(key, refused)
+            raise
+
+    async def refuse(self, key: bytes, refused: Secret) -> None:
+        """Remember for every process on the store that the API does not accept *refused*.
+
+        Raises ReauthRequired when the grant was ended, StoreUnavailable or VaultError.
+        """
+        self._refused.remember(refused)
+        held = await self._holdings.hold(key)
+        if held.has(refused):
+            await self._refused.mark(held)
 
     async def keep(self, key: bytes) -> Kept:
         """Renew a grant that is due to be kept alive, whether anybody uses it or not.
@@ -148,6 +162,9 @@ class Vault:
             return await self._renewed(key, held.access_token)
         except (UpstreamError, TokenError, ReauthRequired) as error:
             if _is_ended(error) or not held.lives(self._clock()):
+                raise
+            held = await self._holdings.hold(key)  # which the API may have refused meanwhile
+            if not held.lives(self._clock()):
                 raise
             log.debug("serving the old token", extra={"grant": held.name, "error": str(error)})
             return held.access_token

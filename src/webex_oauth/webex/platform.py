@@ -58,7 +58,6 @@ def _authorization_server(front_door: str, broker: str) -> AuthorizationServer:
         revocation_authentication=ClientAuthentication.BASIC,
         may_omit_token_type=True,
         tracking_header=TRACKING_HEADER,
-        rotates_refresh_tokens=False,
         refusal=read_refusal,
     )
 

@@ -46,7 +46,11 @@ ALICE = grant_key(ISSUER, "alice")
 SIGN_IN_URL = "http://localhost:8080/login"
 NO_FOLDER = Path("/dev/null/spool")
 QUICK = Timing(
-    look_again_seconds=0.05, wait_seconds=0.2, first_poll_seconds=0.001, last_poll_seconds=0.005
+    takeover_seconds=0.01,
+    look_again_seconds=0.05,
+    wait_seconds=0.2,
+    first_poll_seconds=0.001,
+    last_poll_seconds=0.005,
 )
 """Bounds for waits that a test lets run out."""
 
@@ -136,6 +140,10 @@ class TroubledStore(MemoryStore):
     async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
         """Claim a grant, or fail."""
         return await self._do("claim", super().claim_grant(seen, lease, now))
+
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Renew a lease, or fail."""
+        return await self._do("renew", super().renew_lease(key, version, lease))
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble

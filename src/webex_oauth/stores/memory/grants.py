@@ -38,6 +38,15 @@ class Grants:
         self._grants[seen.key] = claimed
         return claimed
 
+    def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Move the end of a lease forward."""
+        grant = self._grants.get(key)
+        if grant is None or grant.version != version or grant.lease_owner != lease.owner:
+            return False
+        until = max(grant.lease_until, lease.until)
+        self._grants[key] = replace(grant, lease_until=until)
+        return True
+
     def release(self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble) -> bool:
         """End *owner*'s lease on a version."""
         grant = self._grants.get(key)

@@ -87,6 +87,10 @@ class MemoryStore:
         """Take the right to refresh the row that was seen."""
         return self._grants.claim(seen, lease, now)
 
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Move the end of a lease forward."""
+        return self._grants.renew_lease(key, version, lease)
+
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:

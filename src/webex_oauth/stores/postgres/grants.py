@@ -29,6 +29,10 @@ CLAIM: Final = (
     " AND retry_at = %(retry_at)s"
     " RETURNING " + COLUMNS
 )
+RENEW: Final[LiteralString] = """
+UPDATE {schema}.grants SET lease_until = GREATEST(lease_until, %(until)s)
+  WHERE key = %(key)s AND version = %(version)s AND lease_owner = %(owner)s
+"""
 RELEASE: Final[LiteralString] = """
 UPDATE {schema}.grants SET lease_owner = NULL, lease_until = 0,
     presented_count = %(presented_count)s, failure_count = %(failure_count)s,
@@ -80,6 +84,12 @@ async def claim_grant(link: Link, seen: GrantRecord, lease: Lease, now: int) -> 
         "now": now,
     }
     return _record(await link.row(CLAIM, claim))
+
+
+async def renew_lease(link: Link, key: bytes, version: int, lease: Lease) -> bool:
+    """Move the end of a lease forward."""
+    renewal = {"key": key, "version": version, "owner": lease.owner, "until": lease.until}
+    return await link.run(RENEW, renewal) == 1
 
 
 async def release_grant(

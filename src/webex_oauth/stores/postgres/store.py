@@ -129,6 +129,10 @@ class PostgresStore:
         """Take the right to refresh the row that was seen."""
         return await self._write(partial(grants.claim_grant, seen=seen, lease=lease, now=now))
 
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Move the end of a lease forward."""
+        return await self._write(partial(grants.renew_lease, key=key, version=version, lease=lease))
+
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:

@@ -32,6 +32,18 @@ async def claim_grant(
     return GRANT.read_one(rows)
 
 
+async def renew_lease(database: Database, key: bytes, version: int, lease: Lease) -> bool:
+    """Move the end of a lease forward."""
+    is_renewed = await database.run(
+        "renew_lease",
+        key=key,
+        version=version_bytes(version),
+        owner=lease.owner,
+        until=lease.until,
+    )
+    return bool(is_renewed)
+
+
 async def release_grant(
     database: Database, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
 ) -> bool:

@@ -93,6 +93,10 @@ class RedisStore:
         """Take the right to refresh the row that was seen."""
         return await grants.claim_grant(self._database, seen, lease, now)
 
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Move the end of a lease forward."""
+        return await grants.renew_lease(self._database, key, version, lease)
+
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:

@@ -12,6 +12,10 @@ UPDATE grants
   RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
     lease_owner, lease_until, presented_count, failure_count, retry_at
 """
+RENEW = """
+UPDATE grants SET lease_until = max(lease_until, ?)
+  WHERE key = ? AND version = ? AND lease_owner = ?
+"""
 RELEASE = """
 UPDATE grants
   SET lease_owner = NULL, lease_until = 0, presented_count = ?, failure_count = ?, retry_at = ?
@@ -37,6 +41,12 @@ def claim_grant(
         ),
     ).fetchone()
     return None if row is None else GrantRecord(*row)
+
+
+def renew_lease(connection: sqlite3.Connection, key: bytes, version: int, lease: Lease) -> bool:
+    """Move the end of a lease forward."""
+    renewed = connection.execute(RENEW, (lease.until, key, version, lease.owner))
+    return renewed.rowcount > 0
 
 
 def release_grant(

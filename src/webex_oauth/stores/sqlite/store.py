@@ -115,6 +115,12 @@ class SqliteStore:
             partial(leases.claim_grant, seen=seen, lease=lease, now=now)
         )
 
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        """Move the end of a lease forward."""
+        return await self._quick_writer.write(
+            partial(leases.renew_lease, key=key, version=version, lease=lease)
+        )
+
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:
