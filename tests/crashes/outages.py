@@ -64,9 +64,11 @@ def proxy_thread(port: int) -> Iterator[ProxyThread]:
     manager = fault_proxy(port)
     try:
         proxy = asyncio.run_coroutine_threadsafe(manager.__aenter__(), loop).result(SECONDS)
-        yield ProxyThread(proxy, loop)
-        ended = manager.__aexit__(None, None, None)
-        asyncio.run_coroutine_threadsafe(ended, loop).result(2 * SECONDS)
+        try:
+            yield ProxyThread(proxy, loop)
+        finally:
+            ended = manager.__aexit__(None, None, None)
+            asyncio.run_coroutine_threadsafe(ended, loop).result(2 * SECONDS)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(SECONDS)

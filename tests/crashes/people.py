@@ -59,20 +59,24 @@ class Person:
     def ask_until(self, is_over: threading.Event) -> None:
         """Ask until then."""
         connection = self._connect()
-        while not is_over.is_set():
-            path = random.choice(self.paths)  # noqa: S311 - no secret
-            try:
-                if self.hangs_up and random.random() < 0.5:  # noqa: S311 - no secret
-                    self._leave(connection, path)
-                    connection = self._connect()
-                else:
-                    self._note(self._visit(connection, path))
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
-                connection.close()
-                connection = self._connect()
-            time.sleep(GAP_SECONDS)
-        connection.close()
+        try:
+            while not is_over.is_set():
+                self._ask_once(connection)
+                time.sleep(GAP_SECONDS)
+        finally:
+            connection.close()
+
+    def _ask_once(self, connection: http.client.HTTPConnection) -> None:
+        """Ask; a connection that is closed meanwhile is made anew by the next request."""
+        path = random.choice(self.paths)  # noqa: S311 - no secret
+        try:
+            if self.hangs_up and random.random() < 0.5:  # noqa: S311 - no secret
+                self._leave(connection, path)
+            else:
+                self._note(self._visit(connection, path))
+        except (OSError, http.client.HTTPException) as error:
+            self.failures.append(repr(error))
+            connection.close()
 
     def _note(self, visit: Visit) -> None:
         self.visits.append(visit)

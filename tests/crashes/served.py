@@ -1,7 +1,7 @@
 """Served: `webex-oauth serve` beside a local Webex whose access tokens are renewed all the time.
 
-Every refresh spends its refresh token and takes a while, so that an outage meets some on the way;
-whoever presents a spent one again loses the grant.
+Every refresh takes a while, so that an outage meets some on the way. By default it spends its
+refresh token, and a spent one that is presented again costs the grant.
 """
 
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ from webex_oauth.emulator import (
     seeded_world,
     titled_rooms,
 )
+from webex_oauth.emulator.options import RefreshMode
 
 NEWCOMER = "noor@acme.example"
 NEWCOMERS_NAME = "Noor Haddad"
 TOKEN_SECONDS = 1.0 if IS_TORTURE else 0.7
 OPTIONS = Options(
-    refresh_mode="reuse-detect",
     access_token_lifetime_seconds=61,  # good for one second, for who wants a minute of them
     requests_per_minute=0,
     access_token_quota=0,
@@ -75,10 +75,13 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, store_url: str, *options: str) -> Iterator[Served]:
+def served(
+    folder: Path, store_url: str, *options: str, refresh_mode: RefreshMode = "reuse-detect"
+) -> Iterator[Served]:
     """Run an application on the store at *store_url*, and its Webex."""
     port, more = free_port(), {"WEBEX_STORE_URL": store_url, "DEBUG": ""}
-    with RunningEmulator(world=small_world(), options=OPTIONS) as running:
+    webex = replace(OPTIONS, refresh_mode=refresh_mode)
+    with RunningEmulator(world=small_world(), options=webex) as running:
         (folder / ".env").write_text(env_text(running.emulator, port, more))
         with server(folder, "serve", *options) as process:
             process.line_with("Open ")

@@ -1,4 +1,7 @@
-"""Authorization servers that end a grant when a refresh token comes twice, each a process."""
+"""Authorization servers, each a process.
+
+Strict ones end a grant when a refresh token comes twice. With another, refresh tokens stay the same.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -87,10 +90,8 @@ class LocalWebex:
         return self.arrivals().count(HTTPStatus.OK)
 
     def replay_count(self) -> int:
-        """Say how many presentations were not the first of their refresh token."""
-        forms = [form for form, _ in self._token_requests()]
-        presented = [form["refresh_token"] for form in forms if "refresh_token" in form]
-        return len(presented) - len(set(presented))
+        """Say how often it refused a refresh token, as a strict one does when it comes twice."""
+        return self.arrivals().count(HTTPStatus.BAD_REQUEST)
 
     def takes(self, access_token: str) -> bool:
         """Say whether it accepts this access token."""
@@ -139,6 +140,14 @@ def strict_webex(folder: Path) -> Iterator[Authority]:
 
 
 @contextmanager
+def steady_webex(folder: Path) -> Iterator[Authority]:
+    """Run a local Webex like `strict_webex` whose refresh tokens stay the same."""
+    with running_local_webex(folder) as webex:
+        webex.change(refresh_mode="same", access_token_lifetime_seconds=FIRST_TOKEN_LIVES)
+        yield webex
+
+
+@contextmanager
 def oidc_provider(_: Path) -> Iterator[Authority]:
     """Run a provider by others whose first access token is over at once."""
     with running_oidc_provider(first_token_lives=FIRST_TOKEN_LIVES) as provider:
@@ -147,4 +156,8 @@ def oidc_provider(_: Path) -> Iterator[Authority]:
 
 RunAuthority: TypeAlias = Callable[[Path], AbstractContextManager[Authority]]
 
-AUTHORITIES: dict[str, RunAuthority] = {"emulator": strict_webex, "oidc-provider": oidc_provider}
+AUTHORITIES: dict[str, RunAuthority] = {
+    "emulator": strict_webex,
+    "emulator, same": steady_webex,
+    "oidc-provider": oidc_provider,
+}

@@ -40,8 +40,8 @@ def test_the_broker_takes_basic_authentication_for_revocation() -> None:
     assert WEBEX.server.revocation_authentication is ClientAuthentication.BASIC
 
 
-def test_webex_is_known_to_give_the_same_refresh_token_again() -> None:
-    assert WEBEX.server.rotates_refresh_tokens is False
+def test_webex_may_rotate_refresh_tokens_until_it_is_learned_that_it_does_not() -> None:
+    assert WEBEX.server.rotates_refresh_tokens is None
 
 
 @pytest.mark.parametrize(
