@@ -84,7 +84,7 @@ def test_a_slow_server_costs_time_and_clients_that_hang_up_cost_nothing(
         check_answers(people)
         if mode != "same":
             assert set(presentations(stage.emulator)) == {1}
-        what = f"{kind} (`{mode}`) whose answers come {SLOW_SECONDS} s late, half of the people hang up"
+        what = f"{kind} (`{mode}`) whose answers come {SLOW_SECONDS} s late, half of them hang up"
         seen(what, f"{in_numbers(people)}, {people.hung_up_count:,} times somebody hung up")
 
 

@@ -1,6 +1,6 @@
 """Authorization servers, each a process.
 
-Strict ones end a grant when a refresh token comes twice. With another, refresh tokens stay the same.
+Strict ones end a grant when a refresh token comes twice. With another, the token stays the same.
 """
 
 from collections.abc import Callable, Iterator
