@@ -1,11 +1,23 @@
 """The journal tells what was asked, counts it, waits for it, and keeps no secret."""
 
 import threading
+from http.client import HTTPException
 
 import pytest
 from emulator.wire import Wire
 
-from webex_oauth.emulator import Emulator, Entry, Journal, digest
+from webex_oauth.emulator import (
+    Action,
+    Drop,
+    Emulator,
+    Entry,
+    Journal,
+    Person,
+    Raw,
+    Reset,
+    Truncate,
+    digest,
+)
 from webex_oauth.emulator.journal import Annotations
 
 
@@ -101,3 +113,39 @@ def test_credentials_without_a_scheme_are_not_kept_either(emulator: Emulator, wi
 
     (entry,) = emulator.journal.wait_for("GET", "/v1/people/me")
     assert "bare-secret-value" not in repr(entry)
+
+
+def test_an_entry_is_whole_when_the_answer_is(emulator: Emulator, wire: Wire, mira: Person) -> None:
+    granted = emulator.grant_without_consent(mira)
+    assert granted.refresh_token
+    fields = wire.token_fields("refresh_token", refresh_token=granted.refresh_token.value)
+
+    for _ in range(100):
+        wire.post("/v1/access_token", fields)
+        entry = emulator.journal.entries[-1]
+        assert (entry.is_over, entry.status) == (True, 200)
+        assert entry.form_by_name["grant_type"] == "refresh_token"
+        assert entry.notes == ("client_authenticated:form",)
+
+
+def test_an_answer_without_a_body_has_a_whole_entry(
+    emulator: Emulator, wire: Wire, token: str
+) -> None:
+    emulator.change_options(logout_revokes_token=False)
+    for _ in range(100):
+        wire.get(f"/idb/oauth2/v1/logout?token={token}&goto=http://localhost:8080/")
+        assert emulator.journal.entries[-1].status == 302
+
+
+@pytest.mark.parametrize("fault", [Drop(), Reset(), Raw(b"no HTTP\r\n"), Truncate(0)])
+def test_an_answer_that_breaks_off_has_a_whole_entry(
+    emulator: Emulator, wire: Wire, fault: Action
+) -> None:
+    emulator.faults.add("POST", "/v1/access_token", fault, times=None)
+    for _ in range(50):
+        with pytest.raises((OSError, HTTPException)):
+            wire.post("/v1/access_token", {"grant_type": "none"})
+        entry = emulator.journal.entries[-1]
+        assert entry.is_over
+        assert entry.form_by_name == {"grant_type": "none"}
+        assert entry.fault

@@ -86,6 +86,7 @@ async def _without_work(action: Instead, scope: Scope, receive: Receive, send: S
             connection_of(scope).reset()
             await _gone(receive)
         case Raw(data):
+            record_of(scope).complete()
             connection_of(scope).write(data)
             await _close(scope, receive)
         case Hang(limit_seconds):

@@ -17,6 +17,7 @@ def test_a_revoked_access_token_opens_nothing(
     answer = wire.post(path, fields, Authorization=basic(emulator.integration))
 
     assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
     assert wire.get("/v1/people/me", token).status == 401
 
 

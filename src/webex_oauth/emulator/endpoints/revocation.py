@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.answers import Shape, json_answer
+from webex_oauth.emulator.endpoints.answers import JSON_TYPE, Shape, json_answer
 from webex_oauth.emulator.endpoints.bearer import check_bearer
 from webex_oauth.emulator.endpoints.forms import read_form, required_field
 from webex_oauth.emulator.endpoints.token import authenticated_client, refused
@@ -40,7 +40,9 @@ class RevocationEndpoint:
             return refused(self._state, request, self._shape, refusal)
         # RFC 7009 section 2.2: an unknown token is as good as a revoked one.
         self._state.tokens.revoke(token, integration.client_id)
-        return Response(status_code=self._state.switchboard.options.revoke_status)
+        # Some clients read every answer as JSON, and refuse one that does not say that it is.
+        status = self._state.switchboard.options.revoke_status
+        return Response(status_code=status, media_type=JSON_TYPE)
 
 
 class OwnToken:

@@ -1,0 +1,74 @@
+"""OAuth clients by others, from npm, at the emulator: openid-client and simple-oauth2."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from peers.processes import GRACE_SECONDS, node
+
+from webex_oauth.emulator import Emulator, RunningEmulator, Visitor
+from webex_oauth.webex.platform import platform
+
+MIRA = "mira@acme.example"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with RunningEmulator() as running:
+        yield running.emulator
+
+
+@pytest.mark.check("I10")
+def test_openid_client_signs_in_refreshes_and_revokes(emulator: Emulator) -> None:
+    issued, renewed, revoked, refused = said_by("openid_client.mjs", emulator)
+
+    assert issued["token_type"].lower() == "bearer"
+    assert renewed["access_token"] != issued["access_token"]
+    assert revoked == {"revoked": True}
+    assert not emulator.tokens.is_active(renewed["refresh_token"])
+    assert refused["status"] == 400
+    exchange = emulator.journal.matching("POST", "/v1/access_token")[0]
+    assert "pkce_verified" in exchange.notes
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_simple_oauth2_signs_in_refreshes_and_revokes(emulator: Emulator, status: int) -> None:
+    emulator.change_options(revoke_status=status)
+
+    issued, renewed, revoked, refused = said_by("simple_oauth2.mjs", emulator)
+
+    assert renewed["access_token"] != issued["access_token"]
+    assert revoked == {"revoked": True}
+    assert not emulator.tokens.is_active(renewed["refresh_token"])
+    assert not emulator.tokens.is_active(renewed["access_token"])
+    assert refused["status"] == 400
+
+
+def said_by(program: str, emulator: Emulator) -> list[dict[str, Any]]:
+    """Let a program sign Mira in, refresh, revoke and refresh; return what it said of each."""
+    command = [*node(program), json.dumps(registration(emulator))]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as client:
+        assert client.stdout is not None
+        asking = json.loads(client.stdout.readline())
+        callback_url = Visitor().sign_in(asking["url"], MIRA, "accept")
+        told, _ = client.communicate(callback_url + "\n", timeout=GRACE_SECONDS)
+    return [json.loads(line) for line in told.splitlines()]
+
+
+def registration(emulator: Emulator) -> dict[str, str]:
+    """Write down what the client knows of the emulator."""
+    integration, server = emulator.integration, platform(emulator.origin).server
+    return {
+        "issuer": server.issuer,
+        "authorization_endpoint": server.authorization_endpoint,
+        "token_endpoint": server.token_endpoint,
+        "revocation_endpoint": str(server.revocation_endpoint),
+        "client_id": integration.client_id,
+        "client_secret": integration.client_secret,
+        "redirect_uri": integration.redirect_uris[0],
+        "scope": " ".join(integration.scopes),
+    }
