@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from webex_oauth.emulator import MovableClock
 
 
@@ -41,3 +43,13 @@ def test_reset_goes_back_to_how_the_clock_was_made() -> None:
     clock.reset()
 
     assert clock.now() == 1_000
+
+
+@pytest.mark.parametrize("seconds", [-(10**10), 10**12, 10**30])
+def test_the_clock_keeps_to_years_that_calendars_have(seconds: int) -> None:
+    clock = MovableClock(stopped_at=1_800_000_000)
+
+    with pytest.raises(ValueError, match="1970 to 9999"):
+        clock.advance(seconds)
+
+    assert clock.now() == 1_800_000_000

@@ -2,6 +2,9 @@
 
 import time
 
+LAST_INSTANT = 253_402_300_799
+"""The end of the year 9999."""
+
 
 class MovableClock:
     """Tell the time in whole seconds; run with the machine's clock unless stopped."""
@@ -18,7 +21,12 @@ class MovableClock:
         return int(time.time()) + self._offset_seconds
 
     def advance(self, seconds: int) -> int:
-        """Move the clock by *seconds*, backwards when negative; return the new instant."""
+        """Move the clock by *seconds*, backwards when negative; return the new instant.
+
+        Raise `ValueError` rather than leave the years 1970 to 9999.
+        """
+        if not 0 <= self.now() + seconds <= LAST_INSTANT:
+            raise ValueError("the clock shows instants of the years 1970 to 9999")
         if self._stopped_at is not None:
             self._stopped_at += seconds
         else:

@@ -6,6 +6,8 @@ machines could reach the emulator it wants a token.
 
 import hmac
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -81,9 +83,10 @@ class Control:
     async def move_clock(self, request: Request) -> Response:
         """Move the clock."""
         move = await _read_body(request, ClockMove)
-        if move.set_to is not None:
-            self._state.clock.set(move.set_to)
-        self._state.clock.advance(move.advance_seconds)
+        with _refused():
+            if move.set_to is not None:
+                self._state.clock.set(move.set_to)
+            self._state.clock.advance(move.advance_seconds)
         return await self.show_clock(request)
 
     async def show_faults(self, _: Request) -> Response:
@@ -118,10 +121,8 @@ class Control:
     async def change_options(self, request: Request) -> Response:
         """Switch some options."""
         changes = await _read_body(request, dict[str, Any])
-        try:
+        with _refused():
             self._state.switchboard.change(**changes)
-        except ValueError as cause:
-            raise ApiRefusal(HTTPStatus.BAD_REQUEST, str(cause)) from cause
         return await self.show_options(request)
 
     async def show_integrations(self, _: Request) -> Response:
@@ -131,10 +132,8 @@ class Control:
     async def register(self, request: Request) -> Response:
         """Register an integration."""
         registration = await _read_body(request, Registration)
-        try:
+        with _refused():
             integration = self._state.integrations.register(self._registered(registration))
-        except ValueError as cause:
-            raise ApiRefusal(HTTPStatus.BAD_REQUEST, str(cause)) from cause
         return json_answer(integration, HTTPStatus.CREATED)
 
     async def reset(self, _: Request) -> Response:
@@ -210,7 +209,14 @@ async def _read_body(request: Request, kind: type[Body]) -> Body:
         raise ApiRefusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content type '{content_type}' not supported"
         )
+    body = await request.body()
+    with _refused():
+        return msgspec.json.decode(body, type=kind)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
     try:
-        return msgspec.json.decode(await request.body(), type=kind)
-    except msgspec.DecodeError as cause:
+        yield
+    except ValueError as cause:
         raise ApiRefusal(HTTPStatus.BAD_REQUEST, str(cause)) from cause

@@ -1,20 +1,43 @@
 """Faults: a script of what shall go wrong, with which requests, and how often."""
 
+import re
 import threading
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+_MOST_BYTES = 1 << 34
+_LONGEST_SECONDS = 3_600
+_BODILESS = (204, 304)
+
+_Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS)]
+_Bytes = Annotated[int, Meta(ge=0, le=_MOST_BYTES)]
+
+# RFC 9110 sections 5.1 and 5.5: anything else in a header would break the answer apart.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+")
+# The server frames the answer: a second length would contradict it.
+_FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer", forbid_unknown_fields=True):
     """Answer this instead of doing the work. `body` wins over `text`."""
 
-    status: int = 200
+    status: Annotated[int, Meta(ge=200, le=599)] = 200
     text: str = ""
     body: bytes = b""
     content_type: str = "application/json;charset=UTF-8"
     headers: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse what HTTP has no room for; `Raw` sends anything."""
+        if self.status in _BODILESS and (self.text or self.body):
+            raise ValueError(f"an answer with status {self.status} has no body")
+        for name, value in {"content-type": self.content_type, **self.headers}.items():
+            _check_header(name, value)
 
 
 class Drop(msgspec.Struct, frozen=True, tag="drop", forbid_unknown_fields=True):
@@ -34,38 +57,38 @@ class Raw(msgspec.Struct, frozen=True, tag="raw", forbid_unknown_fields=True):
 class Hang(msgspec.Struct, frozen=True, tag="hang", forbid_unknown_fields=True):
     """Say nothing until the client goes away or the limit is reached, then close."""
 
-    limit_seconds: float = 60.0
+    limit_seconds: _Seconds = 60.0
 
 
 class Huge(msgspec.Struct, frozen=True, tag="huge", forbid_unknown_fields=True):
     """Answer with a JSON text of this size, sent in pieces."""
 
-    size_bytes: int = 64 * 1024 * 1024
+    size_bytes: _Bytes = 64 * 1024 * 1024
 
 
 class GzipBomb(msgspec.Struct, frozen=True, tag="gzip_bomb", forbid_unknown_fields=True):
     """Answer with a small body that inflates to this size."""
 
-    size_bytes: int = 200 * 1024 * 1024
+    size_bytes: _Bytes = 200 * 1024 * 1024
 
 
 class Delay(msgspec.Struct, frozen=True, tag="delay", forbid_unknown_fields=True):
     """Wait, then do the work and answer as usual."""
 
-    seconds: float
+    seconds: _Seconds
 
 
 class Slow(msgspec.Struct, frozen=True, tag="slow", forbid_unknown_fields=True):
     """Do the work, then send the body in small pieces with pauses."""
 
-    piece_bytes: int = 1
-    pause_seconds: float = 0.5
+    piece_bytes: Annotated[int, Meta(ge=1, le=_MOST_BYTES)] = 1
+    pause_seconds: _Seconds = 0.5
 
 
 class Truncate(msgspec.Struct, frozen=True, tag="truncate", forbid_unknown_fields=True):
     """Do the work, promise the whole body, send the first part of it and close."""
 
-    kept_bytes: int = 10
+    kept_bytes: _Bytes = 10
 
 
 class AfterCommit(msgspec.Struct, frozen=True, tag="after_commit", forbid_unknown_fields=True):
@@ -84,6 +107,13 @@ class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fiel
     to: Literal["self", "endless", "empty", "foreign"]
     foreign_origin: str = "http://127.0.0.1:9"
 
+    def __post_init__(self) -> None:
+        """Refuse an origin that is none, since it becomes part of a header."""
+        if not _ORIGIN.fullmatch(self.foreign_origin):
+            raise ValueError(
+                f"foreign_origin is {self.foreign_origin!r} and must be as http://host:port"
+            )
+
 
 Instead = Answer | Drop | Reset | Raw | Hang | Huge | GzipBomb
 """What happens instead of the work."""
@@ -100,8 +130,15 @@ class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action: Action
     method: str = "*"
     path: str = "*"
-    after: int = 0
-    times: int | None = 1
+    after: Annotated[int, Meta(ge=0)] = 0
+    times: Annotated[int, Meta(ge=1)] | None = 1
+
+    def __post_init__(self) -> None:
+        """Refuse patterns that no request can ever match."""
+        if not self.method or self.method != self.method.upper():
+            raise ValueError(f"method is {self.method!r} and must be as GET or *")
+        if not self.path.startswith(("/", "*", "?", "[")):
+            raise ValueError(f"path is {self.path!r} and must begin with / or *")
 
     def is_for(self, method: str, path: str) -> bool:
         """Tell whether a request is one that this rule counts."""
@@ -141,9 +178,11 @@ class Faults:
         return rule
 
     def put(self, rule: FaultRule) -> None:
-        """Add a rule."""
+        """Add a rule; raise `ValueError` for one that cannot be carried out."""
+        # Constructors do not check; only conversion does.
+        checked = msgspec.convert(msgspec.to_builtins(rule), FaultRule)
         with self._lock:
-            self._seen_by_rule.append((rule, 0))
+            self._seen_by_rule.append((checked, 0))
 
     def clear(self) -> None:
         """Drop every rule."""
@@ -161,3 +200,12 @@ class Faults:
                 if action is None and rule.is_due(seen):
                     action = rule.action
         return action
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of a header")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise ValueError(f"the header {name} cannot carry {value!r}: no line breaks, latin-1 only")
+    if name.lower() in _FRAMING_HEADERS:
+        raise ValueError(f"{name} is the server's own header: the action raw can send another")

@@ -1,67 +1,135 @@
 """What can be switched where Webex's behaviour is unknown, configurable, or worth varying."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 RefreshMode = Literal["same", "rotate", "rotate+grace", "reuse-detect"]
 ErrorShape = Literal["by_path", "gateway", "broker"]
 Decryption = Literal["with_kms_scope", "always", "never"]
 
+_HUNDRED_YEARS = 3_155_760_000
+_MANY = 1_000_000
+_Seconds = Annotated[int, Meta(ge=0, le=_HUNDRED_YEARS)]
+_Count = Annotated[int, Meta(ge=0, le=_MANY)]
+_Text = Annotated[str, Meta(max_length=2_000)]
+_Texts = Annotated[tuple[_Text, ...], Meta(max_length=1_000)]
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Every switch of the emulator, with the default that is nearest to Webex."""
+    """Every switch of the emulator, with the default that is nearest to Webex.
 
-    # Authorization
-    code_lifetime_seconds: int = 600
-    transaction_lifetime_seconds: int = 600
-    code_reuse_revokes_tokens: bool = False
-    is_pkce_required: bool = False
-    is_state_returned_on_error: bool = True
-    is_error_description_sent: bool = True
-    authorize_error: str = ""
-    """An error to send back instead of a code, whatever the person decides."""
-    callback_issuer: str = ""
-    """The `iss` to add to the callback (RFC 9207); none when empty."""
-    blocked_client_ids: tuple[str, ...] = ()
-    """Integrations that an administrator has blocked: their sign-ins end on a page."""
+    The descriptions are the table of docs/emulator.md, which scripts/write-options writes.
+    """
 
-    # Tokens
-    access_token_lifetime_seconds: int = 1_209_599
-    refresh_token_lifetime_seconds: int = 7_775_999
-    access_token_quota: int = 750
-    granted_scopes: tuple[str, ...] | None = None
-    """The most that a person grants, whatever was asked; everything when None."""
-    is_scope_in_answer: bool = True
-    refresh_mode: RefreshMode = "same"
-    rotation_grace_seconds: int = 30
-    is_refresh_token_omitted_on_refresh: bool = False
-    refresh_extends_lifetime: bool = True
-    refresh_revokes_access_tokens: bool = False
-    error_shape: ErrorShape = "by_path"
-    wrong_secret_status: Literal[400, 401] = 401
-    revoke_status: int = 200
-    logout_revokes_token: bool = True
+    code_lifetime_seconds: Annotated[
+        _Seconds, Meta(description="How long an authorization code can be redeemed.")
+    ] = 600
+    transaction_lifetime_seconds: Annotated[
+        _Seconds, Meta(description="How long a person may take to decide.")
+    ] = 600
+    code_reuse_revokes_tokens: Annotated[
+        bool, Meta(description="Whether a code that comes twice ends the grant it brought.")
+    ] = False
+    is_pkce_required: Annotated[
+        bool, Meta(description="Whether a sign-in without `code_challenge` is refused.")
+    ] = False
+    is_state_returned_on_error: Annotated[
+        bool, Meta(description="Whether an error that goes back carries the `state`.")
+    ] = True
+    is_error_description_sent: Annotated[
+        bool, Meta(description="Whether an error that goes back carries `error_description`.")
+    ] = True
+    authorize_error: Annotated[
+        _Text,
+        Meta(description="An error to send back whatever the person decides; none when empty."),
+    ] = ""
+    callback_issuer: Annotated[
+        _Text, Meta(description="The `iss` of the callback (RFC 9207); none when empty.")
+    ] = ""
+    blocked_client_ids: Annotated[
+        _Texts,
+        Meta(description="Integrations that an administrator blocked: sign-ins end on a page."),
+    ] = ()
 
-    # API
-    is_www_authenticate_sent: bool = False
-    requests_per_minute: int = 300
-    """For each access token and API; 0 means no limit."""
-    rooms_page_cap: int = 1000
-    over_cap: Literal["clamp", "refuse"] = "clamp"
-    title_decryption: Decryption = "with_kms_scope"
-    """When room titles are readable; otherwise they carry a `kms_failure`."""
-    stranger_room_status: Literal[403, 404] = 404
+    access_token_lifetime_seconds: Annotated[
+        _Seconds, Meta(description="How long an access token is good.")
+    ] = 1_209_599
+    refresh_token_lifetime_seconds: Annotated[
+        _Seconds, Meta(description="How long a refresh token is good.")
+    ] = 7_775_999
+    access_token_quota: Annotated[
+        _Count, Meta(description="How many access tokens a person may have; 0: no limit.")
+    ] = 750
+    granted_scopes: Annotated[
+        _Texts | None, Meta(description="The most that a person grants; `null`: what was asked.")
+    ] = None
+    is_scope_in_answer: Annotated[bool, Meta(description="Whether a token answer has `scope`.")] = (
+        True
+    )
+    refresh_mode: Annotated[
+        RefreshMode,
+        Meta(
+            description="What a refresh does to the refresh token: keeps it, replaces it, "
+            "replaces it but takes the old one for a while, or replaces it and ends the grant "
+            "when the old one comes again."
+        ),
+    ] = "same"
+    rotation_grace_seconds: Annotated[
+        _Seconds, Meta(description="How long `rotate+grace` takes the old refresh token.")
+    ] = 30
+    is_refresh_token_omitted_on_refresh: Annotated[
+        bool, Meta(description="Whether a refresh's answer lacks `refresh_token`.")
+    ] = False
+    refresh_extends_lifetime: Annotated[
+        bool, Meta(description="Whether a refresh gives a kept refresh token its whole life anew.")
+    ] = True
+    refresh_revokes_access_tokens: Annotated[
+        bool, Meta(description="Whether a refresh ends the grant's earlier access tokens.")
+    ] = False
+    error_shape: Annotated[
+        ErrorShape,
+        Meta(description="Whose error bodies the token and revocation endpoints send."),
+    ] = "by_path"
+    wrong_secret_status: Annotated[
+        Literal[400, 401], Meta(description="The status for a wrong client secret.")
+    ] = 401
+    revoke_status: Annotated[
+        int, Meta(ge=200, le=599, description="The status that confirms a revocation.")
+    ] = 200
+    logout_revokes_token: Annotated[
+        bool, Meta(description="Whether logout revokes the token in its link.")
+    ] = True
+
+    is_www_authenticate_sent: Annotated[
+        bool, Meta(description="Whether a 401 of the API carries `WWW-Authenticate`.")
+    ] = False
+    requests_per_minute: Annotated[
+        _Count, Meta(description="The limit for each access token and API; 0: no limit.")
+    ] = 300
+    rooms_page_cap: Annotated[
+        int, Meta(ge=1, le=_MANY, description="The most rooms on one page.")
+    ] = 1000
+    over_cap: Annotated[
+        Literal["clamp", "refuse"], Meta(description="What a larger `max` gets: the cap, or 400.")
+    ] = "clamp"
+    title_decryption: Annotated[
+        Decryption,
+        Meta(description="When room titles are readable; else they carry a `kms_failure`."),
+    ] = "with_kms_scope"
+    stranger_room_status: Annotated[
+        Literal[403, 404], Meta(description="The status for a room that the person is not in.")
+    ] = 404
 
 
 class Switchboard:
-    """Hold the options in force."""
+    """Hold the options in force; raise `ValueError` for what they cannot be."""
 
     def __init__(self, options: Options) -> None:
-        self._initial = options
-        self._current = options
+        self._initial = self._current = _checked(options)
 
     @property
     def options(self) -> Options:
@@ -69,10 +137,13 @@ class Switchboard:
         return self._current
 
     def change(self, **changes: Any) -> Options:
-        """Switch some options, by name; raise `ValueError` for names and values that are none."""
-        unknown = changes.keys() - {field.name for field in fields(Options)}
+        """Switch some options, by name."""
+        names = {field.name for field in fields(Options)}
+        unknown = sorted(changes.keys() - names)
         if unknown:
-            raise ValueError(f"unknown options: {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"there is no option {', '.join(unknown)}: there are {', '.join(sorted(names))}"
+            )
         self._current = _checked(replace(self._current, **changes))
         return self._current
 

@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from webex_oauth.emulator.identity.scopes import KMS_SCOPE
 from webex_oauth.emulator.randomness import Randomness
@@ -118,12 +119,25 @@ def check_form(integration: Integration) -> None:
     if not integration.redirect_uris:
         raise MalformedIntegration("an integration needs a redirect URI")
     for redirect_uri in integration.redirect_uris:
-        # RFC 6749 section 3.1.2.
-        if not _REDIRECT_URI.fullmatch(redirect_uri) or redirect_uri.startswith(_SCRIPT_SCHEMES):
-            raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI")
+        _check_redirect_uri(redirect_uri)
+    if not integration.name.strip() or not integration.name.isprintable():
+        raise MalformedIntegration(f"{integration.name!r} cannot be the name of an integration")
     for scope in integration.scopes:
         if not _SCOPE.fullmatch(scope):
             raise MalformedIntegration(f"{scope!r} cannot be a scope")
+
+
+def _check_redirect_uri(redirect_uri: str) -> None:
+    # RFC 6749 section 3.1.2.
+    if not _REDIRECT_URI.fullmatch(redirect_uri) or redirect_uri.startswith(_SCRIPT_SCHEMES):
+        raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI")
+    try:
+        parts = urlsplit(redirect_uri)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError as cause:
+        raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI: {cause}") from cause
+    if parts.scheme in ("http", "https") and not has_host:
+        raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI: it names no host")
 
 
 def is_marked_client_id(client_id: str) -> bool:
