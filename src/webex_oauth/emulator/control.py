@@ -24,6 +24,7 @@ from webex_oauth.emulator.faults import FaultRule
 from webex_oauth.emulator.identity.integrations import Integration, new_integration
 from webex_oauth.emulator.state import State
 
+CONTROL_RESOURCES = ("clock", "faults", "journal", "options", "integrations", "reset")
 CONTROL_TOKEN_HEADER = "Emulator-Control-Token"  # noqa: S105 - a header's name
 
 Body = TypeVar("Body")

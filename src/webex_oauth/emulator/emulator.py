@@ -22,6 +22,7 @@ from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, Authoriz
 from webex_oauth.emulator.endpoints.avatars import Avatars
 from webex_oauth.emulator.endpoints.bearer import Throttled, answer_throttled
 from webex_oauth.emulator.endpoints.home import BrokerHome, Home
+from webex_oauth.emulator.endpoints.lacking import broker_gaps, front_door_gaps
 from webex_oauth.emulator.endpoints.logout import LogoutEndpoint
 from webex_oauth.emulator.endpoints.people import PeopleApi
 from webex_oauth.emulator.endpoints.revocation import OwnToken, RevocationEndpoint
@@ -41,7 +42,7 @@ from webex_oauth.emulator.options import Options
 from webex_oauth.emulator.origins import Origin, Origins
 from webex_oauth.emulator.pages.rendering import Pages
 from webex_oauth.emulator.randomness import Randomness
-from webex_oauth.emulator.recording import Recording
+from webex_oauth.emulator.recording import CONTROL_PATH, Recording
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world.people import Person
 from webex_oauth.emulator.world.seed import seeded_world
@@ -73,20 +74,7 @@ class Emulator:
             options=options or Options(),
             integrations=tuple(integrations) or (new_integration(randomness),),
         )
-        pages = Pages()
-        state = self._state
-        self.front_door = _application(
-            state,
-            _front_door_routes(state, pages, control_token),
-            origins.front_door,
-            Neighbour("identity broker", origins.broker, "/idb/"),
-        )
-        self.broker = _application(
-            state,
-            _broker_routes(state, pages),
-            origins.broker,
-            Neighbour("front door", origins.front_door, "/v1/"),
-        )
+        self.front_door, self.broker = _applications(self._state, control_token)
 
     @property
     def origin(self) -> str:
@@ -171,6 +159,27 @@ class Emulator:
         self._state.reset()
 
 
+def _applications(state: State, control_token: str) -> tuple[Starlette, Starlette]:
+    pages, origins = Pages(), state.origins
+    front_door = _front_door_routes(state, control_token)
+    broker = _broker_routes(state, pages)
+    home = Home(state, pages, front_door, broker).routes()
+    return (
+        _application(
+            state,
+            [*home, *front_door, *front_door_gaps()],
+            origins.front_door,
+            Neighbour("identity broker", origins.broker, ("/idb/",)),
+        ),
+        _application(
+            state,
+            [*BrokerHome(state).routes(), *broker, *broker_gaps()],
+            origins.broker,
+            Neighbour("front door", origins.front_door, ("/v1/", CONTROL_PATH)),
+        ),
+    )
+
+
 def _application(
     state: State, routes: list[BaseRoute], origin: Origin, neighbour: Neighbour
 ) -> Starlette:
@@ -194,9 +203,8 @@ def _application(
     return application
 
 
-def _front_door_routes(state: State, pages: Pages, control_token: str) -> list[BaseRoute]:
+def _front_door_routes(state: State, control_token: str) -> list[BaseRoute]:
     return [
-        *Home(state, pages).routes(),
         *AuthorizeHandOver(state).routes(),
         *TokenEndpoint(state, "gateway").routes(),
         *RevocationEndpoint(state, "gateway").routes(),
@@ -209,7 +217,6 @@ def _front_door_routes(state: State, pages: Pages, control_token: str) -> list[B
 
 def _broker_routes(state: State, pages: Pages) -> list[BaseRoute]:
     return [
-        *BrokerHome(state).routes(),
         *AuthorizeEndpoint(state, pages).routes(),
         *TokenEndpoint(state, "broker").routes(),
         *RevocationEndpoint(state, "broker").routes(),

@@ -10,6 +10,7 @@ from webex_oauth.emulator import Emulator, Person
 from webex_oauth.emulator.world.hostile import HOSTILE_EMAIL, HOSTILE_TITLES
 from webex_oauth.emulator.world.identifiers import read_webex_id, webex_id
 
+PUBLIC = "orgPublicSpaces=true"
 UNKNOWN_ROOM = webex_id("ROOM", "00000000-0000-1000-8000-000000000000")
 
 
@@ -102,6 +103,52 @@ def test_rooms_are_sorted_newest_first(wire: Wire, token: str, order: str, field
 )
 def test_a_query_that_means_nothing_is_400(wire: Wire, token: str, query: str) -> None:
     assert wire.get(f"/v1/rooms?{query}", token).status == 400
+
+
+def test_the_public_rooms_of_the_organization_are_listed_joined_or_not(
+    emulator: Emulator, wire: Wire, token: str, mira: Person
+) -> None:
+    rooms = [room for page in walk(wire, token, f"/v1/rooms?{PUBLIC}") for room in page]
+
+    instants = [str(room["madePublic"]) for room in rooms]
+    joined = {room.id for room in emulator.world.rooms(mira)}
+    ids = {room["id"] for room in rooms}
+    assert instants == sorted(instants, reverse=True)
+    assert len(ids) == len(rooms)
+    assert all(room["isPublic"] for room in rooms)
+    assert ids & joined
+    assert ids - joined
+
+
+def test_rooms_are_filtered_by_when_they_were_made_public(wire: Wire, token: str) -> None:
+    (rooms,) = walk(wire, token, f"/v1/rooms?{PUBLIC}&max=1000")
+    first, last = str(rooms[10]["madePublic"]), str(rooms[20]["madePublic"])
+
+    between = walk(wire, token, f"/v1/rooms?{PUBLIC}&max=1000&from={last}&to={first}")
+    joined = walk(wire, token, f"/v1/rooms?from={last}&max=1000")
+
+    assert between == [rooms[11:20]]
+    assert {str(room["madePublic"]) > last for room in joined[0]} == {True}
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (f"{PUBLIC}&teamId={webex_id('TEAM', '0' * 32)}", "teamId cannot be set"),
+        (f"{PUBLIC}&type=group", "type cannot be set"),
+        (f"{PUBLIC}&sortBy=id", "sortBy cannot be set"),
+        ("orgPublicSpaces=yes", "orgPublicSpaces must be"),
+        ("from=yesterday", "from must be"),
+        ("to=", "to must be"),
+    ],
+)
+def test_what_cannot_be_asked_of_public_rooms_is_400(
+    wire: Wire, token: str, query: str, words: str
+) -> None:
+    answer = wire.get(f"/v1/rooms?{query}", token)
+
+    assert answer.status == 400
+    assert answer.json["message"].startswith(words)
 
 
 def test_a_room_is_found_by_id_and_uuid(wire: Wire, token: str) -> None:

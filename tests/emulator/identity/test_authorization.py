@@ -18,7 +18,8 @@ from webex_oauth.emulator.identity.refusals import OAuthRefusal
 REDIRECT_URI = "http://localhost:8080/oauth"
 CLIENT = new_integration(Randomness(1), redirect_uris=(REDIRECT_URI,))
 SEVERAL = new_integration(Randomness(2), redirect_uris=(REDIRECT_URI, "https://app.example/cb"))
-REGISTRY = IntegrationRegistry([CLIENT, SEVERAL])
+MODEST = new_integration(Randomness(3), scopes=("spark:people_read",))
+REGISTRY = IntegrationRegistry([CLIENT, SEVERAL, MODEST])
 
 
 def parameters(**changes: str) -> dict[str, str]:
@@ -128,6 +129,19 @@ def test_other_faults_are_for_the_redirect(changes: dict[str, str], error: str) 
 def test_pkce_can_be_required() -> None:
     with pytest.raises(OAuthRefusal, match="code_challenge is required"):
         read_sent(parameters(), is_pkce_required=True)
+
+
+def test_the_kms_scope_belongs_to_every_integration() -> None:
+    sent = parameters(client_id=MODEST.client_id, scope="spark:people_read spark:kms")
+
+    assert read_sent(sent).scopes == ("spark:people_read", "spark:kms")
+
+
+def test_scopes_of_openid_connect_are_said_to_be_lacking() -> None:
+    with pytest.raises(OAuthRefusal, match="no OpenID Connect") as refusal:
+        read(scope="openid spark:people_read")
+
+    assert refusal.value.error == "invalid_scope"
 
 
 def test_a_scope_that_is_repeated_counts_once() -> None:

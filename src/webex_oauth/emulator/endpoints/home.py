@@ -1,5 +1,6 @@
 """The emulator's own front page, which both origins lead to, and static files."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,11 +18,19 @@ _STATIC = Path(__file__).parent.parent / "pages" / "static"
 
 
 class Home:
-    """Tell visitors what runs here."""
+    """Show visitors what runs here: what both origins answer, who asks, and who can sign in."""
 
-    def __init__(self, state: State, pages: Pages) -> None:
+    def __init__(
+        self,
+        state: State,
+        pages: Pages,
+        front_door: Iterable[BaseRoute],
+        broker: Iterable[BaseRoute],
+    ) -> None:
         self._state = state
         self._pages = pages
+        self._endpoints = _endpoints(front_door)
+        self._broker_endpoints = _endpoints(broker)
 
     def routes(self) -> list[BaseRoute]:
         """List the paths of the page and its files."""
@@ -37,6 +46,8 @@ class Home:
         page = HomePage(
             origin=origins.front_door.as_asked(request.scope),
             broker_origin=origins.broker.beside(request.scope),
+            endpoints=self._endpoints,
+            broker_endpoints=self._broker_endpoints,
             integrations=lines,
             people=people_choices(self._state),
         )
@@ -56,6 +67,15 @@ class BrokerHome:
     async def lead_on(self, request: Request) -> Response:
         """Redirect to the front page."""
         return RedirectResponse(f"{self._front_door.beside(request.scope)}/", HTTPStatus.FOUND)
+
+
+def _endpoints(routes: Iterable[BaseRoute]) -> tuple[str, ...]:
+    return tuple(
+        f"{method} {route.path}"
+        for route in routes
+        if isinstance(route, Route)
+        for method in sorted((route.methods or set()) - {"HEAD"})
+    )
 
 
 def _static_files() -> Mount:

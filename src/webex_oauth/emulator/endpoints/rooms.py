@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import get_args
@@ -31,11 +32,34 @@ _KMS_FAILURE = FieldFailure(
 )
 
 
+_EXCLUDED_BY_PUBLIC = ("teamId", "type", "sortBy")
+
+
 @dataclass(frozen=True, slots=True)
 class _Filter:
     room_type: str | None
     team_id: str | None
     order: RoomOrder
+    is_public_wanted: bool
+    made_public_after: datetime | None
+    made_public_before: datetime | None
+
+    def takes(self, room: Room) -> bool:
+        """Check whether a room is one of those asked for."""
+        return (
+            self.room_type in (None, room.type)
+            and self.team_id in (None, room.team_id)
+            and self._is_in_range(room.made_public)
+        )
+
+    def _is_in_range(self, made_public: str | None) -> bool:
+        if self.made_public_after is None and self.made_public_before is None:
+            return True
+        if made_public is None:
+            return False
+        instant = datetime.fromisoformat(made_public)
+        is_after = self.made_public_after is None or instant > self.made_public_after
+        return is_after and (self.made_public_before is None or instant < self.made_public_before)
 
 
 class RoomsApi:
@@ -79,12 +103,10 @@ class RoomsApi:
         return check_permission(self._state, request, api="rooms", scope="spark:rooms_read")
 
     def _matching_rooms(self, permission: Permission, wanted: _Filter) -> tuple[Room, ...]:
-        rooms = self._state.world.rooms(permission.person, wanted.order)
-        if wanted.room_type:
-            rooms = tuple(room for room in rooms if room.type == wanted.room_type)
-        if wanted.team_id:
-            rooms = tuple(room for room in rooms if room.team_id == wanted.team_id)
-        return rooms
+        world, person = self._state.world, permission.person
+        is_public = wanted.is_public_wanted
+        rooms = world.public_rooms(person) if is_public else world.rooms(person, wanted.order)
+        return tuple(room for room in rooms if wanted.takes(room))
 
     def _as_seen_by(self, permission: Permission, room: Room) -> Room:
         decryption = self._state.switchboard.options.title_decryption
@@ -103,16 +125,43 @@ def _read_query(request: Request) -> list[tuple[str, str]]:
         raise ApiRefusal(HTTPStatus.BAD_REQUEST, "The query is malformed.") from cause
 
 
-def _read_filter(value_by_name: dict[str, str]) -> _Filter:
+def _read_filter(value_by_name: Mapping[str, str]) -> _Filter:
     room_type = value_by_name.get("type")
     if room_type is not None and room_type not in get_args(RoomType):
         raise ApiRefusal(HTTPStatus.BAD_REQUEST, "type must be direct or group.")
     team_id = value_by_name.get("teamId")
+    is_public_wanted = _read_flag("orgPublicSpaces", value_by_name)
+    excluded = [name for name in _EXCLUDED_BY_PUBLIC if name in value_by_name]
+    if is_public_wanted and excluded:
+        message = f"{excluded[0]} cannot be set in combination with orgPublicSpaces."
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, message)
     return _Filter(
         room_type=room_type,
         team_id=None if team_id is None else webex_id("TEAM", _read_id("TEAM", team_id)),
         order=_read_order(value_by_name.get("sortBy", "id")),
+        is_public_wanted=is_public_wanted,
+        made_public_after=_read_instant("from", value_by_name),
+        made_public_before=_read_instant("to", value_by_name),
     )
+
+
+def _read_flag(name: str, value_by_name: Mapping[str, str]) -> bool:
+    text = value_by_name.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, f"{name} must be true or false.")
+    return text == "true"
+
+
+def _read_instant(name: str, value_by_name: Mapping[str, str]) -> datetime | None:
+    text = value_by_name.get(name)
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as cause:
+        message = f"{name} must be a date and time as 2026-03-02T10:05:01.337Z."
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, message) from cause
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _read_order(text: str) -> RoomOrder:

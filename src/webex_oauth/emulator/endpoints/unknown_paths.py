@@ -1,4 +1,4 @@
-"""Unknown paths: what the other origin answers is said to be there; the rest ends as at Webex."""
+"""Unknown paths: where the other origin has them, the answer says so; the rest ends as at Webex."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webex_oauth.emulator.control import CONTROL_RESOURCES
 from webex_oauth.emulator.endpoints.answers import (
     ApiRefusal,
     answer_api_refusal,
@@ -14,6 +15,7 @@ from webex_oauth.emulator.endpoints.answers import (
 )
 from webex_oauth.emulator.endpoints.bearer import check_bearer
 from webex_oauth.emulator.origins import Origin
+from webex_oauth.emulator.recording import CONTROL_PATH
 from webex_oauth.emulator.state import State
 
 
@@ -23,7 +25,7 @@ class Neighbour:
 
     name: str
     origin: Origin
-    paths: str
+    paths: tuple[str, ...]
 
 
 class UnknownPath:
@@ -35,9 +37,13 @@ class UnknownPath:
 
     async def answer(self, request: Request, error: Exception) -> Response:
         """Refuse."""
-        if request.url.path.startswith(self._neighbour.paths):
+        path = request.url.path
+        if path.startswith(self._neighbour.paths):
             origin = self._neighbour.origin.beside(request.scope)
-            message = f"{request.url.path} is not here but at the {self._neighbour.name}, {origin}"
+            message = f"{path} is not here but at the {self._neighbour.name}, {origin}"
+            return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+        if f"{path}/".startswith(CONTROL_PATH):
+            message = f"The control API has no {path}; it has {', '.join(CONTROL_RESOURCES)}."
             return gateway_error(request, HTTPStatus.NOT_FOUND, message)
         try:
             check_bearer(self._state, request)

@@ -12,7 +12,7 @@ from webex_oauth.emulator.identity.integrations import (
 )
 from webex_oauth.emulator.identity.pkce import Challenge, read_challenge
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.identity.scopes import split_scope
+from webex_oauth.emulator.identity.scopes import KMS_SCOPE, OPENID_SCOPES, split_scope
 
 
 class Unredirectable(Exception):
@@ -132,7 +132,12 @@ def _check_response_type(response_type: str | None) -> None:
 
 def _registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
     names = split_scope(scope)
-    if not names or not set(names) <= set(integration.scopes):
+    if OPENID_SCOPES & set(names):
+        raise OAuthRefusal(
+            "invalid_scope", "This emulator has no OpenID Connect yet: leave its scopes out."
+        )
+    # Webex adds the KMS scope to every integration by itself.
+    if not names or not set(names) <= {*integration.scopes, KMS_SCOPE}:
         raise OAuthRefusal("invalid_scope", "The requested scope is invalid.")
     return names
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 KMS_SCOPE = "spark:kms"
 ALL_SCOPE = "spark:all"
+OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone", "address"})
 
 SCOPES: Mapping[str, str] = MappingProxyType(
     {

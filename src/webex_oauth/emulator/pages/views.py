@@ -95,6 +95,8 @@ class HomePage:
 
     origin: str
     broker_origin: str
+    endpoints: tuple[str, ...]
+    broker_endpoints: tuple[str, ...]
     integrations: tuple[IntegrationLine, ...]
     people: tuple[PersonChoice, ...]
 

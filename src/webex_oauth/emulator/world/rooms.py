@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 RoomType = Literal["direct", "group"]
-RoomOrder = Literal["id", "lastactivity", "created"]
+RoomOrder = Literal["id", "lastactivity", "created", "made_public"]
 
 
 class FieldFailure(msgspec.Struct, frozen=True):
@@ -47,6 +47,8 @@ def in_order(rooms: tuple[Room, ...], order: RoomOrder) -> tuple[Room, ...]:
         return tuple(sorted(rooms, key=_newest_activity, reverse=True))
     if order == "created":
         return tuple(sorted(rooms, key=_newest_creation, reverse=True))
+    if order == "made_public":
+        return tuple(sorted(rooms, key=_newest_publication, reverse=True))
     return tuple(sorted(rooms, key=_identity))
 
 
@@ -60,3 +62,7 @@ def _newest_activity(room: Room) -> tuple[str, str]:
 
 def _newest_creation(room: Room) -> tuple[str, str]:
     return room.created, room.id
+
+
+def _newest_publication(room: Room) -> tuple[str, str]:
+    return room.made_public or "", room.id

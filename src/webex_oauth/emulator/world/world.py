@@ -64,6 +64,17 @@ class World:
             self._ordered[key] = in_order(tuple(self._rooms_by_id(person.uuid).values()), order)
         return self._ordered[key]
 
+    def public_rooms(self, person: Person) -> tuple[Room, ...]:
+        """List the public rooms of a person's organization, joined or not, newest public first."""
+        room_by_id = {
+            room.id: room
+            for other in self.people
+            if other.organization_uuid == person.organization_uuid
+            for room in self.rooms(other)
+            if room.is_public
+        }
+        return in_order(tuple(room_by_id.values()), "made_public")
+
     def room(self, person: Person, uuid: str) -> Room | None:
         """Find a room by UUID if the person is in it."""
         return self._rooms_by_id(person.uuid).get(webex_id("ROOM", uuid))
