@@ -33,6 +33,7 @@ from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.store import Store
 from webex_oauth.web.application import create_application
+from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.draining import AT_ONCE
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.server import listening_socket, serve
@@ -51,7 +52,8 @@ class Scene:
     *variables* are settings beyond those that the emulator's `.env` brings. *public_origin* is
     how browsers see the application when it stands behind a proxy that ends TLS. *canaries* learn
     every secret of the scene and see everything that leaves it. *around_transport* may put
-    something between the application and the HTTP client.
+    something between the application and the HTTP client, and *change_settings* may say what no
+    variable can.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Scene:
         store: Store | None = None,
         around_transport: Callable[[Transport], Transport] | None = None,
         public_origin: str | None = None,
+        change_settings: Callable[[Settings], Settings] = lambda settings: settings,
         canaries: Canaries = RUN,
     ) -> None:
         self._folder = folder
@@ -71,6 +74,7 @@ class Scene:
         self._store = store
         self._around_transport = around_transport or (lambda transport: transport)
         self._public_origin = public_origin
+        self._change_settings = change_settings
         self.canaries = canaries
         self._exits = ExitStack()
         self._is_started = threading.Event()
@@ -111,6 +115,11 @@ class Scene:
         """Where the database is; the key is elsewhere."""
         return self._folder / "data"
 
+    @property
+    def session_cookie(self) -> str:
+        """The name of the application's session cookie."""
+        return CookieJar(self.settings.client).session_name
+
     def browser(self) -> "Browser":
         """Open a browser that has never been here."""
         return Browser(self)
@@ -150,7 +159,7 @@ class Scene:
             }
             | self._variables
         )
-        settings = read_settings(self.variables)
+        settings = self._change_settings(read_settings(self.variables))
         if not self._public_origin:
             return settings
         # No .env can say this: a local Webex may not serve a public application.
@@ -190,6 +199,11 @@ class Browser:
     scene: Scene
     http: requests.Session = field(default_factory=requests.Session)
     webex: Visitor = field(default_factory=Visitor)
+
+    @property
+    def session_id(self) -> str:
+        """The session id that this browser has; empty when it has none."""
+        return self.http.cookies.get(self.scene.session_cookie) or ""
 
     def get(self, path: str, **options: object) -> requests.Response:
         """Go to a path of the application."""
@@ -240,6 +254,6 @@ class Browser:
             answer.headers,
             answer.raw.headers.getlist("set-cookie"),
             "" if arguments.get("stream") else answer.text,
-            self.http.cookies.get("webex_oauth_session"),
+            self.session_id,
         )
         return answer

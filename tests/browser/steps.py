@@ -11,7 +11,6 @@ LUCA_NAME = "Luca Moretti"
 LUCA = "luca@acme.example"
 AMARA = "amara@acme.example"
 AMARA_NAME = "Amara Okafor"
-SESSION_COOKIE = "webex_oauth_session"
 
 
 def start(page: Page, scene: Scene) -> None:
@@ -59,7 +58,7 @@ def enter_signed_in(context: BrowserContext, scene: Scene, email: str = MIRA) ->
 
     The local Webex's journal begins anew.
     """
-    hand_over(scene.signed_in(email), context, only=SESSION_COOKIE)
+    hand_over(scene.signed_in(email), context, only=scene.session_cookie)
     scene.emulator.journal.clear()
     return context.new_page()
 

@@ -10,7 +10,6 @@ from starlette.routing import Route, Router
 from browser.elsewhere import Elsewhere
 from browser.steps import (
     MIRA_NAME,
-    SESSION_COOKIE,
     enter_signed_in,
     expect_signed_in,
     hand_over,
@@ -39,7 +38,7 @@ def route_paths(scene: Scene) -> list[str]:
 def session_id(page: Page, scene: Scene) -> str:
     """Read the session cookie from the browser's jar."""
     cookies = page.context.cookies(scene.origin)
-    return next(one["value"] for one in cookies if one["name"] == SESSION_COOKIE)
+    return next(one["value"] for one in cookies if one["name"] == scene.session_cookie)
 
 
 def attempts(page: Page) -> list[str]:

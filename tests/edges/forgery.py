@@ -8,7 +8,7 @@ from edges.client import FORM, Client
 from edges.crawler import SAFE_METHODS, table
 from scene import Scene
 
-FORGERY_COUNT = 8
+FORGERY_COUNT = 9
 EVIL = "https://evil.example"
 NEEDS_NO_TOKEN = frozenset({("POST", "/login")})
 """It begins what a link to GET /login begins; neither changes anything of a session."""
@@ -50,7 +50,10 @@ def forgeries(victim: Client, other_token: str, token_before_sign_in: str) -> It
         headers = own | {"sec-fetch-site": site}
         yield Forgery(site, good, headers, is_about_token=False)
     yield Forgery("another origin", good, {"origin": EVIL}, is_about_token=False)
-    yield Forgery("no origin of its own", good, {"origin": "null"}, is_about_token=False)
+    hidden = {"origin": "null", "sec-fetch-site": "cross-site"}
+    yield Forgery("a hidden origin", good, hidden, is_about_token=False)
+    # What a browser without Sec-Fetch-Site sends from a page that hides its origin, as ours do.
+    yield Forgery("silence and no token", {}, {"origin": "null"}, is_about_token=True)
 
 
 def accepted(victim: Client, forgery: Forgery) -> list[str]:

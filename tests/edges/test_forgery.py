@@ -32,6 +32,23 @@ def test_no_unsafe_route_takes_a_forgery(number: int, stage: Stage) -> None:
     assert stage.signed_in.get("/listrooms").status == 200
 
 
+@pytest.mark.parametrize("origin", ["null", ""])
+def test_our_forms_work_in_a_browser_that_tells_no_cause(origin: str, stage: Stage) -> None:
+    """Our pages hide their origin, so such a browser says `null` or nothing."""
+    person = signed_in(stage.scene, JONAS)
+    silent = {"origin": origin, "sec_fetch_site": ""}
+    token = {"csrf_token": person.csrf_token()}
+
+    statuses = [
+        stage.client().post("/login", {"return_to": "/"}, **silent).status,
+        person.post("/login", {"return_to": "/"}, **silent).status,
+        person.post("/sessions/end", token | {"others": "1"}, **silent).status,
+        person.post("/logout", token, **silent).status,
+    ]
+
+    assert statuses == [303, 303, 303, 200]
+
+
 @pytest.mark.check("D09")
 def test_the_only_unsafe_route_without_a_token_begins_a_sign_in(stage: Stage) -> None:
     routes = unsafe_routes(stage.scene)

@@ -52,7 +52,7 @@ CALLS: tuple[Callable[[str], Call[Any]], ...] = (rooms.get, people.get)
 def ask(stage: Stage, make_call: Callable[[str], Call[Any]], id_: str) -> object:
     """Ask Webex for something by its id, as the person who is signed in."""
     integration = stage.scene.integration
-    session_id = Secret(stage.signed_in.cookies["webex_oauth_session"])
+    session_id = Secret(stage.signed_in.cookies[stage.scene.session_cookie])
 
     async def call() -> object:
         session = await integration.context.store.find_session(digest(session_id))

@@ -78,6 +78,15 @@ def test_the_host_is_compared_without_case(stage: Stage) -> None:
     assert ask(stage, stage.signed_in.host.upper()).status == 200
 
 
+@pytest.mark.check("D16")
+def test_the_schemes_own_port_names_the_same_host(public_stage: Stage) -> None:
+    host = public_stage.signed_in.host
+
+    statuses = [ask(public_stage, f"{host}{port}").status for port in ("", ":443", ":80", ":8443")]
+
+    assert statuses == [200, 200, 421, 421]
+
+
 @pytest.mark.check("A12", "D16")
 @pytest.mark.parametrize(("name", "value"), FORWARDED)
 def test_a_header_about_the_way_here_changes_nothing(name: str, value: str, stage: Stage) -> None:

@@ -135,8 +135,9 @@ def test_a_form_that_is_none_breaks_nothing(parameter: str, body: bytes, stage: 
 
 @pytest.mark.check("D16", "D19")
 def test_a_trailer_is_no_header(stage: Stage) -> None:
-    cookie = stage.signed_in.cookies["webex_oauth_session"]
-    trailer = f"0\r\ncookie: webex_oauth_session={cookie}\r\nhost: evil.example\r\n\r\n"
+    name = stage.scene.session_cookie
+    cookie = stage.signed_in.cookies[name]
+    trailer = f"0\r\ncookie: {name}={cookie}\r\nhost: evil.example\r\n\r\n"
     coding = ("transfer-encoding", "chunked")
 
     answer = request(stage, "GET /listrooms", coding, body=trailer.encode())

@@ -123,7 +123,7 @@ def throttled(stage: Stage) -> Answer:
 
 
 def with_session(cookie: str, path: str) -> Refuse:
-    return lambda stage: stage.client().get(path, cookie=f"webex_oauth_session={cookie}")
+    return lambda stage: stage.client().get(path, cookie=f"{stage.scene.session_cookie}={cookie}")
 
 
 REFUSALS: dict[str, tuple[int, str, Refuse]] = {

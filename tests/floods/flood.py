@@ -7,6 +7,7 @@ from floods.pouring import Drop, request
 
 from webex_oauth.flows.sign_in import attempt_id
 from webex_oauth.secret import Secret
+from webex_oauth.web.cookies import CookieJar
 
 STARTS = ("start", "start with a jar of cookies")
 STATUSES = {
@@ -25,10 +26,14 @@ STATUSES = {
 
 
 class Flood:
-    """Write requests for *port*; *stolen_state* is that of somebody else's sign-in."""
+    """Write requests for *port*; *stolen_state* is that of somebody else's sign-in.
 
-    def __init__(self, port: int, stolen_state: str = "") -> None:
+    *cookies* knows the names of the application's cookies.
+    """
+
+    def __init__(self, port: int, cookies: CookieJar, stolen_state: str = "") -> None:
         self._port = port
+        self._session, self._attempt = cookies.session_name, cookies.attempt_prefix
         self._state = stolen_state
         self._id = attempt_id(Secret(stolen_state))
 
@@ -43,34 +48,33 @@ class Flood:
     def _drop(self, n: int, name: str) -> Drop:
         write: dict[str, Callable[[], tuple[str, str]]] = {
             "start": lambda: ("/login", ""),
-            "start with a jar of cookies": lambda: ("/login", jar_of_cookies(n)),
+            "start with a jar of cookies": lambda: ("/login", self._jar_of_cookies(n)),
             "invented state": lambda: (callback(f"{n:043}"), ""),
-            "invented state and cookie": lambda: (callback(f"{n:043}"), jar_of_cookies(n)),
+            "invented state and cookie": lambda: (callback(f"{n:043}"), self._jar_of_cookies(n)),
             "stolen state": lambda: (callback(self._state), ""),
             "stolen state, invented cookie": lambda: (
                 callback(self._state),
-                f"webex_oauth_attempt_{self._id}={n:x}.{n:043}",
+                f"{self._attempt}{self._id}={n:x}.{n:043}",
             ),
             "malformed callback": lambda: (f"/oauth?code=a&code=b&state={n}", ""),
-            "invented session": lambda: ("/", f"webex_oauth_session={n:043}"),
-            "broken cookies": lambda: ("/", f"webex_oauth_session=\xff;;=;{n}; webex_oauth_"),
+            "invented session": lambda: ("/", f"{self._session}={n:043}"),
+            "broken cookies": lambda: ("/", f"{self._session}=\xff;;=;{n}; webex_oauth_"),
             "spaces with an invented session": lambda: (
                 "/listrooms",
-                f"webex_oauth_session={n:043}",
+                f"{self._session}={n:043}",
             ),
         }
         target, cookies = write[name]()
         return Drop(name, request(self._port, target, f"cookie: {cookies}", *forwarded(n)))
 
+    def _jar_of_cookies(self, n: int) -> str:
+        """Write twelve cookies of attempts that never were."""
+        return "; ".join(f"{self._attempt}{n:010x}{i:06x}={n:x}.{n:043}" for i in range(12))
+
 
 def callback(state: str) -> str:
     """Write the address of a callback with an invented code."""
     return f"/oauth?code=invented&state={state}"
-
-
-def jar_of_cookies(n: int) -> str:
-    """Write twelve cookies of attempts that never were."""
-    return "; ".join(f"webex_oauth_attempt_{n:010x}{i:06x}={n:x}.{n:043}" for i in range(12))
 
 
 def forwarded(n: int) -> tuple[str, ...]:

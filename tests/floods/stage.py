@@ -10,6 +10,9 @@ from edges.command import Server, env_text, free_port, server, wait_until_listen
 from floods.meters import Reading, read_meters
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator
+from webex_oauth.oauth.server import Client
+from webex_oauth.secret import Secret
+from webex_oauth.web.cookies import CookieJar
 
 SECONDS = 30
 
@@ -22,6 +25,12 @@ class Stage:
     emulator: Emulator
     port: int
     database: Path
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The application's cookies."""
+        redirect_uri = f"http://localhost:{self.port}/oauth"
+        return CookieJar(Client(self.emulator.integration.client_id, Secret(""), redirect_uri))
 
     def meters(self) -> Reading:
         """Read what the application holds just now."""

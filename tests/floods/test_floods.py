@@ -43,7 +43,7 @@ def test_a_flood_costs_others_nothing_and_leaves_nothing_but_starts(
 ) -> None:
     victim = Newcomer(stage.port, JONAS)
     victim.begin()
-    flood = Flood(stage.port, victim.state)
+    flood = Flood(stage.port, stage.cookies, victim.state)
     names = [drop.name for drop in flood.drops(REQUESTS)]
     with (
         watching(stage.meters) as watch,
@@ -73,11 +73,11 @@ def test_a_flood_costs_others_nothing_and_leaves_nothing_but_starts(
 @pytest.mark.check("A05")
 def test_starts_beyond_the_bound_make_the_store_no_larger(stage: Stage, seen: Seen) -> None:
     fill_attempts(stage, MAX_ATTEMPTS)
-    pour(stage.port, Flood(stage.port).starts(1))
+    pour(stage.port, Flood(stage.port, stage.cookies).starts(1))
     before = stage.meters()
 
     with watching(stage.meters) as watch:
-        poured = pour(stage.port, Flood(stage.port).starts(STARTS_BEYOND))
+        poured = pour(stage.port, Flood(stage.port, stage.cookies).starts(STARTS_BEYOND))
 
     assert poured.statuses == Counter({("start", 303): STARTS_BEYOND})
     assert stage.count("attempts") == MAX_ATTEMPTS

@@ -57,7 +57,7 @@ def test_a_callback_in_another_browser_is_refused(scene: Scene) -> None:
     assert shown_title(answer) == "This sign-in was started in another browser"
     assert offered_return_to(answer) == "/"
     assert token_requests(scene) == 0
-    assert "webex_oauth_session" not in answer.cookies
+    assert scene.session_cookie not in answer.cookies
     assert not is_signed_in(stranger)
 
 
@@ -200,14 +200,14 @@ def test_the_code_reaches_webex_and_nobody_else_unchanged(scene: Scene) -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])
 def test_another_site_cannot_press_the_button(scene: Scene, origin: str) -> None:
     browser = scene.signed_in()
-    session_id = browser.http.cookies["webex_oauth_session"]
+    session_id = browser.session_id
     headers = {"origin": origin, "sec-fetch-site": "cross-site"}
 
     answer = browser.post("/login", {"return_to": "/"}, headers=headers)
 
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
-    assert browser.http.cookies["webex_oauth_session"] == session_id
+    assert browser.session_id == session_id
     assert is_signed_in(browser)
 
 

@@ -9,7 +9,6 @@ from edges.documents import examples
 from scene import Scene
 
 from webex_oauth.secret import Secret
-from webex_oauth.web.cookies import SESSION
 
 
 def test_the_readme_greets_a_person_and_gives_their_token(tmp_path: Path) -> None:
@@ -17,7 +16,7 @@ def test_the_readme_greets_a_person_and_gives_their_token(tmp_path: Path) -> Non
     (example,) = (one for one in examples("README.md") if one.language == "python")
     exec(example.text, names)  # noqa: S102 - the README is ours
     with Scene(tmp_path) as scene:
-        session_id = Secret(scene.signed_in().http.cookies[SESSION])
+        session_id = Secret(scene.signed_in().session_id)
         finding = scene.integration.sessions.find(session_id)
         session = asyncio.run_coroutine_threadsafe(finding, scene.loop).result(5)
         assert session is not None

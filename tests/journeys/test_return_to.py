@@ -105,7 +105,7 @@ def test_a_bad_return_to_leads_home_and_blocks_nobody(scene: Scene, return_to: s
     target = urlsplit(urljoin(scene.origin, answer.headers["location"]))
     assert f"{target.scheme}://{target.netloc}" == scene.origin
     assert answer.headers["location"] == "/"
-    assert [cookie.name for cookie in answer.cookies] == ["webex_oauth_session"]
+    assert [cookie.name for cookie in answer.cookies] == [scene.session_cookie]
 
 
 @pytest.mark.check("A13")

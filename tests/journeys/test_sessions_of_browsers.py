@@ -13,7 +13,6 @@ from scene import Browser, Scene
 
 IDLE_SECONDS = 600
 ABSOLUTE_SECONDS = 3_600
-COOKIE = "webex_oauth_session"
 PRIVATE_PAGES = ("/listrooms", "/logout")
 VARIABLES = {
     "WEBEX_IDLE_SECONDS": str(IDLE_SECONDS),
@@ -30,7 +29,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def bearer_of(scene: Scene, value: str) -> Browser:
     """Open a browser that presents *value* as its session."""
     browser = scene.browser()
-    browser.http.cookies.set(COOKIE, value, domain="localhost.local")
+    browser.http.cookies.set(scene.session_cookie, value, domain="localhost.local")
     return browser
 
 
@@ -40,7 +39,7 @@ def all_bytes(folder: Path) -> bytes:
 
 @pytest.mark.check("D01")
 def test_the_store_knows_a_session_by_its_hash_only(scene: Scene) -> None:
-    session_id = scene.signed_in().http.cookies[COOKIE]
+    session_id = scene.signed_in().session_id
     raw = base64.urlsafe_b64decode(session_id + "=")
 
     kept = all_bytes(scene.data_folder)
@@ -53,7 +52,7 @@ def test_the_store_knows_a_session_by_its_hash_only(scene: Scene) -> None:
 
 @pytest.mark.check("D01")
 def test_no_two_sessions_share_an_id(scene: Scene) -> None:
-    ids = {scene.signed_in().http.cookies[COOKIE] for _ in range(10)}
+    ids = {scene.signed_in().session_id for _ in range(10)}
 
     assert len(ids) == 10
     assert {len(session_id) for session_id in ids} == {43}
@@ -66,18 +65,18 @@ def test_an_id_that_the_browser_brings_is_never_adopted(scene: Scene, presented:
 
     assert browser.sign_in().status_code == 303
 
-    assert browser.http.cookies[COOKIE] != presented
+    assert browser.session_id != presented
     assert bearer_of(scene, presented).get("/listrooms").status_code == 401
 
 
 @pytest.mark.check("D02")
 def test_signing_in_again_gives_a_new_id_and_kills_the_old_one(scene: Scene) -> None:
     browser = scene.signed_in()
-    old_id = browser.http.cookies[COOKIE]
+    old_id = browser.session_id
 
     browser.sign_in()
 
-    assert browser.http.cookies[COOKIE] != old_id
+    assert browser.session_id != old_id
     assert bearer_of(scene, old_id).get("/listrooms").status_code == 401
     assert is_signed_in(browser)
 
@@ -88,7 +87,7 @@ def test_a_stale_cookie_is_taken_away(scene: Scene) -> None:
 
     for answer in answers:
         (cookie,) = answer.raw.headers.getlist("set-cookie")
-        assert cookie.startswith((f'{COOKIE}=""; ', f"{COOKIE}=; "))
+        assert cookie.startswith(f"{scene.session_cookie}=; ")
         assert "Max-Age=0" in cookie
 
 
@@ -160,7 +159,7 @@ def test_nothing_else_is_accepted_as_a_session(scene: Scene) -> None:
 
 @pytest.mark.check("D08")
 def test_a_session_id_is_not_accepted_as_an_attempt(scene: Scene) -> None:
-    session_id = scene.signed_in().http.cookies[COOKIE]
+    session_id = scene.signed_in().session_id
     browser, thief = scene.browser(), scene.browser()
     state = parameter(browser.start(), "state")
     (name,) = (cookie.name for cookie in browser.http.cookies)

@@ -90,14 +90,14 @@ def test_a_reload_of_the_callback_sends_the_browser_on(scene: Scene) -> None:
     browser = scene.browser()
     url = browser.consent(browser.start("/listrooms"))
     browser.follow(url)
-    session_id = browser.http.cookies["webex_oauth_session"]
+    session_id = browser.session_id
 
     again = [browser.follow(url), browser.follow(url)]
 
     assert [answer.status_code for answer in again] == [303, 303]
     assert {answer.headers["location"] for answer in again} == {"/listrooms"}
     assert token_requests(scene) == 1
-    assert browser.http.cookies["webex_oauth_session"] == session_id
+    assert browser.session_id == session_id
     assert is_signed_in(browser)
 
 
@@ -110,7 +110,7 @@ def test_a_reload_in_another_browser_gets_nothing(scene: Scene) -> None:
     answer = scene.browser().follow(url)
 
     assert answer.status_code == 400
-    assert "webex_oauth_session" not in answer.cookies
+    assert scene.session_cookie not in answer.cookies
     assert token_requests(scene) == 1
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings.storage import without_password
-from webex_oauth.settings.urls import origin_of
+from webex_oauth.settings.urls import DEFAULT_PORTS, origin_of
 from webex_oauth.webex.platform import Platform
 
 DEFAULT_HOST = "127.0.0.1"
@@ -62,8 +62,15 @@ class Settings:
 
     @property
     def public_host(self) -> str:
-        """The only Host header that is answered."""
+        """The Host header that browsers send."""
         return urlsplit(self.public_origin).netloc
+
+    @property
+    def public_hosts(self) -> frozenset[str]:
+        """The Host headers that are answered: with and without the scheme's own port."""
+        parts = urlsplit(self.public_origin)
+        with_port = parts.netloc if parts.port else f"{parts.netloc}:{DEFAULT_PORTS[parts.scheme]}"
+        return frozenset({parts.netloc, with_port})
 
     @property
     def callback_path(self) -> str:

@@ -45,7 +45,7 @@ def create_application(
         integration=integration,
         pages=Pages(assets),
         assets=assets,
-        cookies=CookieJar(settings.is_https),
+        cookies=CookieJar(settings.client),
         readiness=Readiness(
             integration.context.store.check,
             is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
@@ -58,8 +58,8 @@ def create_application(
 
     return Frame(
         PathRouter(routes(site)),
-        public_host=settings.public_host,
-        headers=security_headers(is_https=settings.is_https),
+        public_hosts=settings.public_hosts,
+        headers=security_headers(settings.public_origin),
         show_failure=show,
     )
 

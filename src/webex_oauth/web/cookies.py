@@ -1,20 +1,25 @@
 """The cookies: one for the session, one for each attempt; opaque, host-only, never a token.
 
 On https they carry the __Host- prefix, which pins them to this host and to TLS. On plain
-http://localhost they cannot: Safari drops Secure cookies there.
+http://localhost they cannot: Safari drops Secure cookies there. Cookies know no ports, so the names
+end in a mark of their own: several applications on one host leave one another's cookies alone.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 
 SESSION = "webex_oauth_session"
-ATTEMPT = "webex_oauth_attempt_"
+ATTEMPT = "webex_oauth_attempt"
+NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+BLANK = b" \t"
 ATTEMPT_ID = re.compile(r"[0-9a-f]{16}")
+STARTED_AT = re.compile(r"[0-9a-f]{1,12}")
 VALUE = re.compile(r"[A-Za-z0-9._-]*")
 MAX_ATTEMPTS = 8
 ATTEMPT_SECONDS = 600
@@ -23,39 +28,59 @@ HeaderList = Iterable[tuple[bytes, bytes]]
 
 
 def read_cookies(headers: HeaderList) -> dict[str, str]:
-    """Read what the browser presents; values stay as they came, for none of ours is quoted."""
-    cookies: dict[str, str] = {}
+    """Return the cookies that a browser presents, except those it presents twice.
+
+    Octets are judged as RFC 6265 does: a name that browsers read differently from here would get
+    around the prefix of ours, and of two cookies with one name only one can be ours. Values stay as
+    they came, because none of ours is quoted.
+    """
+    cookies: dict[bytes, bytes] = {}
+    repeated = set[bytes]()
     for key, header in headers:
         if key == b"cookie":
-            for pair in header.decode("latin-1").split(";"):
-                name, _, value = pair.partition("=")
-                cookies[name.strip()] = value.strip()
-    return cookies
+            for pair in header.split(b";"):
+                name, equals, value = pair.partition(b"=")
+                name = name.strip(BLANK)
+                if not equals or not NAME.fullmatch(name):
+                    continue
+                if name in cookies:
+                    repeated.add(name)
+                cookies[name] = value.strip(BLANK)
+    return {
+        name.decode("ascii"): value.decode("latin-1")
+        for name, value in cookies.items()
+        if name not in repeated
+    }
 
 
-@dataclass(frozen=True, slots=True)
 class CookieJar:
-    """Read and write this application's cookies; `is_https` decides their names."""
+    """Read and write the cookies of the application that *client* is registered for."""
 
-    is_https: bool
+    def __init__(self, client: Client) -> None:
+        is_https = client.redirect_uri.startswith("https://")
+        prefix, self._pinned = ("__Host-", "; Secure") if is_https else ("", "")
+        registered = f"{client.client_id} {client.redirect_uri}"
+        mark = hashlib.sha256(registered.encode()).hexdigest()[:8]
+        self.session_name = f"{prefix}{SESSION}_{mark}"
+        self.attempt_prefix = f"{prefix}{ATTEMPT}_{mark}_"
 
     def session_id(self, presented: Mapping[str, str]) -> Secret | None:
         """Find the session id that the browser presents."""
-        value = presented.get(self._name(SESSION))
+        value = presented.get(self.session_name)
         return Secret(value) if value else None
 
     def attempt_secret(self, presented: Mapping[str, str], attempt_id: str) -> Secret | None:
         """Find the secret that binds an attempt to this browser."""
-        value = presented.get(self._name(ATTEMPT + attempt_id))
+        value = presented.get(self.attempt_prefix + attempt_id)
         return Secret(value.partition(".")[2]) if value else None
 
     def keep_session(self, response: Response, session_id: Secret, lifetime_seconds: int) -> None:
         """Give the browser its session id."""
-        self._set(response, SESSION, session_id.reveal(), lifetime_seconds)
+        self._set(response, self.session_name, session_id.reveal(), lifetime_seconds)
 
     def drop_session(self, response: Response) -> None:
         """Take the session id away from the browser."""
-        self._set(response, SESSION, "", 0)
+        self._set(response, self.session_name, "", 0)
 
     def keep_attempt(
         self,
@@ -67,44 +92,35 @@ class CookieJar:
     ) -> None:
         """Bind an attempt to this browser; beyond MAX_ATTEMPTS the oldest ones are dropped."""
         value = f"{now:x}.{browser_secret.reveal()}"
-        self._set(response, ATTEMPT + attempt_id, value, ATTEMPT_SECONDS)
+        self._set(response, self.attempt_prefix + attempt_id, value, ATTEMPT_SECONDS)
         for old_id in self._attempt_ids_oldest_first(presented)[: -(MAX_ATTEMPTS - 1)]:
-            self._set(response, ATTEMPT + old_id, "", 0)
+            self._set(response, self.attempt_prefix + old_id, "", 0)
 
     def drop_all(self, response: Response, presented: Mapping[str, str]) -> None:
         """Take everything away at sign-out."""
         self.drop_session(response)
         for attempt_id in self._attempt_ids_oldest_first(presented):
-            self._set(response, ATTEMPT + attempt_id, "", 0)
+            self._set(response, self.attempt_prefix + attempt_id, "", 0)
 
     def _attempt_ids_oldest_first(self, presented: Mapping[str, str]) -> list[str]:
         return [attempt_id for _, attempt_id in sorted(self._attempts(presented))]
 
     def _attempts(self, presented: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-        prefix = self._name(ATTEMPT)
         for name, value in presented.items():
-            attempt_id = name.removeprefix(prefix)
-            if name.startswith(prefix) and ATTEMPT_ID.fullmatch(attempt_id):
+            attempt_id = name.removeprefix(self.attempt_prefix)
+            if name.startswith(self.attempt_prefix) and ATTEMPT_ID.fullmatch(attempt_id):
                 yield _started_at(value), attempt_id
-
-    def _name(self, name: str) -> str:
-        return f"__Host-{name}" if self.is_https else name
 
     def _set(self, response: Response, name: str, value: str, lifetime_seconds: int) -> None:
         """Write the header by hand, which costs a tenth of http.cookies (RFC 6265 section 4.1)."""
         if not VALUE.fullmatch(value):
             raise ValueError("a cookie's value has characters that none of ours has")
-        pinned = "; Secure" if self.is_https else ""
-        cookie = (
-            f"{self._name(name)}={value}; "
-            f"HttpOnly; Max-Age={lifetime_seconds}; Path=/; SameSite=lax{pinned}"
-        )
+        attributes = f"HttpOnly; Max-Age={lifetime_seconds}; Path=/; SameSite=lax{self._pinned}"
+        cookie = f"{name}={value}; {attributes}"
         response.raw_headers.append((b"set-cookie", cookie.encode("ascii")))
 
 
 def _started_at(value: str) -> int:
     """Read when the attempt began; what cannot be read counts as oldest."""
-    try:
-        return int(value.partition(".")[0][:12], 16)
-    except ValueError:
-        return 0
+    started_at, _, _ = value.partition(".")
+    return int(started_at, 16) if STARTED_AT.fullmatch(started_at) else 0

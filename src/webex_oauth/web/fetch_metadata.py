@@ -21,15 +21,15 @@ def is_navigation(headers: Mapping[str, str]) -> bool:
 
 
 def is_from_elsewhere(headers: Mapping[str, str], public_origin: str) -> bool:
-    """Tell whether another site caused the request.
+    """Return whether another site caused the request, as far as the browser says.
 
-    A page with `Referrer-Policy: no-referrer` posts with `Origin: null`, also to its own origin;
-    only Sec-Fetch-Site can vouch for that one.
+    Pages with `Referrer-Policy: no-referrer`, as ours are, post with `Origin: null`, also to their
+    own origin. So that says nothing, and a browser without Sec-Fetch-Site (Safari before 16.4, or
+    one behind a gateway that drops it) has told no cause; then the form's token alone decides.
     """
-    site = headers.get("sec-fetch-site")
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site not in {None, "same-origin", "none"}:
         return True
-    origin = headers.get("origin")
     if origin == "null":
-        return site != "same-origin"
+        return site == "none"
     return origin is not None and origin != public_origin

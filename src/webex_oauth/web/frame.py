@@ -1,7 +1,8 @@
 """What stands around every page: bounds on a request, headers on an answer, the last resort."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -9,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.settings.urls import is_loopback
 from webex_oauth.web import request_failures
 from webex_oauth.web.diagnosis import status_failure
 from webex_oauth.web.failures import Refused
@@ -31,8 +33,9 @@ PERMISSIONS_POLICY = (
 )
 
 
-def security_headers(*, is_https: bool) -> HeaderList:
+def security_headers(public_origin: str) -> HeaderList:
     """Build the headers that every answer carries unless it brings its own of the same name."""
+    parts = urlsplit(public_origin)
     headers = [
         (b"content-security-policy", content_security_policy()),
         (b"cache-control", b"no-store"),
@@ -43,7 +46,8 @@ def security_headers(*, is_https: bool) -> HeaderList:
         (b"cross-origin-resource-policy", b"same-origin"),
         (b"permissions-policy", PERMISSIONS_POLICY),
     ]
-    if is_https:
+    # HSTS holds for every port of a host: on localhost it would reach all that runs there.
+    if parts.scheme == "https" and not is_loopback(parts):
         headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
     return headers
 
@@ -69,15 +73,20 @@ def content_security_policy(
 class Frame:
     """Stand around *app* as an ASGI application of its own.
 
-    Only requests for *public_host* are answered, at most MAX_UNDER_WAY at a time. A failure, also
+    Only requests for *public_hosts* are answered, at most MAX_UNDER_WAY at a time. A failure, also
     one nobody foresaw, becomes the answer that *show_failure* builds.
     """
 
     def __init__(
-        self, app: ASGIApp, *, public_host: str, headers: HeaderList, show_failure: ShowFailure
+        self,
+        app: ASGIApp,
+        *,
+        public_hosts: Iterable[str],
+        headers: HeaderList,
+        show_failure: ShowFailure,
     ) -> None:
         self._app = app
-        self._public_host = public_host.lower().encode("ascii")
+        self._public_hosts = frozenset(host.encode("ascii") for host in public_hosts)
         self._headers = headers
         self._show_failure = show_failure
         self._under_way = 0
@@ -115,7 +124,8 @@ class Frame:
 
     def _refusal(self, scope: Scope) -> Refused | None:
         hosts, header_bytes, body_bytes = _claims(scope["headers"])
-        if hosts != [self._public_host] and not self._is_probe(scope):
+        is_ours = len(hosts) == 1 and hosts[0] in self._public_hosts
+        if not is_ours and not self._is_probe(scope):
             return Refused(request_failures.WRONG_HOST, _wrong_host(hosts))
         target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
         if target_bytes > MAX_TARGET_BYTES:

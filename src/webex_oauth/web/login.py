@@ -9,7 +9,11 @@ from webex_oauth.web.visit import Visit, redirect
 
 
 async def begin_sign_in(visit: Visit) -> Response:
-    """Begin a sign-in from the button; needs no token, for it changes nothing of this browser."""
+    """Begin a sign-in from the button.
+
+    It needs no token. It changes nothing of this browser's session, and its callback is bound to
+    this browser: it can only sign in the person who agrees at Webex here.
+    """
     visit.check_origin()
     form = await visit.form()
     return await _begin(visit, read_return_to(form.get("return_to")))

@@ -130,7 +130,7 @@ class Visit:
 
         Other kinds name their own character sets, of which some cannot decode.
         """
-        kind = self.headers.get("content-type", FORM).partition(";")[0].strip().lower()
+        kind = self.headers.get("content-type", FORM).partition(";")[0].strip(" \t").lower()
         if kind != FORM:
             reason = f"the body is {read_text(kind)}, not a form"
             raise Refused(request_failures.MEDIA_TYPE_UNSUPPORTED, reason)

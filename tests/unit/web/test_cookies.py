@@ -6,13 +6,21 @@ import pytest
 from hypothesis import given, strategies as st
 from starlette.responses import Response
 
+from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
-from webex_oauth.web.cookies import ATTEMPT, MAX_ATTEMPTS, SESSION, CookieJar, read_cookies
+from webex_oauth.web.cookies import MAX_ATTEMPTS, CookieJar, read_cookies
 
-PLAIN, PINNED = CookieJar(is_https=False), CookieJar(is_https=True)
 NOW = 1_800_000_000
 ATTEMPT_ID = "0123456789abcdef"
 MAX_HEADER_BYTES = 4096
+
+
+def jar(redirect_uri: str, client_id: str = "C1") -> CookieJar:
+    return CookieJar(Client(client_id, Secret(""), redirect_uri))
+
+
+PLAIN, PINNED = jar("http://localhost:8080/oauth"), jar("https://spaces.example/oauth")
+SESSION, ATTEMPT = PLAIN.session_name, PLAIN.attempt_prefix
 ATTEMPT_NAMES = st.text("0123456789abcdef", min_size=15, max_size=17).map(ATTEMPT.__add__)
 
 
@@ -52,7 +60,8 @@ def test_a_session_comes_back_as_it_was_given() -> None:
         ([(b"cookie", b"a=1"), (b"accept", b"c=3"), (b"cookie", b"b=2")], {"a": "1", "b": "2"}),
         ([(b"cookie", b"a=1=2;b= 3 ")], {"a": "1=2", "b": "3"}),
         ([(b"cookie", b'a="1"; b=%31')], {"a": '"1"', "b": "%31"}),
-        ([(b"cookie", b"a; b=2")], {"a": "", "b": "2"}),
+        ([(b"cookie", b"a; b=2; =3")], {"b": "2"}),
+        ([(b"cookie", b"a=1;\tb=2\t;c=3")], {"a": "1", "b": "2", "c": "3"}),
         ([(b"cookie", b"a=\xff")], {"a": "\xff"}),
     ],
 )
@@ -63,20 +72,76 @@ def test_cookies_are_read_as_they_came(
 
 
 @pytest.mark.check("D03")
+@pytest.mark.parametrize("around", ["\x85", "\xa0", "\x0b", "\x0c", "\x1c", "\x1f", "\xad", "\0"])
+def test_a_name_that_browsers_read_differently_is_nobodys(around: str) -> None:
+    """A sibling host may plant such a name with a Domain; only ours is bound to this host."""
+    name = PINNED.session_name
+    headers = [f"{around}{name}=planted", f"{name}{around}=planted", f"{name} x=planted"]
+
+    presented = [read_cookies([(b"cookie", one.encode("latin-1"))]) for one in headers]
+
+    assert [PINNED.session_id(one) for one in presented] == [None] * len(headers)
+
+
+@pytest.mark.check("D03")
+@pytest.mark.parametrize("between", ["; ", ";", ";\t", "; a=1; "])
+def test_two_cookies_of_one_name_count_as_none(between: str) -> None:
+    name = PINNED.session_name
+    one, other = f"{name}=mine".encode(), f"{name}=planted".encode()
+
+    together = read_cookies([(b"cookie", between.encode().join((one, other)))])
+    apart = read_cookies([(b"cookie", one), (b"cookie", other)])
+
+    assert PINNED.session_id(together) is PINNED.session_id(apart) is None
+
+
+@pytest.mark.check("D03")
+def test_applications_on_one_host_have_names_of_their_own() -> None:
+    first = "http://localhost:8080/oauth"
+    jars = [
+        jar(first),
+        jar(first, client_id="C2"),
+        jar("http://localhost:8081/oauth"),
+        jar("http://localhost:8080/other/oauth"),
+        jar("https://localhost:8080/oauth"),
+    ]
+
+    assert len({one.session_name for one in jars}) == len(jars)
+    assert len({one.attempt_prefix for one in jars}) == len(jars)
+    assert jar(first).session_name == jars[0].session_name
+
+
+@pytest.mark.check("D06")
+def test_signing_out_leaves_the_cookies_of_a_neighbour() -> None:
+    neighbour = jar("http://localhost:8081/oauth")
+    presented = {neighbour.session_name: "theirs", f"{neighbour.attempt_prefix}{ATTEMPT_ID}": "1.s"}
+    response = Response()
+
+    PLAIN.drop_all(response, presented)
+
+    assert [header.partition("=")[0] for header in set_cookies(response)] == [SESSION]
+
+
+@pytest.mark.check("D03")
 def test_a_cookie_behind_tls_is_pinned_to_this_host() -> None:
     response = Response()
 
     PINNED.keep_session(response, Secret("the-id"), 60)
 
     assert set_cookies(response) == [
-        f"__Host-{SESSION}=the-id; HttpOnly; Max-Age=60; Path=/; SameSite=lax; Secure"
+        f"{PINNED.session_name}=the-id; HttpOnly; Max-Age=60; Path=/; SameSite=lax; Secure"
     ]
+    assert PINNED.session_name.startswith("__Host-")
 
 
 @pytest.mark.check("D03")
 def test_a_cookie_without_the_prefix_counts_for_nothing_behind_tls() -> None:
-    assert PINNED.session_id({SESSION: "planted by a sibling host"}) is None
-    assert PINNED.attempt_secret({ATTEMPT + ATTEMPT_ID: "1.planted"}, ATTEMPT_ID) is None
+    session, attempt = (
+        name.removeprefix("__Host-") for name in (PINNED.session_name, PINNED.attempt_prefix)
+    )
+
+    assert PINNED.session_id({session: "planted by a sibling host"}) is None
+    assert PINNED.attempt_secret({attempt + ATTEMPT_ID: "1.planted"}, ATTEMPT_ID) is None
 
 
 @pytest.mark.check("D08")

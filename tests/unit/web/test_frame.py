@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import MAX_UNDER_WAY, Frame, security_headers
 
-HEADERS = security_headers(is_https=True)
+HEADERS = security_headers("https://spaces.example")
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
 GONE: Message = {"type": "http.disconnect"}
 
@@ -33,6 +33,16 @@ async def show_nothing(scope: Scope, refused: Refused) -> ASGIApp:
     raise RuntimeError(f"no page for {refused.failure.name} at {scope['path']}")
 
 
+@pytest.mark.check("D12")
+def test_tls_is_remembered_for_a_host_that_is_ours_alone() -> None:
+    remembered = {
+        origin: b"strict-transport-security" in dict(security_headers(origin))
+        for origin in ("https://spaces.example:8443", "https://localhost:8443", "http://localhost")
+    }
+
+    assert list(remembered.values()) == [True, False, False]
+
+
 def run(app: ASGIApp, *, can_show: bool = True) -> list[Message]:
     """Send one request through a frame around *app*."""
     return asyncio.run(ask(framed(app, can_show=can_show)))
@@ -41,8 +51,8 @@ def run(app: ASGIApp, *, can_show: bool = True) -> list[Message]:
 def framed(app: ASGIApp, *, can_show: bool = True) -> Frame:
     """Put a frame around *app*."""
     show_failure = show_title if can_show else show_nothing
-    host = "spaces.example"
-    return Frame(app, public_host=host, headers=HEADERS, show_failure=show_failure)
+    hosts = ["spaces.example"]
+    return Frame(app, public_hosts=hosts, headers=HEADERS, show_failure=show_failure)
 
 
 async def ask(frame: Frame, path: str = "/", arriving: Message = WHOLE) -> list[Message]:
