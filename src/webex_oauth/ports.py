@@ -22,7 +22,8 @@ class Limits:
 
 
 TOKEN_LIMITS = Limits(deadline_seconds=10.0, max_body_bytes=64 * 1024)
-API_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=5 * 1024 * 1024)
+API_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=256 * 1024)
+PAGE_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=5 * 1024 * 1024)
 
 
 class Transport(Protocol):

@@ -27,7 +27,8 @@ WebexOAuthError
 │   ├── ServerFailed               a 5xx or 408 answer
 │   ├── RefreshPostponed           no refresh yet; says when to come back
 │   └── InvalidResponse            an answer that breaks the protocol
-│       └── ResponseTooLarge       an answer beyond the size that was allowed
+│       ├── ResponseTooLarge       an answer beyond the size that was allowed
+│       └── ListTooLong            a list with more pages than are asked for
 ├── ApiError                       Webex's API refused the call
 │   ├── AccessTokenRefused         401: refresh, then sign in again
 │   ├── AccessForbidden            403: a scope, role or licence is missing
@@ -81,6 +82,7 @@ from webex_oauth.errors.upstream import (
     DeadlineExceeded,
     HostNotFound,
     InvalidResponse,
+    ListTooLong,
     ProxyFailed,
     RateLimited,
     RefreshPostponed,
@@ -112,6 +114,7 @@ __all__ = [
     "InvalidResponse",
     "IssuerMismatch",
     "KeyUnavailable",
+    "ListTooLong",
     "MalformedCallback",
     "ProxyFailed",
     "RateLimited",

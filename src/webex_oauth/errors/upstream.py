@@ -126,6 +126,12 @@ class ResponseTooLarge(InvalidResponse):
     """An answer larger than allowed."""
 
 
+class ListTooLong(InvalidResponse):
+    """A list has more pages than are asked for; what came before is good."""
+
+    remedy = "ask for a part of the list"
+
+
 class ApiError(WebexOAuthError):
     """An error answer of Webex's API: status, message, tracking id."""
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from webex_oauth.errors import AccessTokenRefused, ReauthRequired, StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
-from webex_oauth.ports import API_LIMITS
+from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits
 from webex_oauth.secret import Secret
 from webex_oauth.vault.vault import Vault
 from webex_oauth.webex.api import (
@@ -46,6 +46,7 @@ class PersonApi:
         return await self._send(
             lambda token: api_request(platform, call, token),
             lambda response: read_api_response(call, response, self._context.clock()),
+            API_LIMITS,
         )
 
     async def pages(self, listing: Listing[Item]) -> AsyncIterator[Page[Item]]:
@@ -63,6 +64,7 @@ class PersonApi:
         return await self._send(
             lambda token: api_request(platform, listing, token),
             lambda response: read_page(listing, platform, response, self._context.clock()),
+            PAGE_LIMITS,
         )
 
     async def _next_page(self, listing: Listing[Item], next_url: PageUrl) -> Page[Item]:
@@ -70,19 +72,23 @@ class PersonApi:
         return await self._send(
             lambda token: page_request(platform, next_url, token),
             lambda response: read_page(listing, platform, response, self._context.clock()),
+            PAGE_LIMITS,
         )
 
     async def _send(
-        self, build: Callable[[Secret], HttpRequest], read: Callable[[HttpResponse], Answer]
+        self,
+        build: Callable[[Secret], HttpRequest],
+        read: Callable[[HttpResponse], Answer],
+        limits: Limits,
     ) -> Answer:
         token = await self._vault.access_token(self._grant_key)
         try:
-            return await self._attempt(build, read, token)
+            return await self._attempt(build, read, token, limits)
         except AccessTokenRefused:
             log.debug("access token refused, refreshing once")
         token = await self._vault.refreshed(self._grant_key, token)
         try:
-            return await self._attempt(build, read, token)
+            return await self._attempt(build, read, token, limits)
         except AccessTokenRefused as error:
             with suppress(StoreError):
                 await self._vault.refuse(self._grant_key, token)
@@ -93,7 +99,8 @@ class PersonApi:
         build: Callable[[Secret], HttpRequest],
         read: Callable[[HttpResponse], Answer],
         token: Secret,
+        limits: Limits,
     ) -> Answer:
-        async with self._context.api_bulkhead:
-            response = await self._context.transport.send(build(token), API_LIMITS)
+        async with self._context.api_bulkhead.place(self._grant_key):
+            response = await self._context.transport.send(build(token), limits)
         return read(response)

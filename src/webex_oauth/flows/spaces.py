@@ -54,12 +54,16 @@ async def _later_batches(api: PersonApi, first: Batch) -> AsyncGenerator[Batch, 
     """Ask for the largest pages.
 
     A next link keeps the page size of its first page. So where 100 were not all, the list is
-    asked for anew with the largest pages, and rooms that were given before are left out.
+    asked for anew with the largest pages, and rooms of the first answer are left out. So are those
+    of the page before, from which one slides on when another space becomes active meanwhile; to
+    remember all rooms would have no bound.
     """
-    seen = {room.id for room in first.rooms}
+    first_ids = {room.id for room in first.rooms}
+    page_ids: set[str] = set()
     async for page in api.pages(ALL_ROOMS):
-        fresh = [room for room in page.items if room.id not in seen]
-        seen.update(room.id for room in fresh)
+        given = first_ids | page_ids
+        fresh = [room for room in page.items if room.id not in given]
+        page_ids = {room.id for room in page.items}
         yield Batch(fresh, page.next_url is None, page.unreadable_count)
 
 

@@ -3,6 +3,8 @@
 import unicodedata
 
 MAX_CHARACTERS = 500
+MAX_READ = 4 * MAX_CHARACTERS
+"""How much is looked at to find that many characters that say something."""
 
 
 def read_text(value: object) -> str | None:
@@ -12,7 +14,7 @@ def read_text(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    visible = "".join(" " if _is_hidden(character) else character for character in value)
+    visible = "".join(" " if _is_hidden(character) else character for character in value[:MAX_READ])
     return " ".join(visible.split())[:MAX_CHARACTERS].rstrip() or None
 
 

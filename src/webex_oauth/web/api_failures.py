@@ -141,6 +141,15 @@ API_UNREACHABLE: Final = Failure(
     "this server and Webex.",
     Retry.SAME_PAGE,
 )
+LIST_TOO_LONG: Final = Failure(
+    "list-too-long",
+    502,
+    "The list is longer than this page shows",
+    "Webex has more pages of this list than are asked for in one go. What is shown is complete up "
+    "to here.",
+    "Use the search of the Webex app for a space that is not here.",
+    Retry.NOTHING,
+)
 API_UNREADABLE: Final = Failure(
     "api-unreadable",
     502,

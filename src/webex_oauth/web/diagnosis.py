@@ -42,6 +42,7 @@ API: Table = (
     (errors.ServerFailed, api_failures.API_SERVER_FAILED),
     (errors.RefreshPostponed, api_failures.API_RENEWAL_POSTPONED),
     (errors.DeadlineExceeded, api_failures.API_TIMED_OUT),
+    (errors.ListTooLong, api_failures.LIST_TOO_LONG),
     (errors.InvalidResponse, api_failures.API_UNREADABLE),
     (errors.UpstreamError, api_failures.API_UNREACHABLE),
     *EVERYWHERE,

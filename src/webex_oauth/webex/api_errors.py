@@ -18,6 +18,9 @@ from webex_oauth.oauth.json_object import NO_MEMBERS, read_json_object
 from webex_oauth.oauth.media_type import check_json
 from webex_oauth.webex.error_body import TRACKING_HEADER, ErrorBody, read_error_body
 
+MAX_ERROR_BYTES = 64 * 1024
+"""A longer body is no error of Webex's, and is not read."""
+
 _CLIENT_ERRORS = range(400, 500)
 _KINDS: Mapping[int, type[ApiError]] = {
     HTTPStatus.UNAUTHORIZED: AccessTokenRefused,
@@ -49,6 +52,8 @@ def _read_error(response: HttpResponse) -> ErrorBody:
 
 
 def _members(response: HttpResponse) -> Mapping[str, object]:
+    if len(response.body) > MAX_ERROR_BYTES:
+        return NO_MEMBERS
     try:
         return read_json_object(response)
     except InvalidResponse:

@@ -1,10 +1,12 @@
 """JSON of the API into typed values."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec import Raw
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.foreign_text import read_text
@@ -14,6 +16,10 @@ Shape = TypeVar("Shape")
 MAX_CHARACTERS: Final = 500
 """How much of a text of Webex is kept: names and titles are shorter."""
 
+_HALF_PAIR = re.compile(
+    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]..)"
+)
+
 
 def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
     """Build the function that reads a body as *shape*; unknown members are ignored.
@@ -22,7 +28,7 @@ def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
     """
     decoder = msgspec.json.Decoder(shape)
 
-    def read(body: bytes) -> Shape:
+    def read(body: bytes | Raw) -> Shape:
         try:
             return decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
@@ -54,6 +60,23 @@ def text(value: object, at_most: int = MAX_CHARACTERS) -> str | None:
         return None
     # JSON can write half of a surrogate pair, which no encoding of text can.
     return value[:at_most].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def without_half_pairs(body: bytes) -> bytes:
+    """Replace the halves of surrogate pairs that JSON can write, and msgspec refuses."""
+    # An escaped backslash is written in another way, so that each that is left begins an escape.
+    return _HALF_PAIR.sub(rb"\\ufffd", body.replace(rb"\\", rb"\u005c"))
+
+
+def raw_text(raw: Raw, at_most: int = MAX_CHARACTERS) -> str | None:
+    """Return the text that *raw* is, cut to *at_most* characters; None where it is none."""
+    octets = bytes(raw)
+    if not octets.startswith(b'"'):
+        return None
+    try:
+        return text(json.loads(octets.decode("utf-8", "replace"), strict=False), at_most)
+    except ValueError:
+        return None
 
 
 def id_in(members: Mapping[str, object]) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from webex_oauth.errors import InvalidResponse
+from webex_oauth.errors import InvalidResponse, ListTooLong
 from webex_oauth.webex.links import PageUrl
 
 Item = TypeVar("Item")
@@ -29,21 +29,25 @@ class Page(Generic[Item]):
 
 
 class PageTrail:
-    """Remember the pages of one list that were asked for, the first one included."""
+    """Remember the pages of one list that were asked for, the first one included.
+
+    Hashes are kept instead of the URLs, which may be long.
+    """
 
     __slots__ = ("_followed", "_max_pages")
 
     def __init__(self, max_pages: int = MAX_PAGES) -> None:
-        self._followed: set[PageUrl] = set()
+        self._followed: set[int] = set()
         self._max_pages = max_pages
 
     def check(self, next_url: PageUrl) -> None:
         """Note that *next_url* is followed.
 
-        Raises InvalidResponse when it was followed before or the list has too many pages.
+        Raises InvalidResponse when it was followed before, ListTooLong when there are too many.
         """
-        if next_url in self._followed:
+        name = hash(next_url)
+        if name in self._followed:
             raise InvalidResponse("the list's pages go round in a circle")
         if len(self._followed) + 1 >= self._max_pages:
-            raise InvalidResponse(f"the list has more than {self._max_pages} pages")
-        self._followed.add(next_url)
+            raise ListTooLong(f"the list has more than {self._max_pages} pages")
+        self._followed.add(name)

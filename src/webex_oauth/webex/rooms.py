@@ -1,19 +1,27 @@
 """Rooms, which people call spaces."""
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct, structs
+from msgspec import Meta, Raw, Struct, structs
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.webex.api import Call, Listing
-from webex_oauth.webex.decoding import id_in, json_reader, read_members, text
-from webex_oauth.webex.ids import Id
+from webex_oauth.webex.decoding import json_reader, raw_text, without_half_pairs
+from webex_oauth.webex.ids import MAX_ID_CHARACTERS, Id
 from webex_oauth.webex.paging import Items
 from webex_oauth.webex.path import api_path
 
 RoomType: TypeAlias = Literal["direct", "group"]
 RoomOrder: TypeAlias = Literal["id", "lastactivity", "created"]
 LARGEST_PAGE = 1_000
+MAX_TITLE_CHARACTERS = 256
+MAX_WORD_CHARACTERS = 64
+
+_NOTHING = Raw(b"")
+_ABSENT = (_NOTHING, Raw(b"null"))
+
+Title: TypeAlias = Annotated[str, Meta(max_length=MAX_TITLE_CHARACTERS)]
+Word: TypeAlias = Annotated[str, Meta(max_length=MAX_WORD_CHARACTERS)]
 
 
 class FieldError(Struct, frozen=True, gc=False):
@@ -33,14 +41,14 @@ class Room(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What a list shows of a room; dates are RFC 3339 text that sorts as it stands.
 
     `title` is None when there is none or when Webex could not decrypt it, which
-    `is_title_unreadable` tells apart. Each further member would cost a hundredth of the time that
-    reading a page takes.
+    `is_title_unreadable` tells apart; a long one is cut. Each further member would cost a hundredth
+    of the time that reading a page takes.
     """
 
     id: Id
-    title: str | None = None
-    type: str | None = None
-    last_activity: str | None = None
+    title: Title | None = None
+    type: Word | None = None
+    last_activity: Word | None = None
     errors: FieldErrors | None = None
 
     @property
@@ -50,10 +58,37 @@ class Room(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
 
 
 class _RoomPage(Struct, frozen=True):
-    items: list[Room]
+    items: Annotated[list[Room], Meta(max_length=LARGEST_PAGE)]
+
+
+class _RawPage(Struct):
+    items: list[Raw] | None
+
+
+class _RawRoom(Struct, rename="camel"):
+    """A room as it stands in a body: nothing is built of what is not used."""
+
+    id: Raw = _NOTHING
+    title: Raw = _NOTHING
+    type: Raw = _NOTHING
+    last_activity: Raw = _NOTHING
+    errors: Raw = _NOTHING
+
+
+class _RawErrors(Struct):
+    title: Raw = _NOTHING
+
+
+class _RawError(Struct):
+    code: Raw = _NOTHING
+    reason: Raw = _NOTHING
 
 
 _decode_page = json_reader(_RoomPage)
+_decode_raw_page = json_reader(_RawPage)
+_decode_raw_room = json_reader(_RawRoom)
+_decode_raw_errors = json_reader(_RawErrors)
+_decode_raw_error = json_reader(_RawError)
 
 
 def get(room_id: str) -> Call[Room]:
@@ -85,7 +120,7 @@ def listing(
 
 
 def _read_room(body: bytes) -> Room:
-    room = _room(read_members(body))
+    room = _room(without_half_pairs(body))
     if room is None:
         raise InvalidResponse("the API's answer is not a room: it has no id")
     return room
@@ -102,36 +137,49 @@ def _read_rooms(body: bytes) -> Items[Room]:
 
 def _read_one_by_one(body: bytes) -> Items[Room]:
     """Read a page in which something is not as it should be: what is usable is used."""
-    members = read_members(body)
-    items = members.get("items", "absent")
-    if items is None:
-        return Items([])
-    if not isinstance(items, list):
-        raise InvalidResponse("the API's answer is not a page: it has no list of items")
+    try:
+        page = _decode_raw_page(body)
+    except InvalidResponse:
+        page = _decode_raw_page(without_half_pairs(body))
+    items = page.items or []
+    if len(items) > LARGEST_PAGE:
+        raise InvalidResponse(f"the API's answer is a page of more than {LARGEST_PAGE} rooms")
     rooms = [room for room in map(_room, items) if room is not None]
     return Items(rooms, unreadable_count=len(items) - len(rooms))
 
 
-def _room(members: object) -> Room | None:
+def _room(members: bytes | Raw) -> Room | None:
     """Return what can be read of a room; None of what has no id."""
-    if not isinstance(members, dict) or (id_ := id_in(members)) is None:
+    try:
+        raw = _decode_raw_room(members)
+    except InvalidResponse:
+        return None
+    id_ = raw_text(raw.id, MAX_ID_CHARACTERS + 1)
+    if not id_ or len(id_) > MAX_ID_CHARACTERS:
         return None
     room = Room(
         id=id_,
-        title=text(members.get("title")),
-        type=text(members.get("type")),
-        last_activity=text(members.get("lastActivity")),
-        errors=_errors(members.get("errors")),
+        title=raw_text(raw.title, MAX_TITLE_CHARACTERS),
+        type=raw_text(raw.type, MAX_WORD_CHARACTERS),
+        last_activity=raw_text(raw.last_activity, MAX_WORD_CHARACTERS),
+        errors=_errors(raw.errors),
     )
     return _readable(room)
 
 
-def _errors(value: object) -> FieldErrors | None:
+def _errors(value: Raw) -> FieldErrors | None:
     """Return whether there is an error of the title, in whatever words it comes."""
-    if not isinstance(value, dict) or (title := value.get("title")) is None:
+    try:
+        title = _decode_raw_errors(value).title
+    except InvalidResponse:
         return None
-    told = title if isinstance(title, dict) else {}
-    return FieldErrors(FieldError(text(told.get("code")), text(told.get("reason"))))
+    if title in _ABSENT:
+        return None
+    try:
+        told = _decode_raw_error(title)
+    except InvalidResponse:
+        return FieldErrors(FieldError())
+    return FieldErrors(FieldError(raw_text(told.code), raw_text(told.reason)))
 
 
 def _readable(room: Room) -> Room:

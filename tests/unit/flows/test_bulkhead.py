@@ -7,7 +7,11 @@ from unit.flows.signing_in import sign_in
 from unit.flows.workshop import API_PLACES, PERSON_URL, Workshop
 
 from webex_oauth.errors import RequestNotSent
-from webex_oauth.flows.bulkhead import API_PLACES as PLACES_IN_SERVICE, Bulkhead
+from webex_oauth.flows.bulkhead import (
+    API_PLACES as PLACES_IN_SERVICE,
+    WAITING_OF_ONE,
+    Bulkhead,
+)
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits
 from webex_oauth.transport.pool import MAX_CONNECTIONS
@@ -16,6 +20,7 @@ from webex_oauth.webex import people
 pytestmark = [pytest.mark.anyio, pytest.mark.check("G07")]
 
 CALLS = API_PLACES + 3
+ALICE, BOB = b"alice", b"bob"
 
 
 class Gate:
@@ -55,12 +60,62 @@ async def test_a_place_is_free_again_after_a_failure() -> None:
 
     for _ in range(3):
         with pytest.raises(ValueError, match="failed"):
-            async with bulkhead:
+            async with bulkhead.place(ALICE):
                 raise ValueError("failed")
 
-    async with bulkhead:
+    async with bulkhead.place(ALICE):
         with pytest.raises(RequestNotSent):
-            await bulkhead.__aenter__()
+            await bulkhead.place(BOB).__aenter__()
+
+
+async def test_one_person_leaves_places_for_the_others() -> None:
+    bulkhead = Bulkhead(3, 2, wait_seconds=0.01)
+
+    async with bulkhead.place(ALICE), bulkhead.place(ALICE):
+        with pytest.raises(RequestNotSent):
+            await bulkhead.place(ALICE).__aenter__()
+        async with bulkhead.place(BOB):
+            pass
+
+
+async def test_those_who_wait_for_a_place_of_one_person_hold_up_nobody_else() -> None:
+    bulkhead = Bulkhead(2, 1, wait_seconds=5)
+
+    async with bulkhead.place(ALICE):
+        waiting = asyncio.create_task(bulkhead.place(ALICE).__aenter__())
+        await asyncio.sleep(0)
+        async with bulkhead.place(BOB):
+            pass
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with bulkhead.place(ALICE):
+        pass
+
+
+async def test_the_calls_of_one_person_that_wait_are_bounded() -> None:
+    bulkhead = Bulkhead(2, 1, wait_seconds=5)
+
+    async with bulkhead.place(ALICE):
+        waiting = [
+            asyncio.create_task(bulkhead.place(ALICE).__aenter__()) for _ in range(WAITING_OF_ONE)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(RequestNotSent, match="one person"):
+            await bulkhead.place(ALICE).__aenter__()
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting)
+
+
+async def test_nothing_is_remembered_of_those_who_left() -> None:
+    bulkhead = Bulkhead()
+
+    for number in range(100):
+        async with bulkhead.place(number.to_bytes(32, "big")):
+            pass
+
+    assert not bulkhead._asked
+    assert not bulkhead._free_of
 
 
 def test_the_api_never_takes_every_connection() -> None:

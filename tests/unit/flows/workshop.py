@@ -126,7 +126,7 @@ class Workshop:
             idle_seconds=IDLE_SECONDS,
             absolute_seconds=ABSOLUTE_SECONDS,
             keeps_grants=keeps_grants,
-            api_bulkhead=Bulkhead(API_PLACES, BULKHEAD_SECONDS),
+            api_bulkhead=Bulkhead(API_PLACES, wait_seconds=BULKHEAD_SECONDS),
         )
         self.revocations = Revocations(self.context)
         self.sign_in = SignIn(self.context, SCOPES, self.revocations)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webex_oauth.errors import InvalidResponse
+from webex_oauth.errors import InvalidResponse, ListTooLong
 from webex_oauth.webex.links import PageUrl
 from webex_oauth.webex.paging import PageTrail
 
@@ -23,7 +23,7 @@ def test_an_endless_list_is_left_after_a_thousand_pages() -> None:
     for number in range(2, 1_001):
         trail.check(page(number))
 
-    with pytest.raises(InvalidResponse, match="more than 1000 pages"):
+    with pytest.raises(ListTooLong, match="more than 1000 pages"):
         trail.check(page(1_001))
 
 

@@ -26,8 +26,11 @@
       this.input.addEventListener("input", () => this.filter());
     }
 
+    // From the last row that was taken up on: to list them all at each arrival takes ever longer.
     takeUp(isWhole) {
-      for (const row of [...this.body.rows].slice(this.taken.length, isWhole ? undefined : -1)) {
+      const last = this.taken.at(-1)?.row;
+      let row = last ? last.nextElementSibling : this.body.firstElementChild;
+      for (; row && (isWhole || row.nextElementSibling); row = row.nextElementSibling) {
         this.taken.push({ row, title: comparable(row.cells[0].textContent) });
         row.querySelectorAll("time").forEach(writeLocalTime);
         row.hidden = !this.matches(this.taken.at(-1));
