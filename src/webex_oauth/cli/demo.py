@@ -1,6 +1,7 @@
 """`webex-oauth demo`: the application and a local Webex together, with no account and no .env."""
 
 import asyncio
+import os
 import socket
 import tempfile
 from io import StringIO
@@ -14,7 +15,6 @@ from webex_oauth.cli.application import listen, serve_application
 from webex_oauth.cli.emulator import (
     EMULATOR_PORT,
     broker_port_option,
-    local_emulator,
     open_listeners,
 )
 from webex_oauth.cli.log import configure_log
@@ -44,16 +44,19 @@ PORT = click.IntRange(1, 65535)
 @broker_port_option
 def command(*, port: int, emulator_port: int, broker_port: int | None) -> None:
     """Run the application and a local Webex together; nothing is kept when it ends."""
-    configure_log(is_debugging=False)
-    listeners = open_listeners("127.0.0.1", emulator_port, broker_port)
     with tempfile.TemporaryDirectory(prefix="webex-oauth-demo-") as folder:
-        run(_serve(listeners, port, Path(folder)))
+        run(_serve(port, emulator_port, broker_port, Path(folder)))
 
 
-async def _serve(webex: local_webex.Listeners, port: int, folder: Path) -> None:
+async def _serve(port: int, emulator_port: int, broker_port: int | None, folder: Path) -> None:
     stop, is_over = stop_on_signals(), asyncio.Event()
-    emulator = local_emulator(webex, f"http://localhost:{port}/oauth")
+    webex = open_listeners("127.0.0.1", emulator_port, broker_port)
+    integration = local_webex.new_integration(
+        local_webex.Randomness(), redirect_uris=(f"http://localhost:{port}/oauth",)
+    )
+    emulator = local_webex.Emulator(webex.origins, integrations=[integration])
     settings = _settings(emulator, port, folder)
+    configure_log(is_debugging=settings.is_debugging)
     listener = listen(settings)
     click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
     click.echo(f"  The local Webex is at {emulator.origin}/, where people sign in")
@@ -81,6 +84,7 @@ def _settings(emulator: local_webex.Emulator, port: int, folder: Path) -> Settin
         variables
         | {
             "PORT": str(port),
+            "DEBUG": os.environ.get("DEBUG", ""),
             "WEBEX_STORE_URL": f"sqlite:///{folder / 'store' / 'vault.sqlite'}",
             "WEBEX_KEYS_FILE": str(folder / "keys" / "keys"),
         }

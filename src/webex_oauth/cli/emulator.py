@@ -1,18 +1,23 @@
 """`webex-oauth emulator`: a local Webex alone."""
 
-import os
+import errno
+import re
+import socket
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from webex_oauth import emulator as local_webex
+from webex_oauth.cli.emulator_env import kept_integration, write_env_file
 from webex_oauth.cli.log import configure_log
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.errors import ConfigurationError
 
 EMULATOR_PORT = 8090
-OWNER_ONLY = 0o600
-
+DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
+ENV_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 broker_port_option = click.option(
     "--broker-port",
@@ -20,6 +25,25 @@ broker_port_option = click.option(
     envvar="EMULATOR_BROKER_PORT",
     help="Serve the identity broker on this port.  [default: 8091, or a free one if it is taken]",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the command line says."""
+
+    host: str
+    port: int
+    broker_port: int | None
+    origin: str | None
+    broker_origin: str | None
+    redirect_uri: str | None
+    name: str | None
+    client_id: str | None
+    client_secret: str | None
+    seed: int | None
+    env_file: Path | None
+    allow_beyond_loopback: bool
+    control_token: str | None
 
 
 @click.command(name="emulator")
@@ -30,50 +54,61 @@ broker_port_option = click.option(
     envvar="EMULATOR_PORT",
     default=EMULATOR_PORT,
     show_default=True,
-    help="Listen on this port; 0 chooses a free one.",
+    help="Serve the front door on this port; 0 chooses a free one.",
 )
 @broker_port_option
 @click.option(
-    "--redirect-uri",
-    default="http://localhost:8080/oauth",
-    show_default=True,
-    help="The redirect URI of the integration that is registered.",
+    "--origin",
+    help="Name the front door so in every link, as http://webex.test:8090; "
+    "without it, links keep the name by which each client asks.",
 )
+@click.option("--broker-origin", help="The same for the broker.  [default: --origin's host]")
+@click.option(
+    "--redirect-uri",
+    help=f"Register the integration with this redirect URI.  [default: {DEFAULT_REDIRECT_URI}]",
+)
+@click.option("--name", help="Call the integration so on the consent page.")
+@click.option(
+    "--client-id",
+    help=f"Register this client id, {local_webex.CLIENT_ID_PREFIX} and 48 more hexadecimal digits.",
+)
+@click.option(
+    "--client-secret",
+    envvar="EMULATOR_CLIENT_SECRET",
+    help=f"Register this secret, which begins with {local_webex.CLIENT_SECRET_PREFIX}",
+)
+@click.option("--seed", type=int, help="Invent the same ids, secrets and tokens at each start.")
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the integration's .env here; an existing file is left alone.",
+    help="Write the integration's .env here; where there is one, register what it names.",
 )
 @click.option(
     "--allow-beyond-loopback",
     is_flag=True,
     help="Let other machines reach it. There are no passwords: anyone may be anyone.",
 )
-def command(
-    *,
-    host: str,
-    port: int,
-    broker_port: int | None,
-    redirect_uri: str,
-    env_file: Path | None,
-    allow_beyond_loopback: bool,
-) -> None:
+@click.option(
+    "--control-token",
+    envvar="EMULATOR_CONTROL_TOKEN",
+    help="Let whoever sends this in Emulator-Control-Token use /_emulator/, from anywhere.",
+)
+def command(**choices: Any) -> None:
     """Run a local Webex alone, with an integration registered for your application."""
     configure_log(is_debugging=False)
-    listeners = open_listeners(host, port, broker_port, allow_beyond_loopback=allow_beyond_loopback)
-    run(_serve(listeners, redirect_uri, env_file))
+    run(_serve(Choices(**choices)))
 
 
-async def _serve(
-    listeners: local_webex.Listeners, redirect_uri: str, env_file: Path | None
-) -> None:
-    stop, emulator = stop_on_signals(), local_emulator(listeners, redirect_uri)
-    text = local_webex.sample_env(emulator.integration, emulator.origin)
-    if env_file is None:
-        click.echo(text)
-    else:
-        write_env_file(env_file, text)
-        click.echo(f"wrote {env_file}", err=True)
+async def _serve(choices: Choices) -> None:
+    stop = stop_on_signals()
+    listeners = open_listeners(
+        choices.host,
+        choices.port,
+        choices.broker_port,
+        allow_beyond_loopback=choices.allow_beyond_loopback,
+    )
+    emulator = _emulator(choices, _origins(choices, listeners))
+    _tell_env(choices.env_file, emulator)
     click.echo(f"People sign in at the identity broker, {emulator.broker_origin}/.", err=True)
     click.echo(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.", err=True)
     await local_webex.serve(emulator, listeners, stop)
@@ -82,36 +117,76 @@ async def _serve(
 def open_listeners(
     host: str, port: int, broker_port: int | None, *, allow_beyond_loopback: bool = False
 ) -> local_webex.Listeners:
-    """Bind the emulator's sockets; raises click.ClickException with what to do."""
+    """Bind the emulator's sockets; raises ConfigurationError with what to do."""
     try:
         return local_webex.listen(
             host, port, broker_port, allow_beyond_loopback=allow_beyond_loopback
         )
     except local_webex.BeyondLoopback as error:
-        raise click.ClickException(
-            f"{error}; add --allow-beyond-loopback if you mean it"
-        ) from error
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host}:{port} ({error.strerror}): choose another EMULATOR_PORT"
-        ) from error
-
-
-def local_emulator(listeners: local_webex.Listeners, redirect_uri: str) -> local_webex.Emulator:
-    """Make an emulator with one integration, registered for *redirect_uri*."""
-    integration = local_webex.new_integration(
-        local_webex.Randomness(), redirect_uris=(redirect_uri,)
-    )
-    return local_webex.Emulator(listeners.origins, integrations=(integration,))
-
-
-def write_env_file(path: Path, text: str) -> None:
-    """Write *text* for the owner's eyes only; raises ConfigurationError rather than overwrite."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    except OSError as error:
         raise ConfigurationError(
-            [f"{path} was not written ({error.strerror}): name a new file"]
+            [f"{error}; add --allow-beyond-loopback if you mean it"]
         ) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    except local_webex.CannotListen as error:
+        raise ConfigurationError([f"{error}: {_remedy(error, broker_port)}"]) from error
+
+
+def _remedy(error: local_webex.CannotListen, broker_port: int | None) -> str:
+    is_about_the_host = isinstance(error.cause, socket.gaierror)
+    if is_about_the_host or error.cause.errno == errno.EADDRNOTAVAIL:
+        return "--host takes a name or an address of this machine, as 127.0.0.1"
+    is_brokers = broker_port is not None and error.port == broker_port
+    return f"choose another {'EMULATOR_BROKER_PORT' if is_brokers else 'EMULATOR_PORT'}"
+
+
+def _origins(choices: Choices, listeners: local_webex.Listeners) -> local_webex.Origins:
+    if choices.origin is None and choices.broker_origin is None:
+        return listeners.origins
+    try:
+        return local_webex.fixed_origins(listeners.origins, choices.origin, choices.broker_origin)
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from error
+
+
+def _emulator(choices: Choices, origins: local_webex.Origins) -> local_webex.Emulator:
+    randomness = local_webex.Randomness(choices.seed)
+    kept = kept_integration(choices.env_file, origins.front_door.configured)
+    integration = _as_stated(choices, kept or local_webex.new_integration(randomness))
+    if kept and replace(integration, name=kept.name) != kept:
+        raise ConfigurationError(
+            [f"{choices.env_file} names another integration: leave it out, or name a new file"]
+        )
+    try:
+        return local_webex.Emulator(
+            origins,
+            randomness=randomness,
+            integrations=[integration],
+            control_token=choices.control_token or "",
+        )
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from error
+
+
+def _as_stated(choices: Choices, integration: local_webex.Integration) -> local_webex.Integration:
+    secret = choices.client_secret
+    if secret is not None and not ENV_SAFE.fullmatch(secret):
+        raise ConfigurationError(["--client-secret takes letters, digits and - . _ ~ alone"])
+    return replace(
+        integration,
+        client_id=choices.client_id or integration.client_id,
+        client_secret=secret or integration.client_secret,
+        name=integration.name if choices.name is None else choices.name,
+        redirect_uris=integration.redirect_uris
+        if choices.redirect_uri is None
+        else (choices.redirect_uri,),
+    )
+
+
+def _tell_env(env_file: Path | None, emulator: local_webex.Emulator) -> None:
+    text = local_webex.sample_env(emulator.integration, emulator.origin)
+    if env_file is None:
+        click.echo(text)
+    elif env_file.exists():
+        click.echo(f"the integration is the one of {env_file}", err=True)
+    else:
+        write_env_file(env_file, text)
+        click.echo(f"wrote {env_file}", err=True)

@@ -23,17 +23,26 @@ from webex_oauth.emulator.faults import (
     Truncate,
 )
 from webex_oauth.emulator.identity.integrations import (
+    CLIENT_ID_PREFIX,
+    CLIENT_SECRET_PREFIX,
     ForeignIntegration,
     Integration,
+    MalformedIntegration,
     new_integration,
 )
 from webex_oauth.emulator.journal import Entry, Journal, digest
-from webex_oauth.emulator.listening import BeyondLoopback, Listener, Listeners, listen
+from webex_oauth.emulator.listening import (
+    BeyondLoopback,
+    CannotListen,
+    Listener,
+    Listeners,
+    listen,
+)
 from webex_oauth.emulator.options import Options
-from webex_oauth.emulator.origins import Origin, Origins
+from webex_oauth.emulator.origins import Origin, Origins, fixed_origins
 from webex_oauth.emulator.randomness import Randomness
 from webex_oauth.emulator.running import RunningEmulator
-from webex_oauth.emulator.sample_env import sample_env
+from webex_oauth.emulator.sample_env import read_sample_env, sample_env
 from webex_oauth.emulator.server import serve
 from webex_oauth.emulator.visitor import Visitor, VisitRefused
 from webex_oauth.emulator.world.people import Person
@@ -42,10 +51,13 @@ from webex_oauth.emulator.world.seed import seeded_rooms, seeded_world, titled_r
 from webex_oauth.emulator.world.world import World
 
 __all__ = [
+    "CLIENT_ID_PREFIX",
+    "CLIENT_SECRET_PREFIX",
     "Action",
     "AfterCommit",
     "Answer",
     "BeyondLoopback",
+    "CannotListen",
     "Delay",
     "Drop",
     "Emulator",
@@ -60,6 +72,7 @@ __all__ = [
     "Journal",
     "Listener",
     "Listeners",
+    "MalformedIntegration",
     "MovableClock",
     "NextLink",
     "Options",
@@ -77,8 +90,10 @@ __all__ = [
     "Visitor",
     "World",
     "digest",
+    "fixed_origins",
     "listen",
     "new_integration",
+    "read_sample_env",
     "sample_env",
     "seeded_rooms",
     "seeded_world",

@@ -62,10 +62,10 @@ class Emulator:
         clock: MovableClock | None = None,
         options: Options | None = None,
         integrations: Iterable[Integration] = (),
-        seed: int | None = None,
+        randomness: Randomness | None = None,
         control_token: str = "",
     ) -> None:
-        randomness = Randomness(seed)
+        randomness = randomness or Randomness()
         self._state = State(
             origins,
             world=world or seeded_world(),

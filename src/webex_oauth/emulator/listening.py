@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from webex_oauth.emulator.origins import Origins
 
@@ -19,6 +20,16 @@ _Address = tuple[int, str]
 
 class BeyondLoopback(ValueError):
     """A wish to listen where other machines could reach the emulator."""
+
+
+class CannotListen(OSError):
+    """An address that cannot be bound, or a host that is unknown."""
+
+    def __init__(self, cause: OSError, host: str, port: int) -> None:
+        address = host if isinstance(cause, socket.gaierror) else f"{host}:{port}"
+        super().__init__(f"cannot listen on {address} ({cause.strerror})")
+        self.cause = cause
+        self.port = port
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ def listen(
 
     Without a *broker_port* the broker takes 8091, or a free port where 8091 is taken or the front
     door's port was not chosen either. Raise `BeyondLoopback` for an address that is not loopback,
-    `socket.gaierror` for an unknown host, and `OSError` for an address that cannot be bound.
+    and `CannotListen` for one that cannot be bound.
     """
     addresses = _addresses(host, allow_beyond_loopback=allow_beyond_loopback)
     with ExitStack() as closing:
@@ -78,7 +89,7 @@ def listen(
 
 
 def _addresses(host: str, *, allow_beyond_loopback: bool) -> list[_Address]:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = _looked_up(host)
     addresses: dict[_Address, None] = {
         (family, str(address[0])): None for family, _, _, _, address in found
     }
@@ -90,17 +101,30 @@ def _addresses(host: str, *, allow_beyond_loopback: bool) -> list[_Address]:
     return list(addresses)
 
 
+def _looked_up(host: str) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError as cause:
+        unknown = socket.gaierror(socket.EAI_NONAME, "Not the name of a host")
+        raise CannotListen(unknown, host, 0) from cause
+    except OSError as cause:
+        raise CannotListen(cause, host, 0) from cause
+
+
 def _default_broker(host: str, addresses: list[_Address], port: int) -> Listener:
     try:
         return _listener(host, addresses, port)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
+    except CannotListen as error:
+        if error.cause.errno != errno.EADDRINUSE:
             raise
         return _listener(host, addresses, 0)
 
 
 def _listener(host: str, addresses: list[_Address], port: int) -> Listener:
-    bound = _bound(addresses, port) if port else _bound_to_a_free_port(addresses)
+    try:
+        bound = _bound(addresses, port) if port else _bound_to_a_free_port(addresses)
+    except OSError as cause:
+        raise CannotListen(cause, host, port) from cause
     return Listener(bound, _origin(host, bound[0].getsockname()[1]))
 
 

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _PORT_BY_SCHEME = {"http": 80, "https": 443}
+_PORTS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,30 @@ class Origins:
 
     @classmethod
     def at(cls, front_door: str, broker: str, *, are_fixed: bool = False) -> Self:
-        """Return the origins at two addresses."""
+        """Return the origins at two addresses; raise `ValueError` for one that is no origin."""
+        for one in (front_door, broker):
+            _check_origin(one)
         return cls(Origin(front_door, are_fixed), Origin(broker, are_fixed))
+
+
+def fixed_origins(bound: Origins, front_door: str | None, broker: str | None) -> Origins:
+    """Return the origins that every link shall name; raise `ValueError` for one that is none.
+
+    Without a *broker* it is at the front door's host, on the port that it is bound to.
+    """
+    front_door = front_door or bound.front_door.configured
+    _check_origin(front_door)
+    parts, port = urlsplit(front_door), urlsplit(bound.broker.configured).port
+    name = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
+    return Origins.at(front_door, broker or _join(parts.scheme, name, port), are_fixed=True)
+
+
+def _check_origin(text: str) -> None:
+    scheme, separator, host = text.partition("://")
+    found = _HOST.fullmatch(host)
+    has_port = found and (found["port"] is None or 0 < int(found["port"]) < _PORTS)
+    if scheme not in _PORT_BY_SCHEME or not separator or not has_port:
+        raise ValueError(f"{text!r} is not an origin, as http://webex.test:8090")
 
 
 def _join(scheme: str, name: str, port: str | int | None) -> str:
