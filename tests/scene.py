@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from canary_watch import (
     watched_randomness,
 )
 from dotenv import dotenv_values
+from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor, sample_env
 from webex_oauth.emulator.visitor import Decision
@@ -38,10 +38,6 @@ from webex_oauth.web.draining import AT_ONCE
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.server import listening_socket, serve
 
-START_SECONDS = 10.0
-STOP_SECONDS = 30.0
-SETTLE_SECONDS = 10.0
-LOOK_AGAIN_SECONDS = 0.02
 MIRA = "mira@acme.example"
 JONAS = "jonas@acme.example"
 
@@ -90,7 +86,7 @@ class Scene:
         self.settings = self._read_settings(running.origin)
         self._thread = threading.Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
-        if not self._is_started.wait(START_SECONDS) or self._failure:
+        if not self._is_started.wait(LIMIT_SECONDS) or self._failure:
             self._listener.close()
             self._exits.close()
             raise RuntimeError("the application did not start") from self._failure
@@ -104,7 +100,7 @@ class Scene:
     ) -> None:
         look_at_folder(self.canaries, self.data_folder)
         self.loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STOP_SECONDS)
+        self._thread.join(LIMIT_SECONDS)
         look_at_folder(self.canaries, self.data_folder)
         self._exits.close()
         if self._thread.is_alive():
@@ -133,11 +129,10 @@ class Scene:
 
     def settle(self) -> None:
         """Wait until no revocation is due: what a sign-in replaced is revoked afterwards."""
-        give_up_at = time.monotonic() + SETTLE_SECONDS
-        while asyncio.run_coroutine_threadsafe(self._is_revoking(), self.loop).result():
-            if time.monotonic() > give_up_at:
-                raise TimeoutError("a revocation is still due")
-            time.sleep(LOOK_AGAIN_SECONDS)
+        until(
+            lambda: not asyncio.run_coroutine_threadsafe(self._is_revoking(), self.loop).result(),
+            "a revocation is still due",
+        )
 
     async def _is_revoking(self) -> bool:
         context = self.integration.context

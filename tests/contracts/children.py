@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from waiting import LIMIT_SECONDS
+
 TESTS = Path(__file__).parent.parent
 PROGRAMS = Path(__file__).parent / "programs"
-GRACE_SECONDS = 20
 
 
 class Child:
@@ -36,14 +37,14 @@ class Child:
     def rest(self) -> list[str]:
         """Give all lines until the end of the program."""
         try:
-            told, _ = self.process.communicate(timeout=GRACE_SECONDS)
+            told, _ = self.process.communicate(timeout=LIMIT_SECONDS)
         finally:
             self.process.kill()
         return [line.strip() for line in told.splitlines()]
 
     def end(self) -> int:
         self.process.kill()
-        self.process.communicate(timeout=GRACE_SECONDS)
+        self.process.communicate(timeout=LIMIT_SECONDS)
         return self.process.returncode
 
 

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 from contracts.postgres_store import WAYS
 from contracts.rows import NOW, admission, grant, name, session
-from contracts.traffic import PROMISED_SECONDS, SLACK_SECONDS, traffic, whole_sign_in
+from contracts.traffic import PROMISED_SECONDS, traffic, whole_sign_in
 from services.fault_proxy import FaultProxy, fault_proxy
 from services.pgbouncer import PgBouncer
 from services.postgres import PostgresServer, schema_of
+from waiting import SLACK_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.postgres import PostgresStore

@@ -8,6 +8,7 @@ import pytest
 from contracts.postgres_store import schema, store
 from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, revocation
 from services.postgres import PostgresServer
+from waiting import until_true
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.records import AttemptRecord, EndedSession
@@ -38,9 +39,7 @@ class Gate:
         self._connection.execute("SELECT FROM grants WHERE key = %s FOR UPDATE", [KEY])
 
     async def open_for(self, callers: int) -> None:
-        async with asyncio.timeout(10):
-            while self._waiting() < callers:  # noqa: ASYNC110 - the server tells by being asked
-                await asyncio.sleep(0.01)
+        await until_true(lambda: self._waiting() >= callers)
         self._connection.execute("COMMIT")
 
     def _waiting(self) -> int:

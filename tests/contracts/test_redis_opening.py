@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from contracts.redis_stores import opened, wait_for
+from contracts.redis_stores import opened
 from contracts.rows import NOW, admission, attempt, grant, name, revocation
 from services.processes import free_port
 from services.redis import (
@@ -19,6 +19,7 @@ from services.redis import (
     running_redis,
     running_tls_redis,
 )
+from waiting import until_true
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.redis import RedisStore
@@ -220,7 +221,7 @@ async def test_a_node_of_a_cluster_is_used() -> None:
     settings = {"cluster-enabled": "yes", "cluster-port": str(free_port())}
     with running_redis(**settings) as server:
         server.ask("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
-        await wait_for(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"))
+        await until_true(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"))
 
         async with opened(server.url()) as store:
             await store.add_attempt(attempt(), at_most=9, now=NOW)

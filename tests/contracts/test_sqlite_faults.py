@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from contracts.children import Child
 from contracts.rows import admission, name, session
+from waiting import LIMIT_SECONDS, until_true
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteStore
@@ -18,8 +19,6 @@ from webex_oauth.stores.sqlite.reader import Reader
 from webex_oauth.stores.sqlite.writer import START_SECONDS, Writer
 
 pytestmark = pytest.mark.anyio
-
-GRACE_SECONDS = 10
 
 
 async def start_writer(database: Path, idle_seconds: float) -> Writer:
@@ -32,7 +31,7 @@ async def start_writer(database: Path, idle_seconds: float) -> Writer:
 
 @pytest.fixture
 async def writer(database: Path) -> AsyncIterator[Writer]:
-    writer = await start_writer(database, GRACE_SECONDS)
+    writer = await start_writer(database, LIMIT_SECONDS)
     yield writer
     await writer.stop()
 
@@ -53,13 +52,6 @@ def destroyed(database: Path) -> Path:
 
 def break_connection(connection: sqlite3.Connection) -> None:
     connection.execute("SELECT * FROM nowhere")
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for the writer's thread, which tells nobody when it is idle."""
-    async with asyncio.timeout(GRACE_SECONDS):
-        while not is_so():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0.01)
 
 
 def size(path: Path) -> int:
@@ -153,11 +145,11 @@ async def test_work_once_begun_ends_although_its_caller_is_cancelled(writer: Wri
 
     def add_slowly(connection: sqlite3.Connection) -> None:
         begun.set()
-        assert may_end.wait(GRACE_SECONDS)
+        assert may_end.wait(LIMIT_SECONDS)
         add_note(connection)
 
     caller = asyncio.create_task(writer.write(add_slowly))
-    assert await asyncio.to_thread(begun.wait, GRACE_SECONDS)
+    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
     caller.cancel()
     await asyncio.wait([caller])
     may_end.set()
@@ -170,10 +162,10 @@ async def test_work_whose_caller_is_cancelled_before_never_begins(writer: Writer
 
     def hold(_: sqlite3.Connection) -> None:
         begun.set()
-        assert may_end.wait(GRACE_SECONDS)
+        assert may_end.wait(LIMIT_SECONDS)
 
     first = asyncio.create_task(writer.write(hold))
-    assert await asyncio.to_thread(begun.wait, GRACE_SECONDS)
+    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
     second = asyncio.create_task(writer.write(add_note))
     await asyncio.sleep(0)
     second.cancel()
@@ -192,7 +184,7 @@ async def test_work_that_waited_too_long_never_begins(writer: Writer) -> None:
         assert not never.wait(START_SECONDS + 0.1)
 
     first = asyncio.create_task(writer.write(hold))
-    assert await asyncio.to_thread(begun.wait, GRACE_SECONDS)
+    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
 
     with pytest.raises(StoreUnavailable, match="took too long"):
         await writer.write(add_note)
@@ -216,7 +208,7 @@ async def test_what_a_transaction_has_read_holds_until_it_writes(
         return count_notes(connection) == before + 1
 
     first = asyncio.create_task(writer.write(read_then_write))
-    assert await asyncio.to_thread(begun.wait, GRACE_SECONDS)
+    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
     await other.write(add_note)
     is_other_done.set()
 
@@ -229,7 +221,7 @@ async def test_a_thread_that_hangs_is_unavailable_in_time(writer: Writer) -> Non
     may_end = threading.Event()
 
     def hang(_: sqlite3.Connection) -> None:
-        assert may_end.wait(GRACE_SECONDS)
+        assert may_end.wait(LIMIT_SECONDS)
 
     with pytest.raises(StoreUnavailable, match="in time"):
         await writer.write(hang)
@@ -251,7 +243,7 @@ async def test_an_idle_writer_empties_the_log(hasty_writer: Writer, database: Pa
 
     await hasty_writer.write(add_note)
 
-    await until(lambda: size(log) == 0)
+    await until_true(lambda: size(log) == 0)
     assert await hasty_writer.run(count_notes) == 1
 
 
@@ -259,7 +251,7 @@ async def test_a_writer_without_a_connection_idles_in_peace(hasty_writer: Writer
     with pytest.raises(StoreUnavailable):
         await hasty_writer.run(break_connection)
 
-    await until(lambda: hasty_writer._unfolded == 0)
+    await until_true(lambda: hasty_writer._unfolded == 0)
     await hasty_writer.write(add_note)
     assert await hasty_writer.run(count_notes) == 1
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from contracts.children import GRACE_SECONDS, Child, children
+from contracts.children import Child, children
 from contracts.rows import NOW, attempt, grant, name, session
 from contracts.tracing import injecting, needs_strace
 from contracts.version_1 import ADD_GRANT, DAY, ROWS, make_version_1
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.stores.sqlite import SqliteStore
 from webex_oauth.stores.sqlite.migrations import KEEP_BEFORE_END_SECONDS
@@ -140,7 +141,7 @@ async def test_a_process_killed_in_the_middle_leaves_the_older_file_whole(
     old_database: Path, statement: str
 ) -> None:
     killed = Child("die_in_migration", str(old_database), statement)
-    assert killed.process.wait(GRACE_SECONDS) == -9
+    assert killed.process.wait(LIMIT_SECONDS) == -9
     killed.end()
 
     assert ask(old_database, "PRAGMA user_version") == [(1,)]

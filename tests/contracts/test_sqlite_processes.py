@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from contracts.children import Child, children
 from contracts.rows import NOW, admission, attempt, grant, name, session
+from waiting import SLACK_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteStore
@@ -16,7 +17,6 @@ from webex_oauth.vault.store import Store
 pytestmark = pytest.mark.anyio
 
 PROMISED_SECONDS = 2.0
-SLACK_SECONDS = 0.5
 
 
 @pytest.mark.check("A03")

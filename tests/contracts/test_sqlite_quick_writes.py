@@ -2,11 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from contracts.rows import name
+from waiting import until_true
 
 from webex_oauth.stores.sqlite import SqliteStore
 from webex_oauth.stores.sqlite.files import prepare_files, sync_log
@@ -14,8 +14,6 @@ from webex_oauth.stores.sqlite.quick_writer import QuickWriter
 from webex_oauth.stores.sqlite.writer import Writer
 
 pytestmark = pytest.mark.anyio
-
-GRACE_SECONDS = 10
 
 
 class WatchedWriter(Writer):
@@ -32,13 +30,6 @@ class WatchedWriter(Writer):
 
 def note(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO notes VALUES ('a quick one')")
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for the writer's thread, which tells nobody when it is done."""
-    async with asyncio.timeout(GRACE_SECONDS):
-        while not is_so():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0.01)
 
 
 async def test_a_quick_write_steps_aside_while_another_process_holds_the_lock(
@@ -66,7 +57,7 @@ async def test_quick_writes_are_flushed_to_the_disk_together_and_soon(database: 
         await quick_writer.write(note)
 
     assert writer.flushed == []
-    await until(lambda: bool(writer.flushed))
+    await until_true(lambda: bool(writer.flushed))
     assert writer.flushed == [20]
     quick_writer.close()
     await writer.stop()

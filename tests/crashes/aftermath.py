@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crashes.local_webex import MOST_PRESENTED, LocalWebex, presented
+from waiting import until_true
 
 from webex_oauth.errors import ReauthRequired
 from webex_oauth.integration import Integration
@@ -24,7 +25,6 @@ from webex_oauth.vault.store import Row
 
 PAGE = 100
 MOST_ROUNDS = 20
-LIMIT_SECONDS = 10
 LOOK_AGAIN_SECONDS = 0.02
 REVOKING_SECONDS = 0.2
 
@@ -51,9 +51,7 @@ class Presentations:
     async def gather(self) -> None:
         """Count what came while nobody is asking any more, and forget the requests."""
         journal = self._webex.emulator.journal
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while not all(entry.is_over for entry in journal.entries):  # noqa: ASYNC110
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        await until_true(lambda: all(entry.is_over for entry in journal.entries))
         self._counts += presented(self._webex.emulator)
         journal.clear()
 

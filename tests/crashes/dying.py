@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 from services.fault_proxy import FaultProxy, fault_proxy
 from storm.crowd import Job
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.vault.store import Store
 
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "refresh_and_die.py"
-LIMIT_SECONDS = 20
 
 
 async def die_refreshing(job: Job, store: Store) -> int:

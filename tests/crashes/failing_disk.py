@@ -4,16 +4,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from contracts import tracing
-
-SECONDS = 20
-LOOK_AGAIN_SECONDS = 0.01
+from waiting import LIMIT_SECONDS, until
 
 SYNCS = "fdatasync,fsync"
 WRITES = f"pwrite64,{SYNCS}"
@@ -46,15 +43,12 @@ def failing_disk(process_id: int, calls: str) -> Iterator[None]:
         yield
     finally:
         tracer.send_signal(signal.SIGINT)  # it lets go of the process, which goes on
-        tracer.wait(SECONDS)
+        tracer.wait(LIMIT_SECONDS)
 
 
 def _wait_until_traced(process_id: int, tracer: subprocess.Popen[bytes]) -> None:
-    ends_at = time.monotonic() + SECONDS
-    while not _is_traced(process_id, tracer.pid):
-        assert tracer.poll() is None, "strace ended"
-        assert time.monotonic() < ends_at
-        time.sleep(LOOK_AGAIN_SECONDS)
+    until(lambda: _is_traced(process_id, tracer.pid) or tracer.poll() is not None)
+    assert tracer.poll() is None, "strace ended"
 
 
 def _is_traced(process_id: int, tracer_id: int) -> bool:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 DISK_BYTES = 16 * 1024 * 1024
 PIECE_BYTES = 4096
-SECONDS = 10
 
 
 @contextmanager
@@ -24,12 +24,12 @@ def small_disk(folder: Path) -> Iterator[Path]:
     if os.geteuid() != 0 or mount is None or unmount is None:
         pytest.skip("only root makes a small disk")
     options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs"]
-    if subprocess.run([mount, *options, disk], check=False, timeout=SECONDS).returncode != 0:
+    if subprocess.run([mount, *options, disk], check=False, timeout=LIMIT_SECONDS).returncode != 0:
         pytest.skip("no file system can be mounted here")
     try:
         yield disk
     finally:
-        subprocess.run([unmount, disk], check=True, timeout=SECONDS)
+        subprocess.run([unmount, disk], check=True, timeout=LIMIT_SECONDS)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from peers.signing_in import signed_in
 from storm.clock_file import ClockFile
 from storm.crowd import Job
 from torture import IS_TORTURE
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator.options import RefreshMode
 from webex_oauth.errors import ReauthReason
@@ -39,7 +40,6 @@ PROGRAM = Path(__file__).parent / "programs" / "refresh_again.py"
 NOW = 1_800_000_000
 TOKEN_SECONDS = Timing().lease_seconds
 FORTNIGHT = 14 * 86_400
-LIMIT_SECONDS = 20
 LAPSED_SECONDS = Timing().lease_seconds + 1
 SYNCS = range(1, 31) if IS_TORTURE else range(2, 5)
 """Which wait is the last: a claim and a commit each wait once, in turn."""

@@ -1,8 +1,7 @@
 """Tokens that come while the store is away are kept, and stored as soon as it is back."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +15,7 @@ from journeys.acts import run_inside
 from scene import Scene
 from services.redis import RedisServer, fresh_prefix
 from torture import IS_TORTURE
+from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Delay
 from webex_oauth.secret import Secret
@@ -26,8 +26,6 @@ pytestmark = pytest.mark.check("H02", "B07", "B10")
 
 FORTNIGHT = 14 * 86_400
 ANSWER_SECONDS = 0.5
-LIMIT_SECONDS = 20
-LOOK_AGAIN_SECONDS = 0.02
 
 
 @pytest.fixture
@@ -91,7 +89,7 @@ def test_tokens_in_memory_reach_the_spool_once_there_is_room(
             with filled(disk):
                 served = refresh.token()
                 kept = spooled(server.scene)
-            wait_until(lambda: len(spooled(server.scene)) == 1)
+            until(lambda: len(spooled(server.scene)) == 1)
             while_away = server.scene.browser().get("/readyz").status_code
         wait_until_ready(server.scene)
 
@@ -110,7 +108,7 @@ class Refresh:
         scene.emulator.journal.clear()
         scene.emulator.faults.add("POST", TOKEN_PATH, Delay(ANSWER_SECONDS))
         self._asked = self.ask()
-        wait_until(lambda: scene.emulator.journal.count("POST", TOKEN_PATH) > 0)
+        until(lambda: scene.emulator.journal.count("POST", TOKEN_PATH) > 0)
 
     def ask(self) -> Future[Secret]:
         """Ask the vault for the access token."""
@@ -146,11 +144,4 @@ async def stored_token(scene: Scene, key: bytes) -> Secret:
 
 
 def wait_until_ready(scene: Scene) -> None:
-    wait_until(lambda: scene.browser().get("/readyz").status_code == HTTPStatus.OK)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < ends_at
-        time.sleep(LOOK_AGAIN_SECONDS)
+    until(lambda: scene.browser().get("/readyz").status_code == HTTPStatus.OK)

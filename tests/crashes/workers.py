@@ -16,13 +16,13 @@ from signal import SIGKILL
 
 import msgspec
 from peers.registration import Registration, settings_of
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.settings import Settings
 
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "come_and_go.py"
 DAY = 86_400
-LIMIT_SECONDS = 30
 LONGEST_GAP_SECONDS = 0.4
 """How long nobody is killed at most, once who is to be killed next is at work."""
 

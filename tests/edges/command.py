@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.cli import main
 from webex_oauth.emulator import Emulator, RunningEmulator, sample_env
 from webex_oauth.settings import NAMES
 from webex_oauth.settings.names import IGNORED_ENVIRONMENT
 
-LIMIT_SECONDS = 30
-LOOK_AGAIN_SECONDS = 0.02
 ORIGIN = re.compile(r"http://[a-z0-9.]+:\d+")
 
 
@@ -138,18 +137,12 @@ def server(folder: Path, *arguments: str, **variables: str) -> Iterator[Server]:
 
 def wait_until_listening(port: int) -> None:
     """Wait until somebody takes connections on *port*."""
-    ends_at = time.monotonic() + LIMIT_SECONDS
-    while not is_listening(port):
-        assert time.monotonic() < ends_at, f"nobody listens on {port}"
-        time.sleep(LOOK_AGAIN_SECONDS)
+    until(lambda: is_listening(port), f"nobody listens on {port}")
 
 
 def wait_until_refusing(port: int) -> None:
     """Wait until nobody takes connections on *port* any more."""
-    ends_at = time.monotonic() + LIMIT_SECONDS
-    while is_listening(port):
-        assert time.monotonic() < ends_at, f"somebody still listens on {port}"
-        time.sleep(LOOK_AGAIN_SECONDS)
+    until(lambda: not is_listening(port), f"somebody still listens on {port}")
 
 
 def is_listening(port: int) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from waiting import until
+
 SECONDS = 30
 GAP_SECONDS = 0.002
 
@@ -37,10 +39,8 @@ class Load:
 
     def wait_for(self, count: int) -> None:
         """Wait until so many more answers came."""
-        wanted, ends_at = self.answer_count + count, time.monotonic() + SECONDS
-        while self.answer_count < wanted:
-            assert time.monotonic() < ends_at, f"{self.answer_count} answers of {wanted}"
-            time.sleep(GAP_SECONDS)
+        wanted = self.answer_count + count
+        until(lambda: self.answer_count >= wanted, lambda: f"{self.answer_count} of {wanted}")
 
     def _ask(self, connection: http.client.HTTPConnection) -> http.client.HTTPConnection | None:
         try:

@@ -4,7 +4,8 @@ import re
 import socket
 from dataclasses import dataclass
 
-TIMEOUT_SECONDS = 10
+from waiting import LIMIT_SECONDS
+
 STATUS_LINE = re.compile(rb"HTTP/1\.1 \d{3} ")
 
 
@@ -36,7 +37,7 @@ class RawAnswer:
 
 def exchange(port: int, *pieces: bytes) -> RawAnswer:
     """Send *pieces* one after another, then read until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "sign_in_alone.py"
 UNSHARE, IP = shutil.which("unshare"), shutil.which("ip") or "/usr/sbin/ip"
-LIMIT_SECONDS = 50
 
 
 def in_namespace(*command: str) -> subprocess.CompletedProcess[str]:

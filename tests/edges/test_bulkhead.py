@@ -1,18 +1,16 @@
 """One hanging part of Webex, and one person who asks for it, take their own places and no more."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from scene import JONAS, MIRA, Scene
+from waiting import until
 
 from webex_oauth.emulator import Hang
-from webex_oauth.flows.bulkhead import API_PLACES, PLACES_OF_ONE, WAIT_SECONDS
+from webex_oauth.flows.bulkhead import API_PLACES, PLACES_OF_ONE
 
 HANGING = 200
-QUICK_SECONDS = 0.1
-SIGN_IN_SECONDS = 5.0
 
 
 @pytest.fixture
@@ -21,18 +19,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
 
 
-def seconds(work: object) -> float:
-    """Tell how long *work* takes."""
-    assert callable(work)
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
-
-
 @pytest.mark.check("G07")
 def test_while_one_person_waits_for_200_lists_others_sign_in(scene: Scene) -> None:
     reader, stranger = scene.signed_in(MIRA), scene.browser()
-    scene.emulator.faults.add("GET", "/v1/rooms", Hang(limit_seconds=3.0), times=None)
+    scene.emulator.faults.add("GET", "/v1/rooms", Hang(limit_seconds=8.0), times=None)
 
     def read(_: int) -> int:
         other = scene.browser()
@@ -43,12 +33,12 @@ def test_while_one_person_waits_for_200_lists_others_sign_in(scene: Scene) -> No
         reading = [readers.submit(read, number) for number in range(HANGING)]
         wait_until_hanging(scene)
         assert scene.emulator.journal.count("GET", "/v1/rooms") == PLACES_OF_ONE
-        health = sorted(seconds(lambda: stranger.get("/healthz")) for _ in range(100))
-        sign_in_seconds = seconds(lambda: stranger.sign_in(JONAS))
+        health = {stranger.get("/healthz").status_code for _ in range(100)}
+        signed_in = stranger.sign_in(JONAS)
+        is_still_hanging = not all(one.done() for one in reading)
         statuses = [one.result() for one in reading]
 
-    assert health[98] < QUICK_SECONDS
-    assert sign_in_seconds < SIGN_IN_SECONDS
+    assert (health, signed_in.status_code, is_still_hanging) == ({200}, 303, True)
     assert set(statuses) <= {502, 504}
     assert statuses.count(502) >= HANGING - API_PLACES
     assert stranger.get("/").status_code == 200
@@ -56,7 +46,4 @@ def test_while_one_person_waits_for_200_lists_others_sign_in(scene: Scene) -> No
 
 def wait_until_hanging(scene: Scene) -> None:
     """Wait until every place that one person may have is taken."""
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while scene.emulator.journal.count("GET", "/v1/rooms") < PLACES_OF_ONE:
-        assert time.monotonic() < give_up_at, "the readers were too slow"
-        time.sleep(0.02)
+    until(lambda: scene.emulator.journal.count("GET", "/v1/rooms") >= PLACES_OF_ONE)

@@ -4,8 +4,9 @@ import socket
 
 import pytest
 from edges.client import FORM
-from edges.raw import TIMEOUT_SECONDS, RawAnswer, exchange
+from edges.raw import RawAnswer, exchange
 from edges.stage import Stage
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.web.frame import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_TARGET_BYTES
 from webex_oauth.web.server import MAX_HEAD_BYTES
@@ -158,7 +159,7 @@ def test_trailers_without_end_are_cut(piece: bytes, stage: Stage) -> None:
 
 def pour(stage: Stage, head: bytes, pieces: list[bytes]) -> None:
     """Send everything, whatever the server says meanwhile; ConnectionError when it hung up."""
-    with socket.create_connection(("127.0.0.1", stage.scene.port), TIMEOUT_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", stage.scene.port), LIMIT_SECONDS) as connection:
         connection.sendall(head)
         for piece in pieces:
             connection.sendall(piece)

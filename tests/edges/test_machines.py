@@ -1,10 +1,10 @@
 """Several machines on one store: addresses of this machine, each with a server of its own."""
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from edges.visiting import MIRA, sign_in
 from services.faketime import faked_clock
 from services.haproxy import running_haproxy
 from services.postgres import PostgresServer, schema_of
+from waiting import until
 
 from webex_oauth.emulator import Emulator, RunningEmulator, Visitor
 from webex_oauth.web.cookies import SESSION
@@ -64,15 +65,13 @@ def get(address: str, port: int, path: str, browser: requests.Session | None = N
 
 
 def wait_until_ready(address: str, port: int) -> None:
-    ends_at = time.monotonic() + SECONDS
-    while True:
-        assert time.monotonic() < ends_at
+    def is_ready() -> bool:
         try:
-            if get(address, port, "/readyz") == requests.codes.ok:
-                return
+            return get(address, port, "/readyz") == HTTPStatus.OK
         except requests.ConnectionError:
-            pass
-        time.sleep(0.02)
+            return False
+
+    until(is_ready)
 
 
 @pytest.mark.check("H08")

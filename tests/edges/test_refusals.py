@@ -14,6 +14,7 @@ from failures_told import EVERY_FAILURE
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Answer as WebexAnswer
 from webex_oauth.errors import StoreUnavailable
@@ -27,7 +28,6 @@ pytestmark = pytest.mark.check("E05", "E06")
 
 REFERENCE = re.compile(r"\b[0-9a-f]{10}\b")
 PEER = "192.0.2.7"
-WAIT_SECONDS = 10
 
 
 def events_of(caplog: pytest.LogCaptureFixture, reference: str) -> list[logging.LogRecord]:
@@ -77,7 +77,7 @@ def test_the_reference_of_every_failure_stands_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture, failure: Failure, accept: str
 ) -> None:
     answering = refused(stage, failure, accept)
-    body = asyncio.run_coroutine_threadsafe(answering, stage.scene.loop).result(WAIT_SECONDS)
+    body = asyncio.run_coroutine_threadsafe(answering, stage.scene.loop).result(LIMIT_SECONDS)
 
     reference = REFERENCE.findall(body.decode())[-1]
     (event,) = events_of(caplog, reference)
@@ -228,7 +228,7 @@ def test_a_flood_of_one_kind_is_counted_and_hides_no_other_kind() -> None:
             for _ in range(MAX_EVENTS + 500):
                 refusals.note("page-not-found", "no such page", peer=PEER)
             refusals.note("wrong-host", "another host", peer=PEER)
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(LIMIT_SECONDS):
                 await is_counted.wait()
             refusals.note("page-not-found", "no such page", peer=PEER)
         finally:

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from edges.raw import TIMEOUT_SECONDS, exchange
+from edges.raw import exchange
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.web.server import BoundedHttpProtocol, listening_socket, serve
 
@@ -58,12 +59,12 @@ def test_a_request_that_is_never_whole_ends_its_connection(sent: bytes, hasty_po
 
 @pytest.mark.check("D18")
 def test_a_kept_connection_may_rest_longer_than_a_request_may_take(hasty_port: int) -> None:
-    with socket.create_connection(("127.0.0.1", hasty_port), TIMEOUT_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", hasty_port), LIMIT_SECONDS) as connection:
         ask(connection)
         connection.settimeout(2 * HastyProtocol.request_seconds)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-        connection.settimeout(TIMEOUT_SECONDS)
+        connection.settimeout(LIMIT_SECONDS)
 
         ask(connection)
 

@@ -1,7 +1,6 @@
 """Signals: what is under way is finished, nothing new is taken, and the end is a clean one."""
 
 import signal
-import time
 import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -16,11 +15,11 @@ from edges.command import (
     wait_until_refusing,
 )
 from edges.visiting import sign_in
+from waiting import until
 
 from webex_oauth.emulator import Delay, Emulator, Hang
 
 SECONDS = 30
-LOOK_AGAIN_SECONDS = 0.02
 
 
 def ask_for_spaces(
@@ -30,9 +29,8 @@ def ask_for_spaces(
     browser = sign_in(port)
     emulator.journal.clear()
     asked = pool.submit(browser.get, f"http://localhost:{port}/listrooms", timeout=SECONDS)
-    while not emulator.journal.count("GET", "/v1/rooms"):
-        assert not asked.done()
-        time.sleep(LOOK_AGAIN_SECONDS)
+    until(lambda: emulator.journal.count("GET", "/v1/rooms"))
+    assert not asked.done()
     return asked
 
 
@@ -117,10 +115,8 @@ def test_the_demo_finishes_what_is_under_way_at_both_of_its_servers(tmp_path: Pa
         browser = sign_in(port)
         control(emulator_port, "faults", fault)
         asked = pool.submit(browser.get, f"http://localhost:{port}/listrooms", timeout=SECONDS)
-        while b"/v1/rooms" not in control(emulator_port, "journal"):
-            assert not asked.done()
-            time.sleep(LOOK_AGAIN_SECONDS)
-        time.sleep(LOOK_AGAIN_SECONDS)
+        until(lambda: b"/v1/rooms" in control(emulator_port, "journal"))
+        assert not asked.done()
         process.send(signal.SIGTERM)
         answer = asked.result(SECONDS)
         ended = process.end()

@@ -3,8 +3,7 @@
 import contextlib
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,11 @@ from edges.command import (
 )
 from edges.load import Load, constant_load
 from edges.visiting import sign_in
+from waiting import until
 
 from webex_oauth.emulator import RunningEmulator
 
 LIMIT_SECONDS = 30
-LOOK_AGAIN_SECONDS = 0.02
 WORKERS = ("--workers", "2")
 
 
@@ -34,16 +33,9 @@ def workers_of(process: Server) -> list[int]:
     return [int(child) for child in children]
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < ends_at
-        time.sleep(LOOK_AGAIN_SECONDS)
-
-
 def wait_until_renewed(process: Server, before: list[int]) -> None:
     """Wait until two workers are there and none of them is of *before*."""
-    wait_until(lambda: len(new := set(workers_of(process))) == 2 and not new & set(before))
+    until(lambda: len(new := set(workers_of(process))) == 2 and not new & set(before))
 
 
 def is_alive(process_id: int) -> bool:
@@ -84,7 +76,7 @@ def test_no_request_is_lost_when_a_worker_is_told_to_end(tmp_path: Path) -> None
             load.wait_for(200)
             ending = workers_of(process)[0]
             os.kill(ending, signal.SIGTERM)
-            wait_until(lambda: len(now := workers_of(process)) == 2 and ending not in now)
+            until(lambda: len(now := workers_of(process)) == 2 and ending not in now)
             load.wait_for(200)
 
     assert load.failures == []
@@ -97,7 +89,7 @@ def test_a_worker_that_is_killed_is_replaced_while_the_other_one_serves(tmp_path
 
         os.kill(killed, signal.SIGKILL)
         answer = requests.get(f"http://localhost:{port}/healthz", timeout=LIMIT_SECONDS)
-        wait_until(lambda: len(now := workers_of(process)) == 2 and killed not in now)
+        until(lambda: len(now := workers_of(process)) == 2 and killed not in now)
 
         assert answer.status_code == 200
         assert f'"worker": {killed}, "exit_code": -9' in process.line_with("a worker ended")
@@ -159,10 +151,10 @@ def test_a_second_signal_ends_all_workers_at_once(tmp_path: Path) -> None:
         workers = workers_of(process)
         with standing_still(workers[0]):
             process.send(signal.SIGTERM)
-            wait_until(lambda: not is_alive(workers[1]))
+            until(lambda: not is_alive(workers[1]))
             process.send(signal.SIGTERM)
             ended = process.end()
-            wait_until(lambda: not is_alive(workers[0]))
+            until(lambda: not is_alive(workers[0]))
 
     assert ended.exit_code == 128 + signal.SIGTERM
 
@@ -172,13 +164,13 @@ def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
         first, second = workers_of(process)
         os.kill(second, signal.SIGKILL)
-        wait_until(lambda: len(now := workers_of(process)) == 2 and second not in now)
+        until(lambda: len(now := workers_of(process)) == 2 and second not in now)
         workers = workers_of(process)
 
         process.kill()
 
         assert first in workers
-        wait_until(lambda: not any(map(is_alive, workers)))
+        until(lambda: not any(map(is_alive, workers)))
         wait_until_refusing(port)
 
 

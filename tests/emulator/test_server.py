@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import BeyondLoopback, Emulator, Hang, RunningEmulator, listen, serve
 from webex_oauth.emulator.listening import Listeners
@@ -61,15 +62,17 @@ def test_the_broker_gives_way_unless_its_port_was_chosen() -> None:
 
 def test_answers_do_not_wait_for_acknowledgements(emulator: Emulator) -> None:
     connection = http.client.HTTPConnection(urlsplit(emulator.origin).netloc, timeout=5)
-    began = time.monotonic()
+    seconds = []
 
     for _ in range(25):
+        began = time.monotonic()
         connection.request("GET", "/v1/people/me")
         connection.getresponse().read()
+        seconds.append(time.monotonic() - began)
 
     connection.close()
-    # A delayed acknowledgement costs 40 ms.
-    assert time.monotonic() - began < 25 * 0.04
+    # A delayed acknowledgement costs each of them 40 ms.
+    assert min(seconds) < 0.04
 
 
 def test_a_taken_port_is_an_os_error() -> None:
@@ -114,14 +117,11 @@ def test_an_emulator_is_served_until_stopped() -> None:
         stop.set()
         await serving
 
-    asyncio.run(asyncio.wait_for(serve_for_a_moment(), timeout=5))
+    asyncio.run(asyncio.wait_for(serve_for_a_moment(), LIMIT_SECONDS))
 
 
 def assert_arrived(emulator: Emulator) -> None:
-    ends_at = time.monotonic() + 5
-    while not emulator.journal.count():
-        assert time.monotonic() < ends_at
-        time.sleep(0.001)
+    until(emulator.journal.count)
 
 
 async def first_line(origin: str) -> str:

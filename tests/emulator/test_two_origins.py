@@ -6,11 +6,10 @@ import pytest
 import requests
 from emulator.conftest import find_person
 from emulator.wire import Wire
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Emulator, Origins, RunningEmulator
 from webex_oauth.emulator.origins import Origin
-
-SECONDS = 5
 
 
 def test_the_front_door_hands_the_query_on_as_it_came(emulator: Emulator, wire: Wire) -> None:
@@ -119,10 +118,10 @@ def test_one_browser_is_signed_in_at_two_emulators_on_one_host() -> None:
 
 
 def choose_mira(browser: requests.Session, emulator: Emulator) -> None:
-    page = browser.get(authorize_url(emulator), timeout=SECONDS)
+    page = browser.get(authorize_url(emulator), timeout=LIMIT_SECONDS)
     transaction = page.text.partition('name="transaction" value="')[2].partition('"')[0]
     fields = {"transaction": transaction, "person": "mira@acme.example"}
-    chosen = browser.post(page.url.partition("?")[0] + "/person", fields, timeout=SECONDS)
+    chosen = browser.post(page.url.partition("?")[0] + "/person", fields, timeout=LIMIT_SECONDS)
     assert "Allow access?" in chosen.text
 
 
@@ -130,7 +129,7 @@ def silent_error(browser: requests.Session, emulator: Emulator) -> str:
     url = authorize_url(emulator, prompt="none").replace(
         f"{emulator.origin}/v1/", f"{emulator.broker_origin}/idb/oauth2/v1/"
     )
-    answer = browser.get(url, allow_redirects=False, timeout=SECONDS)
+    answer = browser.get(url, allow_redirects=False, timeout=LIMIT_SECONDS)
     return answer.headers["location"].partition("error=")[2].partition("&")[0]
 
 
@@ -145,4 +144,4 @@ def renamed(origin: str, name: str) -> str:
 
 def get(url: str, token: str = "") -> requests.Response:
     headers = {"authorization": f"Bearer {token}"}
-    return requests.get(url, headers=headers, allow_redirects=False, timeout=SECONDS)
+    return requests.get(url, headers=headers, allow_redirects=False, timeout=LIMIT_SECONDS)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from waiting import LIMIT_SECONDS
+
 from webex_oauth.emulator import Emulator, Integration
 
 FORM = "application/x-www-form-urlencoded"
-_TIMEOUT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Wire:
         headers: Mapping[str, str] | None = None,
     ) -> WireAnswer:
         origin = self.origin_of(target)
-        connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=_TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=LIMIT_SECONDS)
         try:
             connection.request(method, target.removeprefix(origin), body, dict(headers or {}))
             answer = connection.getresponse()

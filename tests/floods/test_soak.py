@@ -11,13 +11,13 @@ from floods.regulars import BROWSERS_OF_EACH, let_come_and_go
 from floods.stage import Stage
 from floods.steadiness import check_steady, in_words
 from torture import size
+from waiting import until
 
 from webex_oauth.stores.sqlite.store import SqliteStore
 from webex_oauth.vault.attempts import TOMBSTONE_SECONDS
 
 REQUESTS = size(1_500, torture=50_000)
 LIMIT_SECONDS = 30
-LOOK_AGAIN_SECONDS = 0.1
 MOST_GROWTH_BYTES = 8 * MEBIBYTE
 """Long pages that come and go leave gaps in the heap, which settles only after a while."""
 
@@ -41,7 +41,7 @@ def test_many_thousand_requests_leave_the_process_as_it_was(
     assert diary.hung_up_count > REQUESTS / 20
     assert refresh_count(stage)
     check_steady(watch, most_growth_bytes=MOST_GROWTH_BYTES)
-    wait_until(lambda: stage.meters().file_count <= before.file_count + MOST_CONNECTIONS)
+    until(lambda: stage.meters().file_count <= before.file_count + MOST_CONNECTIONS)
     check_drained(stage)
     seen(
         f"{diary.count:,} requests of {len(NAMES)} people in {len(NAMES) * BROWSERS_OF_EACH} "
@@ -58,7 +58,7 @@ def refresh_count(stage: Stage) -> int:
 
 def check_drained(stage: Stage) -> None:
     """Look whether nothing stays in the store but who is signed in."""
-    wait_until(lambda: stage.count("revocations") == 0)
+    until(lambda: stage.count("revocations") == 0)
     assert stage.count("sessions") <= len(NAMES) * BROWSERS_OF_EACH
     assert stage.count("grants") <= len(NAMES)
     asyncio.run(sweep_later(stage))
@@ -76,11 +76,3 @@ async def sweep_later(stage: Stage) -> None:
             pass
     finally:
         await store.close()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until it is so."""
-    ends_at = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < ends_at
-        time.sleep(LOOK_AGAIN_SECONDS)

@@ -3,10 +3,10 @@
 import asyncio
 import threading
 
+from waiting import LIMIT_SECONDS
+
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Transport
-
-WAIT_SECONDS = 20
 
 
 class Gate:
@@ -22,7 +22,7 @@ class Gate:
 
     def wait_for_arrival(self) -> None:
         """Block until a request waits in the gate."""
-        assert self._has_arrived.wait(WAIT_SECONDS)
+        assert self._has_arrived.wait(LIMIT_SECONDS)
 
     def shut(self) -> None:
         """Hold what comes from now on."""
@@ -36,7 +36,7 @@ class Gate:
     async def pass_through(self) -> None:
         """Wait in the gate, if it is shut."""
         self._has_arrived.set()
-        assert await asyncio.to_thread(self._is_open.wait, WAIT_SECONDS)
+        assert await asyncio.to_thread(self._is_open.wait, LIMIT_SECONDS)
 
 
 class GatedTransport:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from scene import Scene
+from waiting import LIMIT_SECONDS
 
 PROGRAM = Path(__file__).parent / "programs" / "serve_beside.py"
-STOP_SECONDS = 30
 
 
 @contextmanager
@@ -34,8 +34,8 @@ def second_process(scene: Scene) -> Iterator[int]:
         process.stdin.flush()
         yield int(process.stdout.readline())
         process.stdin.close()
-        assert process.wait(STOP_SECONDS) == 0
-        watch.join(STOP_SECONDS)
+        assert process.wait(LIMIT_SECONDS) == 0
+        watch.join(LIMIT_SECONDS)
 
 
 def _look(scene: Scene, log: IO[str]) -> None:

@@ -20,6 +20,7 @@ from journeys.acts import (
 )
 from journeys.hostile_answers import JUNK
 from scene import JONAS, Browser, Scene
+from waiting import SLACK_SECONDS
 
 from webex_oauth.emulator import (
     Action,
@@ -166,7 +167,7 @@ def test_a_page_does_not_wait_longer_than_the_deadline(tmp_path: Path, action: A
         page = browser.get("/listrooms")
 
         assert (page.status_code, shown_title(page)) == (504, "Webex took too long")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SLACK_SECONDS
         assert is_signed_in(browser)
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import anyio
 import pytest
 from edges.command import environment
 from journeys.sealed_people import NAMES, read_person
+from waiting import until_true
 
 from webex_oauth.emulator import Randomness, new_integration, sample_env
 from webex_oauth.stores.sqlite import SqliteStore
@@ -161,7 +161,11 @@ async def read_all(place: Place) -> int:
 async def fill(place: Place) -> None:
     """Leave some people in the store, sealed by a server that ran before."""
     with writers(place, "one"):
-        await anyio.sleep(0.2)
+        await until_true(lambda: is_filled(place))
+
+
+async def is_filled(place: Place) -> bool:
+    return bool(await place.counts())
 
 
 @pytest.mark.check("F03", "F04")

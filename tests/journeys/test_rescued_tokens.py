@@ -1,6 +1,5 @@
 """Tokens that the store would not take: nobody is sent here until they are safe."""
 
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -8,12 +7,12 @@ from pathlib import Path
 import pytest
 from journeys.acts import run_inside
 from scene import Scene
+from waiting import until
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.records import GrantRecord
 
-LIMIT_SECONDS = 10
 FORTNIGHT = 14 * 86_400
 
 
@@ -61,7 +60,4 @@ async def keys_of(store: MemoryStore) -> list[bytes]:
 
 
 def wait_until_ready(scene: Scene) -> None:
-    ends_at = time.monotonic() + LIMIT_SECONDS
-    while scene.browser().get("/readyz").status_code != HTTPStatus.OK:
-        assert time.monotonic() < ends_at
-        time.sleep(0.05)
+    until(lambda: scene.browser().get("/readyz").status_code == HTTPStatus.OK)

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 import requests
-from peers.person import SECONDS, allow
+from peers.person import allow
 from peers.processes import FOLDER, running
 from peers.registration import Registration
+from waiting import LIMIT_SECONDS
 
 REDIRECT_URI = "http://localhost:8080/oauth"
 
@@ -30,7 +31,9 @@ class DjangoToolkit:
     def takes(self, access_token: str) -> bool:
         """Say whether it accepts this access token."""
         headers = {"authorization": f"Bearer {access_token}"}
-        answer = requests.get(f"{self.registration.origin}/read/", headers=headers, timeout=SECONDS)
+        answer = requests.get(
+            f"{self.registration.origin}/read/", headers=headers, timeout=LIMIT_SECONDS
+        )
         return answer.status_code == HTTPStatus.OK
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import requests
-from peers.person import SECONDS, allow
+from peers.person import allow
 from peers.processes import node, running
 from peers.registration import Registration
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.oauth.server import ClientAuthentication
 
@@ -41,11 +42,13 @@ class OidcProvider:
     def takes(self, access_token: str) -> bool:
         """Say whether it accepts this access token."""
         headers = {"authorization": f"Bearer {access_token}"}
-        answer = requests.get(f"{self.registration.origin}/me", headers=headers, timeout=SECONDS)
+        answer = requests.get(
+            f"{self.registration.origin}/me", headers=headers, timeout=LIMIT_SECONDS
+        )
         return answer.status_code == HTTPStatus.OK
 
     def _told(self) -> list[list[str]]:
-        answer = requests.get(f"{self.registration.origin}/told", timeout=SECONDS)
+        answer = requests.get(f"{self.registration.origin}/told", timeout=LIMIT_SECONDS)
         told: list[list[str]] = answer.json()
         return told
 

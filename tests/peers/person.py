@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import requests
+from waiting import LIMIT_SECONDS
 
-SECONDS = 10
 MOST_STEPS = 20
 
 
@@ -38,13 +38,13 @@ def allow(authorization_url: str, redirect_uri: str, known: Mapping[str, str]) -
     A field is filled in by its name; a button that would refuse is not pressed by name.
     """
     with requests.Session() as browser:
-        answer = browser.get(authorization_url, allow_redirects=False, timeout=SECONDS)
+        answer = browser.get(authorization_url, allow_redirects=False, timeout=LIMIT_SECONDS)
         for _ in range(MOST_STEPS):
             target = urljoin(answer.url, answer.headers.get("location", ""))
             if answer.is_redirect and target.startswith(redirect_uri):
                 return target
             if answer.is_redirect:
-                answer = browser.get(target, allow_redirects=False, timeout=SECONDS)
+                answer = browser.get(target, allow_redirects=False, timeout=LIMIT_SECONDS)
                 continue
             answer = _submit(browser, answer, known)
     raise AssertionError("the sign-in has no end")
@@ -56,4 +56,4 @@ def _submit(
     form = Form(page.url, page.text)
     assert form.count, f"{page.status_code}: {page.text}"
     fields = {name: known.get(name, value) for name, value in form.fields.items()}
-    return browser.post(form.action, fields, allow_redirects=False, timeout=SECONDS)
+    return browser.post(form.action, fields, allow_redirects=False, timeout=LIMIT_SECONDS)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from services.processes import require
+from waiting import LIMIT_SECONDS
 
 FOLDER = Path(__file__).parent
-GRACE_SECONDS = 10
 
 
 def node(program: str) -> list[str]:
@@ -36,4 +36,4 @@ def running(command: Sequence[str]) -> Iterator[dict[str, str]]:
             yield json.loads(process.stdout.readline())
         finally:
             process.kill()
-            process.wait(GRACE_SECONDS)
+            process.wait(LIMIT_SECONDS)

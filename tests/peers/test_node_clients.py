@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from peers.processes import GRACE_SECONDS, node
+from peers.processes import node
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Emulator, RunningEmulator, Visitor
 from webex_oauth.webex.platform import platform
@@ -55,7 +56,7 @@ def said_by(program: str, emulator: Emulator) -> list[dict[str, Any]]:
         assert client.stdout is not None
         asking = json.loads(client.stdout.readline())
         callback_url = Visitor().sign_in(asking["url"], MIRA, "accept")
-        told, _ = client.communicate(callback_url + "\n", timeout=GRACE_SECONDS)
+        told, _ = client.communicate(callback_url + "\n", timeout=LIMIT_SECONDS)
     return [json.loads(line) for line in told.splitlines()]
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.processes import private_folder, require, start, write_for
+from waiting import until
 
-WAIT_SECONDS = 30
 CONFIGURATION = """
 global
     maxconn 1000
@@ -39,10 +39,7 @@ class Haproxy:
 
     def wait_until(self, machine: str, status: str) -> None:
         """Wait until it has found a machine UP or DOWN."""
-        give_up_at = time.monotonic() + WAIT_SECONDS
-        while self._status_of(machine) != status:
-            assert time.monotonic() < give_up_at, f"{machine} is not {status}"
-            time.sleep(0.02)
+        until(lambda: self._status_of(machine) == status, f"{machine} is not {status}")
 
     def _status_of(self, machine: str) -> str:
         with socket.socket(socket.AF_UNIX) as connection:

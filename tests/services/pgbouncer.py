@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import pytest
 from services.postgres import PASSWORD, USER, PostgresServer
 from services.processes import free_port, private_folder, require, start, write_for
+from waiting import LIMIT_SECONDS
 
-START_SECONDS = 20.0
-STOP_SECONDS = 20.0
 # Fewer connections to the server than a store has: transactions take turns on them.
 CONFIGURATION = """
 [databases]
@@ -51,7 +50,7 @@ def running_pgbouncer(server: PostgresServer) -> Iterator[PgBouncer]:
         text = CONFIGURATION.format(server_port=server.port, port=port, users=users)
         process = start([program, write_for(folder, "ini", text)], folder / "log")
         try:
-            give_up_at = time.monotonic() + START_SECONDS
+            give_up_at = time.monotonic() + LIMIT_SECONDS
             while not _listens(port):
                 if process.poll() is not None or time.monotonic() > give_up_at:
                     pytest.fail(f"PgBouncer did not start: {(folder / 'log').read_text()}")
@@ -59,7 +58,7 @@ def running_pgbouncer(server: PostgresServer) -> Iterator[PgBouncer]:
             yield PgBouncer(port, server)
         finally:
             process.terminate()
-            process.wait(STOP_SECONDS)
+            process.wait(LIMIT_SECONDS)
 
 
 def _listens(port: int) -> bool:

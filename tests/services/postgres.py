@@ -12,13 +12,12 @@ from urllib.parse import urlencode
 import psycopg
 import pytest
 from services.processes import free_port, private_folder, require, start, unprivileged, write_for
+from waiting import LIMIT_SECONDS
 
 USER = "tester"
 PASSWORD = "a pass/word: with %25 & signs"  # what needs care in a URL
 QUOTED = "a%20pass%2Fword%3A%20with%20%2525%20%26%20signs"
 NUMBERS = itertools.count(1)
-START_SECONDS = 20.0
-STOP_SECONDS = 20.0
 # Tests look at what a crash of processes does; a crash of the machine is not among it.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -56,7 +55,7 @@ class PostgresServer:
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
         command = [str(binary("postgres")), f"-D{self.folder / 'data'}", f"-p{self.port}"]
         self._process = start([*command, *options], self.folder / "log")
-        give_up_at = time.monotonic() + START_SECONDS
+        give_up_at = time.monotonic() + LIMIT_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > give_up_at:
                 pytest.fail(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
@@ -66,7 +65,7 @@ class PostgresServer:
         """Stop: with SIGINT its clients are cut off, with SIGQUIT nothing is tidied up either."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(LIMIT_SECONDS)
             self._process = None
 
     def connect(self) -> psycopg.Connection:
@@ -83,7 +82,7 @@ class PostgresServer:
     def cut_off_all(self) -> int:
         """End every connection of a store, and say how many there were."""
         with self.connect() as connection:
-            rows = connection.execute(CUT_OFF_ALL, [int(1000 * STOP_SECONDS)]).fetchall()
+            rows = connection.execute(CUT_OFF_ALL, [int(1000 * LIMIT_SECONDS)]).fetchall()
         return len(rows)
 
     def _answers(self) -> bool:

@@ -17,11 +17,11 @@ import pytest
 import redis
 import trustme
 from services.processes import free_port, give_away, private_folder, require, start, write_for
+from waiting import LIMIT_SECONDS
 
 PASSWORD = "a pass/word: with %25 & signs"  # what needs care in a URL
 QUOTED = quote(PASSWORD, safe="")
 HOST = "127.0.0.1"
-GRACE_SECONDS = 10.0
 NUMBERS = itertools.count(1)
 SETTINGS = {
     "bind": HOST,
@@ -58,7 +58,7 @@ class RedisServer:
     def start(self) -> None:
         """Start, and wait until it answers."""
         self.start_loading()
-        give_up_at = time.monotonic() + GRACE_SECONDS
+        give_up_at = time.monotonic() + LIMIT_SECONDS
         while self.is_loading():
             assert time.monotonic() < give_up_at
             time.sleep(0.01)
@@ -68,7 +68,7 @@ class RedisServer:
         lines = [f"{name} {value}\n" for name, value in self.settings.items()]
         file = write_for(self.folder, "redis.conf", "".join(lines))
         self._process = start([self._program, file], self.folder / "log")
-        give_up_at = time.monotonic() + GRACE_SECONDS
+        give_up_at = time.monotonic() + LIMIT_SECONDS
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > give_up_at:
                 pytest.fail(f"the server did not start: {(self.folder / 'log').read_text()}")
@@ -114,13 +114,13 @@ class RedisServer:
     def _operator(self) -> Iterator[Any]:
         # Any: redis-py's types leave out that a command of any name can be run.
         with redis.Redis(
-            host=HOST, port=self.port, password=PASSWORD, socket_timeout=GRACE_SECONDS
+            host=HOST, port=self.port, password=PASSWORD, socket_timeout=LIMIT_SECONDS
         ) as operator:
             yield operator
 
     def _wait_for_end(self) -> None:
         if self._process is not None:
-            self._process.wait(GRACE_SECONDS)
+            self._process.wait(LIMIT_SECONDS)
             self._process = None
 
     def _listens(self) -> bool:

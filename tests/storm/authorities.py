@@ -16,12 +16,12 @@ from dotenv import dotenv_values
 from edges.command import server
 from peers.oidc_provider import running_oidc_provider
 from peers.registration import Registration
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Options, Visitor
 from webex_oauth.settings import read_settings
 
 MIRA = "mira@acme.example"
-SECONDS = 10
 FIRST_TOKEN_LIVES = 1
 """Seconds, so that a test need not wait long for the end of it."""
 
@@ -97,7 +97,9 @@ class LocalWebex:
         """Say whether it accepts this access token."""
         headers = {"authorization": f"Bearer {access_token}"}
         url = f"{self.registration.origin}/v1/people/me"
-        return requests.get(url, headers=headers, timeout=SECONDS).status_code == HTTPStatus.OK
+        return (
+            requests.get(url, headers=headers, timeout=LIMIT_SECONDS).status_code == HTTPStatus.OK
+        )
 
     def _token_requests(self) -> list[tuple[dict[str, str], int | None]]:
         entries = self._control("GET", "journal?method=POST&path=/v1/access_token")["items"]
@@ -105,7 +107,7 @@ class LocalWebex:
 
     def _control(self, method: str, path: str, body: object = None) -> Any:
         url = f"{self.registration.origin}/_emulator/{path}"
-        answer = requests.request(method, url, json=body, timeout=SECONDS)
+        answer = requests.request(method, url, json=body, timeout=LIMIT_SECONDS)
         answer.raise_for_status()
         return answer.json()
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import msgspec
 from peers.registration import Registration
+from waiting import LIMIT_SECONDS
 
 TESTS = Path(__file__).parent.parent
 PROGRAMS = Path(__file__).parent / "programs"
-START_SECONDS = 20
-ASK_SECONDS = 40
 LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -75,13 +74,13 @@ class Crowd:
     async def stands_still(self) -> None:
         """Wait until it is stopped."""
         how = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while os.waitid(os.P_PID, self.process.pid, how) is None:  # noqa: ASYNC110, ASYNC222
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def told(self) -> Told:
         """Read what its callers got."""
-        async with asyncio.timeout(ASK_SECONDS):
+        async with asyncio.timeout(LIMIT_SECONDS):
             return msgspec.json.decode(await self.line(), type=Told)
 
 
@@ -105,7 +104,7 @@ async def crowd(
     gathered = Crowd(process)
     try:
         gathered.say(msgspec.json.encode(job))
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(LIMIT_SECONDS):
             assert await gathered.line() == b"ready\n"
         yield gathered
     finally:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from shutil import which
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 US = "198.18.77.1"
 """Where machines find us (RFC 2544 reserves these networks for tests)."""
-
-SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Machine:
 
 def ip(*arguments: str) -> None:
     """Set up a part of the network."""
-    subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=SECONDS)  # noqa: S607 - found before
+    subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=LIMIT_SECONDS)  # noqa: S607 - found before
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from storm.authorities import FIRST_TOKEN_LIVES, LocalWebex, running_local_webex
 from storm.crowd import Job, Told, ask, crowd
 from storm.expiry import token_is_over
 from storm.programs.ask_together import name
+from waiting import until_true
 
 from webex_oauth.integration import open_integration
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS = 10
 SLOW = {"type": "delay", "seconds": 1.0}
 
 
@@ -104,6 +104,4 @@ async def test_after_a_start_under_a_wrong_clock_everything_is_still_there(
 
 
 async def refresh_arrives(webex: LocalWebex) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await asyncio.to_thread(webex.arrivals):  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.02)
+    await until_true(lambda: asyncio.to_thread(webex.arrivals))

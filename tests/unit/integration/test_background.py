@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.integration import background
@@ -30,7 +31,7 @@ async def run_until_paused(at_most: int, *tasks: Task) -> list[float]:
     """Run *tasks* until they have paused that often; give the pauses."""
     pauses = Pauses(at_most)
     running = Background(tasks, sleep=pauses.sleep)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         await pauses.are_over.wait()
     await running.close()
     return pauses.seconds

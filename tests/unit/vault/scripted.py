@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs
 
+from waiting import LIMIT_SECONDS
+
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.oauth.token import TokenSet
@@ -191,7 +193,7 @@ class PausingStore(MemoryStore):
 
 async def begun(transport: ScriptedTransport) -> None:
     """Let every caller come as far as it can."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         await transport.asked.wait()
     for _ in range(5):
         await asyncio.sleep(0)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import AnswerLost, DeadlineExceeded, RequestNotSent, ServerFailed
 from webex_oauth.vault.flights import Flights
@@ -11,7 +12,6 @@ from webex_oauth.vault.flights import Flights
 pytestmark = pytest.mark.anyio
 
 KEY = b"key"
-SECONDS = 10.0
 
 
 class Work:
@@ -42,7 +42,7 @@ async def begun(*waiters: asyncio.Task[int]) -> None:
 
 
 async def test_those_who_ask_together_share_one_flight() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     waiters = [asyncio.create_task(flights.join(KEY, work.run)) for _ in range(200)]
     await begun(*waiters)
 
@@ -52,7 +52,7 @@ async def test_those_who_ask_together_share_one_flight() -> None:
 
 
 async def test_those_who_ask_together_share_one_error() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     waiters = [asyncio.create_task(flights.join(KEY, work.fail)) for _ in range(50)]
     await begun(*waiters)
 
@@ -64,7 +64,7 @@ async def test_those_who_ask_together_share_one_error() -> None:
 
 
 async def test_two_keys_have_two_flights() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     work.gate.set()
 
     await asyncio.gather(flights.join(b"one", work.run), flights.join(b"two", work.run))
@@ -73,7 +73,7 @@ async def test_two_keys_have_two_flights() -> None:
 
 
 async def test_a_landed_flight_is_not_joined() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     work.gate.set()
     await flights.join(KEY, work.run)
 
@@ -81,7 +81,7 @@ async def test_a_landed_flight_is_not_joined() -> None:
 
 
 async def test_a_failed_flight_is_not_joined() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     work.gate.set()
     with pytest.raises(ServerFailed):
         await flights.join(KEY, work.fail)
@@ -90,7 +90,7 @@ async def test_a_failed_flight_is_not_joined() -> None:
 
 
 async def test_a_cancelled_caller_leaves_the_others_their_flight() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     first = asyncio.create_task(flights.join(KEY, work.run))
     second = asyncio.create_task(flights.join(KEY, work.run))
     await begun(first, second)
@@ -103,14 +103,14 @@ async def test_a_cancelled_caller_leaves_the_others_their_flight() -> None:
 
 
 async def test_a_flight_lands_although_nobody_waits_any_more() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     caller = asyncio.create_task(flights.join(KEY, work.run))
     await begun(caller)
 
     caller.cancel()
     await asyncio.wait([caller])
     work.gate.set()
-    await flights.drain(SECONDS)
+    await flights.drain(LIMIT_SECONDS)
 
     assert work.ended == 1
 
@@ -123,8 +123,8 @@ async def test_a_flight_that_hangs_lands_at_its_deadline() -> None:
 
 
 async def test_no_flight_starts_after_draining() -> None:
-    flights, work = Flights[int](SECONDS), Work()
-    await flights.drain(SECONDS)
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
+    await flights.drain(LIMIT_SECONDS)
 
     with pytest.raises(RequestNotSent):
         await flights.join(KEY, work.run)
@@ -133,7 +133,7 @@ async def test_no_flight_starts_after_draining() -> None:
 
 
 async def test_draining_ends_what_does_not_land_and_tells_those_who_wait() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     caller = asyncio.create_task(flights.join(KEY, work.run))
     await begun(caller)
 
@@ -145,7 +145,7 @@ async def test_draining_ends_what_does_not_land_and_tells_those_who_wait() -> No
 
 
 async def test_a_launched_flight_is_waited_for_by_nobody_and_joined_by_whoever_comes() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
 
     assert flights.launch(KEY, work.run)
     waiter = asyncio.create_task(flights.join(KEY, work.run))
@@ -156,7 +156,7 @@ async def test_a_launched_flight_is_waited_for_by_nobody_and_joined_by_whoever_c
 
 
 async def test_a_second_flight_for_a_key_is_not_launched() -> None:
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
 
     assert flights.launch(KEY, work.run)
     assert not flights.launch(KEY, work.run)
@@ -166,7 +166,7 @@ async def test_a_second_flight_for_a_key_is_not_launched() -> None:
 
 
 async def test_so_many_unwatched_flights_and_no_more() -> None:
-    flights, work = Flights[int](SECONDS, most_unwatched=2), Work()
+    flights, work = Flights[int](LIMIT_SECONDS, most_unwatched=2), Work()
 
     launched = [flights.launch(bytes([number]), work.run) for number in range(4)]
     joined = asyncio.create_task(flights.join(b"watched", work.run))
@@ -182,11 +182,11 @@ async def test_an_error_that_nobody_waits_for_disturbs_nobody() -> None:
     complaints: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context))
-    flights, work = Flights[int](SECONDS), Work()
+    flights, work = Flights[int](LIMIT_SECONDS), Work()
     work.gate.set()
 
     flights.launch(KEY, work.fail)
-    await flights.drain(SECONDS)
+    await flights.drain(LIMIT_SECONDS)
     gc.collect()
 
     assert work.begun == 1

@@ -20,6 +20,7 @@ from unit.vault.scripted import (
     issued,
     tokens,
 )
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import (
     ConfigurationError,
@@ -122,7 +123,7 @@ async def test_they_are_tried_by_themselves(tmp_path: Path) -> None:
     house, store = await with_rescued_tokens(tmp_path)
     store.is_written.clear()
 
-    async with running(house), asyncio.timeout(10):
+    async with running(house), asyncio.timeout(LIMIT_SECONDS):
         await store.is_written.wait()
 
     assert (await house.held()).tokens.access_token == SECOND
