@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from waiting import SLACK_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite.connection import connect_reader, connect_writer
+from webex_oauth.stores.sqlite.files import prepare_files
+from webex_oauth.stores.sqlite.schema import SCHEMA_VERSION, _version, prepare_schema
 from webex_oauth.stores.sqlite.writer import MAX_WAITING
 from webex_oauth.vault.store import Store
 
@@ -47,6 +51,24 @@ def test_processes_that_start_together_all_open_a_new_file(start: int, tmp_path:
         answers = [starter.line() for starter in starters]
 
     assert answers == ["open"] * 4
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_a_file_is_ours_while_another_process_makes_its_tables(moment: int, tmp_path: Path) -> None:
+    database = tmp_path / "webex.sqlite"
+    prepare_files(database)
+    connect_writer(database).close()  # from now on a reader hinders no writer
+    statements: list[str] = []
+
+    def make_tables(statement: str) -> None:
+        """Make the tables right before the statement of this *moment*."""
+        statements.append(statement)
+        if len(statements) == moment:
+            prepare_schema(database)
+
+    with closing(connect_reader(database)) as connection:
+        connection.set_trace_callback(make_tables)
+        assert _version(connection, database) in {0, SCHEMA_VERSION}
 
 
 async def test_what_one_process_ends_is_gone_for_another(

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from architecture.sources import PACKAGE
 
-import webex_oauth.errors
-
-PACKAGE = Path(webex_oauth.errors.__file__).parent
 PROOFS = {
     "AuthorizationCode": "oauth/authorization.py",
     "PageUrl": "webex/links.py",

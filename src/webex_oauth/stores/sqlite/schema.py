@@ -13,6 +13,11 @@ from webex_oauth.stores.sqlite.transaction import transact_durably
 APPLICATION_ID = 0x77784F41
 SCHEMA_VERSION = len(STEPS)
 PATIENCE_SECONDS = 60.0
+# One statement: another process may be making the tables between two.
+STATE = """
+SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+FROM pragma_application_id, pragma_user_version
+"""
 
 
 def prepare_schema(path: Path) -> None:
@@ -51,9 +56,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """Tell the version of the tables, 0 when there are none yet."""
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    application_id, version, tables = connection.execute(STATE).fetchone()
     if (application_id, version, tables) == (0, 0, 0):
         return 0
     if application_id != APPLICATION_ID:
