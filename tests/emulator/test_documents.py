@@ -1,0 +1,40 @@
+"""What docs/emulator.md says of options, faults and the control API is so."""
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+from architecture.sources import ROOT
+
+from webex_oauth.emulator import Action, Emulator
+from webex_oauth.emulator.control import CONTROL_RESOURCES
+
+PAGE = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+EXAMPLE_ORIGIN = "http://127.0.0.1:8090"
+COMMANDS = [line for line in PAGE.splitlines() if line.startswith("curl ")]
+SECONDS = 20
+
+
+def test_the_table_of_options_is_current() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "write-options"), "--check"]
+
+    subprocess.run(command, check=True, timeout=SECONDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_control_api_works(emulator: Emulator, command: str) -> None:
+    words = shlex.split(command.replace(EXAMPLE_ORIGIN, emulator.origin))
+
+    subprocess.run(words, check=True, timeout=SECONDS)
+
+
+def test_every_resource_and_every_fault_is_told() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    tags = [kind.__struct_config__.tag for kind in Action.__args__]
+
+    assert COMMANDS
+    for name in CONTROL_RESOURCES:
+        assert [row for row in rows if f" {name}` |" in row], name
+    for tag in tags:
+        assert [row for row in rows if f"`{tag}`" in row], tag
