@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 import pytest
 from waiting import LIMIT_SECONDS, until
 
-from webex_oauth.emulator import BeyondLoopback, Emulator, Hang, RunningEmulator, listen, serve
+from webex_oauth.emulator import (
+    BeyondLoopback,
+    Emulator,
+    Hang,
+    Options,
+    RunningEmulator,
+    listen,
+    serve,
+)
 from webex_oauth.emulator.listening import Listeners
 
 
@@ -90,6 +98,16 @@ def test_a_running_emulator_answers_and_then_does_not() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection(address, timeout=5).connect()
+
+
+def test_an_emulator_that_cannot_be_made_frees_its_ports() -> None:
+    port = free_port()
+
+    with pytest.raises(ValueError, match="rooms_page_cap"):
+        RunningEmulator(port=port, options=Options(rooms_page_cap=0))
+
+    with listening(port=port):
+        pass
 
 
 def test_stopping_waits_for_no_hanging_request(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,8 +25,11 @@ class RunningEmulator:
         broker_port: int | None = None,
         **parts: Any,
     ) -> None:
-        self._listeners = listen(host, port, broker_port)
-        self.emulator = Emulator(self._listeners.origins, **parts)
+        with ExitStack() as closing:
+            self._listeners = listen(host, port, broker_port)
+            closing.callback(self._listeners.close)
+            self.emulator = Emulator(self._listeners.origins, **parts)
+            closing.pop_all()
         self._thread = threading.Thread(target=self._run, name="webex-emulator", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()

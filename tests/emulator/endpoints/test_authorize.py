@@ -7,7 +7,7 @@ import pytest
 from emulator.conftest import find_person
 from emulator.wire import Wire, WireAnswer
 
-from webex_oauth.emulator import Emulator, Person, Visitor, VisitRefused
+from webex_oauth.emulator import Answer, Emulator, Person, Visitor, VisitRefused
 from webex_oauth.emulator.endpoints.browser_cookie import COOKIE_PATH
 
 PERSON_PATH = "/idb/oauth2/v1/authorize/person"
@@ -84,11 +84,13 @@ def test_nobody_decides_before_a_person_is_chosen(wire: Wire) -> None:
     assert "Who is signing in?" in answer.text
 
 
-def test_an_unknown_person_is_asked_again(wire: Wire) -> None:
-    _, answer = choose(wire, "nobody@acme.example")
+@pytest.mark.parametrize("person", ["nobody@acme.example", "colleague1@acme.example", ""])
+def test_who_cannot_sign_in_is_asked_again(wire: Wire, person: str) -> None:
+    _, answer = choose(wire, person)
 
     assert answer.status == 400
     assert 'role="alert"' in answer.text
+    assert f"{person}&#39; cannot sign in" in answer.text
 
 
 def test_a_decision_that_is_none_shows_the_page_again(wire: Wire) -> None:
@@ -299,6 +301,21 @@ def test_a_visitor_tells_when_a_sign_in_ends_on_a_page(emulator: Emulator) -> No
     assert "client_id is blank" in refusal.value.page
     assert refusal.value.reason == "invalid_request: Parameter:client_id is blank"
     assert refusal.value.reason in str(refusal.value)
+
+
+def test_a_visitor_tells_who_cannot_sign_in(emulator: Emulator, wire: Wire) -> None:
+    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
+
+    with pytest.raises(VisitRefused, match=r"'mira@acme\.exmaple' cannot sign in"):
+        Visitor().sign_in(url, "mira@acme.exmaple")
+
+
+def test_a_visitor_tells_what_a_fault_answered(emulator: Emulator, wire: Wire) -> None:
+    emulator.faults.add("GET", "/v1/authorize", Answer(status=503, text='{"message":"down"}'))
+    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
+
+    with pytest.raises(VisitRefused, match=r'status 503: \{"message":"down"\}'):
+        Visitor().sign_in(url, "mira@acme.example")
 
 
 def test_a_colleague_is_not_offered(emulator: Emulator, wire: Wire) -> None:

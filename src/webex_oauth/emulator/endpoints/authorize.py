@@ -102,9 +102,11 @@ class AuthorizeEndpoint:
         transaction = self._transaction(form.get("transaction", ""))
         if transaction is None:
             return self._expired_page(request)
-        person = self._find_person(form.get("person", ""))
+        chosen = form.get("person", "")
+        person = self._find_person(chosen)
         if person is None:
-            return self._person_page(transaction, "Choose one of these people.")
+            complaint = f"{chosen[:200]!r} cannot sign in: choose one of these people."
+            return self._person_page(transaction, complaint)
         self._state.transactions.choose_person(transaction, person.uuid)
         url = f"{DECISION_PATH}?transaction={transaction.id}"
         response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
@@ -213,7 +215,8 @@ class AuthorizeEndpoint:
 
     def _find_person(self, uuid_or_email: str) -> Person | None:
         world = self._state.world
-        return world.person(uuid_or_email) or world.person_by_email(uuid_or_email)
+        person = world.person(uuid_or_email) or world.person_by_email(uuid_or_email)
+        return person if person and person.can_sign_in else None
 
     def _person_page(self, transaction: Transaction, complaint: str = "") -> Response:
         view = person_page(self._state, transaction, complaint)

@@ -59,7 +59,7 @@ class RefusalPage:
     """A request that ends here."""
 
     template: ClassVar[str] = "refusal.html"
-    title: ClassVar[str] = "This cannot go on"
+    title: ClassVar[str] = "Sign-in stopped"
 
     error: str
     description: str
