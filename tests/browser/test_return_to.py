@@ -45,7 +45,7 @@ HARMLESS = (
     "/listrooms?filter=plan",
     "/listrooms?filter=a%20b%26c",
     f"/listrooms?filter=https://{ELSEWHERE}/",
-    "/logout",
+    "/sessions",
 )
 
 

@@ -173,3 +173,24 @@ def test_every_error_page_names_a_reference_that_is_in_the_log(
     (record,) = [one for one in caplog.records if vars(one).get("failure")]
     assert vars(record)["reference"] in answer.text
     assert vars(record)["failure"] == "authorization-server-failed"
+
+
+@pytest.mark.check("A10")
+@pytest.mark.parametrize("length", [1, 20, 128, 2_000])
+@pytest.mark.parametrize("state", [None, "of-nobody"])
+def test_a_text_of_anybody_is_not_shown(scene: Scene, length: int, state: str | None) -> None:
+    text = ("Your account is locked, call 555 0100. " * 200)[:length].strip() or "Y"
+    parameters = {"error": text, "error_description": text} | ({"state": state} if state else {})
+
+    answer = scene.browser().follow(callback(scene, **parameters))
+
+    assert answer.status_code == 400
+    assert "555 0100" not in answer.text
+    assert f"<code>{text}" not in answer.text
+
+
+@pytest.mark.check("A10")
+def test_a_registered_error_is_shown_without_a_state(scene: Scene) -> None:
+    answer = scene.browser().follow(callback(scene, error="access_denied"))
+
+    assert "access_denied" in answer.text

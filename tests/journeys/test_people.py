@@ -198,6 +198,12 @@ def test_the_key_of_a_grant_is_the_issuer_and_the_subject() -> None:
 @pytest.mark.parametrize(
     "avatar",
     [
+        "https://images.example/face.png",
+        "https://webexcontent.com/face.png",
+        "https://avatar.webexcontent.com.evil.example/face.png",
+        "https://avatar.evilwebexcontent.com/face.png",
+        "https://avatar.webexcontent.com:8443/face.png",
+        "https://other.ssl.cf1.rackcdn.com/face.png",
         "https://[bad/face.png",
         "https://images.example:port/face.png",
         "https://images.example;script-src */face.png",
@@ -208,7 +214,7 @@ def test_the_key_of_a_grant_is_the_issuer_and_the_subject() -> None:
         "//images.example/face.png",
     ],
 )
-def test_a_picture_at_no_plain_address_is_not_shown(scene: Scene, avatar: str) -> None:
+def test_a_picture_that_webex_does_not_keep_is_not_shown(scene: Scene, avatar: str) -> None:
     person = Answer(text=f'{{"id": "a", "displayName": "Alice", "avatar": "{avatar}"}}')
     scene.emulator.faults.add("GET", PERSON_PATH, person)
     browser = scene.signed_in()
@@ -218,3 +224,23 @@ def test_a_picture_at_no_plain_address_is_not_shown(scene: Scene, avatar: str) -
     assert page.status_code == 200
     assert "<img" not in page.text
     assert "img-src 'self';" in page.headers["content-security-policy"]
+
+
+@pytest.mark.check("D11")
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://avatar-prod-us-east-2.webexcontent.com",
+        "https://1efa7a94ed216783e352-c62266528714497a17239ececf39e9e2.ssl.cf1.rackcdn.com",
+        "https://files.clouddrive.com",
+    ],
+)
+def test_a_picture_that_webex_keeps_is_shown(scene: Scene, origin: str) -> None:
+    avatar = f"{origin}/V1~54c844c8~wx29yGtlTpil==~1600"
+    person = Answer(text=f'{{"id": "a", "displayName": "Alice", "avatar": "{avatar}"}}')
+    scene.emulator.faults.add("GET", PERSON_PATH, person)
+
+    page = scene.signed_in().get("/")
+
+    assert f'src="{avatar}"' in page.text
+    assert f"img-src 'self' {origin};" in page.headers["content-security-policy"]

@@ -81,6 +81,21 @@ BAD = (
     "/{{7*7}}|x",
     "/" + "a" * 3_000,
 )
+ACTING = (
+    "/login",
+    "/login?return_to=/login",
+    "/login/",
+    "/./login",
+    "/a/../login",
+    "/a/%2e%2e/login",
+    "/%6cogin",
+    "/%256cogin",
+    "/logout",
+    "/oauth",
+    "/oauth?code=x&state=y",
+    "/sessions/end",
+    "/disconnect",
+)
 
 
 def test_the_lists_are_as_long_as_they_should_be() -> None:
@@ -106,6 +121,25 @@ def test_a_bad_return_to_leads_home_and_blocks_nobody(scene: Scene, return_to: s
     assert f"{target.scheme}://{target.netloc}" == scene.origin
     assert answer.headers["location"] == "/"
     assert [cookie.name for cookie in answer.cookies] == [scene.session_cookie]
+
+
+@pytest.mark.check("A13")
+@pytest.mark.parametrize("return_to", ACTING)
+def test_no_sign_in_leads_to_a_page_that_does_something(scene: Scene, return_to: str) -> None:
+    browser = scene.browser()
+
+    assert browser.sign_in(return_to=return_to).headers["location"] == "/"
+
+    started = scene.browser().get("/login", params={"return_to": return_to})
+    assert started.status_code == 303
+
+
+@pytest.mark.check("A13")
+@pytest.mark.parametrize("path", ["/logout", "/disconnect", "/sessions/end"])
+def test_a_page_that_does_something_offers_no_way_back_to_itself(scene: Scene, path: str) -> None:
+    answer = scene.browser().get(path)
+
+    assert f'value="{path}"' not in answer.text
 
 
 @pytest.mark.check("A13")

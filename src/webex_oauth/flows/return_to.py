@@ -1,7 +1,9 @@
 """Where a person goes after signing in: a path of this application, and nothing else."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import final
 from urllib.parse import unquote
 
@@ -17,6 +19,12 @@ class ReturnTo:
     """A path of this application; make one with `read_return_to`."""
 
     path: str
+
+    def leads_to(self, paths: Collection[str]) -> bool:
+        """Check whether a browser, or a proxy that decodes, may take this for one of *paths*."""
+        path = self.path.partition("?")[0]
+        readings = (path, unquote(path), unquote(unquote(path)))
+        return any(normpath(reading) in paths for reading in readings)
 
 
 HOME = ReturnTo("/")

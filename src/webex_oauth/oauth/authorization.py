@@ -22,7 +22,20 @@ from webex_oauth.secret import Secret
 NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _KNOWN_PARAMETERS = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 _VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
-_ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", re.ASCII)
+_ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,128}", re.ASCII)
+REGISTERED_ERRORS = frozenset(
+    {
+        "access_denied",
+        "invalid_request",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    }
+)
+"""The codes of RFC 6749 section 4.1.2.1."""
+
 _quote = partial(quote, safe="")
 _remembered_quote = lru_cache(maxsize=64)(_quote)
 """Encode what is no secret and the same at every sign-in."""
@@ -135,7 +148,9 @@ def _known_parameters(query: bytes) -> dict[str, str]:
 def _optional(parameters: Mapping[str, str], name: str, grammar: re.Pattern[str]) -> str | None:
     value = parameters.get(name)
     if value and not grammar.fullmatch(value):
-        raise MalformedCallback(f"the callback's {name} has characters it may not have")
+        raise MalformedCallback(
+            f"the callback's {name} has characters it may not have, or too many"
+        )
     return value or None
 
 

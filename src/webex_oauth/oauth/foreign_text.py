@@ -1,7 +1,5 @@
 """Text that a server wrote for people, made safe to log and to show."""
 
-import unicodedata
-
 MAX_CHARACTERS = 500
 MAX_READ = 4 * MAX_CHARACTERS
 """How much is looked at to find that many characters that say something."""
@@ -10,13 +8,11 @@ MAX_READ = 4 * MAX_CHARACTERS
 def read_text(value: object) -> str | None:
     """Give *value* on one line of at most 500 characters, or None when it says nothing.
 
-    Control and format characters (line ends, escapes, bidirectional overrides) become spaces.
+    What does not print (line ends, escapes, bidirectional overrides) becomes a space.
     """
     if not isinstance(value, str):
         return None
-    visible = "".join(" " if _is_hidden(character) else character for character in value[:MAX_READ])
+    visible = "".join(
+        character if character.isprintable() else " " for character in value[:MAX_READ]
+    )
     return " ".join(visible.split())[:MAX_CHARACTERS].rstrip() or None
-
-
-def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}

@@ -51,6 +51,7 @@ def create_application(
             is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
         ),
         refusals=RefusalLog(),
+        acting_paths=acting_paths(settings.callback_path),
     )
 
     async def show(scope: Scope, refused: Refused) -> ASGIApp:
@@ -64,26 +65,39 @@ def create_application(
     )
 
 
-def routes(site: Site) -> list[Route]:
-    """List every route; of two with the same path the first counts.
+def handlers(callback_path: str) -> Mapping[str, Mapping[str, Handler]]:
+    """List every page by its path and method; of two with the same path the first counts.
 
     The callback's path is the one of the registered redirect URI.
     """
-    return [
-        _route(site, "/listrooms", {"GET": show_rooms}),
-        _route(site, "/", {"GET": show_home}),
-        _route(site, site.settings.callback_path, {"GET": complete_sign_in}),
-        _route(site, "/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
-        _route(site, "/index.html", {"GET": show_home}),
-        _route(site, "/logout", {"GET": ask_to_sign_out, "POST": sign_out}),
-        _route(site, "/sessions", {"GET": show_sessions}),
-        _route(site, "/sessions/end", {"GET": leave_form, "POST": end_sessions}),
-        _route(site, "/disconnect", {"GET": ask_to_disconnect, "POST": disconnect}),
-        _route(site, "/healthz", {"GET": show_health}),
-        _route(site, "/readyz", {"GET": show_readiness}),
-        _route(site, "/static/{name:path}", {"GET": send_static_file}),
+    listed: list[tuple[str, Mapping[str, Handler]]] = [
+        ("/listrooms", {"GET": show_rooms}),
+        ("/", {"GET": show_home}),
+        (callback_path, {"GET": complete_sign_in}),
+        ("/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
+        ("/index.html", {"GET": show_home}),
+        ("/logout", {"GET": ask_to_sign_out, "POST": sign_out}),
+        ("/sessions", {"GET": show_sessions}),
+        ("/sessions/end", {"GET": leave_form, "POST": end_sessions}),
+        ("/disconnect", {"GET": ask_to_disconnect, "POST": disconnect}),
+        ("/healthz", {"GET": show_health}),
+        ("/readyz", {"GET": show_readiness}),
+        ("/static/{name:path}", {"GET": send_static_file}),
     ]
+    return dict(reversed(listed))
 
 
-def _route(site: Site, path: str, handler_by_method: Mapping[str, Handler]) -> Route:
-    return Route(path, PageEndpoint(site, handler_by_method), methods=[*handler_by_method])
+def acting_paths(callback_path: str) -> frozenset[str]:
+    """List the paths of the pages that do something: those that take a form, and the callback."""
+    by_path = handlers(callback_path)
+    return frozenset(path for path, by_method in by_path.items() if "POST" in by_method) | {
+        callback_path
+    }
+
+
+def routes(site: Site) -> list[Route]:
+    """List every route."""
+    return [
+        Route(path, PageEndpoint(site, by_method), methods=[*by_method])
+        for path, by_method in handlers(site.settings.callback_path).items()
+    ]

@@ -11,7 +11,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.flows.return_to import HOME, ReturnTo
 from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
-from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
 from webex_oauth.web.browser_label import browser_label
 from webex_oauth.web.diagnosis import retry_after_seconds, sign_in_failure
 from webex_oauth.web.failure import show_failure
@@ -60,7 +60,8 @@ async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> 
 
 def _details(error: WebexOAuthError) -> tuple[Detail, ...]:
     """Show what the other side said of it, as text."""
-    if isinstance(error, IncompleteCallback) and error.error:
+    if isinstance(error, IncompleteCallback) and error.error in REGISTERED_ERRORS:
+        # Without a state of ours anybody may have written it: no text of theirs is shown.
         return (Detail("Error code", error.error),)
     if not isinstance(error, AuthorizationRefused | TokenError):
         return ()

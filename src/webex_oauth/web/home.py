@@ -9,6 +9,7 @@ from webex_oauth.web.grant_words import grant_in_words
 from webex_oauth.web.scope_words import in_words
 from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
 from webex_oauth.web.visit import Visit
+from webex_oauth.webex.platform import Platform
 from webex_oauth.webex.scopes import PEOPLE_READ, permits
 
 
@@ -33,7 +34,7 @@ async def _show_person(visit: Visit, session: LiveSession) -> Response:
         is_granted = permits(grant.scopes, PEOPLE_READ)
         missing_scope = None if is_granted else in_words(PEOPLE_READ)
         return visit.show(UnnamedPersonPage(visit.frame(), missing_scope, words))
-    image_origin = _image_origin(profile, settings.platform.origin)
+    image_origin = _image_origin(profile, settings.platform)
     shown = Profile(
         name=profile.display_name,
         email=profile.email,
@@ -44,15 +45,11 @@ async def _show_person(visit: Visit, session: LiveSession) -> Response:
     return visit.show(PersonPage(visit.frame(), shown, words), image_origin=image_origin)
 
 
-def _image_origin(profile: KnownProfile, webex_origin: str) -> str | None:
-    """Give the origin that the person's picture may be loaded from: over TLS, or a local Webex."""
+def _image_origin(profile: KnownProfile, platform: Platform) -> str | None:
+    """Return the origin that the person's picture is loaded from; None unless it is Webex's."""
     if profile.avatar is None or not profile.avatar.isascii():
         return None
     parts = split_url(profile.avatar)
-    if parts is None:
+    if parts is None or not platform.has_picture(parts):
         return None
-    origin = f"{parts.scheme}://{parts.netloc}"
-    is_plain_host = parts.netloc.replace("-", "").replace(".", "").replace(":", "").isalnum()
-    if is_plain_host and (parts.scheme == "https" or origin == webex_origin):
-        return origin
-    return None
+    return f"{parts.scheme}://{parts.netloc}"

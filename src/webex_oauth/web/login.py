@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from webex_oauth.flows.return_to import ReturnTo, read_return_to
+from webex_oauth.flows.return_to import ReturnTo
 from webex_oauth.web.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.web.views import ConfirmSignInPage
 from webex_oauth.web.visit import Visit, redirect
@@ -16,14 +16,14 @@ async def begin_sign_in(visit: Visit) -> Response:
     """
     visit.check_origin()
     form = await visit.form()
-    return await _begin(visit, read_return_to(form.get("return_to")))
+    return await _begin(visit, visit.return_to(form.get("return_to")))
 
 
 async def begin_sign_in_by_link(visit: Visit) -> Response:
     """Begin a sign-in from a plain link, unless the browser or another site followed it."""
     if is_prefetch(visit.headers) or not is_navigation(visit.headers):
         return Response(status_code=204)
-    return_to = read_return_to(visit.query_field("return_to"))
+    return_to = visit.return_to(visit.query_field("return_to"))
     if visit.request.method == "HEAD":
         return Response(status_code=204)
     if is_from_elsewhere(visit.headers, visit.site.public_origin):

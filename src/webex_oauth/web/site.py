@@ -13,7 +13,10 @@ from webex_oauth.web.rendering import Pages
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Hold what is made once and used by every page."""
+    """Hold what is made once and used by every page.
+
+    `acting_paths` are those of pages that do something, to which no sign-in leads back.
+    """
 
     settings: Settings
     public_origin: str
@@ -23,3 +26,4 @@ class Site:
     cookies: CookieJar
     readiness: Readiness
     refusals: RefusalLog
+    acting_paths: frozenset[str]

@@ -143,11 +143,14 @@ class Visit:
         self._is_session_known = True
 
     def here(self) -> ReturnTo:
-        """Name this address as a place to come back to; the callback, which works once, is none."""
-        if self.request.url.path == self.site.settings.callback_path:
-            return HOME
+        """Name this address as a place to come back to."""
         query = self.request.url.query
-        return read_return_to(self.request.url.path + (f"?{query}" if query else ""))
+        return self.return_to(self.request.url.path + (f"?{query}" if query else ""))
+
+    def return_to(self, text: str | None) -> ReturnTo:
+        """Read where a sign-in shall lead: never to a page that does something, but home."""
+        asked = read_return_to(text)
+        return HOME if asked.leads_to(self.site.acting_paths) else asked
 
     def frame(self) -> Frame:
         """Describe what stands around the page, from what is known without asking the store."""

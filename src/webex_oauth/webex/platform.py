@@ -1,6 +1,8 @@
 """Where Webex is: its origins and endpoints, and how its authorization server differs."""
 
+import re
 from dataclasses import dataclass
+from urllib.parse import SplitResult
 
 from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
 from webex_oauth.webex.error_body import TRACKING_HEADER
@@ -13,6 +15,11 @@ REGIONAL_ISSUERS = frozenset(
     f"https://idbroker-{region}.webex.com/idb"
     for region in ("ae", "au", "b-us", "ca", "eu", "in", "sg")
 )
+PICTURE_HOSTS = re.compile(
+    r"(?:[a-z0-9-]+\.)+(?:webexcontent\.com|webex\.com|ciscospark\.com|wbx2\.com|clouddrive\.com)"
+    r"|[a-z0-9]+-c62266528714497a17239ececf39e9e2\.ssl\.cf1\.rackcdn\.com"
+)
+"""Where Webex keeps the pictures of people; the last is its own container at a shared host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,12 @@ class Platform:
     def is_production(self) -> bool:
         """Tell whether this is the Webex that people work with."""
         return self.origin == PRODUCTION_ORIGIN
+
+    def has_picture(self, url: SplitResult) -> bool:
+        """Check whether *url* is of a picture that this Webex keeps."""
+        if f"{url.scheme}://{url.netloc}" == self.origin:
+            return True
+        return url.scheme == "https" and PICTURE_HOSTS.fullmatch(url.netloc.lower()) is not None
 
 
 def platform(origin: str = PRODUCTION_ORIGIN, broker_origin: str | None = None) -> Platform:

@@ -17,7 +17,7 @@ from webex_oauth.errors import AnswerLost, AttemptForeign, AttemptUnknown
 from webex_oauth.flows.return_to import HOME, read_return_to
 from webex_oauth.flows.revocation import REVOCATION_SECONDS
 from webex_oauth.flows.sessions import TokenFate
-from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, StartedSignIn
+from webex_oauth.flows.sign_in import NotSignedIn, Outcome, SentOn, SignedIn, StartedSignIn
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import digest
@@ -208,3 +208,38 @@ async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
     )
 
     assert again == SentOn(read_return_to("/listrooms"))
+
+
+async def second_delivery(workshop: Workshop, *, after_seconds: int) -> Outcome:
+    """Sign in; let the browser, which never got its session, deliver the callback once more."""
+    started = await workshop.sign_in.begin(HOME)
+    callback = read_callback(callback_query(started))
+    await workshop.sign_in.complete(
+        callback, browser_secret=started.browser_secret, session_id=None
+    )
+    workshop.now += after_seconds
+    return await workshop.sign_in.complete(
+        callback, browser_secret=started.browser_secret, session_id=None
+    )
+
+
+@pytest.mark.check("D04")
+async def test_a_session_that_gets_a_new_id_ends_when_it_would_have_ended() -> None:
+    workshop = Workshop()
+    renewed = await second_delivery(workshop, after_seconds=300)
+    assert isinstance(renewed, SignedIn)
+
+    while workshop.now < NOW + ABSOLUTE_SECONDS - 1:
+        workshop.now = min(workshop.now + IDLE_SECONDS - 1, NOW + ABSOLUTE_SECONDS - 1)
+        assert await workshop.sessions.find(renewed.session_id)
+    workshop.now += 1
+
+    assert await workshop.sessions.find(renewed.session_id) is None
+
+
+@pytest.mark.check("D04")
+@pytest.mark.parametrize(("seconds", "outcome"), [(299, SignedIn), (300, NotSignedIn)])
+async def test_a_session_past_its_end_gets_no_new_id(seconds: int, outcome: type[Outcome]) -> None:
+    workshop = Workshop(absolute_seconds=300)
+
+    assert isinstance(await second_delivery(workshop, after_seconds=seconds), outcome)

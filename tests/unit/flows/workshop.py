@@ -107,7 +107,12 @@ class Workshop:
     """Every flow over one store, one clock and one scripted Webex, which issues and knows Alice."""
 
     def __init__(
-        self, store: Any = None, *, transport: Any = None, keeps_grants: bool = False
+        self,
+        store: Any = None,
+        *,
+        transport: Any = None,
+        keeps_grants: bool = False,
+        absolute_seconds: int = ABSOLUTE_SECONDS,
     ) -> None:
         self.now = NOW
         self.webex = ScriptedWebex()
@@ -124,7 +129,7 @@ class Workshop:
             clock=lambda: self.now,
             randomness=os.urandom,
             idle_seconds=IDLE_SECONDS,
-            absolute_seconds=ABSOLUTE_SECONDS,
+            absolute_seconds=absolute_seconds,
             keeps_grants=keeps_grants,
             api_bulkhead=Bulkhead(API_PLACES, wait_seconds=BULKHEAD_SECONDS),
         )

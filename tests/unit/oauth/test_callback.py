@@ -167,6 +167,7 @@ HOSTILE = {
     "a state of bidirectional overrides": b"code=a&state=%e2%80%ae",
     "an error beyond ASCII": b"error=%c3%a9&state=xyz",
     "an error with a quotation mark": b"error=%22&state=xyz",
+    "an error of 129 characters": b"error=" + b"e" * 129 + b"&state=xyz",
     "an error with a backslash": b"error=%5c&state=xyz",
     "8 KiB and one byte": b"code=a&state=xyz&p=" + b"a" * (8 * 1024 - 18),
     "20 KB": b"code=" + b"a" * 20_000 + b"&state=xyz",
