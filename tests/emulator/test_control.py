@@ -103,6 +103,8 @@ def test_reset_forgets_what_was_arranged(emulator: Emulator, wire: Wire, token: 
     [
         ("POST", "/clock", {"advance": 1}),
         ("POST", "/clock", []),
+        ("POST", "/clock", {}),
+        ("GET", "/journal?paht=/v1/rooms", None),
         ("POST", "/faults", {"action": {"type": "explode"}}),
         ("POST", "/faults", {"action": {"type": "drop"}, "tmies": 1}),
         ("PATCH", "/options", {"refresh_mode": "sometimes"}),

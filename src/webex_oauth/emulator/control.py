@@ -33,8 +33,13 @@ Body = TypeVar("Body")
 class ClockMove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to move the clock: by so many seconds, or to an instant."""
 
-    advance_seconds: int = 0
+    advance_seconds: int | None = None
     set_to: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a move that names neither."""
+        if self.advance_seconds is None and self.set_to is None:
+            raise ValueError("a move of the clock has advance_seconds or set_to")
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,7 +92,7 @@ class Control:
         with _refused():
             if move.set_to is not None:
                 self._state.clock.set(move.set_to)
-            self._state.clock.advance(move.advance_seconds)
+            self._state.clock.advance(move.advance_seconds or 0)
         return await self.show_clock(request)
 
     async def show_faults(self, _: Request) -> Response:
@@ -107,6 +112,10 @@ class Control:
     async def show_journal(self, request: Request) -> Response:
         """List what was asked; `method` and `path` may be patterns."""
         wanted = request.query_params
+        unknown = sorted(wanted.keys() - {"method", "path"})
+        if unknown:
+            message = f"The journal is chosen from by method and path, not by {unknown[0]}."
+            raise ApiRefusal(HTTPStatus.BAD_REQUEST, message)
         entries = self._state.journal.matching(wanted.get("method", "*"), wanted.get("path", "*"))
         return json_answer({"items": entries})
 
