@@ -195,11 +195,13 @@ class ControlGuard:
             is_right = hmac.compare_digest(presented, self._token.encode())
             return None if is_right else f"The header {CONTROL_TOKEN_HEADER} is missing or wrong."
         if not is_loopback_host(self._host):
-            return "Beyond loopback the control API works only with a control token."
+            return (
+                "Beyond loopback the control API works only with a control token: --control-token."
+            )
         peer = request.client.host if request.client else ""
         # A name that a foreign page has made to point here is not a loopback name.
         if not is_loopback_host(peer) or not is_loopback_host(request.url.hostname or ""):
-            return "The control API is for programs on this machine."
+            return "Without --control-token the control API is for programs on this machine."
         return None
 
 

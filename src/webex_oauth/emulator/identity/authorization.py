@@ -104,7 +104,11 @@ def _find_integration(client_id: str, registry: IntegrationRegistry) -> Integrat
     if integration:
         return integration
     if is_marked_client_id(client_id):
-        raise Unredirectable("invalid_client", "This client_id is not registered here.")
+        raise Unredirectable(
+            "invalid_client",
+            "This client_id is not registered here. If an earlier start of the emulator wrote it "
+            "into a .env, start it again with --env-file and that file.",
+        )
     raise Unredirectable(
         "invalid_client",
         "This client_id was not given out by an emulator: "
