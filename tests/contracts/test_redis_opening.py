@@ -281,15 +281,6 @@ async def test_a_server_with_another_ones_certificate_is_not_used(
         await RedisStore(server.tls_url(ca_file=str(ca_file))).open()
 
 
-async def test_a_closed_store_says_so(redis_server: RedisServer) -> None:
-    store = RedisStore(redis_server.url(prefix=fresh_prefix()))
-    await store.open()
-    await store.close()
-
-    with pytest.raises(StoreUnavailable, match="closed"):
-        await store.check()
-
-
 def test_the_password_is_not_shown(redis_server: RedisServer) -> None:
     store = RedisStore(redis_server.url())
     shown = f"{store!r} {store._database.address!r} {store._database._pool._make_connection()!r}"

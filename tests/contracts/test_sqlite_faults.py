@@ -77,11 +77,9 @@ async def test_a_missing_file_is_unavailable_to_read(database: Path) -> None:
         await SqliteStore(database).find_grant(name("grant", 1))
 
 
-async def test_a_closed_store_is_unavailable_to_write(sqlite_store: SqliteStore) -> None:
-    await sqlite_store.close()
-
+async def test_a_store_that_was_not_opened_is_unavailable_to_write(database: Path) -> None:
     with pytest.raises(StoreUnavailable, match="not open"):
-        await sqlite_store.admit(admission())
+        await SqliteStore(database).admit(admission())
 
 
 async def test_a_store_closes_twice(sqlite_store: SqliteStore) -> None:

@@ -10,7 +10,7 @@ from webex_oauth.errors import StoreUnavailable, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.secret import Secret
-from webex_oauth.vault.records import RevocationRecord, SessionRecord, digest
+from webex_oauth.vault.records import RevocationRecord, SessionRecord, check_grant_key, digest
 from webex_oauth.vault.sessions import Profile, is_live, is_touch_due, open_session
 
 log = logging.getLogger(__name__)
@@ -131,6 +131,7 @@ class Sessions:
 
         None when there was no grant. Raises StoreUnavailable.
         """
+        check_grant_key(grant_key)
         context = self._context
         revocation = await context.store.end_grant(grant_key, now=context.clock())
         log.info("disconnected", extra={"grant": grant_key.hex()[:12]})

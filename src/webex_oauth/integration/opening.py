@@ -22,6 +22,7 @@ from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_checks import open_keys
 from webex_oauth.vault.key_watch import KeyWatch
 from webex_oauth.vault.keys import KeyFile
+from webex_oauth.vault.records import check_grant_key
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.store import Store
@@ -41,7 +42,8 @@ class Integration:
     rescue: Rescue
 
     def api(self, grant_key: bytes) -> PersonApi:
-        """Call Webex's API with the grant of one person."""
+        """Call Webex's API with the grant of one person; raise TypeError for what is no key."""
+        check_grant_key(grant_key)
         return PersonApi(self.context, self.vault, grant_key)
 
 

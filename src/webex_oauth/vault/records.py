@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from webex_oauth.secret import Secret
 
+KEY_BYTES = 32
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
@@ -132,8 +134,31 @@ def name_of(record: SealedRecord) -> bytes:
             return record.grant_key + record.version.to_bytes(8, "big")
 
 
+def check_secret(value: object) -> None:
+    """Raise TypeError for what is no `Secret`."""
+    if not isinstance(value, Secret):
+        raise TypeError(
+            f"a token or session id is a webex_oauth.secret.Secret, not {type(value).__name__}"
+        )
+
+
+def check_grant_key(value: object) -> None:
+    """Raise TypeError for what cannot be the key of a grant."""
+    if isinstance(value, bytes) and len(value) == KEY_BYTES:
+        return
+    what = f"{len(value)} bytes" if isinstance(value, bytes) else type(value).__name__
+    raise TypeError(
+        f"a grant's key is {KEY_BYTES} bytes, not {what}: take the `grant_key` of a session, or "
+        "make it with webex_oauth.vault.records.grant_key(issuer, subject)"
+    )
+
+
 def digest(secret: Secret) -> bytes:
-    """Hash a secret of at least 128 random bits into the name under which a store may know it."""
+    """Hash a secret of at least 128 random bits into the name under which a store may know it.
+
+    Raises TypeError for anything but a `Secret`.
+    """
+    check_secret(secret)
     return hashlib.sha256(secret.reveal().encode()).digest()
 
 

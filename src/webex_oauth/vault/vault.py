@@ -27,6 +27,7 @@ from webex_oauth.vault.plan import (
     plan,
     plan_renewal,
 )
+from webex_oauth.vault.records import check_grant_key, check_secret
 from webex_oauth.vault.refresh import Refresh
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Sealer
@@ -35,6 +36,7 @@ from webex_oauth.vault.timing import Timing
 from webex_oauth.vault.token_endpoint import TokenEndpoint
 
 DEFAULT_MIN_TTL_SECONDS = 60
+CLOSED = "the vault is closed: use an integration inside its `async with` block, or open another"
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class Vault:
         context = VaultContext(store, sealer, clock, randomness, rescue, timing, sign_in_url)
         self._clock = clock
         self._timing = timing
+        self._is_closed = False
         self._refused = context.refused
         self._holdings = Holdings(context)
         self._endpoint = TokenEndpoint(transport, server, client, timing.request_seconds)
@@ -78,6 +81,7 @@ class Vault:
 
     async def grant(self, key: bytes) -> Grant:
         """Give a grant as it is, tokens and all; raise ReauthRequired when there is none."""
+        self._check_use(key)
         return (await self._holdings.hold(key)).grant
 
     async def access_token(
@@ -89,6 +93,7 @@ class Vault:
         ReauthRequired when only the person can help, UpstreamError, InvalidClient or
         TokenRequestRefused when no refresh was possible, StoreUnavailable, VaultError.
         """
+        self._check_use(key)
         held = await self._holdings.hold(key)
         if is_fresh(held, self._clock(), min_ttl_seconds):
             return held.access_token
@@ -117,6 +122,8 @@ class Vault:
 
         Raises ReauthRequired when the grant was ended, StoreUnavailable or VaultError.
         """
+        self._check_use(key)
+        check_secret(refused)
         self._refused.remember(refused)
         held = await self._holdings.hold(key)
         if held.has(refused):
@@ -127,6 +134,9 @@ class Vault:
 
         Raises StoreUnavailable or VaultError.
         """
+        check_grant_key(key)
+        if self._is_closed:
+            return Kept.POSTPONED
         held = await self._holdings.find(key)
         if held is None or held.record.keep_at is None or self._clock() < held.record.keep_at:
             return Kept.NOT_DUE
@@ -150,9 +160,16 @@ class Vault:
 
         Without *grace_seconds* they have all the time that one may take.
         """
+        self._is_closed = True
         await self._flights.drain(
             self._timing.flight_seconds if grace_seconds is None else grace_seconds
         )
+
+    def _check_use(self, key: bytes) -> None:
+        """Raise TypeError for what is no key, RuntimeError after the end."""
+        check_grant_key(key)
+        if self._is_closed:
+            raise RuntimeError(CLOSED)
 
     async def _renewed(self, key: bytes, stale: Secret) -> Secret:
         return await self._flights.join(key, lambda: self._refresh.run(key, stale))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from functools import partial
+from typing import Any
 
 import pytest
 from unit.vault.scripted import (
@@ -33,6 +34,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
+from webex_oauth.vault.keeping import Kept
 
 pytestmark = pytest.mark.anyio
 
@@ -209,14 +211,49 @@ async def test_a_refresh_survives_the_cancellation_of_all_its_callers() -> None:
     assert (await house.held()).tokens.access_token == SECOND
 
 
-async def test_a_closed_vault_serves_what_is_there_and_refreshes_no_more() -> None:
+async def test_a_closed_vault_hands_out_nothing() -> None:
     house = House()
     await house.admit(tokens(lives_for=30))
-    await house.vault.close()
+    vault = house.vault
+    await vault.close()
 
-    assert await house.vault.access_token(ALICE, min_ttl_seconds=10) == FIRST
-    with pytest.raises(RequestNotSent):
-        await house.vault.refreshed(ALICE, FIRST)
+    for use in (
+        vault.access_token(ALICE),
+        vault.refreshed(ALICE, FIRST),
+        vault.refuse(ALICE, FIRST),
+        vault.grant(ALICE),
+    ):
+        with pytest.raises(RuntimeError, match="the vault is closed: use an integration inside"):
+            await use
+    house.clock.now += 60 * 86_400
+    assert await vault.keep(ALICE) is Kept.POSTPONED
+
+
+NO_KEYS = ["mira@acme.example", None, b"", b"mira@acme.example", 7, ALICE.hex(), bytearray(ALICE)]
+
+
+@pytest.mark.parametrize("key", NO_KEYS, ids=repr)
+async def test_what_is_no_key_is_told_at_once(key: Any) -> None:
+    vault = House().vault
+
+    for use in (
+        vault.access_token(key),
+        vault.refreshed(key, FIRST),
+        vault.refuse(key, FIRST),
+        vault.grant(key),
+        vault.keep(key),
+    ):
+        with pytest.raises(TypeError, match="a grant's key is 32 bytes, not "):
+            await use
+
+
+@pytest.mark.parametrize("token", ["access-1", None, b"access-1"], ids=repr)
+async def test_a_token_that_is_no_secret_is_told_at_once(token: Any) -> None:
+    house = House()
+    await house.admit(tokens(lives_for=30))
+
+    with pytest.raises(TypeError, match="a token or session id is a "):
+        await house.vault.refreshed(ALICE, token)
 
 
 async def test_lifetimes_count_from_when_the_request_was_made() -> None:

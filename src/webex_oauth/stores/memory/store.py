@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 
+from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.memory.attempts import Attempts
 from webex_oauth.stores.memory.grants import Grants
 from webex_oauth.stores.memory.revocations import Revocations
@@ -24,7 +25,7 @@ from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.store import Admission, Row
 
 
-class MemoryStore:
+class MemoryStore(BelongingStore):
     """Keep everything in dictionaries."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import psycopg
 
 from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.postgres import (
     attempts,
     grants,
@@ -44,7 +45,7 @@ BEAT: Final = "UPDATE {schema}.pulse SET beats = beats + 1"
 T = TypeVar("T")
 
 
-class PostgresStore:
+class PostgresStore(BelongingStore):
     """Keep everything in one schema of a PostgreSQL database, for many processes and machines.
 
     What is answered is on the server's disk, and on that of its synchronous standbys: the server

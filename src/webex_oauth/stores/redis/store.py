@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.redis import attempts, grants, revocations, sessions
 from webex_oauth.stores.redis.address import read_address
 from webex_oauth.stores.redis.admission import admit
@@ -27,7 +28,7 @@ SWEEP_BATCH = 500
 MICROSECONDS = 1_000_000
 
 
-class RedisStore:
+class RedisStore(BelongingStore):
     """Keep everything in one Redis 6.2 or later, or Valkey, for several machines.
 
     The server has to keep an append-only file, which is checked. With `appendfsync always`, every

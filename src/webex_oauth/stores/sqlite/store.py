@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.sqlite import (
     attempts,
     grants,
@@ -38,7 +39,7 @@ from webex_oauth.vault.records import (
 from webex_oauth.vault.store import Admission, Row
 
 
-class SqliteStore:
+class SqliteStore(BelongingStore):
     """Keep everything in one file, shared by the processes of one machine.
 
     What must not be undone is on the disk before it is answered: a claimed or refreshed grant, a
