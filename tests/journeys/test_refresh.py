@@ -23,7 +23,6 @@ TRANSIENT: dict[str, Action] = {
     "503": Answer(status=503, headers={"Retry-After": "9"}),
     "429": Answer(status=429, headers={"Retry-After": "9"}),
     "HTML": Answer(text="<html>", content_type="text/html"),
-    "dropped": Drop(),
     "401": Answer(status=401, text='{"error": "invalid_client"}'),
 }
 
@@ -157,6 +156,16 @@ def test_a_passing_failure_while_the_old_token_lives_is_never_noticed(
     assert browser.get("/listrooms").status_code == 200
     assert token_requests(scene) == 1, "nobody asks again before the cool-down is over"
     scene.emulator.clock.advance(COOL_DOWN_SECONDS)
+    assert browser.get("/listrooms").status_code == 200
+
+    assert token_requests(scene) == 2
+
+
+def test_an_answer_that_is_lost_once_is_asked_for_again_at_once(
+    scene: Scene, browser: Browser
+) -> None:
+    scene.emulator.faults.add("POST", TOKEN_PATH, Drop())
+
     assert browser.get("/listrooms").status_code == 200
 
     assert token_requests(scene) == 2

@@ -22,7 +22,13 @@ from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import Callback, authorization_url, check_callback
 from webex_oauth.oauth.pkce import code_challenge, code_verifier
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
+from webex_oauth.vault.attempts import (
+    TOMBSTONE_SECONDS,
+    Attempt,
+    check_time,
+    open_attempt,
+    seal_attempt,
+)
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt, SessionRecord, digest
 from webex_oauth.vault.sessions import is_live, open_session, seal_session
 
@@ -159,6 +165,7 @@ class SignIn:
             return_to = read_return_to(
                 open_attempt(self._context.sealer, finished.attempt).return_to
             )
+            check_time(finished.attempt, self._context.clock() - TOMBSTONE_SECONDS)
             if session_id is not None and await self._live(digest(session_id)):
                 return SentOn(return_to)
             renewed = await self._renew(finished)
@@ -213,6 +220,7 @@ class SignIn:
         try:
             attempt = open_attempt(self._context.sealer, record)
             return_to = read_return_to(attempt.return_to)
+            check_time(record, self._context.clock())
             code = check_callback(callback, self._context.platform.server)
             new_id = await self._redemption.redeem(record, attempt, code, browser)
         except WebexOAuthError as error:

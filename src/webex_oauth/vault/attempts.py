@@ -8,6 +8,7 @@ from webex_oauth.errors import AttemptForeign, AttemptInProgress, AttemptUnknown
 from webex_oauth.secret import Secret
 from webex_oauth.vault.envelope import Envelope
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt, instant
+from webex_oauth.vault.row_values import check_row, is_bytes, is_instant, or_none, unreadable
 from webex_oauth.vault.sealing import Context, Sealer
 
 TOMBSTONE_SECONDS = 600
@@ -44,6 +45,21 @@ class HeldAttempt:
     state: AttemptState = AttemptState.OPEN
     session_digest: bytes | None = None
 
+    def __post_init__(self) -> None:
+        check_row(
+            "attempt",
+            self.record.state_digest,
+            (self.kept_until, is_instant),
+            (self.session_digest, or_none(is_bytes)),
+        )
+
+
+def read_state(record: AttemptRecord, state: object) -> AttemptState:
+    """Read how far an attempt has come; raise SealBroken for what is no state."""
+    if state not in list(AttemptState):
+        raise unreadable("attempt", record.state_digest)
+    return AttemptState(str(state))
+
 
 _ENVELOPE = Envelope(Attempt)
 
@@ -65,6 +81,12 @@ def open_attempt(sealer: Sealer, record: AttemptRecord) -> Attempt:
 def attempt_context(record: AttemptRecord) -> Context:
     """Say what the seal of *record* is bound to."""
     return _context(record.state_digest, record.browser_digest, record.expires_at)
+
+
+def check_time(record: AttemptRecord, now: int) -> None:
+    """Raise AttemptUnknown when the attempt is over by its own, sealed end."""
+    if record.expires_at <= now:
+        raise AttemptUnknown("the attempt is over")
 
 
 def check_attempt(

@@ -90,4 +90,4 @@ def _refusal(sealer: Sealer, key_id: str, error: VaultError) -> KeyUnavailable:
 
 
 def _context(key_id: str) -> Context:
-    return Context(kind="key check", row=(key_id.encode("ascii"),), field="check", version=1)
+    return Context(kind="key check", row=(key_id.encode(),), field="check", version=1)

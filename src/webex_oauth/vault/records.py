@@ -1,5 +1,7 @@
 """What stores keep: rows they can find, count and expire, but not read.
 
+Making one from values that cannot be raises SealBroken.
+
 Instants are seconds since 1970; digests and keys are 32 bytes.
 """
 
@@ -8,6 +10,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from webex_oauth.secret import Secret
+from webex_oauth.vault.row_values import (
+    check_row,
+    is_bytes,
+    is_count,
+    is_instant,
+    is_version,
+    or_none,
+)
 
 KEY_BYTES = 32
 
@@ -20,6 +30,16 @@ class AttemptRecord:
     browser_digest: bytes
     sealed: bytes = field(repr=False)
     expires_at: int
+
+    def __post_init__(self) -> None:
+        check_row(
+            "attempt",
+            self.state_digest,
+            (self.state_digest, is_bytes),
+            (self.browser_digest, is_bytes),
+            (self.sealed, is_bytes),
+            (self.expires_at, is_instant),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,18 @@ class SessionRecord:
     created_at: int
     seen_at: int
     expires_at: int
+
+    def __post_init__(self) -> None:
+        check_row(
+            "session",
+            self.digest,
+            (self.digest, is_bytes),
+            (self.grant_key, is_bytes),
+            (self.sealed, is_bytes),
+            (self.created_at, is_instant),
+            (self.seen_at, is_instant),
+            (self.expires_at, is_instant),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +111,23 @@ class GrantRecord:
     failure_count: int = 0
     retry_at: int = 0
 
+    def __post_init__(self) -> None:
+        check_row(
+            "grant",
+            self.key,
+            (self.key, is_bytes),
+            (self.version, is_version),
+            (self.sealed, is_bytes),
+            (self.access_expires_at, or_none(is_instant)),
+            (self.ends_at, or_none(is_instant)),
+            (self.keep_at, or_none(is_instant)),
+            (self.lease_owner, or_none(is_bytes)),
+            (self.lease_until, is_instant),
+            (self.presented_count, is_count),
+            (self.failure_count, is_count),
+            (self.retry_at, is_instant),
+        )
+
     @property
     def trouble(self) -> RefreshTrouble:
         """Give what the refreshes of this version have left behind."""
@@ -107,6 +156,18 @@ class RevocationRecord:
     ends_at: int | None
     due_at: int
     try_count: int = 0
+
+    def __post_init__(self) -> None:
+        check_row(
+            "revocation",
+            self.grant_key,
+            (self.grant_key, is_bytes),
+            (self.version, is_version),
+            (self.sealed, is_bytes),
+            (self.ends_at, or_none(is_instant)),
+            (self.due_at, is_instant),
+            (self.try_count, is_count),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from webex_oauth.vault.records import SessionRecord, instant
 from webex_oauth.vault.sealing import Context, Sealer
 
 TOUCH_EVERY_SECONDS = 60
+CLOCK_SKEW_SECONDS = 60
+"""How far the clocks of two machines on one store are apart at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,19 @@ def session_context(record: SessionRecord) -> Context:
 
 
 def is_live(record: SessionRecord, now: int, idle_seconds: int) -> bool:
-    """Say whether a session is neither past its end nor idle for *idle_seconds*."""
-    return now < record.expires_at and now < record.seen_at + idle_seconds
+    """Check that a session is neither past its end nor idle for *idle_seconds*."""
+    return now < record.expires_at and now < _seen_at(record, now) + idle_seconds
 
 
 def is_touch_due(record: SessionRecord, now: int, idle_seconds: int) -> bool:
     """Say whether use of the session should be written down: at most once a minute."""
     return now - record.seen_at >= min(TOUCH_EVERY_SECONDS, idle_seconds // 10)
+
+
+def _seen_at(record: SessionRecord, now: int) -> int:
+    """Return when the session was last seen; its sealed start where the row names the future."""
+    is_future = record.seen_at > now + CLOCK_SKEW_SECONDS
+    return record.created_at if is_future else record.seen_at
 
 
 def _context(digest: bytes, grant_key: bytes, created_at: int, expires_at: int) -> Context:

@@ -42,6 +42,15 @@ def test_a_session_lives_while_it_is_used_and_until_its_end(
     assert is_live(record, NOW + asked_after, IDLE_SECONDS) is expected
 
 
+@pytest.mark.parametrize("ahead", [61, 28_800, 400 * 86_400])
+def test_a_session_that_was_seen_in_the_future_counts_from_its_sealed_start(ahead: int) -> None:
+    used_at = NOW + 600
+    record = replace(RECORD, seen_at=used_at + ahead)
+
+    assert is_live(record, used_at, IDLE_SECONDS)
+    assert not is_live(replace(record, seen_at=2**37), NOW + IDLE_SECONDS, IDLE_SECONDS)
+
+
 @pytest.mark.parametrize(
     ("after", "idle_seconds", "expected"),
     [(59, 1_800, False), (60, 1_800, True), (0, 1_800, False), (3, 30, True), (2, 30, False)],

@@ -14,6 +14,7 @@ from webex_oauth.vault.attempts import (
     AttemptState,
     HeldAttempt,
     check_attempt,
+    read_state,
 )
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt
 
@@ -90,7 +91,7 @@ async def take_attempt(
         return check_attempt(None, browser_digest)
     browser, sealed, expires_at, kept_until, state, session_digest, is_taken = row
     record = AttemptRecord(state_digest, browser, sealed, expires_at)
-    held = HeldAttempt(record, kept_until, AttemptState(state), session_digest)
+    held = HeldAttempt(record, kept_until, read_state(record, state), session_digest)
     outcome = check_attempt(held, browser_digest)
     if isinstance(outcome, AttemptRecord) and not is_taken:
         raise AttemptInProgress("somebody else has taken the attempt just now")

@@ -11,6 +11,7 @@ from webex_oauth.stores.postgres.database import Link, Parameters
 from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble, RevocationRecord
 from webex_oauth.vault.revocations import revocation_of
+from webex_oauth.vault.row_values import read_each
 
 COLUMNS: Final = """key, version, sealed, access_expires_at, ends_at, keep_at, lease_owner,
   lease_until, presented_count, failure_count, retry_at"""
@@ -119,7 +120,7 @@ async def replace_grant(link: Link, record: GrantRecord, expected_version: int) 
 async def due_grants(link: Link, now: int, limit: int) -> Sequence[GrantRecord]:
     """Find grants to renew that nobody is at, the longest due first."""
     bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
-    return [GrantRecord(*row) for row in await link.rows(DUE, bounds)]
+    return read_each(lambda row: GrantRecord(*row), await link.rows(DUE, bounds))
 
 
 async def end_grant(link: Link, key: bytes, now: int) -> RevocationRecord | None:

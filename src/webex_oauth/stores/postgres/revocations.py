@@ -6,6 +6,7 @@ from typing import Final, LiteralString
 
 from webex_oauth.stores.postgres.database import Link
 from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.vault.row_values import read_each
 
 ADD: Final[LiteralString] = """
 INSERT INTO {schema}.revocations (grant_key, version, sealed, ends_at, due_at, try_count)
@@ -18,7 +19,8 @@ WITH due AS MATERIALIZED (
   SELECT grant_key, version, due_at FROM {schema}.revocations WHERE due_at <= %(now)s
     ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-UPDATE {schema}.revocations AS taken SET due_at = %(until)s, try_count = try_count + 1
+UPDATE {schema}.revocations AS taken SET due_at = %(until)s,
+    try_count = LEAST(try_count, 1000000) + 1
   FROM due WHERE taken.grant_key = due.grant_key AND taken.version = due.version
   RETURNING due.due_at, taken.grant_key, taken.version, taken.sealed, taken.ends_at,
     taken.due_at, taken.try_count
@@ -45,7 +47,7 @@ async def take_revocations(
 ) -> Sequence[RevocationRecord]:
     """Take what is due, the longest due first, and nobody else gets it before *until*."""
     rows = await link.rows(TAKE, {"now": now, "until": until, "limit": limit})
-    return [RevocationRecord(*row[1:]) for row in sorted(rows)]
+    return read_each(lambda row: RevocationRecord(*row[1:]), sorted(rows))
 
 
 async def postpone_revocation(link: Link, grant_key: bytes, version: int, due_at: int) -> None:

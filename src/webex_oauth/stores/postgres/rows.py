@@ -16,6 +16,7 @@ from webex_oauth.vault.records import (
     SessionRecord,
     name_of,
 )
+from webex_oauth.vault.row_values import read_each
 from webex_oauth.vault.store import Row
 
 KEY_BYTES: Final = 32
@@ -64,7 +65,7 @@ KINDS: Final[Mapping[type[SealedRecord], Kind]] = {
 async def scan(link: Link, kind: type[Row], after: bytes, limit: int) -> Sequence[Row]:
     """List rows of one kind in the order of their names, from the one that follows *after*."""
     rows = await link.rows(KINDS[kind].scan, {**_name_parameters(after), "limit": limit})
-    return [_record(kind, row) for row in rows]
+    return read_each(lambda row: _record(kind, row), rows)
 
 
 async def reseal(link: Link, record: SealedRecord, sealed: bytes) -> bool:

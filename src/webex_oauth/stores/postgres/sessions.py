@@ -7,6 +7,7 @@ from webex_oauth.stores.postgres.database import Link
 from webex_oauth.stores.postgres.grants import lock_grant_of
 from webex_oauth.vault.records import EndedSession, SessionRecord
 from webex_oauth.vault.revocations import revocation_of
+from webex_oauth.vault.row_values import read_each
 
 COLUMNS: Final = "digest, grant_key, sealed, created_at, seen_at, expires_at"
 
@@ -88,7 +89,7 @@ async def replace_session(
 async def sessions_of(link: Link, grant_key: bytes, limit: int) -> Sequence[SessionRecord]:
     """Find the sessions of a grant, the latest seen first."""
     rows = await link.rows(OF_GRANT, {"grant_key": grant_key, "limit": limit})
-    return [SessionRecord(*row) for row in rows]
+    return read_each(lambda row: SessionRecord(*row), rows)
 
 
 async def end_session(

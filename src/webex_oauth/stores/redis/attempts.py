@@ -5,9 +5,9 @@ from webex_oauth.stores.redis.database import Database
 from webex_oauth.stores.redis.rows import ATTEMPT, attempt_fields
 from webex_oauth.vault.attempts import (
     TOMBSTONE_SECONDS,
-    AttemptState,
     HeldAttempt,
     check_attempt,
+    read_state,
 )
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt
 
@@ -46,5 +46,6 @@ async def take_attempt(
     held = None
     for name, (*values, kept_until, state, session_digest) in rows:
         record = ATTEMPT.read(name, values)
-        held = HeldAttempt(record, int(kept_until), AttemptState(state.decode()), session_digest)
+        told = state and state.decode(errors="replace")
+        held = HeldAttempt(record, int(kept_until), read_state(record, told), session_digest)
     return check_attempt(held, browser_digest)

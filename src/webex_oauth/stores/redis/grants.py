@@ -12,7 +12,7 @@ from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble, Revoca
 async def find_grant(database: Database, key: bytes) -> GrantRecord | None:
     """Find a grant."""
     values = await database.command("HMGET", database.row(GRANT.name, key), *GRANT.columns)
-    return None if values[0] is None else GRANT.read(key, values)
+    return GRANT.read_found(key, values)
 
 
 async def claim_grant(

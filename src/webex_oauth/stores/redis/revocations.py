@@ -6,7 +6,6 @@ from typing import Any
 from webex_oauth.stores.redis.database import Database
 from webex_oauth.stores.redis.rows import (
     REVOCATION,
-    instant_or_none,
     revocation_fields,
     revocation_name,
 )
@@ -46,6 +45,4 @@ async def drop_revocation(database: Database, grant_key: bytes, version: int) ->
 def read_ended_grant(grant_key: bytes, ended: Sequence[Any], now: int) -> RevocationRecord:
     """Read what a script says of a grant that it ended and queued."""
     version, sealed, ends_at = ended
-    return RevocationRecord(
-        grant_key, int.from_bytes(version, "big"), sealed, instant_or_none(ends_at), due_at=now
-    )
+    return REVOCATION.read(grant_key + version, (sealed, ends_at, now, 0))

@@ -13,6 +13,7 @@ from webex_oauth.vault.records import (
     SealedRecord,
     SessionRecord,
 )
+from webex_oauth.vault.row_values import read_each, unreadable
 from webex_oauth.vault.store import ABSENT
 
 T = TypeVar("T", AttemptRecord, SessionRecord, GrantRecord, RevocationRecord)
@@ -27,20 +28,31 @@ class Kind(Generic[T]):
 
     name: str
     columns: tuple[str, ...]
-    read: Callable[[bytes, Values], T]
+    make: Callable[[bytes, Values], T]
 
     @property
     def columns_text(self) -> str:
         """Name the columns for a script."""
         return " ".join(self.columns)
 
+    def read(self, name: bytes, values: Values) -> T:
+        """Read the row of that name; raise SealBroken for values that cannot be."""
+        try:
+            return self.make(name, values)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise unreadable(self.name, name) from error
+
     def read_all(self, rows: Sequence[Any]) -> list[T]:
-        """Read the rows that a script gave, each a name and values."""
-        return [self.read(name, values) for name, values in rows]
+        """Read the rows that a script gave, each a name and values; pass over what is no row."""
+        return read_each(lambda row: self.read(*row), rows)
 
     def read_one(self, rows: Sequence[Any]) -> T | None:
         """Read the only row that a script gave, if any."""
-        return next(iter(self.read_all(rows)), None)
+        return self.read(*rows[0]) if rows else None
+
+    def read_found(self, name: bytes, values: Values) -> T | None:
+        """Read what was found under a name; None when nothing was."""
+        return None if all(value is None for value in values) else self.read(name, values)
 
 
 def attempt_fields(record: AttemptRecord) -> Fields:

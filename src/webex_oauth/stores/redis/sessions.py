@@ -13,7 +13,7 @@ from webex_oauth.vault.records import EndedSession, SessionRecord
 async def find_session(database: Database, digest: bytes) -> SessionRecord | None:
     """Find a session."""
     values = await database.command("HMGET", database.row(SESSION.name, digest), *SESSION.columns)
-    return None if values[0] is None else SESSION.read(digest, values)
+    return SESSION.read_found(digest, values)
 
 
 async def replace_session(

@@ -183,7 +183,8 @@ class RedisStore(BelongingStore):
         """Give what is sealed under each key in use."""
         flat = await self._database.command("HGETALL", self._database.key("keys"))
         return {
-            key_id.decode(): sealed for key_id, sealed in zip(flat[::2], flat[1::2], strict=True)
+            key_id.decode(errors="replace"): sealed
+            for key_id, sealed in zip(flat[::2], flat[1::2], strict=True)
         }
 
     async def add_key_check(self, key_id: str, sealed: bytes) -> None:

@@ -7,6 +7,7 @@ from webex_oauth.vault.attempts import (
     AttemptState,
     HeldAttempt,
     check_attempt,
+    read_state,
 )
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt
 
@@ -93,4 +94,4 @@ def _find_attempt(
         return None
     browser_digest, sealed, expires_at, kept_until, state, session_digest = row
     record = AttemptRecord(state_digest, browser_digest, sealed, expires_at)
-    return HeldAttempt(record, kept_until, AttemptState(state), session_digest)
+    return HeldAttempt(record, kept_until, read_state(record, state), session_digest)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.row_values import read_each
 from webex_oauth.vault.store import ABSENT
 
 FIND = """
@@ -70,7 +71,7 @@ def due_grants(connection: sqlite3.Connection, now: int, limit: int) -> Sequence
     """Find grants to renew that nobody is at, the longest due first."""
     bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
     rows = connection.execute(DUE, bounds).fetchall()
-    return [GrantRecord(*row) for row in rows]
+    return read_each(lambda row: GrantRecord(*row), rows)
 
 
 def delete_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:

@@ -11,6 +11,7 @@ from webex_oauth.vault.records import (
     SessionRecord,
     name_of,
 )
+from webex_oauth.vault.row_values import read_each
 from webex_oauth.vault.store import Row
 
 VERSION_BYTES = 8
@@ -49,7 +50,7 @@ def scan(
 ) -> Sequence[Row]:
     """List rows of one kind in the order of their names."""
     rows = connection.execute(PAGES[kind], (*_parts(kind, after), limit)).fetchall()
-    return [kind(*row) for row in rows]
+    return read_each(lambda row: kind(*row), rows)
 
 
 def reseal(connection: sqlite3.Connection, record: SealedRecord, sealed: bytes) -> bool:

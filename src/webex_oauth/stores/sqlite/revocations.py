@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.vault.row_values import read_each
 
 ADD = """
 INSERT INTO revocations (grant_key, version, sealed, ends_at, due_at, try_count)
@@ -41,7 +42,9 @@ def take_revocations(
 ) -> Sequence[RevocationRecord]:
     """Take what is due, the longest due first, and nobody else gets it before *until*."""
     bounds = {"now": now, "until": until, "limit": limit}
-    return [RevocationRecord(*row) for row in connection.execute(TAKE, bounds).fetchall()]
+    return read_each(
+        lambda row: RevocationRecord(*row), connection.execute(TAKE, bounds).fetchall()
+    )
 
 
 def postpone_revocation(

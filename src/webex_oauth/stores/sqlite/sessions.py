@@ -8,6 +8,7 @@ from webex_oauth.stores.sqlite.grants import delete_grant
 from webex_oauth.stores.sqlite.revocations import add_revocation
 from webex_oauth.vault.records import EndedSession, RevocationRecord, SessionRecord
 from webex_oauth.vault.revocations import revocation_of
+from webex_oauth.vault.row_values import read_each
 
 FIND = """
 SELECT digest, grant_key, sealed, created_at, seen_at, expires_at FROM sessions WHERE digest = ?
@@ -61,7 +62,7 @@ def sessions_of(
 ) -> Sequence[SessionRecord]:
     """Find the sessions of a grant, the latest seen first."""
     rows = connection.execute(OF_GRANT, (grant_key, limit)).fetchall()
-    return [SessionRecord(*row) for row in rows]
+    return read_each(lambda row: SessionRecord(*row), rows)
 
 
 def replace_session(

@@ -2,7 +2,7 @@
 
 local grant = row('grant', given.key)
 local version, lease_until = unpack(redis.call('HMGET', grant, 'version', 'lease_until'))
-if version ~= given.version or tonumber(lease_until) > tonumber(given.now) then
+if version ~= given.version or number(lease_until) > tonumber(given.now) then
   return {}
 end
 for field, value in pairs(given.seen) do

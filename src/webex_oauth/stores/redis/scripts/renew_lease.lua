@@ -6,7 +6,7 @@ local version, owner, lease_until = unpack(redis.call(
 if version ~= given.version or owner ~= given.owner then
   return 0
 end
-if tonumber(lease_until) < tonumber(given['until']) then
+if number(lease_until) < tonumber(given['until']) then
   redis.call('HSET', grant, 'lease_until', given['until'])
   index_grant(given.key)
 end

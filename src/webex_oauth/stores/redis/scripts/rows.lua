@@ -19,6 +19,11 @@ for at = 1, #ARGV, 2 do
   end
 end
 
+-- A value that is no number, because something else wrote it, is nothing: reading the row tells.
+local function number(value)
+  return tonumber(value) or 0
+end
+
 local function row(kind, name)
   return prefix .. kind .. ':' .. name
 end
@@ -53,8 +58,11 @@ local function read(kind, names)
   for column in string.gmatch(given.columns, '%S+') do
     columns[#columns + 1] = column
   end
-  for number, name in ipairs(names) do
-    rows[number] = {name, redis.call('HMGET', row(kind, name), unpack(columns))}
+  for _, name in ipairs(names) do
+    -- An index may name what is not there.
+    if redis.call('EXISTS', row(kind, name)) == 1 then
+      rows[#rows + 1] = {name, redis.call('HMGET', row(kind, name), unpack(columns))}
+    end
   end
   return rows
 end
@@ -89,8 +97,8 @@ local function index_grant(name)
     'HMGET', row('grant', name), 'keep_at', 'ends_at', 'lease_until', 'retry_at'))
   local has_session = redis.call('EXISTS', index('sessions:of:' .. name)) == 1
   place(index('grants:keep'), name, keep_at and math.max(
-    tonumber(keep_at), tonumber(lease_until), tonumber(retry_at)))
-  place(index('grants:over'), name, not has_session and ends_at)
+    number(keep_at), number(lease_until), number(retry_at)))
+  place(index('grants:over'), name, not has_session and tonumber(ends_at))
 end
 
 local function write_grant(name, fields)
@@ -139,8 +147,8 @@ local function end_grant(name, now)
     return false
   end
   drop_grant(name)
-  add_revocation(
-    name .. version, {sealed = sealed, ends_at = ends_at or nil, due_at = now, try_count = 0})
+  add_revocation(name .. version, {
+    sealed = sealed or '', ends_at = tonumber(ends_at), due_at = now, try_count = 0})
   return {version, sealed, ends_at}
 end
 
@@ -158,13 +166,13 @@ end
 local function drop_session(name)
   local session = row('session', name)
   local grant_key = redis.call('HGET', session, 'grant_key')
-  if not grant_key then
-    return false
-  end
   redis.call('DEL', session)
   redis.call('ZREM', index('sessions'), name)
   redis.call('ZREM', index('sessions:over'), name)
   redis.call('ZREM', index('sessions:seen'), name)
+  if not grant_key then
+    return false
+  end
   redis.call('ZREM', index('sessions:of:' .. grant_key), name)
   index_grant(grant_key)
   return grant_key
@@ -174,7 +182,7 @@ local function has_live_session(grant_key, now, idle_seconds)
   local seen = redis.call(
     'ZREVRANGEBYSCORE', index('sessions:of:' .. grant_key), '+inf', '(' .. now - idle_seconds)
   for _, name in ipairs(seen) do
-    if tonumber(redis.call('HGET', row('session', name), 'expires_at')) > tonumber(now) then
+    if number(redis.call('HGET', row('session', name), 'expires_at')) > tonumber(now) then
       return true
     end
   end

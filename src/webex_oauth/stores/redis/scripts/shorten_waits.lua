@@ -10,6 +10,8 @@ for _, name in ipairs(names_after('grants:keep')) do
   index_grant(name)
 end
 for _, name in ipairs(names_after('revocations:due')) do
-  redis.call('HSET', row('revocation', name), 'due_at', given.now)
+  if redis.call('EXISTS', row('revocation', name)) == 1 then
+    redis.call('HSET', row('revocation', name), 'due_at', given.now)
+  end
   redis.call('ZADD', index('revocations:due'), given.now, name)
 end

@@ -3,7 +3,7 @@
 local attempt = row('attempt', given.name)
 local kept_until, state, browser_digest = unpack(redis.call(
   'HMGET', attempt, 'kept_until', 'state', 'browser_digest'))
-if not kept_until or tonumber(kept_until) <= tonumber(given.now) then
+if not kept_until or number(kept_until) <= tonumber(given.now) then
   return {}
 end
 

@@ -2,7 +2,7 @@
 
 local session = row('session', given.digest)
 local grant_key, seen_at = unpack(redis.call('HMGET', session, 'grant_key', 'seen_at'))
-if not seen_at or tonumber(seen_at) >= tonumber(given.seen_at) then
+if not seen_at or number(seen_at) >= tonumber(given.seen_at) then
   return 0
 end
 redis.call('HSET', session, 'seen_at', given.seen_at)
