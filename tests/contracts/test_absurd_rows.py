@@ -27,6 +27,7 @@ from webex_oauth.vault.records import (
     Lease,
     RefreshTrouble,
     RevocationRecord,
+    SealedRecord,
     SessionRecord,
     name_of,
 )
@@ -144,7 +145,7 @@ def uses(store: Store, number: int) -> dict[str, Awaitable[object]]:
 async def look_at_everything(store: Store) -> None:
     """Do what background tasks do, and find the healthy rows each time."""
     key = name("grant", HEALTHY)
-    rows = [
+    rows: list[SealedRecord] = [
         *await store.scan(AttemptRecord, after=b"", limit=2_000),
         *await store.scan(SessionRecord, after=b"", limit=2_000),
         *await store.scan(GrantRecord, after=b"", limit=2_000),
