@@ -7,6 +7,7 @@ from canary_hooks import (
     pytest_terminal_summary,
 )
 from checks import pytest_collection_modifyitems
+from leftovers import pytest_runtest_makereport
 from services.pgbouncer import pgbouncer
 from services.postgres import postgres
 from torture_report import TortureReport, seen
@@ -16,6 +17,7 @@ __all__ = [
     "postgres",
     "pytest_collection_modifyitems",
     "pytest_runtest_logreport",
+    "pytest_runtest_makereport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "seen",

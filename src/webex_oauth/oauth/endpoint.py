@@ -9,7 +9,6 @@ from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.json_object import NO_MEMBERS, read_json_object
 from webex_oauth.oauth.server import AuthorizationServer
 
-_OK = 200
 _UNAUTHORIZED = 401
 _CLIENT_ERRORS = range(400, 500)
 
@@ -22,8 +21,6 @@ def check_not_refused(
     RateLimited and ServerFailed for a server that cannot answer now, else what *server* reads
     from the refusal. Raises InvalidResponse for a refusal that says nothing readable.
     """
-    if response.status == _OK:
-        return
     check_not_throttled(response, requested_at)
     check_not_failed(response, requested_at, _tracking_id(server, response))
     if response.status in _CLIENT_ERRORS:

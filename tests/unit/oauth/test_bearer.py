@@ -25,6 +25,10 @@ def test_what_is_not_text_is_no_token(value: object) -> None:
     assert read_token(value) is None
 
 
+def test_the_longest_token_is_sent() -> None:
+    assert read_token("a" * 16_384) == Secret("a" * 16_384)
+
+
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
 def test_visible_ascii_is_sent_as_it_is(token: str) -> None:
     assert authorization_header(Secret(token)).removeprefix("Bearer ") == token

@@ -35,6 +35,7 @@ def test_text_becomes_one_line(stated: object, text: str | None) -> None:
 
 def test_text_has_an_end() -> None:
     assert read_text("a" * 100_000) == "a" * 500
+    assert read_text("a" * 499 + " b") == "a" * 499
 
 
 @given(st.text(alphabet=st.characters(codec=None)))

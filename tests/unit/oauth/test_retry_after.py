@@ -19,7 +19,8 @@ SUNDAY_1994 = 784_111_777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9
         ("0", 1),
         ("3601", 3600),
         ("86400", 3600),
-        ("9" * 60, 3600),
+        ("9" * 64, 3600),
+        ("9" * 65, 15),
     ],
 )
 def test_seconds_are_kept_between_a_second_and_an_hour(value: str, seconds: int) -> None:
