@@ -76,4 +76,4 @@ def _platform(registration: Registration) -> Platform:
         sends_issuer=registration.sends_issuer,
         rotates_refresh_tokens=registration.rotates_refresh_tokens,
     )
-    return Platform(origin, broker_origin=origin, api_base_url=f"{origin}/", server=server)
+    return Platform(origin, api_base_url=f"{origin}/", server=server)

@@ -23,9 +23,11 @@ MEMORY_SCHEME = "memory:"
 IN_MEMORY = "WEBEX_STORE_URL is memory: what is kept there, no other process can end"
 NOTHING_KEPT = "nothing is kept of this person: is it the person's id at this integration's Webex?"
 CONFIRMED = "Disconnected. Webex has confirmed that it accepts the tokens no longer."
+LEFT = "Disconnected here. Where this Webex revokes tokens is not known; they end by themselves."
 UNCONFIRMED = (
     "Disconnected here. Webex has not confirmed yet; the application keeps asking while it runs."
 )
+SAID_BY_FATE = {TokenFate.REVOKED: CONFIRMED, TokenFate.LEFT: LEFT}
 
 
 @click.command(name="disconnect")
@@ -45,7 +47,7 @@ def command(person_id: str, env_file: Path) -> None:
     if fate is None:
         print_mistakes((NOTHING_KEPT,))
         sys.exit(1)
-    click.echo(CONFIRMED if fate is TokenFate.REVOKED else UNCONFIRMED)
+    click.echo(SAID_BY_FATE.get(fate, UNCONFIRMED))
 
 
 async def _disconnect(settings: Settings, person_id: str) -> TokenFate | None:

@@ -136,7 +136,9 @@ class Revocations:
             await self._give_up(record, error)
             return False
         await self._context.store.drop_revocation(record.grant_key, record.version)
-        log.info("tokens revoked", extra={"grant": _name(record)})
+        is_known = self._context.platform.server.revocation_endpoint is not None
+        said = "tokens revoked" if is_known else "tokens forgotten, they end by themselves"
+        log.info(said, extra={"grant": _name(record)})
         return True
 
     async def _tokens(self, record: RevocationRecord) -> TokenSet | None:

@@ -26,6 +26,7 @@ class TokenFate(Enum):
     REVOKED = "Webex confirmed that it accepts them no longer"
     QUEUED = "they are forgotten here, and Webex is asked until it confirms"
     SHARED = "they stay, for the person is signed in elsewhere"
+    LEFT = "they are forgotten here, and end by themselves: where to revoke them is not known"
     KEPT = "they stay, for this integration keeps grants without a session"
 
 
@@ -171,6 +172,8 @@ class Sessions:
 
     async def _revoke(self, revocation: RevocationRecord) -> TokenFate:
         is_confirmed = await self._revocations.at_once(revocation)
+        if self._context.platform.server.revocation_endpoint is None:
+            return TokenFate.LEFT
         return TokenFate.REVOKED if is_confirmed else TokenFate.QUEUED
 
     def _listed(self, record: SessionRecord, *, is_this: bool) -> ListedSession:

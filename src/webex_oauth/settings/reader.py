@@ -11,20 +11,14 @@ from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES
-from webex_oauth.settings.portal import portal_fields
+from webex_oauth.settings.portal import PortalUrl, read_portal_url
 from webex_oauth.settings.storage import (
     MEMORY,
     MEMORY_IS_FOR_ONE,
     keys_of,
     store_url_remedy,
 )
-from webex_oauth.settings.urls import (
-    is_https_or_loopback,
-    is_loopback,
-    origin_of,
-    redirect_uri_remedy,
-    split_url,
-)
+from webex_oauth.settings.urls import redirect_uri_remedy, split_url
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
@@ -35,6 +29,7 @@ from webex_oauth.settings.values import (
     Settings,
 )
 from webex_oauth.webex import scopes as webex_scopes
+from webex_oauth.webex.origin import read_origin
 from webex_oauth.webex.platform import WEBEX, Platform, platform
 
 MAX_SECONDS = 90 * 86400
@@ -59,7 +54,7 @@ class _Reader:
         self._variables = {name: value.strip() for name, value in variables.items()}
         self._mistakes: list[str] = []
         self._warnings: list[str] = []
-        self._portal = self._portal_fields()
+        self._portal = self._portal_url()
 
     def settings(self) -> Settings:
         self._warn_of_what_is_ignored()
@@ -98,17 +93,20 @@ class _Reader:
     def _value(self, name: str) -> str:
         return self._variables.get(name, "")
 
-    def _portal_fields(self) -> dict[str, str]:
+    def _portal_url(self) -> PortalUrl:
         text = self._value("AUTH_INIT_URL")
-        if not text:
-            return {}
-        fields, mistakes = portal_fields(text)
-        self._mistakes.extend(mistakes)
-        return fields
+        portal = read_portal_url(text) if text else PortalUrl()
+        self._mistakes.extend(portal.mistakes)
+        self._warnings.extend(portal.warnings)
+        return portal
 
-    def _from_portal_or(self, name: str, field: str) -> str:
-        """Take the named variable or the portal URL's field; both must agree."""
-        named, copied = self._value(name), self._portal.get(field, "")
+    def _from_portal_or(self, name: str, field: str, named: str | None = None) -> str:
+        """Take the named variable or the portal URL's field; both must agree.
+
+        *named* is the variable's value in the spelling that the portal URL's has.
+        """
+        named = self._value(name) if named is None else named
+        copied = self._portal.fields.get(field, "")
         if named and copied and named != copied:
             self._mistakes.append(
                 f"{name} and the {field} in AUTH_INIT_URL differ: keep the one that is registered"
@@ -164,7 +162,7 @@ class _Reader:
         return redirect_uri
 
     def _scopes(self) -> tuple[str, ...]:
-        named = self._value("WEBEX_SCOPES") or self._portal.get("scope", "")
+        named = self._value("WEBEX_SCOPES") or self._portal.fields.get("scope", "")
         scopes = tuple(dict.fromkeys(named.split()))
         if not scopes:
             self._mistakes.append(
@@ -177,31 +175,42 @@ class _Reader:
         return scopes
 
     def _platform(self, client: Client) -> Platform:
-        origin = self._from_portal_or("WEBEX_ORIGIN", "origin") or WEBEX.origin
-        parts = split_url(origin)
-        if parts is None or not parts.hostname or not is_https_or_loopback(parts):
-            self._mistakes.append(
-                "WEBEX_ORIGIN must be an origin such as https://webexapis.com, or http:// on "
-                "localhost for the emulator"
-            )
-            return WEBEX
+        origin = self._from_portal_or("WEBEX_ORIGIN", "origin", self._named_origin())
         try:
-            chosen = platform(origin_of(parts))
+            chosen = platform(origin or WEBEX.origin, authorization_query=self._portal.query)
         except ConfigurationError as error:
             self._mistakes.extend(error.mistakes)
             return WEBEX
+        if not (chosen.is_production or chosen.is_local):
+            self._warnings.append(
+                f"{chosen.origin} is a Webex that this program does not know. The client secret "
+                "and people's tokens go there: make sure that it is right. Where it revokes tokens "
+                "is unknown: a sign-out forgets them here, and they end by themselves there"
+            )
         self._check_worlds(client, chosen)
         return chosen
+
+    def _named_origin(self) -> str:
+        named = self._value("WEBEX_ORIGIN")
+        if not named:
+            return ""
+        try:
+            return read_origin(named)
+        except ConfigurationError:
+            self._mistakes.append(
+                f"WEBEX_ORIGIN {_shown(named)} is not an origin such as https://webexapis.com, or "
+                "http:// on localhost for the emulator"
+            )
+            return ""
 
     def _check_worlds(self, client: Client, chosen: Platform) -> None:
         """Keep the emulator and the real Webex apart."""
         is_emulators = client.client_secret.reveal().startswith(EMULATOR_SECRET_PREFIX)
-        is_local = is_loopback(urlsplit(chosen.origin))
-        if is_emulators and not is_local:
+        if is_emulators and not chosen.is_local:
             self._mistakes.append(
                 "CLIENT_SECRET is the emulator's: put the one of your registered integration"
             )
-        if is_local and client.redirect_uri.startswith("https://"):
+        if chosen.is_local and urlsplit(client.redirect_uri).scheme == "https":
             self._mistakes.append(
                 f"{chosen.origin} is a local Webex but the redirect URI is public: an application "
                 "for real people must use https://webexapis.com"

@@ -3,8 +3,8 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from webex_oauth.webex.origin import DEFAULT_PORTS, is_loopback_host, write_origin
+
 PAGES = frozenset(
     {"/", "/index.html", "/login", "/listrooms", "/logout", "/healthz", "/readyz", "/static"}
 )
@@ -24,18 +24,13 @@ def split_url(text: str) -> SplitResult | None:
 
 
 def origin_of(parts: SplitResult) -> str:
-    """Write the origin as browsers do: in lower case, without the scheme's own port."""
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    if parts.port in {None, DEFAULT_PORTS.get(parts.scheme)}:
-        return f"{parts.scheme}://{host}"
-    return f"{parts.scheme}://{host}:{parts.port}"
+    """Return the origin of a URL in its one spelling."""
+    return write_origin(parts.scheme, parts.hostname or "", parts.port)
 
 
 def is_loopback(parts: SplitResult) -> bool:
-    """Tell whether a URL leads to this machine."""
-    return parts.hostname in LOOPBACK_HOSTS
+    """Return whether a URL leads to this machine."""
+    return is_loopback_host(parts.hostname or "")
 
 
 def is_https_or_loopback(parts: SplitResult) -> bool:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings.storage import without_password
-from webex_oauth.settings.urls import DEFAULT_PORTS, origin_of
+from webex_oauth.settings.urls import origin_of
+from webex_oauth.webex.origin import DEFAULT_PORTS
 from webex_oauth.webex.platform import Platform
 
 DEFAULT_HOST = "127.0.0.1"
@@ -80,4 +81,4 @@ class Settings:
     @property
     def is_https(self) -> bool:
         """Whether browsers reach this application over TLS."""
-        return self.client.redirect_uri.startswith("https://")
+        return urlsplit(self.client.redirect_uri).scheme == "https"

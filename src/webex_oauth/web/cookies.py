@@ -8,6 +8,7 @@ end in a mark of their own: several applications on one host leave one another's
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
@@ -57,7 +58,7 @@ class CookieJar:
     """Read and write the cookies of the application that *client* is registered for."""
 
     def __init__(self, client: Client) -> None:
-        is_https = client.redirect_uri.startswith("https://")
+        is_https = urlsplit(client.redirect_uri).scheme == "https"
         prefix, self._pinned = ("__Host-", "; Secure") if is_https else ("", "")
         registered = f"{client.client_id} {client.redirect_uri}"
         mark = hashlib.sha256(registered.encode()).hexdigest()[:8]

@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.web.leaving import let_go
 from webex_oauth.web.views import DisconnectedPage, DisconnectPage
 from webex_oauth.web.visit import Visit
@@ -21,5 +20,4 @@ async def disconnect(visit: Visit) -> Response:
     session = await visit.required_session()
     fate = await visit.site.integration.sessions.disconnect(session.grant_key)
     visit.forget_session()
-    page = DisconnectedPage(visit.frame(), is_revoked=fate is TokenFate.REVOKED)
-    return let_go(visit, visit.show(page))
+    return let_go(visit, visit.show(DisconnectedPage(visit.frame(), fate)))

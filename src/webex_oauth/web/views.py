@@ -24,13 +24,15 @@ class Frame:
 
     `account` is None when nobody is signed in. `csrf_token` goes into every form that the page
     posts and may be None only where the server asks for none. `is_emulator` tells that Webex is
-    the local one, `is_debugging` that each step of the flow is logged.
+    the local one, `is_debugging` that each step of the flow is logged. `other_webex` is the host of
+    a Webex that is neither the usual nor a local one; where that revokes tokens is not known.
     """
 
     account: Account | None
     csrf_token: Secret | None
     is_emulator: bool
     is_debugging: bool
+    other_webex: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +181,11 @@ class DisconnectPage:
 class DisconnectedPage:
     """Confirm that everything has ended (`POST /disconnect`).
 
-    `is_revoked` is whether Webex confirmed in time that it accepts the tokens no longer.
+    `fate` is what became of the tokens, by its name; None when there were none any more.
     """
 
     frame: Frame
-    is_revoked: bool
+    fate: TokenFate | None
 
 
 @dataclass(frozen=True, slots=True)

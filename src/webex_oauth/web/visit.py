@@ -154,12 +154,13 @@ class Visit:
 
     def frame(self) -> Frame:
         """Describe what stands around the page, from what is known without asking the store."""
-        session = self._session
+        session, platform = self._session, self.site.settings.platform
         return Frame(
             account=Account(session.profile.display_name) if session else None,
             csrf_token=csrf_token(session.session_id) if session else None,
-            is_emulator=not self.site.settings.platform.is_production,
+            is_emulator=platform.is_local,
             is_debugging=self.site.settings.is_debugging,
+            other_webex="" if platform.is_production or platform.is_local else platform.host,
         )
 
     def show(self, page: Page, status: int = 200, *, image_origin: str | None = None) -> Response:

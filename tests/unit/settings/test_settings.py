@@ -234,6 +234,22 @@ def test_an_https_address_may_stand_before_any_port() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("uri", "hosts"),
+    [
+        ("https://spaces.example/oauth", {"spaces.example", "spaces.example:443"}),
+        ("HTTPS://Spaces.example:443/oauth", {"spaces.example", "spaces.example:443"}),
+        ("https://spaces.example:8443/oauth", {"spaces.example:8443"}),
+        ("https://[2001:DB8:0::1]/oauth", {"[2001:db8::1]", "[2001:db8::1]:443"}),
+    ],
+)
+def test_the_schemes_own_port_names_the_same_host(uri: str, hosts: set[str]) -> None:
+    settings = read_settings(GOOD | {"WEBEX_REDIRECT_URI": uri})
+
+    assert settings.public_hosts == hosts
+    assert settings.is_https
+
+
 @pytest.mark.check("H14")
 def test_the_emulators_secret_is_refused_at_the_real_webex() -> None:
     assert "is the emulator's" in only_mistake(CLIENT_SECRET="emulator-" + "a" * 40)

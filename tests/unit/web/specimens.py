@@ -34,6 +34,7 @@ from webex_oauth.web.views import (
 
 STRANGER = Frame(account=None, csrf_token=None, is_emulator=True, is_debugging=False)
 MIRA = Frame(Account("Mira Ito"), Secret("csrf-of-mira"), is_emulator=False, is_debugging=True)
+OTHER_WEBEX = replace(STRANGER, is_emulator=False, other_webex="api-usgov.webex.com")
 UNNAMED = Frame(Account(None), Secret("csrf-of-unnamed"), is_emulator=False, is_debugging=False)
 
 PEOPLE_READ = ScopeInWords("spark:people_read", "See who you are")
@@ -67,6 +68,7 @@ FAILURE_PAGE = FailurePage(
 PAGES: tuple[Page, ...] = (
     HomePage(STRANGER, (PEOPLE_READ, ROOMS_READ), "/listrooms"),
     HomePage(replace(STRANGER, is_emulator=False), (PEOPLE_READ,), "/"),
+    HomePage(OTHER_WEBEX, (PEOPLE_READ,), "/"),
     PersonPage(MIRA, PROFILE, GRANT),
     PersonPage(MIRA, PICTURED, replace(GRANT, granted=(PEOPLE_READ,), withheld=(ROOMS_READ,))),
     PersonPage(MIRA, replace(PROFILE, email=None, organization_id=None), GRANT),
@@ -76,16 +78,13 @@ PAGES: tuple[Page, ...] = (
     UnnamedPersonPage(UNNAMED, None, replace(GRANT, has_ended=True)),
     SignOutPage(MIRA, keeps_grants=False),
     SignOutPage(MIRA, keeps_grants=True),
-    SignedOutPage(STRANGER, TokenFate.REVOKED),
-    SignedOutPage(STRANGER, TokenFate.QUEUED),
-    SignedOutPage(STRANGER, TokenFate.SHARED),
-    SignedOutPage(STRANGER, TokenFate.KEPT),
+    *(SignedOutPage(STRANGER, fate) for fate in TokenFate),
     SessionsPage(MIRA, (THIS_SESSION,)),
     SessionsPage(MIRA, (THIS_SESSION, OTHER_SESSION, replace(OTHER_SESSION, browser=None))),
     DisconnectPage(MIRA, other_count=0),
     DisconnectPage(MIRA, other_count=2),
-    DisconnectedPage(STRANGER, is_revoked=True),
-    DisconnectedPage(STRANGER, is_revoked=False),
+    DisconnectedPage(STRANGER, None),
+    *(DisconnectedPage(STRANGER, fate) for fate in TokenFate),
     ConfirmSignInPage(STRANGER, "/listrooms"),
     FAILURE_PAGE,
     replace(FAILURE_PAGE, frame=MIRA, way_on=SignInAgain("/listrooms"), retry_after_seconds=90),

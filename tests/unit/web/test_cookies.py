@@ -109,6 +109,7 @@ def test_applications_on_one_host_have_names_of_their_own() -> None:
     assert len({one.session_name for one in jars}) == len(jars)
     assert len({one.attempt_prefix for one in jars}) == len(jars)
     assert jar(first).session_name == jars[0].session_name
+    assert jar("HTTPS://spaces.example/oauth").session_name.startswith("__Host-")
 
 
 @pytest.mark.check("D06")

@@ -12,6 +12,7 @@ from unit.web.specimens import (
     GRANT,
     MIRA,
     OTHER_SESSION,
+    OTHER_WEBEX,
     PAGES,
     PEOPLE_READ,
     PICTURED,
@@ -183,6 +184,14 @@ def test_text_that_utf_8_cannot_write_does_not_break_a_page(pages: Pages) -> Non
     (heading,) = Document(pages.render(page)).texts("h1")
 
     assert heading == "half ? emoji"
+
+
+def test_a_webex_that_is_neither_known_nor_local_is_named(pages: Pages) -> None:
+    html = pages.render(HomePage(OTHER_WEBEX, (PEOPLE_READ,), "/")).decode()
+
+    assert "the Webex at <strong>api-usgov.webex.com</strong>" in html
+    assert "forgets its access" in html
+    assert "invented" not in html
 
 
 def test_a_stranger_is_offered_the_start_and_told_what_will_be_asked(pages: Pages) -> None:

@@ -23,10 +23,26 @@ def test_the_real_webex_has_the_documented_endpoints() -> None:
 def test_a_local_webex_has_everything_on_its_own_origin() -> None:
     local = platform("http://127.0.0.1:8090")
 
+    assert local.is_local
     assert not local.is_production
     assert local.server.issuer == "http://127.0.0.1:8090/idb"
     assert local.server.revocation_endpoint == "http://127.0.0.1:8090/v1/revoke"
     assert local.server.issuer_aliases == frozenset()
+
+
+def test_where_an_unknown_webex_revokes_is_not_guessed() -> None:
+    unknown = platform("https://api-usgov.webex.com")
+
+    assert not unknown.is_local
+    assert not unknown.is_production
+    assert unknown.server.revocation_endpoint is None
+    assert unknown.server.token_endpoint == "https://api-usgov.webex.com/v1/access_token"
+
+
+def test_what_every_sign_in_asks_for_stays_in_the_endpoints_query() -> None:
+    asked = platform(authorization_query="prompt=select_account")
+
+    assert asked.server.authorization_endpoint.endswith("/v1/authorize?prompt=select_account")
 
 
 def test_the_broker_may_be_elsewhere() -> None:
@@ -56,6 +72,8 @@ def test_webex_may_rotate_refresh_tokens_until_it_is_learned_that_it_does_not() 
         ("http://127.8.8.8:1", "http://127.8.8.8:1"),
         ("http://[::1]:8090", "http://[::1]:8090"),
         ("http://[::1]", "http://[::1]"),
+        ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
+        ("http://LocalHost:8090", "http://localhost:8090"),
     ],
 )
 def test_an_origin_has_one_spelling(stated: str, origin: str) -> None:
