@@ -136,9 +136,10 @@ class Revocations:
             await self._give_up(record, error)
             return False
         await self._context.store.drop_revocation(record.grant_key, record.version)
-        is_known = self._context.platform.server.revocation_endpoint is not None
-        said = "tokens revoked" if is_known else "tokens forgotten, they end by themselves"
-        log.info(said, extra={"grant": _name(record)})
+        if self._context.platform.server.revocation_endpoint is None:
+            log.info("tokens forgotten: where to revoke is unknown", extra={"grant": _name(record)})
+        else:
+            log.info("tokens revoked", extra={"grant": _name(record)})
         return True
 
     async def _tokens(self, record: RevocationRecord) -> TokenSet | None:

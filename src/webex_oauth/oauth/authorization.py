@@ -15,7 +15,7 @@ from webex_oauth.errors import (
     MalformedCallback,
 )
 from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.query import read_query
+from webex_oauth.oauth.query import read_prose, read_value, split_query
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret
 
@@ -104,8 +104,10 @@ def authorization_url(
 def read_callback(query: bytes) -> Callback:
     """Read the raw query of a callback (RFC 6749 sections 4.1.2 and 4.1.2.1).
 
-    Raises IncompleteCallback without a state or without both code and error, and
-    MalformedCallback for what is ambiguous or could not come from an authorization server.
+    Code, state, error and issuer are read strictly; a description may be any text, and parameters
+    of other names may be anything. Raises IncompleteCallback without a state or without both code
+    and error, and MalformedCallback for what is ambiguous or could not come from an authorization
+    server.
     """
     try:
         return _read_callback(query)
@@ -125,18 +127,18 @@ def _read_callback(query: bytes) -> Callback:
         raise MalformedCallback("the callback has both a code and an error")
     if not state:
         raise IncompleteCallback("state", error=error)
-    issuer = parameters.get("iss")
+    issuer = _value(parameters, "iss")
     if error:
-        description = read_text(parameters.get("error_description"))
+        description = read_text(read_prose(parameters.get("error_description", b"")))
         return ErrorCallback(Secret(state), error, description, issuer)
     if not code:
         raise IncompleteCallback("code")
     return CodeCallback(Secret(state), Secret(code), issuer)
 
 
-def _known_parameters(query: bytes) -> dict[str, str]:
-    parameters: dict[str, str] = {}
-    for name, value in read_query(query):
+def _known_parameters(query: bytes) -> dict[str, bytes]:
+    parameters: dict[str, bytes] = {}
+    for name, value in split_query(query):
         if name not in _KNOWN_PARAMETERS:
             continue
         if name in parameters:
@@ -145,8 +147,12 @@ def _known_parameters(query: bytes) -> dict[str, str]:
     return parameters
 
 
-def _optional(parameters: Mapping[str, str], name: str, grammar: re.Pattern[str]) -> str | None:
-    value = parameters.get(name)
+def _value(parameters: Mapping[str, bytes], name: str) -> str | None:
+    return read_value(parameters[name]) if name in parameters else None
+
+
+def _optional(parameters: Mapping[str, bytes], name: str, grammar: re.Pattern[str]) -> str | None:
+    value = _value(parameters, name)
     if value and not grammar.fullmatch(value):
         raise MalformedCallback(
             f"the callback's {name} has characters it may not have, or too many"

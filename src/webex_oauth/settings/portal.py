@@ -30,7 +30,7 @@ NOT_SENT: Final[Mapping[str, str]] = {
     "request": "Webex takes no request objects",
     "request_uri": "Webex takes no request objects",
 }
-PORTALS_STATE: Final = ("state", "set_state_here")
+PLACEHOLDER: Final = ("state", "set_state_here")
 SECRETS: Final = ("secret", "token", "password", "code_verifier")
 
 
@@ -106,5 +106,5 @@ def _warnings(parts: SplitResult, pairs: list[tuple[str, str]]) -> Iterator[str]
             f"{PRODUCTION_ORIGIN}{AUTHORIZE_PATH} is used, which the Developer Portal shows"
         )
     for name, value in pairs:
-        if name in NOT_SENT and (name, value) != PORTALS_STATE:
+        if name in NOT_SENT and (name, value) != PLACEHOLDER:
             yield f"AUTH_INIT_URL's {name} is not sent: {NOT_SENT[name]}"
