@@ -32,6 +32,11 @@ NOT_SENT: Final[Mapping[str, str]] = {
 }
 PLACEHOLDER: Final = ("state", "set_state_here")
 SECRETS: Final = ("secret", "token", "password", "code_verifier")
+UNKNOWN_WEBEX: Final = (
+    "is a Webex that this program does not know. The client secret and people's tokens go there: "
+    "make sure that it is right. Where it revokes tokens is unknown: a sign-out forgets them here, "
+    "and they end by themselves there"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES
-from webex_oauth.settings.portal import PortalUrl, read_portal_url
+from webex_oauth.settings.portal import UNKNOWN_WEBEX, PortalUrl, read_portal_url
 from webex_oauth.settings.storage import (
     MEMORY,
     MEMORY_IS_FOR_ONE,
@@ -182,20 +182,14 @@ class _Reader:
             self._mistakes.extend(error.mistakes)
             return WEBEX
         if not (chosen.is_production or chosen.is_local):
-            self._warnings.append(
-                f"{chosen.origin} is a Webex that this program does not know. The client secret "
-                "and people's tokens go there: make sure that it is right. Where it revokes tokens "
-                "is unknown: a sign-out forgets them here, and they end by themselves there"
-            )
+            self._warnings.append(f"{chosen.origin} {UNKNOWN_WEBEX}")
         self._check_worlds(client, chosen)
         return chosen
 
     def _named_origin(self) -> str:
         named = self._value("WEBEX_ORIGIN")
-        if not named:
-            return ""
         try:
-            return read_origin(named)
+            return read_origin(named) if named else ""
         except ConfigurationError:
             self._mistakes.append(
                 f"WEBEX_ORIGIN {_shown(named)} is not an origin such as https://webexapis.com, or "
