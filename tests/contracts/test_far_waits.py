@@ -18,6 +18,7 @@ async def due(store: Store, now: int = NOW) -> list[bytes]:
     return [record.key for record in await store.due_grants(now=now, limit=9)]
 
 
+@pytest.mark.bound("wait until a grant is renewed")
 @pytest.mark.check("H13")
 async def test_a_grant_that_would_be_kept_far_too_late_is_due(store: Store) -> None:
     await store.admit(admission(keep_at=FAR))

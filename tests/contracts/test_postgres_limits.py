@@ -168,6 +168,7 @@ async def test_more_callers_than_connections_take_turns(
     await store.close()
 
 
+@pytest.mark.bound("calls that wait for PostgreSQL")
 async def test_a_queue_without_end_is_refused(
     store: Store, schema: str, other: psycopg.Connection
 ) -> None:

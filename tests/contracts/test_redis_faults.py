@@ -222,6 +222,7 @@ async def test_more_callers_than_connections_are_all_given_up_in_time(
         assert await store.find_grant(KEY) is None
 
 
+@pytest.mark.bound("calls that wait for Redis")
 async def test_beyond_a_bound_callers_are_sent_away_at_once(own_redis: RedisServer) -> None:
     async with opened(own_redis.url(pool_size="1")) as store:
         with own_redis.frozen():

@@ -96,6 +96,7 @@ async def test_a_write_beside_a_held_lock_fails_in_time(
         assert time.monotonic() - started_at < PROMISED_SECONDS + SLACK_SECONDS
 
 
+@pytest.mark.bound("writes that wait for SQLite")
 async def test_every_write_in_a_queue_beside_a_held_lock_fails_in_time(
     sqlite_store: Store, database: Path
 ) -> None:

@@ -45,6 +45,7 @@ def chunked_form(stage: Stage, size_bytes: int) -> RawAnswer:
     return request(stage, "POST /login", ("content-type", FORM), coding, body=body)
 
 
+@pytest.mark.bound("target of a request")
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(("excess", "status"), [(0, 200), (1, 414)])
 def test_a_target_has_a_limit(excess: int, status: int, stage: Stage) -> None:
@@ -53,6 +54,7 @@ def test_a_target_has_a_limit(excess: int, status: int, stage: Stage) -> None:
     assert request(stage, f"GET /?{query}").status == status
 
 
+@pytest.mark.bound("header of a request")
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (-1, 431)])
 def test_headers_have_a_limit(spare: int, status: int, stage: Stage) -> None:
@@ -68,12 +70,14 @@ def test_a_health_check_has_the_same_limits(stage: Stage) -> None:
     assert answer.status == 431
 
 
+@pytest.mark.bound("body of a request")
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(("excess", "status"), [(0, 303), (1, 413)])
 def test_a_body_has_a_limit(excess: int, status: int, stage: Stage) -> None:
     assert form(stage, b"a" * (MAX_BODY_BYTES + excess)).status == status
 
 
+@pytest.mark.bound("body of a request")
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(("excess", "status"), [(0, 303), (1, 413)])
 def test_a_body_in_chunks_has_the_same_limit(excess: int, status: int, stage: Stage) -> None:
@@ -89,6 +93,7 @@ def test_a_body_that_is_announced_too_large_is_not_waited_for(stage: Stage) -> N
     assert answer.status == 413
 
 
+@pytest.mark.bound("fields of a form")
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(("excess", "status"), [(0, 303), (1, 400)])
 def test_a_form_has_a_limit_of_fields(excess: int, status: int, stage: Stage) -> None:

@@ -219,6 +219,7 @@ class Count(logging.Handler):
             self._is_counted.set()
 
 
+@pytest.mark.bound("refusals in the log")
 def test_a_flood_of_one_kind_is_counted_and_hides_no_other_kind() -> None:
     async def flood() -> list[logging.LogRecord]:
         refusals, is_counted = RefusalLog(), asyncio.Event()

@@ -1,8 +1,11 @@
 """A shelf holds so many and forgets the oldest first."""
 
+import pytest
+
 from webex_oauth.emulator.shelf import Shelf
 
 
+@pytest.mark.bound("tokens of the emulator")
 def test_a_full_shelf_loses_its_oldest() -> None:
     shelf: Shelf[str, int] = Shelf(2)
 

@@ -111,6 +111,7 @@ def test_a_good_return_to_is_where_the_sign_in_leads(scene: Scene, return_to: st
     assert answer.headers["location"] == return_to
 
 
+@pytest.mark.bound("return-to of a sign-in")
 @pytest.mark.check("A13", "E11")
 @pytest.mark.parametrize("return_to", BAD, ids=ascii)
 def test_a_bad_return_to_leads_home_and_blocks_nobody(scene: Scene, return_to: str) -> None:

@@ -54,6 +54,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.bound("text of Webex for people", "body of an error")
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 def test_twice_as_much_text_takes_no_more_steps(reader: Callable[[str], object], text: str) -> None:
@@ -64,6 +65,7 @@ def test_twice_as_much_text_takes_no_more_steps(reader: Callable[[str], object],
     assert steps_of(lambda: reader(2 * once)) <= steps_of(lambda: reader(once)) + 2
 
 
+@pytest.mark.bound("title of a room")
 def test_what_a_list_shows_of_a_room_is_bounded() -> None:
     long = MARKS * 100_000
     odd = {"id": "r", "title": long, "type": long, "lastActivity": long}
@@ -76,6 +78,7 @@ def test_what_a_list_shows_of_a_room_is_bounded() -> None:
     assert page.readable[0].type == page.readable[0].last_activity == long[:MAX_WORD_CHARACTERS]
 
 
+@pytest.mark.bound("rooms on a page")
 @pytest.mark.parametrize("item", [{"id": "r"}, {}, [], 7, "\ud800"], ids=str)
 def test_a_page_of_more_rooms_than_were_asked_for_is_refused(item: object) -> None:
     body = json.dumps({"items": [item] * (LARGEST_PAGE + 1)}).encode()

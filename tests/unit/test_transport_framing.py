@@ -11,6 +11,7 @@ from unit.raw_server import Answering, say, say_body
 
 from webex_oauth.errors import AnswerLost, InvalidResponse, ResponseTooLarge
 from webex_oauth.ports import Limits
+from webex_oauth.transport.connection import MAX_HEAD_FIELDS
 
 MEBIBYTE = 1024 * 1024
 
@@ -33,6 +34,7 @@ def test_what_is_no_http_is_an_invalid_answer(answering: Answering) -> None:
     assert isinstance(failure(answering), InvalidResponse | AnswerLost)
 
 
+@pytest.mark.bound("answer to a call")
 @pytest.mark.check("G04", "B03")
 @pytest.mark.parametrize("excess", [0, 1])
 def test_a_body_has_a_limit(excess: int) -> None:
@@ -45,6 +47,7 @@ def test_a_body_has_a_limit(excess: int) -> None:
     assert len(answer.body) == LIMITS.max_body_bytes
 
 
+@pytest.mark.bound("page of a list")
 @pytest.mark.check("G04")
 def test_an_endless_body_is_cut() -> None:
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -107,6 +110,7 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.bound("head of an answer")
 @pytest.mark.check("G04")
 @pytest.mark.parametrize(
     "piece", [b"x-a: " + b"b" * 60_000 + b"\r\n", b"b" * 60_000], ids=["many", "one"]
@@ -147,6 +151,7 @@ def test_an_interim_answer_is_not_the_answer() -> None:
     assert (answer.status, answer.body, "link" in answer.headers) == (200, b"1", False)
 
 
+@pytest.mark.bound("head of an answer")
 @pytest.mark.check("G04")
 def test_interim_answers_without_end_are_cut() -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\n" * 1000
@@ -164,3 +169,16 @@ def test_a_body_may_end_with_the_connection() -> None:
     answer, _ = exchange(say(b"HTTP/1.1 200 OK\r\n\r\nall of it"))
 
     assert answer.body == b"all of it"
+
+
+@pytest.mark.bound("fields of an answer")
+@pytest.mark.check("G04")
+@pytest.mark.parametrize("name", [b"x-a", b"x-%d"])
+def test_the_fields_of_a_head_have_a_limit(name: bytes) -> None:
+    def fields(count: int) -> bytes:
+        return b"".join((name % at if b"%" in name else name) + b":\r\n" for at in range(count))
+
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n"
+
+    assert exchange(say(head + fields(MAX_HEAD_FIELDS - 1) + b"\r\n"))[0].status == 200
+    assert type(failure(say(head + fields(MAX_HEAD_FIELDS) + b"\r\n"))) is ResponseTooLarge

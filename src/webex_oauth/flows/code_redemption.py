@@ -7,6 +7,7 @@ from webex_oauth.errors import (
     AccessForbidden,
     IssuerMismatch,
     StoreConflict,
+    StoreUnavailable,
     VaultError,
     WebexOAuthError,
 )
@@ -37,6 +38,9 @@ from webex_oauth.webex.scopes import PEOPLE_READ, permits
 log = logging.getLogger(__name__)
 
 ADMISSION_TRIES = 5
+MAX_SESSIONS = 1_000
+"""How many browsers of one person are signed in at most."""
+SURPLUS_BATCH = 10
 UNNAMED_SUBJECT_PREFIX = "unnamed:"
 UNNAMED_SUBJECT_BYTES = 16
 
@@ -139,9 +143,28 @@ class CodeRedemption:
                 continue
             self._revoke_soon(admission.earlier)
             self._revoke_soon(ended.revocation if ended else None)
+            await self._end_surplus(key)
             log.info("signed in", extra={"grant": key.hex()[:12]})
             return session_id
         raise StoreConflict("the grant kept moving")
+
+    async def _end_surplus(self, key: bytes) -> None:
+        """End the sessions of a person beyond MAX_SESSIONS, those that were unused for longest."""
+        context = self._context
+        try:
+            sessions = await context.store.sessions_of(key, limit=MAX_SESSIONS + SURPLUS_BATCH)
+            for surplus in sessions[MAX_SESSIONS:]:
+                await context.store.end_session(
+                    surplus.digest,
+                    now=context.clock(),
+                    idle_seconds=context.idle_seconds,
+                    keeps_grants=True,
+                )
+                log.info(
+                    "a session ended: the person has too many", extra={"grant": key.hex()[:12]}
+                )
+        except StoreUnavailable:
+            log.warning("sessions of a person were not counted", extra={"grant": key.hex()[:12]})
 
     def _revoke_soon(self, revocation: RevocationRecord | None) -> None:
         if revocation is not None:

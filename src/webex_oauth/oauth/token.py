@@ -15,6 +15,7 @@ from webex_oauth.oauth.lifetime import read_lifetime
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret
 
+MAX_SCOPES = 500
 _OK = 200
 _ABSENT = (None, "")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+", re.ASCII)
@@ -130,8 +131,9 @@ def _read_scopes(scope: object) -> frozenset[str] | None:
     """Return the scopes that the answer names; None where it names none in a way that is known.
 
     A scope decides nothing here that the server does not decide again: one that is no scope
-    (RFC 6749 section 3.3) is left out, and fails no sign-in.
+    (RFC 6749 section 3.3) is left out, as is what follows the first MAX_SCOPES, and fails no
+    sign-in.
     """
     named = scope.split(" ") if isinstance(scope, str) else scope if isinstance(scope, list) else []
-    scopes = (one for one in named if isinstance(one, str) and _SCOPE.fullmatch(one))
+    scopes = (one for one in named[:MAX_SCOPES] if isinstance(one, str) and _SCOPE.fullmatch(one))
     return frozenset(scopes) or None

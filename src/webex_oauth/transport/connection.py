@@ -16,6 +16,7 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.http import HttpResponse
 
 MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_FIELDS = 200
 FINAL_STATUS = 200
 NO_CONTENT = frozenset({204, 304})
 
@@ -105,6 +106,11 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._is_head_whole:
             return  # a trailer, which nobody asked for (RFC 9110 section 6.5)
+        self._field_count += 1
+        if self._field_count > MAX_HEAD_FIELDS:
+            # To join values of one name costs their square.
+            self._fail(ResponseTooLarge(f"the answer has more than {MAX_HEAD_FIELDS} fields"))
+            return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         if key in self._headers:
             text = f"{self._headers[key]}, {text}"
@@ -148,6 +154,7 @@ class Connection(asyncio.Protocol):
         self._body_bytes = 0
         self._body: list[bytes] = []
         self._headers: dict[str, str] = {}
+        self._field_count = 0
         self._status = 0
         self._is_head_whole = False
         self._is_kept = False

@@ -96,7 +96,9 @@ class Rescue:
     async def look(self) -> None:
         """Take up what lies in the folder and is not in memory."""
         known = {rescued.file_name for rescued in self._rescued.values()}
-        for name in await asyncio.to_thread(self._spool.names):
+        names = await asyncio.to_thread(self._spool.names)
+        self._reported.intersection_update(names)
+        for name in names:
             if name not in known:
                 await self._take_up(name)
 

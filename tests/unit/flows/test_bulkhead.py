@@ -38,6 +38,7 @@ class Gate:
         return await self._inner(request, limits)
 
 
+@pytest.mark.bound("calls of the API under way")
 async def test_calls_beyond_the_places_are_not_sent_and_say_so() -> None:
     workshop = Workshop()
     api = workshop.api((await sign_in(workshop)).grant_key)
@@ -68,6 +69,7 @@ async def test_a_place_is_free_again_after_a_failure() -> None:
             await bulkhead.place(BOB).__aenter__()
 
 
+@pytest.mark.bound("calls of one person under way")
 async def test_one_person_leaves_places_for_the_others() -> None:
     bulkhead = Bulkhead(3, 2, wait_seconds=0.01)
 
@@ -92,6 +94,7 @@ async def test_those_who_wait_for_a_place_of_one_person_hold_up_nobody_else() ->
         pass
 
 
+@pytest.mark.bound("calls of one person that wait")
 async def test_the_calls_of_one_person_that_wait_are_bounded() -> None:
     bulkhead = Bulkhead(2, 1, wait_seconds=5)
 

@@ -291,6 +291,7 @@ class MovingStore:
         self._conflicts = conflicts
         self.find_grant = self._inner.find_grant
         self.find_session = self._inner.find_session
+        self.sessions_of = self._inner.sessions_of
 
     async def admit(self, admission: Admission) -> EndedSession | None:
         if self._conflicts:

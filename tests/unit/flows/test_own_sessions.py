@@ -4,6 +4,7 @@ import pytest
 from unit.flows.signing_in import sign_in
 from unit.flows.workshop import IDLE_SECONDS, NOW, REVOCATION_URL, Workshop, answer
 
+from webex_oauth.flows.code_redemption import MAX_SESSIONS
 from webex_oauth.flows.sessions import MAX_LISTED, TokenFate, handle_of
 from webex_oauth.vault.records import digest
 
@@ -136,3 +137,19 @@ async def test_a_kept_grant_outlives_its_last_session_and_ends_with_a_disconnect
     assert await workshop.store.find_grant(this.grant_key) is not None
     assert workshop.revoked() == []
     assert await workshop.sessions.disconnect(this.grant_key) is TokenFate.REVOKED
+
+
+@pytest.mark.bound("sessions of a person")
+async def test_a_person_is_signed_in_in_a_bounded_number_of_browsers() -> None:
+    workshop = Workshop()
+    unused = latest = await sign_in(workshop)
+    for number in range(1, MAX_SESSIONS + 5):
+        workshop.now += 1
+        latest = await sign_in(workshop, number=number)
+
+    assert (
+        len(await workshop.store.sessions_of(latest.grant_key, limit=2 * MAX_SESSIONS))
+        == MAX_SESSIONS
+    )
+    assert await workshop.sessions.find(latest.session_id)
+    assert await workshop.sessions.find(unused.session_id) is None

@@ -109,6 +109,7 @@ async def test_while_webex_asks_for_quiet_nobody_is_sent_there() -> None:
     assert [record.try_count for record in await workshop.queued()] == [0, 0]
 
 
+@pytest.mark.bound("tries of a revocation")
 async def test_after_thirty_tries_it_is_given_up() -> None:
     workshop = await workshop_with_one_queued()
 

@@ -64,6 +64,7 @@ async def test_a_list_ten_times_as_long_takes_the_same_memory() -> None:
     assert await peak_bytes(60) < 1.2 * await peak_bytes(6)
 
 
+@pytest.mark.bound("pages of a list")
 async def test_a_list_without_end_is_left_and_says_so() -> None:
     counts: list[int] = []
 

@@ -67,6 +67,7 @@ async def sweep(
     return workshop
 
 
+@pytest.mark.bound("time before anything is removed")
 @pytest.mark.check("H13")
 async def test_nothing_is_removed_before_the_clock_has_proved_steady() -> None:
     store = SweptStore()

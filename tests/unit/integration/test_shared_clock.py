@@ -80,6 +80,7 @@ def test_a_small_step_and_a_step_back_are_followed_at_once(step: float) -> None:
     assert clock() == int(world.store_time)
 
 
+@pytest.mark.bound("step of the clock that is not followed")
 @pytest.mark.check("H13")
 @pytest.mark.parametrize("step", [LARGE_STEP_SECONDS + 1, 7 * DAY, 400 * DAY])
 def test_a_large_step_ahead_that_goes_away_was_never_followed(

@@ -189,6 +189,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.bound("query of a callback")
 @pytest.mark.parametrize("query", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_no_authorization_server_sends_is_refused(query: bytes) -> None:
     with pytest.raises(MalformedCallback) as refusal:
@@ -197,6 +198,7 @@ def test_what_no_authorization_server_sends_is_refused(query: bytes) -> None:
     assert not isinstance(refusal.value, IncompleteCallback)
 
 
+@pytest.mark.bound("query of a callback")
 def test_a_query_of_exactly_8_kib_is_read() -> None:
     query = b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&p="
 

@@ -84,6 +84,7 @@ DATE_PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.bound("wait that a server asks for")
 @given(st.one_of(st.text(), st.lists(DATE_PIECES).map("".join)), st.integers(0, 2**40))
 def test_any_value_is_a_wait_within_its_bounds(value: str, now: int) -> None:
     assert 1 <= read_retry_after(value, now) <= 3600

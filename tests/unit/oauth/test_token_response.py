@@ -19,7 +19,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.server import AuthorizationServer
-from webex_oauth.oauth.token import TokenSet, read_token_response
+from webex_oauth.oauth.token import MAX_SCOPES, TokenSet, read_token_response
 from webex_oauth.secret import Secret
 
 NOW = 1_700_000_000
@@ -361,3 +361,10 @@ def test_any_object_is_a_token_set_or_a_typed_error(
 def test_any_bytes_are_a_token_set_or_a_typed_error(body: bytes) -> None:
     with pytest.raises(InvalidResponse):
         read(HttpResponse(200, JSON, body))
+
+
+@pytest.mark.bound("scopes of a grant")
+def test_the_scopes_of_an_answer_have_a_limit() -> None:
+    tokens = read(answer({**BEARER, "scope": " ".join(f"s:{at}" for at in range(5_000))}))
+
+    assert tokens.scopes == frozenset(f"s:{at}" for at in range(MAX_SCOPES))

@@ -165,6 +165,7 @@ async def test_a_second_flight_for_a_key_is_not_launched() -> None:
     assert not flights.launch(b"other", work.run)
 
 
+@pytest.mark.bound("refreshes that nobody waits for")
 async def test_so_many_unwatched_flights_and_no_more() -> None:
     flights, work = Flights[int](LIMIT_SECONDS, most_unwatched=2), Work()
 

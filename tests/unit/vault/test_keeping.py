@@ -30,6 +30,7 @@ def test_a_refresh_token_of_unknown_life_is_used_within_a_month(share: float, da
     assert keep_at(issued, NOW, share) == NOW + days * DAY_SECONDS
 
 
+@pytest.mark.bound("wait until a grant is renewed")
 def test_no_grant_waits_longer_than_sixty_days_to_be_kept() -> None:
     issued = replace(tokens(), refresh_expires_at=NOW + 400 * DAY_SECONDS)
 

@@ -85,6 +85,7 @@ async def test_two_processes_have_two_names() -> None:
     assert leases.owner != others.owner
 
 
+@pytest.mark.bound("lease and cool-down")
 @pytest.mark.check("H13")
 async def test_a_lease_that_a_wrong_clock_wrote_holds_nobody_up() -> None:
     house = House(issued(2))

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from webex_oauth.vault.notes import Notes
 from webex_oauth.vault.records import GrantRecord
 
@@ -27,6 +29,7 @@ def test_a_later_note_takes_the_place_of_an_earlier_one() -> None:
     assert notes.find(RECORD) == "second"
 
 
+@pytest.mark.bound("notes of what could not be written")
 def test_the_oldest_note_goes_when_there_are_too_many() -> None:
     notes: Notes[int] = Notes(at_most=3)
 

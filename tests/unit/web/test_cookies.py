@@ -145,6 +145,7 @@ def test_a_cookie_without_the_prefix_counts_for_nothing_behind_tls() -> None:
     assert PINNED.attempt_secret({attempt + ATTEMPT_ID: "1.planted"}, ATTEMPT_ID) is None
 
 
+@pytest.mark.bound("sign-ins under way in a browser")
 @pytest.mark.check("D08")
 def test_an_attempt_is_not_a_session() -> None:
     presented = {ATTEMPT + ATTEMPT_ID: "1.secret"}

@@ -112,6 +112,7 @@ def test_a_browser_that_leaves_is_no_mistake_of_ours(caplog: pytest.LogCaptureFi
     assert caplog.records == []
 
 
+@pytest.mark.bound("requests under way")
 @pytest.mark.check("D18")
 def test_beyond_its_bound_a_request_is_told_to_come_back() -> None:
     is_open = asyncio.Event()

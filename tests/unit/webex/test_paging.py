@@ -18,6 +18,7 @@ def test_a_long_list_is_followed_to_its_end() -> None:
         trail.check(page(number))
 
 
+@pytest.mark.bound("pages of a list")
 def test_an_endless_list_is_left_after_a_thousand_pages() -> None:
     trail = PageTrail()
     for number in range(2, 1_001):

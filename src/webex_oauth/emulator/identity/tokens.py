@@ -184,7 +184,10 @@ class Tokens:
         value = opaque_value(self._randomness, grant.person.organization_uuid)
         token = AccessToken(value, grant.id, self._clock.now() + lifetime_seconds)
         self._access_by_value.put(value, token)
-        self._values_by_person.setdefault(grant.person.uuid, set()).add(value)
+        values = self._values_by_person.setdefault(grant.person.uuid, set())
+        values.add(value)
+        if len(values) > _CAPACITY:
+            values.intersection_update(one.value for one in self._access_by_value)
         return token
 
     def _new_refresh_token(self, grant: Grant) -> RefreshToken:

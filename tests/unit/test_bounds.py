@@ -1,0 +1,137 @@
+"""Bounds that no other suite reaches: each is met exactly, and what is beyond it is named."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from unit.flows.signing_in import sign_in
+from unit.flows.workshop import NOW, PERSON_URL, TOKEN_URL, Workshop, answer
+from unit.raw_server import raw_server, say_body
+from unit.web.specimens import FAILURE_PAGE, ROOMS_PAGES
+
+from webex_oauth.emulator.journal import _CAPACITY as JOURNAL_CAPACITY, Entry, Journal
+from webex_oauth.errors import RequestNotSent
+from webex_oauth.flows.revocation import MAX_HANDED_OVER, Revocations
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, TOKEN_LIMITS, Limits
+from webex_oauth.secret import Secret
+from webex_oauth.transport import HttpTransport
+from webex_oauth.transport.pool import MAX_CONNECTIONS
+from webex_oauth.vault.records import GrantRecord, RevocationRecord
+from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
+from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
+from webex_oauth.web.assets import Assets
+from webex_oauth.web.rendering import KEPT_PAGES, Pages
+from webex_oauth.web.views import RoomsPage
+from webex_oauth.webex import people, rooms
+
+pytestmark = pytest.mark.anyio
+
+ROOMS_URL = f"{PERSON_URL.removesuffix('people/me')}rooms"
+
+
+class Measuring:
+    """Stand before a scripted Webex, and note the limits of each exchange by its URL."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._inner = workshop.webex.send
+        self.limits: dict[str, Limits] = {}
+
+    async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
+        self.limits[request.url.partition("?")[0]] = limits
+        return await self._inner(request, limits)
+
+
+@pytest.mark.bound("answer of the token endpoint", "answer to a call", "page of a list")
+async def test_each_exchange_has_the_limit_of_its_kind() -> None:
+    workshop = Workshop()
+    measuring = Measuring(workshop)
+    workshop.webex.send = measuring.send  # type: ignore[method-assign]  # it stands before Webex
+    api = workshop.api((await sign_in(workshop)).grant_key)
+    workshop.webex.script(ROOMS_URL, answer({"items": []}))
+    workshop.webex.script(f"{ROOMS_URL}?max=5", answer({"items": []}))
+
+    await api.call(people.me())
+    await api.first_page(rooms.listing(max_items=5))
+
+    limits = measuring.limits
+    assert (limits[TOKEN_URL], limits[PERSON_URL]) == (TOKEN_LIMITS, API_LIMITS)
+    assert limits[ROOMS_URL] == PAGE_LIMITS
+
+
+@pytest.mark.bound("connections to Webex")
+async def test_a_call_that_finds_no_connection_is_not_sent() -> None:
+    async with raw_server(say_body(b"")) as server, HttpTransport() as transport:
+        request = HttpRequest("GET", f"{server.origin}/", {})
+        limits = Limits(deadline_seconds=20, max_body_bytes=10)
+        calls = [
+            asyncio.create_task(transport.send(request, limits)) for _ in range(MAX_CONNECTIONS)
+        ]
+        await asyncio.sleep(0)
+
+        with pytest.raises(RequestNotSent, match="connections"):
+            await transport.send(request, Limits(deadline_seconds=0.01, max_body_bytes=10))
+        await asyncio.gather(*calls)
+
+
+@pytest.mark.bound("revocations handed over")
+async def test_what_is_handed_over_beyond_the_bound_stays_in_the_queue() -> None:
+    revocations = Revocations(Workshop().context)
+
+    for number in range(2 * MAX_HANDED_OVER):
+        revocations.soon(RevocationRecord(b"key", number, b"", None, NOW))
+
+    assert revocations._handed_over.qsize() == MAX_HANDED_OVER
+
+
+@pytest.mark.bound("file of the spool")
+def test_a_file_of_the_spool_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", os.urandom)
+    spool.open()
+    name = spool.add(GrantRecord(b"key", 1, bytes(MAX_FILE_BYTES), None, None))
+
+    with pytest.raises(OSError, match="larger than"):
+        spool.read(name)
+
+
+@pytest.mark.bound("refused tokens remembered")
+def test_the_oldest_refused_tokens_are_forgotten() -> None:
+    context = Workshop().context
+    refused = RefusedTokens(context.store, context.sealer)
+
+    for number in range(MOST_REMEMBERED + 5):
+        refused.remember(Secret(f"token-{number}"))
+
+    assert len(refused._remembered) == MOST_REMEMBERED
+
+
+@pytest.mark.bound("pages that are kept")
+def test_pages_that_differ_in_their_counts_are_kept_up_to_the_bound() -> None:
+    pages = Pages(Assets.packaged())
+    view = next(page for page in ROOMS_PAGES if not page.filter_text and page.frame.csrf_token)
+
+    for count in range(KEPT_PAGES + 5):
+        pages.around_rows(
+            RoomsPage(
+                view.frame,
+                "",
+                shown_count=count,
+                total_count=count,
+                unreadable_count=0,
+                interruption=None,
+            )
+        )
+
+    assert pages._around_anyones_rows.cache_info().currsize == KEPT_PAGES
+    assert pages.render(FAILURE_PAGE)
+
+
+@pytest.mark.bound("journal of the emulator")
+def test_the_journal_keeps_the_latest_requests() -> None:
+    journal = Journal()
+
+    for _ in range(JOURNAL_CAPACITY + 5):
+        journal.open(Entry(number=0, method="GET", path="/"))
+
+    assert len(journal.entries) == JOURNAL_CAPACITY
