@@ -77,9 +77,10 @@ def test_the_consent_pages_cannot_be_framed(page: Page, scene: Scene, elsewhere:
     consent = scene.browser().start()
     elsewhere.pages["/framing"] = f'<iframe src="{escape(consent)}"></iframe>'
 
-    page.goto(f"{elsewhere.cousin}/framing")
+    with page.expect_event("framenavigated", lambda one: one.url.startswith("chrome-error:")):
+        page.goto(f"{elsewhere.cousin}/framing")
 
-    assert page.frames[1].url.startswith("chrome-error:")
+    assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
     assert scene.emulator.journal.count("GET", AUTHORIZE_PATH) == 1
 
 
