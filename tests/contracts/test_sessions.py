@@ -222,3 +222,22 @@ async def test_another_attempt_does_not_learn_of_a_renewed_session(store: Store)
 
     again = await store.take_attempt(name("state", 2), name("browser", 1), NOW)
     assert again == FinishedAttempt(attempt(2), name("session", 2))
+
+
+async def test_sessions_that_are_over_are_found(store: Store) -> None:
+    await store.admit(admission(1, of=1))
+    await store.admit(admission(2, of=2, created_at=NOW + 50))
+    await store.admit(admission(3, of=3, created_at=NOW + 100))
+    await store.touch_session(name("session", 3), NOW + 200)
+
+    async def over(now: int, limit: int = 9) -> set[bytes]:
+        found = await store.over_sessions(now=now, idle_seconds=IDLE_SECONDS, limit=limit)
+        assert len(found) == len({one.digest for one in found})
+        return {one.digest for one in found}
+
+    assert await over(NOW + IDLE_SECONDS - 1) == set()
+    assert await over(NOW + IDLE_SECONDS) == {name("session", 1)}
+    assert await over(NOW + IDLE_SECONDS + 50) == {name("session", 1), name("session", 2)}
+    assert len(await over(NOW + IDLE_SECONDS + 50, limit=1)) == 1
+    every = {name("session", number) for number in (1, 2, 3)}
+    assert await over(NOW + ABSOLUTE_SECONDS + 100) == every

@@ -44,13 +44,13 @@ def command(person_id: str, env_file: Path) -> None:
         print_mistakes((IN_MEMORY,))
         sys.exit(1)
     fate = run(_disconnect(settings, person_id))
-    if fate is None:
+    if fate is TokenFate.GONE:
         print_mistakes((NOTHING_KEPT,))
         sys.exit(1)
     click.echo(SAID_BY_FATE.get(fate, UNCONFIRMED))
 
 
-async def _disconnect(settings: Settings, person_id: str) -> TokenFate | None:
+async def _disconnect(settings: Settings, person_id: str) -> TokenFate:
     key = grant_key(settings.platform.server.issuer, subject_of(person_id))
     async with open_integration(replace(settings, runs_keeper=False)) as integration:
         return await integration.sessions.disconnect(key)

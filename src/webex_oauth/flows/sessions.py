@@ -28,6 +28,7 @@ class TokenFate(Enum):
     SHARED = "they stay, for the person is signed in elsewhere"
     LEFT = "they are forgotten here, and end by themselves: where to revoke them is not known"
     KEPT = "they stay, for this integration keeps grants without a session"
+    GONE = "there were none any more: they had been given up before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,12 @@ class Sessions:
         )
         log.info("signed out")
         if ended is None:
-            return TokenFate.QUEUED
-        if ended.revocation is None:
-            return TokenFate.KEPT if context.keeps_grants else TokenFate.SHARED
-        return await self._revoke(ended.revocation)
+            return TokenFate.GONE
+        if ended.revocation is not None:
+            return await self._revoke(ended.revocation)
+        if await context.store.find_grant(ended.grant_key) is None:
+            return TokenFate.GONE
+        return TokenFate.KEPT if context.keeps_grants else TokenFate.SHARED
 
     async def end(self, session: LiveSession, handle: str) -> bool:
         """End another session of the same person; False when there is none with this handle.
@@ -127,16 +130,46 @@ class Sessions:
             ended_count += 1
         return ended_count
 
-    async def disconnect(self, grant_key: bytes) -> TokenFate | None:
+    async def disconnect(self, grant_key: bytes) -> TokenFate:
         """End all sessions of a person and their grant; then revoke its tokens.
 
-        None when there was no grant. Raises StoreUnavailable.
+        Raises StoreUnavailable, or TypeError for what is no key.
         """
         check_grant_key(grant_key)
         context = self._context
         revocation = await context.store.end_grant(grant_key, now=context.clock())
         log.info("disconnected", extra={"grant": grant_key.hex()[:12]})
-        return await self._revoke(revocation) if revocation else None
+        return await self._revoke(revocation) if revocation else TokenFate.GONE
+
+    async def end_over(self, now: int, limit: int) -> int:
+        """End sessions that were idle or past their end at *now*; return how many.
+
+        The last one of a person takes the grant with it, whose tokens are queued to be revoked,
+        unless grants are kept. Raises StoreUnavailable.
+        """
+        context, ended_count = self._context, 0
+        for record in await context.store.over_sessions(
+            now=now, idle_seconds=context.idle_seconds, limit=limit
+        ):
+            try:
+                ended_count += await self._end_over(record, now)
+            except VaultError as error:
+                log.warning("a session could not be ended", extra={"error": str(error)})
+        return ended_count
+
+    async def _end_over(self, record: SessionRecord, now: int) -> bool:
+        context = self._context
+        ended = await context.store.end_session(
+            record.digest,
+            now=now,
+            idle_seconds=context.idle_seconds,
+            keeps_grants=context.keeps_grants,
+        )
+        if ended is not None and ended.revocation is not None:
+            grant = ended.grant_key.hex()[:12]
+            log.info("a grant ended with its last session", extra={"grant": grant})
+            self._revocations.soon(ended.revocation)
+        return ended is not None
 
     async def _touch(self, session_digest: bytes, now: int) -> None:
         """Write down that a session was used, where that can be written just now."""

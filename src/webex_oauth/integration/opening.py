@@ -144,7 +144,10 @@ def _tasks(settings: Settings, integration: Integration) -> list[Task]:
     tasks = [
         Task("rescue", integration.rescue.run),
         Task("revocations", integration.revocations.run),
-        Task("sweeper", Sweeper(integration.context, monotonic=steady_seconds).run),
+        Task(
+            "sweeper",
+            Sweeper(integration.context, integration.sessions, monotonic=steady_seconds).run,
+        ),
     ]
     if settings.runs_keeper:
         tasks.append(Task("keeper", integration.keeper.run))

@@ -164,6 +164,12 @@ class Store(Protocol):
         """Find the sessions of a grant, the latest seen first, also those whose time is over."""
         ...
 
+    async def over_sessions(
+        self, *, now: int, idle_seconds: int, limit: int
+    ) -> Sequence[SessionRecord]:
+        """Find sessions that are past their end at *now*, or idle, at most *limit* of each."""
+        ...
+
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:

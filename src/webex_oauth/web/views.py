@@ -179,13 +179,10 @@ class DisconnectPage:
 
 @dataclass(frozen=True, slots=True)
 class DisconnectedPage:
-    """Confirm that everything has ended (`POST /disconnect`).
-
-    `fate` is what became of the tokens, by its name; None when there were none any more.
-    """
+    """Confirm that everything has ended (`POST /disconnect`), and what became of the tokens."""
 
     frame: Frame
-    fate: TokenFate | None
+    fate: TokenFate
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ async def test_disconnecting_does_not_depend_on_webex() -> None:
 
 
 async def test_disconnecting_somebody_who_is_not_there_says_so() -> None:
-    assert await Workshop().sessions.disconnect(b"k" * 32) is None
+    assert await Workshop().sessions.disconnect(b"k" * 32) is TokenFate.GONE
 
 
 async def test_a_kept_grant_outlives_its_last_session_and_ends_with_a_disconnect() -> None:

@@ -124,7 +124,18 @@ async def test_signing_out_twice_claims_nothing() -> None:
     session_id = await signed_in(workshop)
     await workshop.sessions.sign_out(session_id)
 
-    assert await workshop.sessions.sign_out(session_id) is TokenFate.QUEUED
+    assert await workshop.sessions.sign_out(session_id) is TokenFate.GONE
+
+
+async def test_signing_out_of_what_was_given_up_before_claims_nothing() -> None:
+    workshop = Workshop()
+    session_id = await signed_in(workshop)
+    session = await workshop.sessions.find(session_id)
+    assert session is not None
+    workshop.store._grants.drop(session.grant_key)
+
+    assert await workshop.sessions.sign_out(session_id) is TokenFate.GONE
+    assert await workshop.queued() == []
 
 
 async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:

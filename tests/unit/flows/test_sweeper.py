@@ -63,7 +63,9 @@ async def sweep(
 
     while done <= rounds:
         with pytest.raises(TimeIsUp):
-            await Sweeper(workshop.context, sleep=sleep, monotonic=lambda: steady).run()
+            await Sweeper(
+                workshop.context, workshop.sessions, sleep=sleep, monotonic=lambda: steady
+            ).run()
     return workshop
 
 

@@ -83,7 +83,6 @@ PAGES: tuple[Page, ...] = (
     SessionsPage(MIRA, (THIS_SESSION, OTHER_SESSION, replace(OTHER_SESSION, browser=None))),
     DisconnectPage(MIRA, other_count=0),
     DisconnectPage(MIRA, other_count=2),
-    DisconnectedPage(STRANGER, None),
     *(DisconnectedPage(STRANGER, fate) for fate in TokenFate),
     ConfirmSignInPage(STRANGER, "/listrooms"),
     FAILURE_PAGE,

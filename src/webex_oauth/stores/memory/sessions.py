@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.records import SessionRecord
-from webex_oauth.vault.sessions import is_live
 
 
 class Sessions:
@@ -58,16 +57,21 @@ class Sessions:
     def is_needed(self, grant_key: bytes, now: int, idle_seconds: int) -> bool:
         """Say whether a live session has this grant."""
         return any(
-            session.grant_key == grant_key and is_live(session, now, idle_seconds)
+            session.grant_key == grant_key and not _is_over(session, now, idle_seconds)
             for session in self._sessions.values()
         )
+
+    def over(self, now: int, idle_seconds: int, limit: int) -> Sequence[SessionRecord]:
+        """Find those whose time is over."""
+        sessions = self._sessions.values()
+        return [one for one in sessions if _is_over(one, now, idle_seconds)][:limit]
 
     def drop_over(self, now: int, idle_seconds: int) -> None:
         """Delete those whose time is over."""
         self._sessions = {
             digest: session
             for digest, session in self._sessions.items()
-            if is_live(session, now, idle_seconds)
+            if not _is_over(session, now, idle_seconds)
         }
 
     def grant_keys(self) -> set[bytes]:
@@ -81,3 +85,7 @@ class Sessions:
     def put(self, record: SessionRecord) -> None:
         """Put a record in the place of the one with its name."""
         self._sessions[record.digest] = record
+
+
+def _is_over(session: SessionRecord, now: int, idle_seconds: int) -> bool:
+    return session.expires_at <= now or session.seen_at <= now - idle_seconds

@@ -133,6 +133,12 @@ class MemoryStore(BelongingStore):
         """Find the sessions of a grant, the latest seen first."""
         return self._sessions.of(grant_key, limit)
 
+    async def over_sessions(
+        self, *, now: int, idle_seconds: int, limit: int
+    ) -> Sequence[SessionRecord]:
+        """Find sessions that are past their end, or idle."""
+        return self._sessions.over(now, idle_seconds, limit)
+
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:

@@ -16,6 +16,11 @@ OF_GRANT: Final = (
     "SELECT " + COLUMNS + " FROM {schema}.sessions WHERE grant_key = %(grant_key)s"
     " ORDER BY seen_at DESC, digest LIMIT %(limit)s"
 )
+OVER: Final = (
+    "SELECT " + COLUMNS + " FROM {schema}.sessions WHERE digest = ANY (ARRAY("
+    " SELECT digest FROM {schema}.sessions WHERE expires_at <= %(now)s LIMIT %(limit)s) || ARRAY("
+    " SELECT digest FROM {schema}.sessions WHERE seen_at <= %(idle_since)s LIMIT %(limit)s))"
+)
 TOUCH: Final[LiteralString] = """
 UPDATE {schema}.sessions SET seen_at = %(seen_at)s
   WHERE digest = %(digest)s AND seen_at < %(seen_at)s
@@ -90,6 +95,14 @@ async def sessions_of(link: Link, grant_key: bytes, limit: int) -> Sequence[Sess
     """Find the sessions of a grant, the latest seen first."""
     rows = await link.rows(OF_GRANT, {"grant_key": grant_key, "limit": limit})
     return read_each(lambda row: SessionRecord(*row), rows)
+
+
+async def over_sessions(
+    link: Link, now: int, idle_seconds: int, limit: int
+) -> Sequence[SessionRecord]:
+    """Find sessions that are past their end, or idle."""
+    bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
+    return read_each(lambda row: SessionRecord(*row), await link.rows(OVER, bounds))
 
 
 async def end_session(

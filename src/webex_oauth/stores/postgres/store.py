@@ -181,6 +181,14 @@ class PostgresStore(BelongingStore):
         """Find the sessions of a grant, the latest seen first."""
         return await self._read(partial(sessions.sessions_of, grant_key=grant_key, limit=limit))
 
+    async def over_sessions(
+        self, *, now: int, idle_seconds: int, limit: int
+    ) -> Sequence[SessionRecord]:
+        """Find sessions that are past their end, or idle."""
+        return await self._read(
+            partial(sessions.over_sessions, now=now, idle_seconds=idle_seconds, limit=limit)
+        )
+
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:

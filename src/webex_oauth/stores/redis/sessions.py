@@ -40,6 +40,20 @@ async def sessions_of(database: Database, grant_key: bytes, limit: int) -> Seque
     return SESSION.read_all(rows)
 
 
+async def over_sessions(
+    database: Database, now: int, idle_seconds: int, limit: int
+) -> Sequence[SessionRecord]:
+    """Find sessions that are past their end, or idle."""
+    rows = await database.run(
+        "over_sessions",
+        now=now,
+        idle_since=now - idle_seconds,
+        limit=limit,
+        columns=SESSION.columns_text,
+    )
+    return list({record.digest: record for record in SESSION.read_all(rows)}.values())
+
+
 async def end_session(
     database: Database, digest: bytes, now: int, idle_seconds: int, *, keeps_grants: bool
 ) -> EndedSession | None:

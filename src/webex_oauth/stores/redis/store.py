@@ -134,6 +134,12 @@ class RedisStore(BelongingStore):
         """Find the sessions of a grant, the latest seen first."""
         return await sessions.sessions_of(self._database, grant_key, limit)
 
+    async def over_sessions(
+        self, *, now: int, idle_seconds: int, limit: int
+    ) -> Sequence[SessionRecord]:
+        """Find sessions that are past their end, or idle."""
+        return await sessions.over_sessions(self._database, now, idle_seconds, limit)
+
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:

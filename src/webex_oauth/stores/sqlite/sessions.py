@@ -25,6 +25,11 @@ OF_GRANT = """
 SELECT digest, grant_key, sealed, created_at, seen_at, expires_at
   FROM sessions WHERE grant_key = ? ORDER BY seen_at DESC LIMIT ?
 """
+OVER = """
+SELECT digest, grant_key, sealed, created_at, seen_at, expires_at FROM sessions
+  WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= :now LIMIT :limit)
+    OR digest IN (SELECT digest FROM sessions WHERE seen_at <= :idle_since LIMIT :limit)
+"""
 IS_NEEDED = """
 SELECT EXISTS
   (SELECT 1 FROM sessions WHERE grant_key = ? AND expires_at > ? AND seen_at > ?)
@@ -78,6 +83,14 @@ def replace_session(
     add_session(connection, new)
     rename_session(connection, attempt_state_digest, old_digest, new.digest)
     return True
+
+
+def over_sessions(
+    connection: sqlite3.Connection, now: int, idle_seconds: int, limit: int
+) -> Sequence[SessionRecord]:
+    """Find sessions that are past their end, or idle."""
+    bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
+    return read_each(lambda row: SessionRecord(*row), connection.execute(OVER, bounds).fetchall())
 
 
 def end_session(

@@ -1,0 +1,94 @@
+"""The last session of a person to end takes the grant with it, by idleness as by a sign-out."""
+
+import pytest
+from unit.flows.signing_in import sign_in
+from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
+
+from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.flows.sweeper import SESSION_WITNESS_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
+from webex_oauth.vault.keeping import Kept
+from webex_oauth.vault.records import SessionRecord, digest
+
+pytestmark = [pytest.mark.anyio, pytest.mark.check("D05")]
+
+DAY = 86_400
+LONGEST_SECONDS = IDLE_SECONDS + 2 * SESSION_WITNESS_SECONDS + 2 * int(SWEEP_EVERY_SECONDS)
+
+
+class TimeIsUp(Exception):
+    """End a test."""
+
+
+async def let_pass(workshop: Workshop, seconds: int, *, used: LiveSession | None = None) -> None:
+    """Run the sweeper while time passes, in which one session may be used all along."""
+    steady, ends_at = 0.0, workshop.now + seconds
+
+    async def sleep(pause_seconds: float) -> None:
+        nonlocal steady
+        if workshop.now >= ends_at:
+            raise TimeIsUp
+        steady += pause_seconds
+        workshop.now += int(pause_seconds)
+        if used is not None:
+            await workshop.store.touch_session(digest(used.session_id), workshop.now)
+
+    sweeper = Sweeper(workshop.context, workshop.sessions, sleep=sleep, monotonic=lambda: steady)
+    with pytest.raises(TimeIsUp):
+        await sweeper.run()
+    await workshop.revocations.deliver_handed_over()
+
+
+async def test_a_session_that_idles_out_ends_its_grant_and_revokes() -> None:
+    workshop = Workshop()
+    session = await sign_in(workshop)
+
+    await let_pass(workshop, LONGEST_SECONDS)
+
+    assert await workshop.store.find_grant(session.grant_key) is None
+    assert len(workshop.revoked()) == 2
+    assert await workshop.queued() == []
+    assert await workshop.vault.keep(session.grant_key) is Kept.NOT_DUE
+
+
+async def test_a_session_that_is_used_to_its_end_ends_its_grant_too() -> None:
+    workshop = Workshop()
+    session = await sign_in(workshop)
+
+    await let_pass(workshop, ABSOLUTE_SECONDS - 2 * IDLE_SECONDS, used=session)
+    assert await workshop.store.find_grant(session.grant_key) is not None
+    await let_pass(workshop, 2 * IDLE_SECONDS + LONGEST_SECONDS, used=session)
+
+    assert await workshop.store.find_grant(session.grant_key) is None
+
+
+async def test_a_grant_stays_while_its_person_is_signed_in_elsewhere() -> None:
+    workshop = Workshop()
+    await sign_in(workshop)
+    used = await sign_in(workshop)
+    revoked_before = workshop.revoked()
+
+    await let_pass(workshop, LONGEST_SECONDS, used=used)
+
+    assert len(await workshop.store.scan(SessionRecord, after=b"", limit=9)) == 1
+    assert await workshop.store.find_grant(used.grant_key) is not None
+    assert workshop.revoked() == revoked_before
+
+
+async def test_a_grant_that_is_kept_outlives_its_sessions() -> None:
+    workshop = Workshop(keeps_grants=True)
+    session = await sign_in(workshop)
+
+    await let_pass(workshop, LONGEST_SECONDS)
+
+    assert await workshop.store.find_grant(session.grant_key) is not None
+    assert workshop.revoked() == []
+
+
+async def test_no_grant_ends_by_a_clock_that_stepped_a_moment_ago() -> None:
+    workshop = Workshop()
+    session = await sign_in(workshop)
+    workshop.now += 400 * DAY
+
+    await let_pass(workshop, SESSION_WITNESS_SECONDS - int(SWEEP_EVERY_SECONDS))
+
+    assert await workshop.store.find_grant(session.grant_key) is not None
