@@ -170,15 +170,14 @@ def _as_stated(choices: Choices, integration: local_webex.Integration) -> local_
     secret = choices.client_secret
     if secret is not None and not ENV_SAFE.fullmatch(secret):
         raise ConfigurationError(["--client-secret takes letters, digits and - . _ ~ alone"])
-    return replace(
-        integration,
-        client_id=choices.client_id or integration.client_id,
-        client_secret=secret or integration.client_secret,
-        name=integration.name if choices.name is None else choices.name,
-        redirect_uris=integration.redirect_uris
-        if choices.redirect_uri is None
-        else (choices.redirect_uri,),
-    )
+    redirect_uri = choices.redirect_uri
+    stated: dict[str, Any] = {
+        "client_id": choices.client_id,
+        "client_secret": secret,
+        "redirect_uris": None if redirect_uri is None else (redirect_uri,),
+        "name": choices.name,
+    }
+    return replace(integration, **{k: v for k, v in stated.items() if v is not None})
 
 
 def _tell_env(env_file: Path | None, emulator: local_webex.Emulator) -> None:

@@ -28,6 +28,7 @@ class CannotListen(OSError):
     def __init__(self, cause: OSError, host: str, port: int) -> None:
         address = host if isinstance(cause, socket.gaierror) else f"{host}:{port}"
         super().__init__(f"cannot listen on {address} ({cause.strerror})")
+        self.errno = cause.errno
         self.cause = cause
         self.port = port
 

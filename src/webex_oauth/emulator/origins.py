@@ -58,19 +58,21 @@ def fixed_origins(bound: Origins, front_door: str | None, broker: str | None) ->
 
     Without a *broker* it is at the front door's host, on the port that it is bound to.
     """
-    front_door = front_door or bound.front_door.configured
-    _check_origin(front_door)
-    parts, port = urlsplit(front_door), urlsplit(bound.broker.configured).port
-    name = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
-    return Origins.at(front_door, broker or _join(parts.scheme, name, port), are_fixed=True)
+    if front_door is None:
+        front_door = bound.front_door.configured
+    if broker is None:
+        scheme, host = _check_origin(front_door)
+        broker = _join(scheme, host, urlsplit(bound.broker.configured).port)
+    return Origins.at(front_door, broker, are_fixed=True)
 
 
-def _check_origin(text: str) -> None:
+def _check_origin(text: str) -> tuple[str, str]:
     scheme, separator, host = text.partition("://")
     found = _HOST.fullmatch(host)
-    has_port = found and (found["port"] is None or 0 < int(found["port"]) < _PORTS)
-    if scheme not in _PORT_BY_SCHEME or not separator or not has_port:
+    is_port = found and (found["port"] is None or 0 < int(found["port"]) < _PORTS)
+    if found is None or not is_port or not separator or scheme not in _PORT_BY_SCHEME:
         raise ValueError(f"{text!r} is not an origin, as http://webex.test:8090")
+    return scheme, found["name"]
 
 
 def _join(scheme: str, name: str, port: str | int | None) -> str:

@@ -1,4 +1,4 @@
-"""What Webex has and this emulator lacks: it says so, instead of looking for a fault in the token.
+"""What Webex has and this emulator lacks: the answer says so, whatever the token.
 
 A path is a template of Starlette's; methods are listed where they are known, else all are lacking.
 """
