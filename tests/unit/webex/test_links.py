@@ -222,3 +222,12 @@ def test_any_target_is_below_the_api_or_refused(start: str, target: str) -> None
     assert (parts.scheme, parts.netloc, parts.fragment) == ("https", "webexapis.com", "")
     assert parts.path.startswith("/v1/")
     assert ".." not in parts.path.split("/")
+
+
+def test_a_header_has_a_longest_length() -> None:
+    link = f"<{NEXT}>; rel=next"
+    longest = link + "," * (8 * 1024 - len(link))
+
+    assert read_next_link(longest, WEBEX) == PageUrl(NEXT)
+    with pytest.raises(InvalidResponse, match="too long"):
+        read_next_link(longest + ",", WEBEX)
