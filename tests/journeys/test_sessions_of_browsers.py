@@ -91,6 +91,20 @@ def test_a_stale_cookie_is_taken_away(scene: Scene) -> None:
         assert "Max-Age=0" in cookie
 
 
+@pytest.mark.check("H13")
+def test_a_session_that_is_over_by_a_wrong_clock_is_there_when_it_is_right_again(
+    scene: Scene,
+) -> None:
+    browser = scene.signed_in()
+    scene.emulator.clock.advance(400 * 86_400)
+    assert browser.get("/listrooms").status_code == 401
+    assert "Start" in browser.get("/").text
+
+    scene.emulator.clock.advance(-400 * 86_400)
+
+    assert is_signed_in(browser)
+
+
 @pytest.mark.check("D02")
 def test_a_failed_sign_in_leaves_the_session_that_was_there(scene: Scene) -> None:
     browser = scene.signed_in()

@@ -73,6 +73,13 @@ class Sessions:
             await self._touch(record.digest, now)
         return LiveSession(session_id, session.grant_key, session.profile)
 
+    async def is_gone(self, session_id: Secret) -> bool:
+        """Check that no session has this id, not even one that is over by the clock.
+
+        Raises StoreUnavailable.
+        """
+        return await self._context.store.find_session(digest(session_id)) is None
+
     async def of_person(self, session: LiveSession) -> tuple[ListedSession, ...]:
         """List the live sessions of the person, this one first, then the latest seen.
 

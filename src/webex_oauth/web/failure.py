@@ -56,8 +56,8 @@ async def show_failure(
         response = visit.show(page, failure.status)
     if retry_after is not None:
         response.headers["retry-after"] = str(retry_after)
-    if failure is SIGNED_OUT and visit.session_id is not None:
-        visit.site.cookies.drop_session(response)
+    if failure is SIGNED_OUT:
+        await visit.drop_stale_session(response)
     return response
 
 

@@ -20,8 +20,7 @@ async def show_home(visit: Visit) -> Response:
         return await _show_person(visit, session)
     scopes = tuple(in_words(scope) for scope in visit.site.settings.scopes)
     response = visit.show(HomePage(visit.frame(), scopes, return_to="/"))
-    if visit.session_id is not None:
-        visit.site.cookies.drop_session(response)
+    await visit.drop_stale_session(response)
     return response
 
 

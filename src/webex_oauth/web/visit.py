@@ -1,11 +1,13 @@
 """One request to a page: who asks, from where, and how to answer them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webex_oauth.errors import StoreError
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.oauth.foreign_text import read_text
@@ -141,6 +143,17 @@ class Visit:
         """Show the rest of this visit as somebody who is not signed in."""
         self._session = None
         self._is_session_known = True
+
+    async def drop_stale_session(self, response: Response) -> None:
+        """Take away an id of a session that is gone.
+
+        One that is only over by the clock, which may be wrong, stays until it is.
+        """
+        if self.session_id is None:
+            return
+        with suppress(StoreError):
+            if await self.site.integration.sessions.is_gone(self.session_id):
+                self.site.cookies.drop_session(response)
 
     def here(self) -> ReturnTo:
         """Name this address as a place to come back to."""
