@@ -13,6 +13,7 @@ from webex_oauth.vault.records import GrantRecord
 
 SOFT_EXPIRY_PERMILLE = 850
 SOFT_EXPIRY_SPREAD_PERMILLE = 100
+WRONG_CLOCK_SECONDS = 86_400
 MOST_PRESENTATIONS = 2
 RESCUE_SECONDS = 1
 
@@ -139,8 +140,13 @@ def may_rotate(grant: Grant, *, default: bool) -> bool:
 
 
 def _is_soft_expired(held: Held, now: int) -> bool:
-    """Say whether 85 to 95 percent of the access token's life are over, by its version."""
+    """Check whether 85 to 95 percent of the access token's life are over, by its version.
+
+    A token that was issued in the future was dated by a wrong clock, and so was its end.
+    """
     expires_at, issued_at = held.grant.tokens.access_expires_at, held.grant.issued_at
+    if issued_at > now + WRONG_CLOCK_SECONDS:
+        return True
     if expires_at is None or issued_at == 0:
         return False
     # The end of a seal is as good as random, and every process reads the same.

@@ -93,3 +93,17 @@ async def test_the_age_of_a_token_counts_from_its_request() -> None:
     await house.vault.access_token(ALICE)
 
     assert (await house.held()).issued_at == NOW + 5
+
+
+@pytest.mark.check("H13")
+async def test_a_token_that_a_wrong_clock_dated_is_renewed_when_the_clock_is_right_again() -> None:
+    house = House(issued(2))
+    house.clock.now = NOW + 400 * 86_400
+    await house.admit(tokens(lives_for=LIFE_SECONDS), issued_at=house.clock.now)
+    house.clock.now = NOW
+
+    assert await house.vault.access_token(ALICE) == FIRST
+    await house.vault.close()
+
+    assert (await house.held()).tokens.access_token == SECOND
+    assert (await house.held()).issued_at == NOW
