@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from scene import Scene
 
 from browser.axe import Axe
-from browser.chromium import EXECUTABLE, OpenContext, missing, running_chromium
+from browser.browsers import OpenContext, missing, running_chromium, running_firefox
 from browser.elsewhere import Elsewhere
 from browser.witness import Witness
 
@@ -20,11 +20,21 @@ STEP_MILLISECONDS = 10_000
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    if not EXECUTABLE.exists():
-        missing("Chromium")
+def playwright() -> Iterator[Playwright]:
     expect.set_options(timeout=STEP_MILLISECONDS)
-    with running_chromium() as browser:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    with running_chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    with running_firefox(playwright) as browser:
         yield browser
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from scene import Scene
 
-from browser.chromium import OpenContext
+from browser.browsers import OpenContext
 from browser.steps import (
     MIRA_NAME,
     accept,

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from scene import Scene
 
 from browser.axe import Axe
-from browser.chromium import OpenContext
+from browser.browsers import OpenContext
 from browser.elsewhere import Elsewhere
 from webex_oauth.emulator.world.hostile import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
 

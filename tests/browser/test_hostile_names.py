@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from scene import Scene
 
-from browser.chromium import OpenContext
+from browser.browsers import OpenContext
 from browser.steps import enter_signed_in, hand_over, start
 from webex_oauth.emulator.world.hostile import (
     HOSTILE_DISPLAY_NAME,

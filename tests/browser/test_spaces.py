@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from scene import JONAS, MIRA, Scene
 
-from browser.chromium import OpenContext
+from browser.browsers import OpenContext
 from browser.steps import AMARA, enter_signed_in, path_of
 from webex_oauth.emulator import Answer, Hang, Reset
 

@@ -1,4 +1,4 @@
-"""A haproxy in front of several machines, set up as its manual says and with no further mercy."""
+"""A haproxy in front of machines, set up as its manual says and with no further mercy."""
 
 import csv
 import socket
@@ -10,7 +10,7 @@ from pathlib import Path
 from services.processes import private_folder, require, start, write_for
 from waiting import until
 
-CONFIGURATION = """
+COMMON = """
 global
     maxconn 1000
     stats socket {socket}
@@ -20,6 +20,8 @@ defaults
     timeout client 30s
     timeout server 30s
     option redispatch
+"""
+BALANCER = """
 frontend people
     bind {host}:{port}
     default_backend machines
@@ -28,6 +30,14 @@ backend machines
     option httpchk
     http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host localhost:{port}
     default-server check inter 200ms fall 1 rise 1
+"""
+FRONT = """
+frontend people
+    bind 127.0.0.1:{port} {tls}
+    {rules}
+    default_backend application
+backend application
+    server application 127.0.0.1:{application_port}
 """
 
 
@@ -53,17 +63,40 @@ class Haproxy:
 @contextmanager
 def running_haproxy(host: str, port: int, machines: Sequence[str]) -> Iterator[Haproxy]:
     """Let *host*:*port* lead to *machines*, each at the same port."""
-    program = require("haproxy")
+    lines = [f"    server {machine} {machine}:{port}\n" for machine in machines]
+    text = BALANCER.format(host=host, port=port) + "".join(lines)
+    with private_folder("haproxy") as folder, _running(folder, text):
+        yield Haproxy(folder / "admin")
+
+
+@contextmanager
+def running_front(
+    port: int, application_port: int, *, certificate: str = "", dropped: Sequence[str] = ()
+) -> Iterator[None]:
+    """Stand before one application, with TLS where there is a *certificate*.
+
+    Headers whose names begin with one of *dropped* do not come through.
+    """
+    rules = "\n    ".join(f"http-request del-header {name} -m beg" for name in dropped)
     with private_folder("haproxy") as folder:
-        text = CONFIGURATION.format(host=host, port=port, socket=folder / "admin")
-        lines = [f"    server {machine} {machine}:{port}\n" for machine in machines]
-        file = write_for(folder, "haproxy.cfg", text + "".join(lines))
-        process = start([program, "-db", "-f", file], folder / "log")
-        try:
-            while not (folder / "admin").exists():
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.01)
-            yield Haproxy(folder / "admin")
-        finally:
-            process.kill()
-            process.wait()
+        pem = write_for(folder, "localhost.pem", certificate)
+        tls = f"ssl crt {pem}" if certificate else ""
+        text = FRONT.format(port=port, tls=tls, rules=rules, application_port=application_port)
+        with _running(folder, text):
+            yield
+
+
+@contextmanager
+def _running(folder: Path, configuration: str) -> Iterator[None]:
+    program = require("haproxy")
+    text = COMMON.format(socket=folder / "admin") + configuration
+    file = write_for(folder, "haproxy.cfg", text)
+    process = start([program, "-db", "-f", file], folder / "log")
+    try:
+        while not (folder / "admin").exists():
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.01)
+        yield
+    finally:
+        process.kill()
+        process.wait()
