@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from unit.flows.signing_in import sign_in
 from unit.flows.workshop import API_PLACES, PERSON_URL, Workshop
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import RequestNotSent
 from webex_oauth.flows.bulkhead import (
@@ -46,7 +47,9 @@ async def test_calls_beyond_the_places_are_not_sent_and_say_so() -> None:
     workshop.webex.send = gate.send  # type: ignore[method-assign]  # the gate stands before Webex
     calls = [asyncio.create_task(api.call(people.me())) for _ in range(CALLS)]
 
-    done, waiting = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    done, waiting = await asyncio.wait(
+        calls, return_when=asyncio.FIRST_COMPLETED, timeout=LIMIT_SECONDS
+    )
 
     assert gate.under_way == API_PLACES
     assert all(isinstance(one.exception(), RequestNotSent) for one in done)
