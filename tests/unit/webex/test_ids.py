@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.webex.ids import uuid_in
+from webex_oauth.webex.ids import Id, uuid_in
 from webex_oauth.webex.people import Person
 
 UUID = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
@@ -94,3 +94,13 @@ def test_different_people_never_have_the_same_subject(one: object, other: object
 def test_an_empty_id_is_no_id() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"id": ""}, Person)
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(0, False), (1, True), (512, True), (513, False)])
+def test_an_id_has_a_shortest_and_a_longest_length(length: int, *, is_read: bool) -> None:
+    try:
+        msgspec.convert("a" * length, Id)
+    except msgspec.ValidationError:
+        assert not is_read
+    else:
+        assert is_read

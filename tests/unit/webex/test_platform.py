@@ -72,6 +72,7 @@ def test_webex_may_rotate_refresh_tokens_until_it_is_learned_that_it_does_not() 
         ("http://127.8.8.8:1", "http://127.8.8.8:1"),
         ("http://[::1]:8090", "http://[::1]:8090"),
         ("http://[::1]", "http://[::1]"),
+        ("https://webexapis.com:65535", "https://webexapis.com:65535"),
         ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
         ("http://LocalHost:8090", "http://localhost:8090"),
     ],
