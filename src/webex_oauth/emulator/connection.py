@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _EXTENSION = "webex_oauth.emulator.connection"
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -51,7 +51,7 @@ class Connection:
         self._transport.write(data)
 
 
-class ConnectionProtocol(HttpToolsProtocol):
+class ConnectionProtocol(H11Protocol):
     """uvicorn's HTTP protocol, which also hands the connection to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
