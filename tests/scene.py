@@ -33,10 +33,11 @@ from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.store import Store
 from webex_oauth.web.application import create_application
+from webex_oauth.web.connection import AT_ONCE
 from webex_oauth.web.cookies import CookieJar
-from webex_oauth.web.draining import AT_ONCE
 from webex_oauth.web.frame import Frame
-from webex_oauth.web.server import listening_socket, serve
+from webex_oauth.web.listening import listening_socket
+from webex_oauth.web.server import serve
 
 MIRA = "mira@acme.example"
 JONAS = "jonas@acme.example"
@@ -184,7 +185,7 @@ class Scene:
             self.integration: Integration = integration
             self.application: Frame = create_application(self.settings, integration)
             self._is_started.set()
-            await serve(self.application, self._listener, self._stop, farewell=AT_ONCE)
+            await serve(self.application, self._listener, self._stop, bounds=AT_ONCE)
 
 
 @dataclass

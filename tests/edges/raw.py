@@ -22,6 +22,11 @@ class RawAnswer:
         return int(line[1]) if len(line) > 1 else 0
 
     @property
+    def statuses(self) -> list[int]:
+        """The status of each answer."""
+        return [int(line.split()[1]) for line in STATUS_LINE.findall(self.octets)]
+
+    @property
     def head(self) -> bytes:
         return self.octets.partition(b"\r\n\r\n")[0].lower()
 

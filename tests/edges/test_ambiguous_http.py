@@ -32,6 +32,8 @@ AMBIGUOUS = {
 }
 BAD_LINES = {
     "another version": b"GET / HTTP/9.9\r\n",
+    "HTTP/2 without its preface": b"GET / HTTP/2.0\r\n",
+    "a transfer coding in HTTP/1.0": b"POST /login HTTP/1.0\r\ntransfer-encoding: chunked\r\n",
     "a lower-case method": b"get / HTTP/1.1\r\n",
     "two spaces and a target": b"GET / / HTTP/1.1\r\n",
     "no target": b"GET HTTP/1.1\r\n",

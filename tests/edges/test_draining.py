@@ -11,36 +11,25 @@ from dataclasses import dataclass
 
 import pytest
 import uvicorn
+from edges.served_alone import SECONDS, Served, served_alone
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from webex_oauth.web.draining import DrainingServer, Farewell
-from webex_oauth.web.server import BoundedHttpProtocol, listening_socket, serve
+from webex_oauth.web.connection import SHIPPED, BoundedHttpProtocol, Bounds
+from webex_oauth.web.listening import listening_socket
+from webex_oauth.web.server import DrainingServer
 
-SECONDS = 10
 
-
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """A server on a thread of its own, and the word that ends it."""
+    """A server that can be told to stop while one of its answers is held back."""
 
-    port: int
-    loop: asyncio.AbstractEventLoop
-    stop: asyncio.Event
-    thread: threading.Thread
+    served: Served
     go_on: threading.Event
     exits: contextlib.ExitStack
 
-    def begin_to_stop(self) -> None:
-        """Say it, and wait until the server has heard."""
-        heard = threading.Event()
-        self.loop.call_soon_threadsafe(self.stop.set)
-        # Whoever waits for the event runs in the round after.
-        self.loop.call_soon_threadsafe(self.loop.call_soon, self.loop.call_soon, heard.set)
-        assert heard.wait(SECONDS)
-
     def connect(self) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=SECONDS)
         connection.connect()
         self.exits.callback(connection.close)
         return connection
@@ -63,7 +52,7 @@ async def say_path(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def ending(request: pytest.FixtureRequest) -> Iterator[Ending]:
     """Run a server whose last moments last as long as the test says."""
-    farewell: Farewell = getattr(request, "param", Farewell())
+    bounds: Bounds = getattr(request, "param", SHIPPED)
     go_on = threading.Event()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,18 +60,10 @@ def ending(request: pytest.FixtureRequest) -> Iterator[Ending]:
             await asyncio.to_thread(go_on.wait, SECONDS)
         await say_path(scope, receive, send)
 
-    listener, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
-    port, loop = listener.getsockname()[1], asyncio.new_event_loop()
-    running = serve(application, listener, stop, farewell=farewell)
-    thread = threading.Thread(target=loop.run_until_complete, args=(running,))
-    thread.start()
-    with contextlib.ExitStack() as exits:
-        yield Ending(port, loop, stop, thread, go_on, exits)
-    go_on.set()
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(SECONDS)
-    assert not thread.is_alive()
-    loop.close()
+    with served_alone(application, bounds) as served:
+        with contextlib.ExitStack() as exits:
+            yield Ending(served, go_on, exits)
+        go_on.set()
 
 
 @pytest.mark.check("H08")
@@ -90,7 +71,7 @@ def test_a_kept_connection_may_be_used_once_more(ending: Ending) -> None:
     connection = ending.connect()
     said_before = ask(connection)
 
-    ending.begin_to_stop()
+    ending.served.begin_to_stop()
     said_then = ask(connection)
 
     assert (said_before, said_then) == (None, "close")
@@ -98,7 +79,7 @@ def test_a_kept_connection_may_be_used_once_more(ending: Ending) -> None:
 
 @pytest.mark.check("H08")
 def test_a_new_connection_is_taken_for_a_moment(ending: Ending) -> None:
-    ending.begin_to_stop()
+    ending.served.begin_to_stop()
 
     said = ask(ending.connect())
 
@@ -111,7 +92,7 @@ def test_what_is_under_way_is_finished_and_says_that_it_was_the_last(ending: End
     connection.request("GET", "/slow")
     ask(ending.connect())
 
-    ending.begin_to_stop()
+    ending.served.begin_to_stop()
     ending.go_on.set()
     answer = connection.getresponse()
 
@@ -119,13 +100,13 @@ def test_what_is_under_way_is_finished_and_says_that_it_was_the_last(ending: End
 
 
 @pytest.mark.check("H08")
-@pytest.mark.parametrize("ending", [Farewell(accepting_seconds=3, idle_seconds=1)], indirect=True)
+@pytest.mark.parametrize("ending", [Bounds(accepting_seconds=3, parting_seconds=1)], indirect=True)
 def test_a_connection_that_is_not_used_again_ends_after_a_moment(ending: Ending) -> None:
     used, never_used = ending.connect(), ending.connect()
     ask(used)
 
     began_at = time.monotonic()
-    ending.begin_to_stop()
+    ending.served.begin_to_stop()
     ends = [connection.sock.recv(1) for connection in (used, never_used)]
     took_seconds = time.monotonic() - began_at
 
@@ -135,11 +116,11 @@ def test_a_connection_that_is_not_used_again_ends_after_a_moment(ending: Ending)
 
 @pytest.mark.check("H08")
 def test_half_a_request_may_become_a_whole_one(ending: Ending) -> None:
-    with socket.create_connection(("127.0.0.1", ending.port), SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", ending.served.port), SECONDS) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n")
         ask(ending.connect())
-        ending.begin_to_stop()
-        ending.thread.join(1.5)
+        ending.served.begin_to_stop()
+        ending.served.thread.join(1.5)
         connection.sendall(b"\r\n")
         answer = http.client.HTTPResponse(connection)
         answer.begin()
@@ -165,7 +146,7 @@ async def shut_down(listener: socket.socket) -> None:
     """End a server that never came to take anybody from its queue."""
     config = uvicorn.Config(say_path, http=BoundedHttpProtocol, ws="none", lifespan="off")
     config.load()
-    server = DrainingServer(config, Farewell())
+    server = DrainingServer(config, SHIPPED)
     server.lifespan, server.servers = config.lifespan_class(config), []
-    server.draining_state.is_draining = True
+    server.shared_state.is_draining = True
     await server.shutdown([listener])

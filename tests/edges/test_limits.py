@@ -8,8 +8,8 @@ from edges.raw import RawAnswer, exchange
 from edges.stage import Stage
 from waiting import LIMIT_SECONDS
 
+from webex_oauth.web.connection import MAX_HEAD_BYTES
 from webex_oauth.web.frame import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_TARGET_BYTES
-from webex_oauth.web.server import MAX_HEAD_BYTES
 from webex_oauth.web.visit import MAX_FORM_FIELDS
 
 CLOSE = ("connection", "close")

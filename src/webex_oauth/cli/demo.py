@@ -11,14 +11,14 @@ import click
 from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
-from webex_oauth.cli.application import listen, serve_application
+from webex_oauth.cli.application import serve_application
 from webex_oauth.cli.emulator import (
     EMULATOR_PORT,
     broker_port_option,
     open_listeners,
 )
 from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run, stop_on_signals
+from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
 
 PORT = click.IntRange(1, 65535)
@@ -57,7 +57,7 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     emulator = local_webex.Emulator(webex.origins, integrations=[integration])
     settings = _settings(emulator, port, folder)
     configure_log(is_debugging=settings.is_debugging)
-    listener = listen(settings)
+    listener = await listen(settings)
     click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
     click.echo(f"  The local Webex is at {emulator.origin}/, where people sign in")
     click.echo(f"  at {emulator.broker_origin}/. Ctrl-C stops both.\n")
@@ -73,7 +73,7 @@ async def _serve_application(
     settings: Settings, listener: socket.socket, stop: asyncio.Event, is_over: asyncio.Event
 ) -> None:
     """Serve the application; the local Webex outlives it, since its last answers need Webex."""
-    await serve_application(settings, listener, stop)
+    await serve_application(settings, listener, stop, is_leaving=stop.is_set)
     is_over.set()
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -61,7 +61,7 @@ def print_mistakes(mistakes: tuple[str, ...]) -> None:
         click.echo(f"error: {mistake}", err=True)
 
 
-def print_warnings(warnings: tuple[str, ...]) -> None:
+def print_warnings(warnings: Sequence[str]) -> None:
     """Print what the operator should know."""
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

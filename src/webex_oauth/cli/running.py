@@ -1,22 +1,27 @@
 """Run a server from the command line: until a signal, or until it cannot start."""
 
 import asyncio
+import errno
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvloop
 
-from webex_oauth.cli.environment import print_mistakes
+from webex_oauth.cli.environment import print_mistakes, print_warnings
 from webex_oauth.errors import ConfigurationError, WebexOAuthError
+from webex_oauth.settings import Settings
+from webex_oauth.web.listening import listening_socket
 
 Result = TypeVar("Result")
 T = TypeVar("T")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GARBAGE_THRESHOLDS = (20_000, 20, 50)
+LOOK_AGAIN_SECONDS = 0.1
 
 
 def run(
@@ -59,3 +64,21 @@ def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.E
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, note, number)
     return stop
+
+
+async def listen(settings: Settings, wait_seconds: float = 0) -> socket.socket:
+    """Bind the application's address; raises ConfigurationError when it stays taken."""
+    host, port = settings.host, settings.port
+    loop = asyncio.get_running_loop()
+    ends_at, is_told = loop.time() + wait_seconds, False
+    while True:
+        try:
+            return listening_socket(host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or loop.time() >= ends_at:
+                reason = f"cannot listen on {host}:{port} ({error.strerror})"
+                raise ConfigurationError([f"{reason}: set PORT to a free one"]) from error
+        if not is_told:
+            print_warnings([f"{host}:{port} is taken; waiting {wait_seconds:.0f} seconds for it"])
+            is_told = True
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)

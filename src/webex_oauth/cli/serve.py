@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from webex_oauth.cli.application import listen, serve_application
 from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
 from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run, stop_on_signals
+from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.cli.workers import Workers
 from webex_oauth.settings import Settings
 
@@ -19,6 +18,9 @@ No integration is configured: there is no AUTH_INIT_URL and no CLIENT_SECRET, he
 Create one at developer.webex.com (My Webex Apps), put its OAuth Authorization URL and its Client \
 Secret into .env under these names, and run this again.
 To try everything now, without a Webex account: webex-oauth demo"""
+BIND_SECONDS = 5.0
+"""How long to wait for the address: what a killed server has left behind ends within that."""
+
 CREDENTIALS = ("AUTH_INIT_URL", "WEBEX_CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE")
 
 
@@ -39,23 +41,17 @@ def command(*, env_file: Path, workers: int | None) -> None:
         variables = {**variables, "WEBEX_WORKERS": str(workers)}
     settings = settings_or_exit(variables)
     configure_log(is_debugging=settings.is_debugging)
-    if settings.workers == 1:
-        run(_serve(settings))
-    else:
-        sys.exit(run(_serve_by_workers(settings, env_file), asyncio.new_event_loop))
+    sys.exit(run(_serve(settings, env_file), asyncio.new_event_loop))
 
 
-async def _serve(settings: Settings) -> None:
-    stop, listener = stop_on_signals(), listen(settings)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
-    await serve_application(settings, listener, stop, when_ready=lambda: _tell(settings))
-
-
-async def _serve_by_workers(settings: Settings, env_file: Path) -> int:
-    renewal = asyncio.Event()
-    workers = Workers(settings.workers, listen(settings), ["--env-file", str(env_file)])
+async def _serve(settings: Settings, env_file: Path) -> int:
+    """Run the workers; also one is a process of its own, so that SIGHUP can renew it."""
+    renewal, loop = asyncio.Event(), asyncio.get_running_loop()
+    listener = await listen(settings, BIND_SECONDS)
+    workers = Workers(settings.workers, listener, ["--env-file", str(env_file)])
     stop = stop_on_signals(before_exit=workers.kill)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renewal.set)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        loop.add_signal_handler(signal.SIGHUP, renewal.set)
     return await workers.run(stop, renewal, when_ready=lambda: _tell(settings))
 
 

@@ -32,19 +32,31 @@ def main(*, env_file: Path, listener: int, wire: int) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, wire: socket.socket) -> None:
-    stop = stop_on_signals()
+    stop, is_over = stop_on_signals(), asyncio.Event()
     listener.setblocking(False)
     reader, writer = await asyncio.open_unix_connection(sock=wire)
-    orphaned = asyncio.create_task(_stop_when_orphaned(reader, stop))
-    await serve_application(settings, listener, stop, when_ready=lambda: writer.write(READY))
-    orphaned.cancel()
+    watching = asyncio.create_task(_stop_with_parent(reader, stop, is_over))
+    await serve_application(
+        settings,
+        listener,
+        stop,
+        is_leaving=is_over.is_set,
+        when_ready=lambda: writer.write(READY),
+    )
+    watching.cancel()
     writer.close()
 
 
-async def _stop_when_orphaned(reader: asyncio.StreamReader, stop: asyncio.Event) -> None:
-    """Wait for the other end of the wire to close, which a process does however it ends."""
+async def _stop_with_parent(
+    reader: asyncio.StreamReader, stop: asyncio.Event, is_over: asyncio.Event
+) -> None:
+    """Stop when the other end of the wire closes, which a process does however it ends.
+
+    A signal ends this worker alone: another one serves on, and the machine stays ready.
+    """
     with contextlib.suppress(ConnectionError):
         await reader.read()
+    is_over.set()
     stop.set()
 
 

@@ -77,8 +77,16 @@ class Worker:
         return exit_code
 
     async def end(self) -> int:
-        """Let it finish what is under way, and wait for that; kill it when it takes too long."""
+        """Let this worker finish what is under way, while others serve on."""
         self._send(signal.SIGTERM)
+        return await self._end_in_time()
+
+    async def end_with_all(self) -> int:
+        """Let it know that nobody serves on, and finish what is under way."""
+        self._wire.close()
+        return await self._end_in_time()
+
+    async def _end_in_time(self) -> int:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 return await self.ended()
@@ -127,7 +135,7 @@ class Workers:
             task.cancel()
         await asyncio.wait(tasks)
         self._listener.close()
-        await asyncio.gather(*map(self._end, list(self._alive)))
+        await asyncio.gather(*(worker.end_with_all() for worker in self._alive))
         return 0
 
     def kill(self) -> None:

@@ -8,6 +8,7 @@ from webex_oauth.flows.return_to import ReturnTo
 from webex_oauth.web.api_failures import SIGNED_OUT
 from webex_oauth.web.failures import Failure, Refused, Retry
 from webex_oauth.web.request_failures import (
+    BODY_TOO_SLOW,
     OVERLOADED,
     STORE_UNAVAILABLE,
     UNEXPECTED,
@@ -17,10 +18,9 @@ from webex_oauth.web.views import Detail, FailurePage, Link, ScopeInWords, SignI
 from webex_oauth.web.visit import Visit
 
 PROBLEM_JSON = "application/problem+json"
-STRANGERS_FAILURES = (WRONG_HOST, UNEXPECTED, OVERLOADED, STORE_UNAVAILABLE)
-"""Shown without asking who is there: at another address nobody is told, the last resort leans on
-nothing that may have broken, what is busy is not asked for more, and nobody waits twice for a store
-that does not answer."""
+FAILURES_WITHOUT_SESSION = (WRONG_HOST, UNEXPECTED, OVERLOADED, BODY_TOO_SLOW, STORE_UNAVAILABLE)
+"""Shown without looking for a session: the request may not be for this host, the store may be what
+failed, and peers that cost nothing are not to cause work."""
 
 
 async def show_failure(
@@ -42,7 +42,7 @@ async def show_failure(
     if _prefers_json(visit.headers.get("accept", "")):
         response = _problem(visit, failure)
     else:
-        if failure not in STRANGERS_FAILURES:
+        if failure not in FAILURES_WITHOUT_SESSION:
             await _look_for_session(visit)
         page = FailurePage(
             frame=visit.frame(),

@@ -1,7 +1,9 @@
 """What stands around every page: bounds on a request, headers on an answer, the last resort."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -14,6 +16,7 @@ from webex_oauth.settings.urls import is_loopback
 from webex_oauth.web import request_failures
 from webex_oauth.web.diagnosis import status_failure
 from webex_oauth.web.failures import Refused
+from webex_oauth.web.outlet import STREAM_SECONDS, HeaderList, NotTaken, Outlet, Places
 from webex_oauth.web.reference import reference_id
 
 log = logging.getLogger(__name__)
@@ -22,8 +25,11 @@ MAX_TARGET_BYTES = 8 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024
 MAX_UNDER_WAY = 1000
+BODY_SECONDS = 20
+"""How long a form may take to arrive, which fits into one packet."""
 
-HeaderList = Sequence[tuple[bytes, bytes]]
+LAST_ANSWER = [(b"connection", b"close")]
+
 ShowFailure = Callable[[Scope, Refused], Awaitable[ASGIApp]]
 """Log that the request in the scope was refused, and build the answer that says so."""
 
@@ -73,8 +79,10 @@ def content_security_policy(
 class Frame:
     """Stand around *app* as an ASGI application of its own.
 
-    Only requests for *public_hosts* are answered, at most MAX_UNDER_WAY at a time. A failure, also
-    one nobody foresaw, becomes the answer that *show_failure* builds.
+    Only requests for *public_hosts* are answered. Each is read whole, within *body_seconds*, before
+    it counts as one of the MAX_UNDER_WAY, and it does not count while its peer is waited for: so
+    peers that send or read nothing take nobody's place. A failure, also one nobody foresaw, becomes
+    the answer that *show_failure* builds.
     """
 
     def __init__(
@@ -84,36 +92,50 @@ class Frame:
         public_hosts: Iterable[str],
         headers: HeaderList,
         show_failure: ShowFailure,
+        body_seconds: float = BODY_SECONDS,
+        stream_seconds: float = STREAM_SECONDS,
     ) -> None:
         self._app = app
         self._public_hosts = frozenset(host.encode("ascii") for host in public_hosts)
         self._headers = headers
         self._show_failure = show_failure
-        self._under_way = 0
+        self._body_seconds = body_seconds
+        self._stream_seconds = stream_seconds
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         scope["app"] = self
-        outlet = _Outlet(send, self._headers)
-        refused = self._refusal(scope)
-        if refused is not None:
-            await self._fail(scope, receive, outlet, refused)
-            return
-        self._under_way += 1
+        outlet = Outlet(send, self._headers, self._places, self._stream_seconds)
         try:
-            await self._run(scope, _bounded(receive), outlet)
+            claims = _claims(scope["headers"])
+            self._check(scope, claims)
+            if claims.has_body:
+                receive = await self._whole(receive)
+            self._check_room(scope)
+        except Refused as refused:
+            is_late = refused.failure is request_failures.BODY_TOO_SLOW
+            await self._fail(scope, receive, outlet, refused, LAST_ANSWER if is_late else ())
+            return
+        except ClientDisconnect:
+            log.debug("the browser left before its form was whole")
+            return
+        outlet.take_place()
+        try:
+            await self._run(scope, receive, outlet)
         finally:
-            self._under_way -= 1
+            outlet.give_place_back()
 
-    async def _run(self, scope: Scope, receive: Receive, outlet: "_Outlet") -> None:
+    async def _run(self, scope: Scope, receive: Receive, outlet: Outlet) -> None:
         try:
             await self._app(scope, receive, outlet.send)
         except ClientDisconnect:
             log.debug("the browser left before its form was whole")
-        except BodyTooLarge:
-            await self._fail(scope, receive, outlet, _too_large("the body of the request"))
+        except NotTaken as error:
+            log.warning("an answer was cut off", extra={"reference": reference_id(scope)})
+            raise ConnectionAbortedError(str(error)) from None
         except HTTPException as error:
             headers = [(k.encode(), v.encode()) for k, v in (error.headers or {}).items()]
             refused = Refused(status_failure(error.status_code), error.detail, error)
@@ -122,24 +144,39 @@ class Frame:
             refused = Refused(request_failures.UNEXPECTED, "unforeseen failure", error)
             await self._fail(scope, receive, outlet, refused)
 
-    def _refusal(self, scope: Scope) -> Refused | None:
-        hosts, header_bytes, body_bytes = _claims(scope["headers"])
-        is_ours = len(hosts) == 1 and hosts[0] in self._public_hosts
+    def _check(self, scope: Scope, claims: "_Claims") -> None:
+        is_ours = len(claims.hosts) == 1 and claims.hosts[0] in self._public_hosts
         if not is_ours and not self._is_probe(scope):
-            return Refused(request_failures.WRONG_HOST, _wrong_host(hosts))
+            raise Refused(request_failures.WRONG_HOST, _wrong_host(claims.hosts))
         target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
         if target_bytes > MAX_TARGET_BYTES:
             reason = f"the address has {target_bytes} bytes"
-            return Refused(request_failures.URL_TOO_LONG, reason)
-        if header_bytes > MAX_HEADER_BYTES:
-            reason = f"the headers have {header_bytes} bytes"
-            return Refused(request_failures.HEADERS_TOO_LARGE, reason)
-        if body_bytes > MAX_BODY_BYTES:
-            return _too_large(f"a body of {body_bytes} bytes")
-        if self._under_way >= MAX_UNDER_WAY and not self._is_probe(scope):
+            raise Refused(request_failures.URL_TOO_LONG, reason)
+        if claims.header_bytes > MAX_HEADER_BYTES:
+            reason = f"the headers have {claims.header_bytes} bytes"
+            raise Refused(request_failures.HEADERS_TOO_LARGE, reason)
+        if claims.body_bytes > MAX_BODY_BYTES:
+            raise _too_large(f"a body of {claims.body_bytes} bytes")
+
+    def _check_room(self, scope: Scope) -> None:
+        if self._places.taken >= MAX_UNDER_WAY and not self._is_probe(scope):
             reason = f"{MAX_UNDER_WAY} requests are under way already"
-            return Refused(request_failures.OVERLOADED, reason)
-        return None
+            raise Refused(request_failures.OVERLOADED, reason)
+
+    async def _whole(self, receive: Receive) -> Receive:
+        """Read the body; return what hands it over in one piece."""
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                body = await _read_body(receive)
+        except TimeoutError:
+            reason = f"the body was not whole after {self._body_seconds} seconds"
+            raise Refused(request_failures.BODY_TOO_SLOW, reason) from None
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_whole() -> Message:
+            return messages.pop() if messages else await receive()
+
+        return receive_whole
 
     @staticmethod
     def _is_probe(scope: Scope) -> bool:
@@ -150,7 +187,7 @@ class Frame:
         self,
         scope: Scope,
         receive: Receive,
-        outlet: "_Outlet",
+        outlet: Outlet,
         refused: Refused,
         headers: HeaderList = (),
     ) -> None:
@@ -174,27 +211,6 @@ class Frame:
         return PlainTextResponse(text, failure.status)
 
 
-class BodyTooLarge(Exception):
-    """Stop reading a request body beyond MAX_BODY_BYTES."""
-
-
-class _Outlet:
-    """Add the standing headers to the start of an answer."""
-
-    def __init__(self, send: Send, headers: HeaderList) -> None:
-        self._send = send
-        self.headers = headers
-        self.has_started = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.has_started = True
-            present = [name for name, _ in message["headers"]]
-            added = [header for header in self.headers if header[0] not in present]
-            message["headers"] = message["headers"] + added
-        await self._send(message)
-
-
 def _wrong_host(hosts: Sequence[bytes]) -> str:
     named = ", ".join(host.decode("latin-1") for host in hosts)
     return f"the request is for the host {read_text(named) or 'of no name'}"
@@ -205,28 +221,39 @@ def _too_large(what: str) -> Refused:
     return Refused(request_failures.BODY_TOO_LARGE, reason)
 
 
-def _claims(headers: HeaderList) -> tuple[list[bytes], int, int]:
-    """Read in one pass the hosts, the bytes of all headers and the bytes the body shall have."""
+class _Claims(NamedTuple):
+    """What the headers say of a request."""
+
+    hosts: list[bytes]
+    header_bytes: int
+    body_bytes: int
+    has_body: bool
+
+
+def _claims(headers: HeaderList) -> _Claims:
+    """Read in one pass what is asked of the headers."""
     hosts: list[bytes] = []
     header_bytes = body_bytes = 0
+    is_coded = False
     for name, value in headers:
         header_bytes += len(name) + len(value)
         if name == b"host":
             hosts.append(value.lower())
         elif name == b"content-length":
             body_bytes = max(body_bytes, int(value))
-    return hosts, header_bytes, body_bytes
+        elif name == b"transfer-encoding":
+            is_coded = True
+    return _Claims(hosts, header_bytes, body_bytes, is_coded or body_bytes > 0)
 
 
-def _bounded(receive: Receive) -> Receive:
-    size_bytes = 0
-
-    async def receive_bounded() -> Message:
-        nonlocal size_bytes
+async def _read_body(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
         message = await receive()
-        size_bytes += len(message.get("body", b""))
-        if size_bytes > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        return message
-
-    return receive_bounded
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large("the body of the request")
+        if not message.get("more_body", False):
+            return bytes(body)

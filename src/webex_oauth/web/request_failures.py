@@ -36,6 +36,15 @@ BODY_TOO_LARGE: Final = Failure(
     "Go to the home page and try again from there.",
     Retry.HOME,
 )
+BODY_TOO_SLOW: Final = Failure(
+    "body-too-slow",
+    408,
+    "Your form did not arrive",
+    "The connection was too slow or broke off: after some seconds a part of the form was still "
+    "missing. Nothing was changed.",
+    "Go to the home page and try again from there.",
+    Retry.HOME,
+)
 URL_TOO_LONG: Final = Failure(
     "url-too-long",
     414,

@@ -1,166 +1,42 @@
-"""The HTTP server: uvicorn, with bounds on how a request arrives."""
+"""The HTTP server: uvicorn, with bounded connections, and an end that loses nobody's request.
+
+The end goes in three steps. Each answer says that its connection ends with it (RFC 9112 section
+9.6), while connections are still taken: whoever balances the load has a moment to notice, and a
+client that keeps a connection has a moment to use it once more. Then nothing new is taken, but what
+stood in the queue. Then what is under way is finished.
+"""
 
 import asyncio
+import contextlib
 import socket
-from http import HTTPStatus
+from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from webex_oauth.web.draining import GENTLE, DrainingServer, DrainingState, Farewell
-
-MAX_HEAD_BYTES = 32 * 1024
-DRAIN_SECONDS = 20
-KEEP_ALIVE_SECONDS = 30
-REQUEST_SECONDS = 20
-BACKLOG = 1024
-
-NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-
-def plain_answer(status: HTTPStatus, text: str) -> bytes:
-    """Build the answer to what is no request that the application could be asked."""
-    lines = (
-        f"HTTP/1.1 {status.value} {status.phrase}",
-        "content-type: text/plain; charset=utf-8",
-        f"content-security-policy: {NOTHING_ALLOWED}",
-        "cache-control: no-store",
-        "x-content-type-options: nosniff",
-        "referrer-policy: no-referrer",
-        "cross-origin-resource-policy: same-origin",
-        f"content-length: {len(text)}",
-        "connection: close",
-    )
-    return "\r\n".join((*lines, "", text)).encode("ascii")
-
-
-HEAD_TOO_LARGE = plain_answer(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large; shorten it."
-)
-NOT_A_REQUEST = plain_answer(HTTPStatus.BAD_REQUEST, "This is not an HTTP request.")
-
-
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """Refuse a request that is not whole after *request_seconds*, or with too much around its body.
-
-    What is around a body (head, chunk sizes, trailers) has MAX_HEAD_BYTES. The parser by itself
-    would wait for ever, and collect an endless header in memory.
-    """
-
-    request_seconds: float = REQUEST_SECONDS
-    server_state: DrainingState
-    _is_draining = False
-    _bytes_around_body = 0
-    _is_reading_head = True
-    _is_request_under_way = False
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
-        super().connection_made(transport)
-        self._set_deadline()
-        if self.server_state.is_draining:
-            self.shutdown()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._clear_deadline()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        self._bytes_around_body += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._bytes_around_body > MAX_HEAD_BYTES:
-            self._refuse()
-        elif self._is_request_under_way and self._deadline is None:
-            self._set_deadline()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
-        self.transport.write(NOT_A_REQUEST)
-        self.transport.close()
-
-    def on_message_begin(self) -> None:
-        self._is_request_under_way = True
-        super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # A trailer is no header: what stands in front of this server has not looked at it.
-        if self._is_reading_head:
-            super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self._is_reading_head = False
-        super().on_headers_complete()
-        if self._is_draining:
-            self.cycle.keep_alive = False
-
-    def on_body(self, body: bytes) -> None:
-        self._bytes_around_body = max(0, self._bytes_around_body - len(body))
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._is_reading_head = True
-        self._is_request_under_way = False
-        self._bytes_around_body = 0
-        self._clear_deadline()
-
-    def shutdown(self) -> None:
-        """End with the next answer, or after a moment without a request."""
-        if self._is_draining:
-            return
-        self._is_draining = True
-        self.timeout_keep_alive = self.server_state.farewell.idle_seconds
-        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]  # None before the first request
-            # An answer that has begun has told that its connection stays.
-            self.cycle.keep_alive = self.cycle.response_started and self.cycle.keep_alive
-        elif not self._is_request_under_way:
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-
-    def _refuse(self) -> None:
-        if self._is_reading_head:
-            self.transport.write(HEAD_TOO_LARGE)
-        self.transport.close()
-
-    def _set_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.request_seconds, self.transport.close)
-
-    def _clear_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+from webex_oauth.web.connection import SHIPPED, BoundedHttpProtocol, Bounds, SharedState
 
 
 async def serve(
-    app: ASGIApp,
-    listener: socket.socket,
-    stop: asyncio.Event,
-    protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
-    farewell: Farewell = GENTLE,
+    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, bounds: Bounds = SHIPPED
 ) -> None:
-    """Serve *app* until *stop* is set; then say *farewell* and finish what is under way.
+    """Serve *app* within *bounds* until *stop* is set; then finish what is under way.
 
     No proxy's header is trusted, and no answer names the software.
     """
-    server = DrainingServer(
-        uvicorn.Config(
-            app,
-            http=protocol,
-            ws="none",
-            lifespan="off",
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        ),
-        farewell,
+    config = uvicorn.Config(
+        app,
+        http=BoundedHttpProtocol,
+        ws="none",
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=bounds.idle_seconds,
+        timeout_graceful_shutdown=bounds.drain_seconds,
     )
+    server = DrainingServer(config, bounds)
     waiting = asyncio.create_task(server.stop_when(stop))
     try:
         await server.serve(sockets=[listener])
@@ -168,17 +44,49 @@ async def serve(
         waiting.cancel()
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Bind *host* and *port*; raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it answers wait 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.setblocking(False)
-    return listener
+class DrainingServer(uvicorn.Server):
+    """Serve until `stop_when` lets it stop."""
+
+    def __init__(self, config: uvicorn.Config, bounds: Bounds) -> None:
+        super().__init__(config)
+        self._bounds = bounds
+        self.shared_state = self.server_state = SharedState(bounds)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs this server."""
+        yield
+
+    async def stop_when(self, stop: asyncio.Event) -> None:
+        """Wait for *stop*, let connections end one by one, and give the moment they need."""
+        await stop.wait()
+        self.shared_state.is_draining = True
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(self._bounds.accepting_seconds)
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, accept what is already in the backlog, then wait for all who are here."""
+        queues = [listener.dup() for listener in sockets or ()]
+        for server in self.servers:
+            server.close()
+        for queue in queues:
+            await self._take_all(queue)
+        await super().shutdown(sockets)
+
+    async def _take_all(self, queue: socket.socket) -> None:
+        """Take who has connected and was not taken yet: closing would turn them away."""
+        loop = asyncio.get_running_loop()
+        with contextlib.closing(queue), contextlib.suppress(BlockingIOError):
+            while True:
+                connection, _ = queue.accept()
+                connection.setblocking(False)
+                await loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn's own does
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )

@@ -8,8 +8,9 @@ import sys
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import read_settings
 from webex_oauth.web.application import create_application
-from webex_oauth.web.draining import AT_ONCE
-from webex_oauth.web.server import listening_socket, serve
+from webex_oauth.web.connection import AT_ONCE
+from webex_oauth.web.listening import listening_socket
+from webex_oauth.web.server import serve
 
 
 async def main() -> None:
@@ -18,7 +19,7 @@ async def main() -> None:
     stop = asyncio.Event()
     async with open_integration(settings) as integration, asyncio.TaskGroup() as tasks:
         application = create_application(settings, integration)
-        tasks.create_task(serve(application, listener, stop, farewell=AT_ONCE))
+        tasks.create_task(serve(application, listener, stop, bounds=AT_ONCE))
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from starlette.requests import Request
@@ -14,6 +15,14 @@ from webex_oauth.web.frame import MAX_UNDER_WAY, Frame, security_headers
 HEADERS = security_headers("https://spaces.example")
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
 GONE: Message = {"type": "http.disconnect"}
+NEVER: Message = {}
+"""What a peer sends that announces a body and leaves it at that."""
+
+FORM = [(b"content-length", b"2")]
+
+
+async def at_once() -> None:
+    """Read at once."""
 
 
 async def explode(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's signature
@@ -55,22 +64,31 @@ def framed(app: ASGIApp, *, can_show: bool = True) -> Frame:
     return Frame(app, public_hosts=hosts, headers=HEADERS, show_failure=show_failure)
 
 
-async def ask(frame: Frame, path: str = "/", arriving: Message = WHOLE) -> list[Message]:
-    """Send one request to *frame*; give what it sent back."""
+async def ask(
+    frame: Frame,
+    path: str = "/",
+    arriving: Message = WHOLE,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    read: Callable[[], Awaitable[None]] = at_once,
+) -> list[Message]:
+    """Send one request to *frame*; give what it sent back. *read* is how its peer reads."""
     scope = {
         "type": "http",
         "method": "POST",
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"host", b"spaces.example")],
+        "headers": [(b"host", b"spaces.example"), *headers],
     }
     sent: list[Message] = []
 
     async def receive() -> Message:
+        if arriving is NEVER:
+            await asyncio.Event().wait()
         return arriving
 
     async def send(message: Message) -> None:
+        await read()
         sent.append(message)
 
     await frame(scope, receive, send)
@@ -132,3 +150,56 @@ def test_beyond_its_bound_a_request_is_told_to_come_back() -> None:
         return [refused[0]["status"]], [messages[0]["status"] for messages in served]
 
     assert asyncio.run(crowd()) == ([503], [200] * (MAX_UNDER_WAY + 2))
+
+
+async def say_done(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("done")(scope, receive, send)
+
+
+@pytest.mark.check("D18")
+def test_peers_whose_forms_do_not_come_take_no_place() -> None:
+    async def crowd() -> int:
+        frame = framed(say_done)
+        sent = [ask(frame, arriving=NEVER, headers=FORM) for _ in range(MAX_UNDER_WAY)]
+        waiting = [asyncio.create_task(one) for one in sent]
+        await asyncio.sleep(0)
+        served = await ask(frame)
+        await end(waiting)
+        return int(served[0]["status"])
+
+    assert asyncio.run(crowd()) == 200
+
+
+@pytest.mark.check("D18")
+def test_peers_that_read_nothing_take_no_place() -> None:
+    async def crowd() -> tuple[int, int]:
+        frame, is_read = framed(say_done), asyncio.Event()
+
+        async def wait_to_read() -> None:
+            await is_read.wait()
+
+        unread = [ask(frame, read=wait_to_read) for _ in range(MAX_UNDER_WAY)]
+        waiting = [asyncio.create_task(one) for one in unread]
+        await asyncio.sleep(0)
+        served = await ask(frame)
+        is_read.set()
+        answers = await asyncio.gather(*waiting)
+        return int(served[0]["status"]), sum(one[0]["status"] == 200 for one in answers)
+
+    assert asyncio.run(crowd()) == (200, MAX_UNDER_WAY)
+
+
+async def end(tasks: Sequence["asyncio.Task[list[Message]]"]) -> None:
+    """Cancel tasks, and wait until they are over."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+@pytest.mark.check("D18")
+def test_a_form_is_handed_over_whole() -> None:
+    body: Message = {"type": "http.request", "body": b"ab", "more_body": False}
+
+    _, answer = asyncio.run(ask(framed(read_form), arriving=body, headers=FORM))
+
+    assert answer["body"] == b"2"
