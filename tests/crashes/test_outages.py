@@ -120,8 +120,8 @@ def file_outages(stage: Served, database: Path) -> Mapping[str, Outage]:
     """Name what can be done to the file here; one of it is enough every day."""
     locked_out: dict[str, Outage] = {"locked by another process": partial(locked, database)}
     failing: dict[str, Outage] = {
-        "writes fail with EIO": partial(failing_disk, stage.process.pid, WRITES),
-        "syncs fail with EIO": partial(failing_disk, stage.process.pid, SYNCS),
+        "writes fail with EIO": partial(failing_disk, stage.process.worker_ids[0], WRITES),
+        "syncs fail with EIO": partial(failing_disk, stage.process.worker_ids[0], SYNCS),
     }
     full: dict[str, Outage] = {"disk full while a backup is read": partial(full_and_read, database)}
     if IS_TORTURE:
@@ -163,7 +163,7 @@ def test_nothing_is_promised_on_a_disk_that_keeps_nothing(tmp_path: Path) -> Non
         crowd = [stage.stranger(READINESS), stage.stranger(NEW_SIGN_IN)]
         with at_work(crowd) as people:
             people.wait_for(303, count=1, path=NEW_SIGN_IN)
-            with failing_disk(stage.process.pid, SYNCS):
+            with failing_disk(stage.process.worker_ids[0], SYNCS):
                 people.wait_for(503, count=1, path=READINESS)
                 people.wait_for(503, count=1, path=NEW_SIGN_IN)
             people.wait_for(200, count=1, path=READINESS)

@@ -95,6 +95,12 @@ class Server:
         """The process's id."""
         return self._process.pid
 
+    @property
+    def worker_ids(self) -> list[int]:
+        """The ids of the processes that it has started and that live."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children]
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from edges.command import (
     env_text,
     free_port,
     run,
+    server,
     serving,
     wait_until_refusing,
 )
@@ -27,15 +29,10 @@ LIMIT_SECONDS = 30
 WORKERS = ("--workers", "2")
 
 
-def workers_of(process: Server) -> list[int]:
-    """Give the ids of the processes that *process* has started and that live."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [int(child) for child in children]
-
-
 def wait_until_renewed(process: Server, before: list[int]) -> None:
-    """Wait until two workers are there and none of them is of *before*."""
-    until(lambda: len(new := set(workers_of(process))) == 2 and not new & set(before))
+    """Wait until as many workers are there as *before*, and none of them."""
+    count = len(before)
+    until(lambda: len(new := set(process.worker_ids)) == count and not new & set(before))
 
 
 def is_alive(process_id: int) -> bool:
@@ -53,13 +50,27 @@ def standing_still(process_id: int) -> Iterator[None]:
             os.kill(process_id, signal.SIGCONT)
 
 
+@contextlib.contextmanager
+def ignoring(number: signal.Signals) -> Iterator[None]:
+    """Let what is started in the block ignore a signal, as nohup does."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.check("H08")
-def test_no_request_is_lost_while_all_workers_are_renewed_under_load(tmp_path: Path) -> None:
-    with serving(tmp_path, *WORKERS) as (process, _, port):
-        load = Load("localhost", port, "/healthz")
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("options", [(), WORKERS], ids=["alone", "workers"])
+def test_no_request_is_lost_and_readiness_stays_while_workers_are_renewed_under_load(
+    options: tuple[str, ...], path: str, tmp_path: Path
+) -> None:
+    with serving(tmp_path, *options) as (process, _, port):
+        load = Load("localhost", port, path)
         with constant_load(load, client_count=8):
             load.wait_for(200)
-            before = workers_of(process)
+            before = process.worker_ids
             process.send(signal.SIGHUP)
             wait_until_renewed(process, before)
             load.wait_for(200)
@@ -69,14 +80,66 @@ def test_no_request_is_lost_while_all_workers_are_renewed_under_load(tmp_path: P
 
 
 @pytest.mark.check("H08")
+def test_a_hangup_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as exits:
+        with ignoring(signal.SIGHUP):
+            process, _, _ = exits.enter_context(serving(tmp_path, *WORKERS))
+        ending, staying = process.worker_ids
+
+        process.send(signal.SIGHUP)
+        os.kill(ending, signal.SIGTERM)
+        until(lambda: len(now := process.worker_ids) == 2 and ending not in now)
+
+        assert staying in process.worker_ids
+
+
+@pytest.mark.check("H08")
+@pytest.mark.parametrize("options", [(), WORKERS], ids=["alone", "workers"])
+def test_a_server_that_stops_says_so_while_it_takes_connections(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    with serving(tmp_path, *options) as (process, _, port):
+        ready = f"http://localhost:{port}/readyz"
+        before = requests.get(ready, timeout=LIMIT_SECONDS)
+        process.send(signal.SIGTERM)
+        until(lambda: requests.get(ready, timeout=LIMIT_SECONDS).status_code != 200)
+        after = requests.get(ready, timeout=LIMIT_SECONDS)
+
+    assert (before.status_code, after.status_code) == (200, 503)
+
+
+@pytest.mark.check("H07")
+def test_a_server_takes_the_place_of_one_that_was_killed(tmp_path: Path) -> None:
+    with serving(tmp_path, *WORKERS) as (process, _, port):
+        process.kill()
+
+        with server(tmp_path, "serve") as successor:
+            successor.line_with("Open ")
+            answer = requests.get(f"http://localhost:{port}/healthz", timeout=LIMIT_SECONDS)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.check("H07")
+def test_an_address_that_is_taken_is_waited_for(tmp_path: Path) -> None:
+    with RunningEmulator() as running, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / ".env").write_text(env_text(running.emulator, port))
+        with server(tmp_path, "serve") as process:
+            process.line_with(f"127.0.0.1:{port} is taken")
+            taken.close()
+            process.line_with("Open ")
+
+
+@pytest.mark.check("H08")
 def test_no_request_is_lost_when_a_worker_is_told_to_end(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
         load = Load("localhost", port, "/healthz")
         with constant_load(load, client_count=8):
             load.wait_for(200)
-            ending = workers_of(process)[0]
+            ending = process.worker_ids[0]
             os.kill(ending, signal.SIGTERM)
-            until(lambda: len(now := workers_of(process)) == 2 and ending not in now)
+            until(lambda: len(now := process.worker_ids) == 2 and ending not in now)
             load.wait_for(200)
 
     assert load.failures == []
@@ -85,11 +148,11 @@ def test_no_request_is_lost_when_a_worker_is_told_to_end(tmp_path: Path) -> None
 @pytest.mark.check("H07")
 def test_a_worker_that_is_killed_is_replaced_while_the_other_one_serves(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
-        killed = workers_of(process)[0]
+        killed = process.worker_ids[0]
 
         os.kill(killed, signal.SIGKILL)
         answer = requests.get(f"http://localhost:{port}/healthz", timeout=LIMIT_SECONDS)
-        until(lambda: len(now := workers_of(process)) == 2 and killed not in now)
+        until(lambda: len(now := process.worker_ids) == 2 and killed not in now)
 
         assert answer.status_code == 200
         assert f'"worker": {killed}, "exit_code": -9' in process.line_with("a worker ended")
@@ -98,7 +161,7 @@ def test_a_worker_that_is_killed_is_replaced_while_the_other_one_serves(tmp_path
 @pytest.mark.check("D05")
 def test_workers_share_sessions_and_sign_outs(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
-        first, second = workers_of(process)
+        first, second = process.worker_ids
         with standing_still(second):
             browser = sign_in(port)
             browser.close()
@@ -135,7 +198,7 @@ def sign_out(browser: requests.Session, port: int, page: str) -> None:
 @pytest.mark.check("H08")
 def test_sigterm_ends_all_workers_cleanly(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
-        workers = workers_of(process)
+        workers = process.worker_ids
         process.send(signal.SIGTERM)
         ended = process.end()
 
@@ -148,7 +211,7 @@ def test_sigterm_ends_all_workers_cleanly(tmp_path: Path) -> None:
 @pytest.mark.check("H08")
 def test_a_second_signal_ends_all_workers_at_once(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, _):
-        workers = workers_of(process)
+        workers = process.worker_ids
         with standing_still(workers[0]):
             process.send(signal.SIGTERM)
             until(lambda: not is_alive(workers[1]))
@@ -162,10 +225,10 @@ def test_a_second_signal_ends_all_workers_at_once(tmp_path: Path) -> None:
 @pytest.mark.check("H07")
 def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
-        first, second = workers_of(process)
+        first, second = process.worker_ids
         os.kill(second, signal.SIGKILL)
-        until(lambda: len(now := workers_of(process)) == 2 and second not in now)
-        workers = workers_of(process)
+        until(lambda: len(now := process.worker_ids) == 2 and second not in now)
+        workers = process.worker_ids
 
         process.kill()
 
@@ -179,7 +242,7 @@ def test_new_workers_bring_the_new_settings(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
         settings = tmp_path / ".env"
         settings.write_text(f"{settings.read_text()}\nWEBEX_SCOPES=spark:people_read\n")
-        before = workers_of(process)
+        before = process.worker_ids
 
         process.send(signal.SIGHUP)
         wait_until_renewed(process, before)
@@ -193,14 +256,14 @@ def test_new_workers_bring_the_new_settings(tmp_path: Path) -> None:
 @pytest.mark.check("H08")
 def test_settings_with_a_mistake_leave_the_workers_as_they_are(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
-        before = workers_of(process)
+        before = process.worker_ids
         (tmp_path / ".env").write_text("")
 
         process.send(signal.SIGHUP)
         process.line_with("the workers stay")
         answer = requests.get(f"http://localhost:{port}/healthz", timeout=LIMIT_SECONDS)
 
-        assert workers_of(process) == before
+        assert process.worker_ids == before
         assert answer.status_code == 200
         assert "error: no client id" in process.output
 
@@ -235,7 +298,7 @@ def test_a_server_may_have_many_connections_and_leaves_no_core(
     options: tuple[str, ...], tmp_path: Path
 ) -> None:
     with serving(tmp_path, *options) as (process, _, _):
-        serving_ids = workers_of(process) or [process.pid]
+        serving_ids = process.worker_ids or [process.pid]
         limits = [Path(f"/proc/{one}/limits").read_text() for one in serving_ids]
 
     for text in limits:

@@ -34,7 +34,8 @@ class Stage:
 
     def meters(self) -> Reading:
         """Read what the application holds just now."""
-        return read_meters(self.process.pid, self.database)
+        (worker,) = self.process.worker_ids
+        return read_meters(worker, self.database)
 
     def count(self, rows: str) -> int:
         """Count rows of the store: a table, and which of it."""
