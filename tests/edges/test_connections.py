@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from edges.served_alone import served_alone
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from waiting import LIMIT_SECONDS
+from waiting import LIMIT_SECONDS, LOOK_AGAIN_SECONDS
 
 from webex_oauth.web.connection import AT_ONCE, Bounds
 
@@ -87,6 +88,7 @@ def exchange_while_reading(port: int, sent: bytes) -> bytes:
         return bytes(received)
 
 
+@pytest.mark.bound("requests parsed ahead")
 @pytest.mark.check("D18", "H11")
 def test_a_peer_that_sends_request_after_request_fills_no_memory(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS) as connection:
@@ -104,6 +106,7 @@ def memory_bytes() -> int:
     return int(status.partition("RssAnon:")[2].split()[0]) * 1024
 
 
+@pytest.mark.bound("connections from browsers")
 @pytest.mark.check("D18", "H11")
 def test_beyond_the_bound_the_connection_that_was_silent_longest_is_dropped() -> None:
     with served_alone(tell, Bounds(connections=3, accepting_seconds=0)) as served:
@@ -146,3 +149,34 @@ def is_dropped(connection: socket.socket) -> bool:
             return True
         except TimeoutError:
             return False
+
+
+@pytest.mark.bound("octets that wait for a peer")
+@pytest.mark.check("D18", "H11")
+def test_a_peer_that_reads_nothing_is_not_worked_for() -> None:
+    answered = 0
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal answered
+        answered += 1
+        await PlainTextResponse("a" * 4096)(scope, receive, send)
+
+    with served_alone(answer, AT_ONCE, unread_seconds=1) as served, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", served.port))
+        deaf.sendall(REQUEST * 1_000)
+        ask_until_dropped(deaf)
+
+    assert 0 < answered < 50
+
+
+def ask_until_dropped(connection: socket.socket) -> None:
+    """Ask again and again, until the server has hung up."""
+    ends_at = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < ends_at:
+        try:
+            connection.sendall(REQUEST)
+        except ConnectionError:
+            return
+        time.sleep(LOOK_AGAIN_SECONDS)
+    raise AssertionError("the connection is still open")

@@ -190,6 +190,7 @@ def test_a_header_that_never_ends_is_cut(stage: Stage) -> None:
     assert int(answer.head.partition(b"content-length: ")[2].split()[0]) == len(answer.body)
 
 
+@pytest.mark.bound("octets around a body")
 @pytest.mark.check("D18")
 def test_headers_without_number_are_cut(stage: Stage) -> None:
     head = f"GET / HTTP/1.1\r\nhost: {stage.signed_in.host}\r\n".encode()

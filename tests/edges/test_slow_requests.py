@@ -65,6 +65,7 @@ def hasty_port() -> Iterator[int]:
         yield served.port
 
 
+@pytest.mark.bound("time for a head", "time for a body")
 @pytest.mark.check("D18")
 @pytest.mark.parametrize(
     ("sent", "statuses"),
@@ -139,6 +140,7 @@ def ask(connection: socket.socket) -> None:
         received += piece
 
 
+@pytest.mark.bound("time an answer is left unread")
 @pytest.mark.check("D18")
 def test_a_peer_that_reads_nothing_is_cut_off() -> None:
     with (
@@ -150,6 +152,7 @@ def test_a_peer_that_reads_nothing_is_cut_off() -> None:
         sent_until_refused(connection, b"\r\n")
 
 
+@pytest.mark.bound("time for a stream")
 @pytest.mark.check("D18")
 def test_a_stream_ends_however_its_reader_reads() -> None:
     with (

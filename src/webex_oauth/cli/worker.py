@@ -15,9 +15,8 @@ from webex_oauth.cli.application import serve_application
 from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
 from webex_oauth.cli.log import configure_log
 from webex_oauth.cli.running import run, stop_on_signals
+from webex_oauth.cli.workers import READY
 from webex_oauth.settings import Settings
-
-READY = b"ready\n"
 
 
 @click.command()

@@ -13,8 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from webex_oauth.cli.worker import READY
-
+READY = b"ready\n"
 START_SECONDS = 60.0
 END_SECONDS = 100.0
 GIVE_UP_SECONDS = 5.0

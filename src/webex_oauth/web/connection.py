@@ -18,6 +18,8 @@ from uvicorn.server import ServerState
 from webex_oauth.web.listening import UNSENT_BYTES
 from webex_oauth.web.refusal_log import RefusalLog
 
+MAX_CONNECTIONS: Final = 4096
+HEAD_SECONDS: Final = 20
 MAX_HEAD_BYTES: Final = 32 * 1024
 PIECE_BYTES: Final = 512
 """How much is parsed at a time. The smallest request has 18 octets: that is how many of them one
@@ -57,8 +59,8 @@ class Bounds:
     ones for *parting_seconds*, and waits *drain_seconds* for answers under way.
     """
 
-    connections: int = 4096
-    head_seconds: float = 20
+    connections: int = MAX_CONNECTIONS
+    head_seconds: float = HEAD_SECONDS
     idle_seconds: int = 30
     accepting_seconds: float = 1
     parting_seconds: int = 1
