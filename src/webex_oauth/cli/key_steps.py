@@ -1,6 +1,5 @@
 """The steps behind `webex-oauth keys`; what they tell never holds a key, only names."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -13,11 +12,18 @@ from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration.store_urls import store_at
 from webex_oauth.settings import Settings
-from webex_oauth.vault.key_changes import add_key, check_retirable, make_primary, remove_key
+from webex_oauth.vault.key_agreement import in_use
+from webex_oauth.vault.key_changes import (
+    add_key,
+    check_named,
+    check_retirable,
+    make_primary,
+    remove_key,
+)
 from webex_oauth.vault.key_checks import check_keys
-from webex_oauth.vault.key_text import new_key_line, read_days, read_keys
+from webex_oauth.vault.key_text import new_key_line, read_days, read_keys, with_primary
 from webex_oauth.vault.keys import read_key_text
-from webex_oauth.vault.reencryption import SETTLE_SECONDS, Outcome, Reencryption, Tally
+from webex_oauth.vault.reencryption import Outcome, Reencryption, Tally
 from webex_oauth.vault.retirement import SIGN_INS, check_unused, forget, rows_by_key
 from webex_oauth.vault.sealing import KeyRing, Sealer
 from webex_oauth.vault.spool import Spool
@@ -37,7 +43,7 @@ async def list_keys(settings: Settings) -> None:
     ring, days = read_keys(text, _source(settings)), read_days(text)
     async with _opened_store(settings) as store:
         counts = await rows_by_key(store, _spool(settings))
-        missing = {*counts, *await store.key_checks()} - {key.id for key in ring.keys}
+        missing = {*counts, *in_use(await store.key_checks())} - {key.id for key in ring.keys}
     for key in ring.keys:
         role = "seals" if key is ring.primary else "opens"
         click.echo(_line(key.id, role, days.get(key.id), counts[key.id]))
@@ -54,8 +60,14 @@ async def add(settings: Settings) -> None:
 
 
 async def make_primary_key(settings: Settings, key_id: str) -> None:
-    """Let a key seal from now on."""
+    """Let a key seal from now on, once every server has it."""
     _refuse_environment(settings)
+    check_named(_ring(settings), key_id)
+    if settings.store_url != "memory:":
+        changed = read_keys(with_primary(_text(settings), key_id), _source(settings))
+        click.echo(f"asking every server whether it has {key_id}", err=True)
+        async with _opened_store(settings) as store:
+            await check_keys(store, Sealer(changed, secrets.token_bytes))
     make_primary(settings.keys_file, key_id)
     click.echo(f"{key_id} seals now; next: webex-oauth keys re-encrypt")
 
@@ -81,8 +93,7 @@ async def rotate(settings: Settings) -> None:
     _refuse_environment(settings)
     line = new_key_line(secrets.token_bytes, datetime.now(UTC).date())
     key_id = add_key(settings.keys_file, line).others[-1].id
-    click.echo(f"added {key_id}; the servers have {SETTLE_SECONDS:.0f} s to read it")
-    await asyncio.sleep(SETTLE_SECONDS)
+    click.echo(f"added {key_id}")
     await make_primary_key(settings, key_id)
     await re_encrypt(settings)
 

@@ -1,10 +1,12 @@
 """An integration: opened from settings, and closed so that nothing it began is lost."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from socket import gethostname
 
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.keeper import Keeper
@@ -20,6 +22,7 @@ from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.settings import Settings
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_checks import open_keys
+from webex_oauth.vault.key_presence import KeyPresence
 from webex_oauth.vault.key_watch import KeyWatch
 from webex_oauth.vault.keys import KeyFile
 from webex_oauth.vault.records import check_grant_key
@@ -40,6 +43,7 @@ class Integration:
     keeper: Keeper
     revocations: Revocations
     rescue: Rescue
+    key_presence: KeyPresence
 
     def api(self, grant_key: bytes) -> PersonApi:
         """Call Webex's API with the grant of one person; raise TypeError for what is no key."""
@@ -136,6 +140,7 @@ def _compose(
         keeper=Keeper(context, vault),
         revocations=revocations,
         rescue=rescue,
+        key_presence=KeyPresence(store, sealer, f"{gethostname()} (process {os.getpid()})"),
     )
 
 
@@ -143,6 +148,7 @@ def _tasks(settings: Settings, integration: Integration) -> list[Task]:
     """List what runs besides answering."""
     tasks = [
         Task("rescue", integration.rescue.run),
+        Task("key presence", integration.key_presence.run),
         Task("revocations", integration.revocations.run),
         Task(
             "sweeper",

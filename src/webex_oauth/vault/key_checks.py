@@ -3,6 +3,7 @@
 They tell at start, before anything is sealed, that the keys at hand are those of the store.
 """
 
+import asyncio
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
@@ -10,13 +11,12 @@ from pathlib import Path
 from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
 from webex_oauth.ports import Randomness
 from webex_oauth.secret import Secret
+from webex_oauth.vault.key_agreement import CONTENT, Sleep, agree, check_context, in_use
 from webex_oauth.vault.key_text import RESTORE, read_keys
 from webex_oauth.vault.keys import read_or_make_key_file
 from webex_oauth.vault.sealed_rows import context_of, some_rows
-from webex_oauth.vault.sealing import Context, Keys, Sealer, key_id_of
+from webex_oauth.vault.sealing import Keys, Sealer, key_id_of
 from webex_oauth.vault.store import Store
-
-CONTENT = b"webex-oauth"
 
 
 async def open_keys(
@@ -28,7 +28,7 @@ async def open_keys(
     KeyUnavailable that says what to do, or StoreUnavailable.
     """
     if text is None:
-        _refuse_fresh_keys(path, await store.key_checks())
+        _refuse_fresh_keys(path, in_use(await store.key_checks()))
         keys: Keys = read_or_make_key_file(path, randomness, made_on)
     else:
         keys = read_keys(text.reveal(), "WEBEX_KEYS")
@@ -36,18 +36,28 @@ async def open_keys(
     return keys
 
 
-async def check_keys(store: Store, sealer: Sealer) -> None:
+async def check_keys(store: Store, sealer: Sealer, sleep: Sleep = asyncio.sleep) -> None:
     """Check that every key in use is there and is the right one; note the use of the primary one.
 
+    A new primary key has to be known to every living process first, which takes some seconds.
     Raises KeyUnavailable that says what to do, or StoreUnavailable.
     """
-    checks, primary = await store.key_checks(), sealer.keys.primary
+    primary = sealer.keys.primary
+    checks = await _checked(store, sealer)
     if not checks:
         await _check_rows(store, sealer)
-    for key_id, sealed in checks.items():
-        _check_key(sealer, key_id, sealed)
+    elif primary.id not in checks:
+        await agree(store, sealer, sleep)
+        checks = await _checked(store, sealer)
     if primary.id not in checks:
-        await store.add_key_check(primary.id, sealer.seal(CONTENT, _context(primary.id)))
+        await store.add_key_check(primary.id, sealer.seal(CONTENT, check_context(primary.id)))
+
+
+async def _checked(store: Store, sealer: Sealer) -> dict[str, bytes]:
+    checks = in_use(await store.key_checks())
+    for key_id, sealed in checks.items():
+        check_key(sealer, key_id, sealed)
+    return checks
 
 
 def _refuse_fresh_keys(path: Path, key_ids: Collection[str]) -> None:
@@ -57,9 +67,10 @@ def _refuse_fresh_keys(path: Path, key_ids: Collection[str]) -> None:
         raise KeyUnavailable(f"{path} is not there, and the store needs its key {names}: {RESTORE}")
 
 
-def _check_key(sealer: Sealer, key_id: str, sealed: bytes) -> None:
+def check_key(sealer: Sealer, key_id: str, sealed: bytes) -> None:
+    """Raise KeyUnavailable that says what to do when the key is missing or another one."""
     try:
-        content = sealer.open(sealed, _context(key_id))
+        content = sealer.open(sealed, check_context(key_id))
     except VaultError as error:
         raise _refusal(sealer, key_id, error) from error
     if content != CONTENT:
@@ -87,7 +98,3 @@ def _refusal(sealer: Sealer, key_id: str, error: VaultError) -> KeyUnavailable:
     return KeyUnavailable(
         f"key {key_id!r} in {source} is not the one the store was sealed with: put that one back"
     )
-
-
-def _context(key_id: str) -> Context:
-    return Context(kind="key check", row=(key_id.encode(),), field="check", version=1)

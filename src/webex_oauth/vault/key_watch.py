@@ -5,12 +5,11 @@ import logging
 
 from webex_oauth.errors import KeyUnavailable, StoreError
 from webex_oauth.ports import Randomness
+from webex_oauth.vault.key_agreement import LOOK_EVERY_SECONDS, Sleep
 from webex_oauth.vault.key_checks import check_keys
 from webex_oauth.vault.keys import KeyChange, KeyFile
 from webex_oauth.vault.sealing import KeyRing, Sealer
 from webex_oauth.vault.store import Store
-
-LOOK_EVERY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +17,15 @@ log = logging.getLogger(__name__)
 class KeyWatch:
     """Adopt what a key file says once it fits the store; until then go on with what was read."""
 
-    def __init__(self, keys: KeyFile, store: Store, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        keys: KeyFile,
+        store: Store,
+        randomness: Randomness,
+        *,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._sleep = sleep
         self._keys = keys
         self._store = store
         self._randomness = randomness
@@ -27,7 +34,7 @@ class KeyWatch:
     async def run(self) -> None:
         """Look at the file again and again, for ever."""
         while True:
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            await self._sleep(LOOK_EVERY_SECONDS)
             await self.look()
 
     async def look(self) -> None:
@@ -45,7 +52,7 @@ class KeyWatch:
 
     async def _adopt(self, change: KeyChange) -> None:
         """Let the store know of a new primary key before anything is sealed with it."""
-        await check_keys(self._store, Sealer(change.ring, self._randomness))
+        await check_keys(self._store, Sealer(change.ring, self._randomness), self._sleep)
         self._keys.adopt(change)
         log.info("the keys changed", extra=_names(change.ring))
 

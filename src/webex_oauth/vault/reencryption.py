@@ -6,27 +6,22 @@ It may be ended at any moment and run again: each row shows by itself whether it
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable, VaultError
-from webex_oauth.vault.key_watch import LOOK_EVERY_SECONDS
+from webex_oauth.vault.key_agreement import SETTLE_SECONDS, Sleep
 from webex_oauth.vault.records import GrantRecord, SealedRecord
 from webex_oauth.vault.sealed_rows import all_rows, context_of, spooled_rows
 from webex_oauth.vault.sealing import Sealer, key_id_of
 from webex_oauth.vault.spool import Spool
 from webex_oauth.vault.store import Store
 
-SETTLE_SECONDS = LOOK_EVERY_SECONDS + 3.0
-"""How long a process may go on to write what it sealed before it looked at its key file."""
-
 MOST_PASSES = 12
 
 log = logging.getLogger(__name__)
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 class Outcome(StrEnum):

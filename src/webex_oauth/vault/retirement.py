@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
+from webex_oauth.vault.key_agreement import SETTLE_SECONDS
 from webex_oauth.vault.records import (
     AttemptRecord,
     GrantRecord,
@@ -14,7 +15,6 @@ from webex_oauth.vault.records import (
     SealedRecord,
     SessionRecord,
 )
-from webex_oauth.vault.reencryption import SETTLE_SECONDS
 from webex_oauth.vault.sealed_rows import all_rows, context_of, spooled_rows
 from webex_oauth.vault.sealing import Sealer, key_id_of
 from webex_oauth.vault.spool import Spool

@@ -47,7 +47,7 @@ def create_application(
         assets=assets,
         cookies=CookieJar(settings.client),
         readiness=Readiness(
-            integration.context.store.check,
+            lambda: check_serving(integration),
             is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
         ),
         refusals=RefusalLog(),
@@ -63,6 +63,15 @@ def create_application(
         headers=security_headers(settings.public_origin),
         show_failure=show,
     )
+
+
+async def check_serving(integration: Integration) -> None:
+    """Check that requests can be served: the store takes writes, and every key of its rows is here.
+
+    Raises StoreUnavailable or KeyUnavailable.
+    """
+    await integration.context.store.check()
+    await integration.key_presence.check()
 
 
 def handlers(callback_path: str) -> Mapping[str, Mapping[str, Handler]]:

@@ -11,7 +11,7 @@ async def show_health(visit: Visit) -> Response:  # noqa: ARG001 - a handler tak
 
 
 async def show_readiness(visit: Visit) -> Response:
-    """Answer whether the store answers, remembered for a second."""
+    """Answer whether the store takes writes and every key it needs is here; remembered a second."""
     if await visit.site.readiness.is_ready():
         return PlainTextResponse("ready\n")
     return PlainTextResponse("not ready\n", 503)

@@ -1,9 +1,9 @@
-"""Whether this server can serve, asked of the store at most once a second."""
+"""Whether this server can serve, asked at most once a second."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from webex_oauth.errors import StoreError
+from webex_oauth.errors import StoreError, VaultError
 
 REMEMBER_SECONDS = 1.0
 MAX_WAIT_SECONDS = 2.0
@@ -36,6 +36,6 @@ class Readiness:
         try:
             async with asyncio.timeout(MAX_WAIT_SECONDS):
                 await self._check()
-        except (StoreError, TimeoutError):
+        except (StoreError, VaultError, TimeoutError):
             return False
         return True

@@ -10,10 +10,10 @@ from unit.vault.key_stage import MADE_ON, KeyStage
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.memory import MemoryStore
+from webex_oauth.vault.key_agreement import LOOK_EVERY_SECONDS, SETTLE_SECONDS
 from webex_oauth.vault.key_changes import add_key, remove_key
 from webex_oauth.vault.key_text import new_key_line
-from webex_oauth.vault.key_watch import LOOK_EVERY_SECONDS, KeyWatch
-from webex_oauth.vault.reencryption import SETTLE_SECONDS
+from webex_oauth.vault.key_watch import KeyWatch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]
 
@@ -31,6 +31,10 @@ class MovableStore(MemoryStore):
         return await super().key_checks()
 
 
+async def no_wait(_: float) -> None:
+    """Let the servers, of which there are none, answer at once."""
+
+
 @pytest.fixture
 def store() -> MovableStore:
     return MovableStore()
@@ -43,7 +47,7 @@ def stage(tmp_path: Path, store: MovableStore) -> KeyStage:
 
 @pytest.fixture
 def watch(stage: KeyStage) -> KeyWatch:
-    return KeyWatch(stage.keys, stage.store, os.urandom)
+    return KeyWatch(stage.keys, stage.store, os.urandom, sleep=no_wait)
 
 
 def complaints(records: Sequence[logging.LogRecord]) -> list[str]:
