@@ -45,7 +45,10 @@ class KeyPresence:
             except KeyUnavailable as error:
                 missing[key_id] = str(error)
         for key_id in missing.keys() - self._missing:
-            log.error("not ready: what other processes seal cannot be read: %s", missing[key_id])
+            log.error(
+                "not ready: what other processes seal cannot be read",
+                extra={"key": key_id, "error": missing[key_id]},
+            )
         self._missing = frozenset(missing)
 
     async def check(self) -> None:
