@@ -81,8 +81,9 @@ def test_a_body_without_coding_stays_as_it_is() -> None:
         (zlib.compress(b"plain"), b"deflate"),
         (b"\x8b\x02\x80plain\x03", b"br"),
         (gzip.compress(gzip.compress(b"plain")), b"gzip, gzip"),
+        (gzip.compress(b"plain"), b"gzip\xa0"),
     ],
-    ids=["broken", "cut", "empty", "deflate", "br", "twice"],
+    ids=["broken", "cut", "empty", "deflate", "br", "twice", "a blank of Unicode"],
 )
 def test_another_coding_or_a_broken_one_is_an_invalid_answer(body: bytes, coding: bytes) -> None:
     error = failure(say_body(body, b"content-encoding: " + coding))

@@ -24,6 +24,14 @@ class HttpResponse:
     body: bytes = field(default=b"", repr=False)
 
 
+def trimmed(value: str) -> str:
+    """Return a header's value without the blanks around it (RFC 9110 section 5.6.3).
+
+    Not `str.strip`: it also takes what only Unicode calls blank, and other programs do not.
+    """
+    return value.strip(" \t")
+
+
 def post_form(url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> HttpRequest:
     """Build a form POST whose content type is exactly the one RFC 6749 appendix B names."""
     return HttpRequest(

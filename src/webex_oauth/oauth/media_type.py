@@ -2,7 +2,7 @@
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.oauth.http import HttpResponse, trimmed
 
 
 def check_json(response: HttpResponse) -> None:
@@ -13,7 +13,7 @@ def check_json(response: HttpResponse) -> None:
     content_type = response.headers.get("content-type")
     if content_type is None:
         return
-    essence = content_type.partition(";")[0].strip().lower()
+    essence = trimmed(content_type.partition(";")[0]).lower()
     if essence != "application/json" and not essence.endswith("+json"):
         said = read_text(essence) or "nothing"
         raise InvalidResponse(f"the answer is not JSON (its content type says {said})")

@@ -4,6 +4,8 @@ import re
 from calendar import timegm
 from email.utils import parsedate_to_datetime
 
+from webex_oauth.oauth.http import trimmed
+
 SHORTEST_WAIT_SECONDS = 1
 LONGEST_WAIT_SECONDS = 3600
 DEFAULT_WAIT_SECONDS = 15
@@ -13,8 +15,8 @@ _DELAY_SECONDS = re.compile(r"[0-9]+", re.ASCII)
 
 def read_retry_after(value: str | None, now: int) -> int:
     """Read a `retry-after` header as seconds between 1 and 3600; 15 when it says nothing usable."""
-    stated = (value or "").strip()
-    if len(stated) > _MAX_CHARACTERS:
+    stated = trimmed(value or "")
+    if len(stated) > _MAX_CHARACTERS or not stated.isascii():
         return DEFAULT_WAIT_SECONDS
     seconds = _seconds(stated, now)
     if seconds is None:

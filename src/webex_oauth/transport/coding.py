@@ -4,7 +4,7 @@ import zlib
 from dataclasses import replace
 
 from webex_oauth.errors import InvalidResponse, ResponseTooLarge
-from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.oauth.http import HttpResponse, trimmed
 
 # zlib.decompressobj: 16 + MAX_WBITS reads a gzip header and trailer.
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
@@ -12,7 +12,7 @@ GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 def decoded(answer: HttpResponse, max_bytes: int) -> HttpResponse:
     """Give the answer with its body in plain; raises InvalidResponse or ResponseTooLarge."""
-    coding = answer.headers.get("content-encoding", "identity").strip().lower()
+    coding = trimmed(answer.headers.get("content-encoding", "identity")).lower()
     if coding == "identity":
         return answer
     if coding not in {"gzip", "x-gzip"}:

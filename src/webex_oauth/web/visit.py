@@ -11,6 +11,7 @@ from webex_oauth.errors import StoreError
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.http import trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.web import api_failures, request_failures
 from webex_oauth.web.cookies import read_cookies
@@ -132,7 +133,7 @@ class Visit:
 
         Other kinds name their own character sets, of which some cannot decode.
         """
-        kind = self.headers.get("content-type", FORM).partition(";")[0].strip(" \t").lower()
+        kind = trimmed(self.headers.get("content-type", FORM).partition(";")[0]).lower()
         if kind != FORM:
             reason = f"the body is {read_text(kind)}, not a form"
             raise Refused(request_failures.MEDIA_TYPE_UNSUPPORTED, reason)

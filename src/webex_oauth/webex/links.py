@@ -69,7 +69,7 @@ def _relations(parameters: str) -> frozenset[str]:
         named.setdefault(name.lower(), value)
     if "anchor" in named:
         return frozenset()
-    return frozenset(_unquoted(named.get("rel", "")).lower().split())
+    return frozenset(_unquoted(named.get("rel", "")).lower().split(" "))
 
 
 def _unquoted(value: str) -> str:

@@ -39,7 +39,13 @@ def test_json_goes_by_several_names(media_type: str) -> None:
     assert read_json_object(HttpResponse(200, {"content-type": media_type}, b"{}")) == {}
 
 
-@pytest.mark.parametrize("media_type", ["text/json", "application/jsonp", "json", "text/html", ";"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        *("text/json", "application/jsonp", "json", "text/html", ";"),
+        *("application/json\xa0", "\x85application/json", "application/json\x0b;charset=utf-8"),
+    ],
+)
 def test_other_media_types_are_refused(media_type: str) -> None:
     with pytest.raises(InvalidResponse, match="not JSON"):
         read_json_object(HttpResponse(200, {"content-type": media_type}, b"{}"))

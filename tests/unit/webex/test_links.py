@@ -53,6 +53,8 @@ def test_the_next_page_is_found_however_it_is_written(header: str) -> None:
         f'<{NEXT}>; rel=""',
         f"<{NEXT}>; rel",
         f'<{NEXT}>; rel="nextpage"',
+        f'<{NEXT}>; rel="next\xa0x"',
+        f'<{NEXT}>; rel="\x85next"',
         f"<{NEXT}>; rel='next'",
         f'<{NEXT}>; rel="prev"; rel="next"',
         f'<{NEXT}>; title="rel=next"',
