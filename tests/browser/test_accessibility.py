@@ -83,6 +83,7 @@ def near_its_end(context: BrowserContext, scene: Scene) -> Page:
 def past_its_end(context: BrowserContext, scene: Scene) -> Page:
     page = near_its_end(context, scene)
     scene.emulator.clock.advance(200)
+    scene.emulator.faults.clear()
     page.goto(f"{scene.origin}/listrooms")
     return page
 
@@ -186,6 +187,19 @@ def test_axe_finds_what_is_wrong(page: Page, elsewhere: Elsewhere, axe: Axe) -> 
 
     assert "light: color-contrast" in found
     assert "dark: image-alt" in found
+
+
+def test_after_a_session_was_ended_the_page_says_so_and_has_the_focus_there(
+    context: BrowserContext, scene: Scene, axe: Axe
+) -> None:
+    page = signed_in_twice(context, scene)
+
+    page.get_by_role("button", name="End An unknown browser").first.press("Enter")
+
+    status = page.get_by_role("status")
+    expect(status).to_have_text("Signed out an unknown browser.")
+    expect(status).to_be_focused()
+    assert axe.violations(page) == []
 
 
 def tab_to(page: Page, name: str) -> None:

@@ -39,7 +39,7 @@ def failures(client: Client, accept: str) -> Iterator[tuple[int, Answer]]:
     yield 405, client.send("DELETE", "/", headers=headers)
     yield 401, client.send("GET", "/listrooms", headers=headers)
     yield 400, client.send("GET", "/oauth", headers=headers)
-    yield 403, client.send("POST", "/login", headers=headers | {"origin": "null"})
+    yield 403, client.send("POST", "/login", headers=headers | {"origin": "https://evil.example"})
     yield 413, client.send("POST", "/login", b"a" * 70_000, headers | {"content-type": FORM})
     yield 414, client.send("GET", "/?" + "a" * 9000, headers=headers)
     yield 421, client.send("GET", "/", headers=headers | {"host": "elsewhere.example"})

@@ -8,21 +8,15 @@ from collections.abc import Callable
 
 import pytest
 from edges.client import FORM, Answer, Client
-from edges.crawler import table
 from edges.stage import Stage
+from failing_pages import REASON, failing_pages, path_of
 from failures_told import EVERY_FAILURE
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Message
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Answer as WebexAnswer
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.web.failures import Failure, Refused
-from webex_oauth.web.page import PageEndpoint
+from webex_oauth.web.failures import Failure
 from webex_oauth.web.refusal_log import MAX_EVENTS, RefusalLog
-from webex_oauth.web.routing import PathRouter
-from webex_oauth.web.visit import Visit
 
 pytestmark = pytest.mark.check("E05", "E06")
 
@@ -35,57 +29,21 @@ def events_of(caplog: pytest.LogCaptureFixture, reference: str) -> list[logging.
     return [one for one in caplog.records if vars(one).get("reference") == reference]
 
 
-async def refused(stage: Stage, failure: Failure, accept: str) -> bytes:
-    """Return the body that a page answers which ends in *failure*."""
-
-    async def refuse(visit: Visit) -> Response:  # noqa: ARG001 - what every handler takes
-        raise Refused(failure, "this page always fails")
-
-    endpoint = table(stage.scene)[0].app
-    assert isinstance(endpoint, PageEndpoint)
-    router = PathRouter([Route("/fail", PageEndpoint(endpoint._site, {"GET": refuse}))])
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    headers = [(b"host", b"localhost"), (b"accept", accept.encode())]
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": "/fail",
-        "raw_path": b"/fail",
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "server": ("localhost", 80),
-        "client": (PEER, 50_000),
-        "headers": headers,
-    }
-    await router(scope, receive, send)
-    assert sent[0]["status"] == failure.status
-    body: bytes = sent[1]["body"]
-    return body
-
-
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 @pytest.mark.parametrize("failure", EVERY_FAILURE, ids=lambda failure: failure.name)
 def test_the_reference_of_every_failure_stands_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture, failure: Failure, accept: str
 ) -> None:
-    answering = refused(stage, failure, accept)
-    body = asyncio.run_coroutine_threadsafe(answering, stage.scene.loop).result(LIMIT_SECONDS)
+    with failing_pages(stage.scene):
+        answer = stage.client().get(path_of(failure), accept=accept)
 
-    reference = REFERENCE.findall(body.decode())[-1]
-    (event,) = events_of(caplog, reference)
+    assert answer.status == failure.status
+    (event,) = events_of(caplog, REFERENCE.findall(answer.text)[-1])
     assert event.levelno == logging.WARNING
     assert event.getMessage() == "request refused"
-    assert vars(event)["reason"] == "this page always fails"
+    assert vars(event)["reason"] == REASON
     assert vars(event)["failure"] == failure.name
-    assert vars(event)["peer"] == PEER
+    assert vars(event)["peer"] == "127.0.0.1"
 
 
 Refuse = Callable[[Stage], Answer]

@@ -114,12 +114,14 @@ def test_the_forms_address_leads_back_to_the_list(scene: Scene) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/sessions")
 
 
-@pytest.mark.parametrize("path", ["/sessions", "/disconnect"])
-def test_a_stranger_is_offered_to_sign_in_and_comes_back(scene: Scene, path: str) -> None:
+@pytest.mark.parametrize(("path", "back"), [("/sessions", "/sessions"), ("/disconnect", "/")])
+def test_a_stranger_is_offered_to_sign_in_and_comes_back(
+    scene: Scene, path: str, back: str
+) -> None:
     answer = scene.browser().get(path)
 
     assert (answer.status_code, shown_title(answer)) == (401, "Please sign in")
-    assert f'name="return_to" value="{path}"' in answer.text
+    assert f'name="return_to" value="{back}"' in answer.text
 
 
 def test_the_persons_page_leads_there(scene: Scene) -> None:
@@ -141,3 +143,64 @@ def test_a_session_that_ended_in_one_process_is_over_in_the_other_at_once(scene:
 
         after = other.http.get(url, headers=host, allow_redirects=False, timeout=30)
     assert (before.status_code, after.status_code) == (200, 303)
+
+
+def done(browser: Browser, **fields: str) -> str:
+    """Press a button of the page; return what the page says afterwards."""
+    token = {"csrf_token": browser.csrf_token()}
+    answer = browser.post("/sessions/end", token | fields)
+    page = browser.get(answer.headers["location"]).text
+    (notice,) = re.findall(r'role="status" tabindex="-1" autofocus>(.*?)</p>', page)
+    return str(notice)
+
+
+def test_the_page_says_what_was_done(scene: Scene) -> None:
+    this, other = signed_in(scene, FIREFOX), signed_in(scene, IPHONE)
+    (handle,) = handles(this)
+    for _ in range(2):
+        signed_in(scene, FIREFOX)
+
+    said_in_turn = [
+        done(this, session=handle),
+        done(this, session=handle),
+        done(this, others="all"),
+        done(this, others="all"),
+    ]
+
+    assert said_in_turn == [
+        "Signed out Safari on iPhone.",
+        "That browser was signed out already.",
+        "Signed out 2 other browsers.",
+        "Signed out 0 other browsers.",
+    ]
+    home = other.get("/")
+    assert "This browser is no longer signed in." in said(home)
+    assert "This browser is no longer signed in." not in said(scene.browser().get("/"))
+
+
+@pytest.mark.parametrize("proof", ["", "0" * 32, "of another session"])
+def test_no_link_of_others_lets_the_page_say_something(scene: Scene, proof: str) -> None:
+    other = signed_in(scene, FIREFOX)
+    token = {"csrf_token": other.csrf_token(), "others": "all"}
+    said_to_other = other.post("/sessions/end", token).headers["location"]
+    this = signed_in(scene, IPHONE)
+    foreign = said_to_other if "of another" in proof else f"/sessions?notice=Hello.&proof={proof}"
+
+    assert 'role="status"' in other.get(said_to_other).text
+    assert 'role="status"' not in this.get(foreign).text
+
+
+def test_browsers_of_one_name_are_numbered_in_the_order_of_their_sign_ins(scene: Scene) -> None:
+    this = signed_in(scene, FIREFOX)
+    for _ in range(2):
+        scene.emulator.clock.advance(60)
+        signed_in(scene, FIREFOX)
+    signed_in(scene, IPHONE)
+
+    page = this.get("/sessions").text
+
+    names = re.findall(r"<p><strong>(.*?)</strong>", page)
+    assert names[0] == "Firefox on Linux (1)"
+    assert sorted(names[1:]) == ["Firefox on Linux (2)", "Firefox on Linux (3)", "Safari on iPhone"]
+    labels = re.findall(r'aria-label="End (.*?), last seen', page)
+    assert sorted(labels) == sorted(names[1:])

@@ -53,6 +53,29 @@ def test_fifty_deliveries_to_two_processes_make_one_token_request(
     assert {answer.headers.get("location", "/listrooms") for answer in answers} == {"/listrooms"}
 
 
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("?code=of-old&state=of-old", "You are already signed in"),
+        ("?error=access_denied&state=of-old", "You are already signed in"),
+        ("", "You are already signed in"),
+        ("?error=access_denied", "Part of the answer is missing"),
+        ("?code=a&code=b&state=c", "That is not an answer from Webex"),
+    ],
+)
+def test_a_signed_in_person_at_an_old_callback_is_told_so_and_led_on(
+    scene: Scene, query: str, title: str
+) -> None:
+    browser = scene.signed_in()
+
+    answer, as_stranger = browser.get(f"/oauth{query}"), scene.browser().get(f"/oauth{query}")
+
+    assert (answer.status_code, shown_title(answer)) == (400, title)
+    assert ('href="/">Go to your page</a>' in answer.text) is title.startswith("You are already")
+    assert shown_title(as_stranger) != "You are already signed in"
+    assert is_signed_in(browser)
+
+
 @pytest.mark.check("A03")
 def test_fifty_deliveries_of_a_refused_code_make_one_token_request(
     scene: Scene, other_port: int

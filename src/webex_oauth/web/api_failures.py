@@ -61,7 +61,7 @@ SIGNED_OUT: Final = Failure(
     "signed-out",
     401,
     "Please sign in",
-    "This page is for people who are signed in, and you are not or no longer.",
+    "You need to sign in to see this page.",
     "Sign in and you will come back here.",
     Retry.SIGN_IN,
 )

@@ -60,6 +60,7 @@ def create_application(
     return Frame(
         PathRouter(routes(site)),
         public_hosts=settings.public_hosts,
+        open_paths=assets.paths,
         headers=security_headers(settings.public_origin),
         show_failure=show,
     )

@@ -4,7 +4,7 @@ A changed file has a changed address, so that browsers may keep what they have f
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final, Self
@@ -48,6 +48,11 @@ class Assets:
     def path(self, name: str) -> str:
         """Give the address of the file *name*; raises KeyError when there is none."""
         return self._by_name[name].path
+
+    @property
+    def paths(self) -> Collection[str]:
+        """The addresses of all files."""
+        return self._by_path.keys()
 
     def find(self, path: str) -> Asset | None:
         """Find the file whose address is exactly *path*."""

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from webex_oauth.errors import (
+    AttemptUnknown,
     AuthorizationRefused,
     IncompleteCallback,
     SignInError,
@@ -14,9 +15,10 @@ from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
 from webex_oauth.web.browser_label import browser_label
 from webex_oauth.web.diagnosis import retry_after_seconds, sign_in_failure
-from webex_oauth.web.failure import show_failure
+from webex_oauth.web.failure import is_signed_in, show_failure
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.fetch_metadata import is_prefetch
+from webex_oauth.web.sign_in_failures import ALREADY_SIGNED_IN
 from webex_oauth.web.views import Detail
 from webex_oauth.web.visit import Visit
 
@@ -49,13 +51,23 @@ async def complete_sign_in(visit: Visit) -> Response:
 
 
 async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> Response:
+    failure = sign_in_failure(error)
+    if _is_used_up(error) and await is_signed_in(visit):
+        failure = ALREADY_SIGNED_IN
     return await show_failure(
         visit,
-        Refused(sign_in_failure(error), str(error), error),
+        Refused(failure, str(error), error),
         return_to=return_to,
         retry_after=retry_after_seconds(error),
         details=_details(error),
     )
+
+
+def _is_used_up(error: WebexOAuthError) -> bool:
+    """Tell whether the address is of a sign-in that is over, as in a bookmark or the history."""
+    if isinstance(error, IncompleteCallback):
+        return error.error is None
+    return isinstance(error, AttemptUnknown)
 
 
 def _details(error: WebexOAuthError) -> tuple[Detail, ...]:

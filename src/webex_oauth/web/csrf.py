@@ -1,4 +1,4 @@
-"""The token that a form carries to prove that this session's own page sent it."""
+"""What only this application can derive of a session: proof that a page or a link is its own."""
 
 import hashlib
 import hmac
@@ -6,6 +6,7 @@ import hmac
 from webex_oauth.secret import Secret
 
 PURPOSE = b"webex-oauth csrf"
+NOTICE_PURPOSE = b"webex-oauth notice "
 
 
 def csrf_token(session_id: Secret) -> Secret:
@@ -16,3 +17,14 @@ def csrf_token(session_id: Secret) -> Secret:
 def is_csrf_token(presented: str, session_id: Secret) -> bool:
     """Compare in constant time."""
     return Secret(presented) == csrf_token(session_id)
+
+
+def notice_proof(notice: str, session_id: Secret) -> str:
+    """Derive what a link carries beside *notice*, so that no other link can let a page say it."""
+    content = NOTICE_PURPOSE + notice.encode("utf-8", "replace")
+    return hmac.new(session_id.reveal().encode(), content, hashlib.sha256).hexdigest()[:32]
+
+
+def is_notice_proof(presented: str, notice: str, session_id: Secret) -> bool:
+    """Compare in constant time."""
+    return Secret(presented) == Secret(notice_proof(notice, session_id))

@@ -43,7 +43,7 @@ async def show_failure(
         response = _problem(visit, failure)
     else:
         if failure not in FAILURES_WITHOUT_SESSION:
-            await _look_for_session(visit)
+            await is_signed_in(visit)
         page = FailurePage(
             frame=visit.frame(),
             failure=failure,
@@ -61,12 +61,15 @@ async def show_failure(
     return response
 
 
-async def _look_for_session(visit: Visit) -> None:
-    """Let the page's head show who is signed in, when the store can tell."""
+async def is_signed_in(visit: Visit) -> bool:
+    """Return whether somebody is signed in, as far as the store can tell.
+
+    The frame of the page then shows who it is.
+    """
     try:
-        await visit.find_session()
+        return await visit.find_session() is not None
     except (StoreError, VaultError):
-        return
+        return False
 
 
 def _way_on(visit: Visit, failure: Failure, return_to: ReturnTo) -> WayOn | None:
@@ -81,6 +84,8 @@ def _way_on(visit: Visit, failure: Failure, return_to: ReturnTo) -> WayOn | None
             return Link("", "Try again")
         case Retry.SAME_PAGE | Retry.HOME:
             return Link("/", "Home page")
+        case Retry.OWN_PAGE:
+            return Link("/", "Go to your page")
         case Retry.NOTHING:
             return None
 

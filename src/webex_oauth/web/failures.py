@@ -10,6 +10,7 @@ class Retry(Enum):
     SIGN_IN = "a new sign-in that leads where the person was going"
     SAME_PAGE = "the same address again"
     HOME = "the home page"
+    OWN_PAGE = "the page of the signed-in person"
     NOTHING = "nothing: repeating would not help"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,6 +27,9 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_UNDER_WAY = 1000
 BODY_SECONDS = 20
 """How long a form may take to arrive, which fits into one packet."""
+
+PROBES = frozenset({"/healthz", "/readyz"})
+"""A load balancer asks for them by address."""
 
 LAST_ANSWER = [(b"connection", b"close")]
 
@@ -79,10 +82,11 @@ def content_security_policy(
 class Frame:
     """Stand around *app* as an ASGI application of its own.
 
-    Only requests for *public_hosts* are answered. Each is read whole, within *body_seconds*, before
-    it counts as one of the MAX_UNDER_WAY, and it does not count while its peer is waited for: so
-    peers that send or read nothing take nobody's place. A failure, also one nobody foresaw, becomes
-    the answer that *show_failure* builds.
+    Only requests for *public_hosts* are answered; probes and *open_paths* are answered whatever
+    host they are asked of, and at any time. Each is read whole, within *body_seconds*, before it
+    counts as one of the MAX_UNDER_WAY, and it does not count while its peer is waited for: so peers
+    that send or read nothing take nobody's place. A failure, also one nobody foresaw, becomes the
+    answer that *show_failure* builds.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Frame:
         app: ASGIApp,
         *,
         public_hosts: Iterable[str],
+        open_paths: Collection[str] = (),
         headers: HeaderList,
         show_failure: ShowFailure,
         body_seconds: float = BODY_SECONDS,
@@ -97,6 +102,7 @@ class Frame:
     ) -> None:
         self._app = app
         self._public_hosts = frozenset(host.encode("ascii") for host in public_hosts)
+        self._open_paths = PROBES.union(open_paths)
         self._headers = headers
         self._show_failure = show_failure
         self._body_seconds = body_seconds
@@ -146,7 +152,7 @@ class Frame:
 
     def _check(self, scope: Scope, claims: "_Claims") -> None:
         is_ours = len(claims.hosts) == 1 and claims.hosts[0] in self._public_hosts
-        if not is_ours and not self._is_probe(scope):
+        if not is_ours and scope["path"] not in self._open_paths:
             raise Refused(request_failures.WRONG_HOST, _wrong_host(claims.hosts))
         target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
         if target_bytes > MAX_TARGET_BYTES:
@@ -159,7 +165,7 @@ class Frame:
             raise _too_large(f"a body of {claims.body_bytes} bytes")
 
     def _check_room(self, scope: Scope) -> None:
-        if self._places.taken >= MAX_UNDER_WAY and not self._is_probe(scope):
+        if self._places.taken >= MAX_UNDER_WAY and scope["path"] not in self._open_paths:
             reason = f"{MAX_UNDER_WAY} requests are under way already"
             raise Refused(request_failures.OVERLOADED, reason)
 
@@ -177,11 +183,6 @@ class Frame:
             return messages.pop() if messages else await receive()
 
         return receive_whole
-
-    @staticmethod
-    def _is_probe(scope: Scope) -> bool:
-        """Tell the health checks apart: a load balancer asks for them by address."""
-        return scope["path"] in {"/healthz", "/readyz"}
 
     async def _fail(
         self,

@@ -3,7 +3,7 @@
 from webex_oauth.vault.grants import Grant
 from webex_oauth.web.scope_words import in_words
 from webex_oauth.web.views import GrantInWords
-from webex_oauth.webex.scopes import permits
+from webex_oauth.webex.scopes import ROOMS_READ, permits
 
 WARNING_SECONDS = 7 * 86400
 LAST_PART = 6
@@ -12,14 +12,16 @@ LAST_PART = 6
 def grant_in_words(grant: Grant, requested: tuple[str, ...], now: int) -> GrantInWords:
     """Say what was allowed, what of *requested* was not, and how long it lasts."""
     tokens, end = grant.tokens, last_end(grant)
+    asked_for = [scope for scope in requested if scope in grant.scopes]
     is_near = end is not None and now >= end - warning_seconds(grant, end)
     return GrantInWords(
-        granted=tuple(in_words(scope) for scope in sorted(grant.scopes)),
+        granted=tuple(map(in_words, (*asked_for, *sorted(grant.scopes.difference(asked_for))))),
         withheld=tuple(in_words(s) for s in requested if not permits(grant.scopes, s)),
         access_ends_at=tokens.access_expires_at,
         is_renewable=tokens.refresh_token is not None,
         renewable_until=tokens.refresh_expires_at,
         ends_soon_at=end if is_near else None,
+        shows_spaces=permits(grant.scopes, ROOMS_READ),
         has_ended=grant.reauth_reason is not None or (end is not None and now >= end),
     )
 

@@ -19,7 +19,8 @@ async def show_home(visit: Visit) -> Response:
     if session is not None:
         return await _show_person(visit, session)
     scopes = tuple(in_words(scope) for scope in visit.site.settings.scopes)
-    response = visit.show(HomePage(visit.frame(), scopes, return_to="/"))
+    was_signed_in = visit.session_id is not None
+    response = visit.show(HomePage(visit.frame(), scopes, "/", was_signed_in=was_signed_in))
     await visit.drop_stale_session(response)
     return response
 

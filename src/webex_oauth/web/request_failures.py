@@ -82,9 +82,8 @@ WRONG_HOST: Final = Failure(
     "wrong-host",
     421,
     "Please use the right address",
-    "This application answers at one address only, the one that is registered with Webex, and "
-    "you came by another.",
-    "Open the address below. Operator: if it is not the right one, correct WEBEX_REDIRECT_URI "
+    "You opened this application under another name than the one that is registered with Webex.",
+    "Go on at the address below. Operator: if it is not the right one, correct WEBEX_REDIRECT_URI "
     "(or the redirect_uri inside AUTH_INIT_URL).",
     Retry.NOTHING,
 )

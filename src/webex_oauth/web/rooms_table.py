@@ -43,11 +43,12 @@ _UNTITLED: Final = b"<em>No title</em>"
 _UNKNOWN: Final = b"<em>unknown</em>"
 
 _ROW: Final = [
-    b'<tr><th scope="row"><bdi>',
+    # The style sheet lays rows out as grids, which takes the roles of table elements away.
+    b'<tr role="row"><th role="rowheader" scope="row"><bdi>',
     b"title",
-    b"</bdi></th><td>",
+    b'</bdi></th><td role="cell">',
     b"type",
-    b'</td><td><time datetime="',
+    b'</td><td role="cell"><time datetime="',
     b"instant",
     b'">',
     b"minute",

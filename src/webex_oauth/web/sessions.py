@@ -1,18 +1,31 @@
 """`GET /sessions` lists where the person is signed in; `POST /sessions/end` ends some of it."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
+from webex_oauth.flows.sessions import ListedSession, LiveSession
+from webex_oauth.web.csrf import is_notice_proof, notice_proof
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.request_failures import BAD_REQUEST
 from webex_oauth.web.views import SessionsPage
 from webex_oauth.web.visit import Visit, redirect
 
+UNKNOWN_BROWSER = "An unknown browser"
+ALREADY_OUT = "That browser was signed out already."
+
 
 async def show_sessions(visit: Visit) -> Response:
-    """Show all browsers in which the person is signed in."""
+    """Show all browsers in which the person is signed in, and what was done before."""
     session = await visit.required_session()
     listed = await visit.site.integration.sessions.of_person(session)
-    return visit.show(SessionsPage(visit.frame(), listed))
+    notice, proof = visit.query_field("notice"), visit.query_field("proof")
+    if not is_notice_proof(proof, notice, session.session_id):
+        notice = ""
+    return visit.show(SessionsPage(visit.frame(), told_apart(listed), notice))
 
 
 async def end_sessions(visit: Visit) -> Response:
@@ -22,19 +35,37 @@ async def end_sessions(visit: Visit) -> Response:
     sessions = visit.site.integration.sessions
     match form:
         case {"session": handle}:
-            await sessions.end(session, handle)
+            listed = await sessions.of_person(session)
+            is_ended = await sessions.end(session, handle)
+            name = next((one.browser for one in listed if one.handle == handle), None)
+            notice = f"Signed out {name or 'an unknown browser'}." if is_ended else ALREADY_OUT
         case {"others": _}:
-            await sessions.end_others(session)
+            count = await sessions.end_others(session)
+            notice = f"Signed out {count} other {'browser' if count == 1 else 'browsers'}."
         case _:
             raise Refused(BAD_REQUEST, "the form names neither a session nor all others")
-    return back_to_list()
+    return back_to_list(notice, session)
 
 
 async def leave_form(visit: Visit) -> Response:  # noqa: ARG001 - what every handler takes
     """Send whoever reloads or comes back to the form's address to the list."""
-    return back_to_list()
-
-
-def back_to_list() -> Response:
-    """Show the list as it is now."""
     return redirect("/sessions")
+
+
+def back_to_list(notice: str, session: LiveSession) -> Response:
+    """Show the list as it is now, and say what was done."""
+    query = {"notice": notice, "proof": notice_proof(notice, session.session_id)}
+    return redirect(f"/sessions?{urlencode(query)}")
+
+
+def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
+    """Name every browser, and number those of one name in the order of their sign-ins."""
+    names = Counter(one.browser or UNKNOWN_BROWSER for one in listed)
+    numbered = Counter[str]()
+    name_by_handle = {}
+    for one in sorted(listed, key=lambda one: (one.created_at, one.handle)):
+        name = one.browser or UNKNOWN_BROWSER
+        numbered[name] += 1
+        number = f" ({numbered[name]})" if names[name] > 1 else ""
+        name_by_handle[one.handle] = name + number
+    return tuple(replace(one, browser=name_by_handle[one.handle]) for one in listed)

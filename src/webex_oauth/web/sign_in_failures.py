@@ -65,6 +65,15 @@ ATTEMPT_UNKNOWN: Final = Failure(
     "Start again from here.",
     Retry.SIGN_IN,
 )
+ALREADY_SIGNED_IN: Final = Failure(
+    "already-signed-in",
+    400,
+    "You are already signed in",
+    "This address belongs to a sign-in that is over. Such an address works once and for ten "
+    "minutes, so a bookmark or the history of your browser cannot use it again.",
+    "Nothing is wrong and nothing was changed: go on to your page.",
+    Retry.OWN_PAGE,
+)
 ATTEMPT_FOREIGN: Final = Failure(
     "attempt-foreign",
     400,

@@ -50,7 +50,8 @@ class GrantInWords:
     `granted` is None when Webex did not say; `withheld` was requested but not granted.
     `access_ends_at` and `renewable_until` are None when Webex gave no date; `is_renewable` is
     whether a refresh token is kept. `ends_soon_at` is set when the person should sign in again
-    before then; `has_ended` when nothing works any more until they do.
+    before then; `has_ended` when nothing works any more until they do. `shows_spaces` is whether
+    what was granted is enough for the list of spaces.
     """
 
     granted: tuple[ScopeInWords, ...] | None
@@ -60,6 +61,7 @@ class GrantInWords:
     renewable_until: int | None
     ends_soon_at: int | None = None
     has_ended: bool = False
+    shows_spaces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ class Profile:
 class HomePage:
     """Show the home page to a browser that is not signed in (`GET /`).
 
-    `scopes` is what the sign-in asks for; `return_to` is where it leads.
+    `scopes` is what the sign-in asks for; `return_to` is where it leads. `was_signed_in` is
+    whether the browser presents a session that has ended.
     """
 
     frame: Frame
     scopes: tuple[ScopeInWords, ...]
     return_to: str
+    was_signed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +164,14 @@ class SignedOutPage:
 
 @dataclass(frozen=True, slots=True)
 class SessionsPage:
-    """List the browsers in which the person is signed in (`GET /sessions`), this one first."""
+    """List the browsers in which the person is signed in (`GET /sessions`), this one first.
+
+    `notice` says what was done before, empty where it was nothing.
+    """
 
     frame: Frame
     sessions: tuple[ListedSession, ...]
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

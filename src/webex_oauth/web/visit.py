@@ -173,7 +173,7 @@ class Visit:
             account=Account(session.profile.display_name) if session else None,
             csrf_token=csrf_token(session.session_id) if session else None,
             is_emulator=platform.is_local,
-            is_debugging=self.site.settings.is_debugging,
+            is_debugging=self.site.is_debugging,
             other_webex="" if platform.is_production or platform.is_local else platform.host,
         )
 

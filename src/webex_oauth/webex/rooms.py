@@ -62,7 +62,7 @@ class _RoomPage(Struct, frozen=True):
 
 
 class _RawPage(Struct):
-    items: list[Raw] | None
+    items: list[Raw]
 
 
 class _RawRoom(Struct, rename="camel"):
@@ -136,15 +136,20 @@ def _read_rooms(body: bytes) -> Items[Room]:
 
 
 def _read_one_by_one(body: bytes) -> Items[Room]:
-    """Read a page in which something is not as it should be: what is usable is used."""
+    """Read a page in which something is not as it should be: what is usable is used.
+
+    Where nothing is, it is no page of rooms.
+    """
     try:
         page = _decode_raw_page(body)
     except InvalidResponse:
         page = _decode_raw_page(without_half_pairs(body))
-    items = page.items or []
+    items = page.items
     if len(items) > LARGEST_PAGE:
         raise InvalidResponse(f"the API's answer is a page of more than {LARGEST_PAGE} rooms")
     rooms = [room for room in map(_room, items) if room is not None]
+    if items and not rooms:
+        raise InvalidResponse("the API's answer is not a page of rooms: no item has an id")
     return Items(rooms, unreadable_count=len(items) - len(rooms))
 
 

@@ -333,6 +333,37 @@ def test_the_end_is_warned_of_with_a_way_to_prevent_it(
     assert document.texts("button").count("Sign in again") == len(headings)
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"has_ended": True},
+        {"has_ended": True, "shows_spaces": False},
+        {"ends_soon_at": 1_799_000_000},
+        {"ends_soon_at": 1_799_000_000, "shows_spaces": False},
+        {"shows_spaces": False},
+    ],
+)
+def test_a_signed_in_person_has_one_thing_to_do_next_and_it_works(
+    pages: Pages, change: dict[str, Any], *, named: bool
+) -> None:
+    grant = replace(GRANT, **change)
+    page = (
+        PersonPage(MIRA, PROFILE, grant) if named else UnnamedPersonPage(MIRA, PEOPLE_READ, grant)
+    )
+
+    document = Document(pages.render(page))
+
+    (main,) = document.texts("main")
+    classes = [e.attributes.get("class") for e in (*document.named("button"), *document.named("a"))]
+    assert classes.count("primary") + classes.count("button") == 1
+    assert ("See your spaces" in main) is (grant.shows_spaces and not grant.has_ended)
+    assert ("You are signed in with Webex" in main) is (named and not grant.has_ended)
+    assert ("Webex no longer gives this application access" in main) is grant.has_ended
+    assert ("How long it lasts" in main) is not grant.has_ended
+
+
 def test_a_failure_tells_what_happened_what_to_do_and_its_reference(pages: Pages) -> None:
     (main,) = Document(pages.render(FAILURE_PAGE)).texts("main")
 

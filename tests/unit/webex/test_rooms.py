@@ -109,7 +109,13 @@ def test_a_page_has_a_size_that_webex_takes(max_items: int) -> None:
     [
         b"{}",
         b"[]",
+        b'{"items":null}',
         b'{"items":{}}',
+        b'{"items":[null]}',
+        b'{"items":["room"]}',
+        b'{"items":[{}]}',
+        b'{"items":[{"id":""}]}',
+        b'{"items":[{"id":1}]}',
         b'{"items":"room"}',
         b'{"items":7}',
         b'{"items":[{"id":"a"},{"id":"b"',
@@ -117,7 +123,7 @@ def test_a_page_has_a_size_that_webex_takes(max_items: int) -> None:
         b"<html>",
         b"",
     ],
-    ids=range(9),
+    ids=range(15),
 )
 def test_what_is_not_a_page_of_rooms_is_refused_whole(body: bytes) -> None:
     with pytest.raises(InvalidResponse):
@@ -179,9 +185,3 @@ def test_an_error_of_the_title_in_any_words_hides_what_may_be_ciphertext(error: 
 
     assert room.title is None
     assert room.is_title_unreadable
-
-
-def test_a_list_of_null_is_empty() -> None:
-    page = read_page(rooms.listing(), WEBEX, HttpResponse(200, {}, b'{"items":null}'), NOW)
-
-    assert (page.items, page.unreadable_count) == ([], 0)

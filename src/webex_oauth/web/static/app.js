@@ -57,7 +57,11 @@
     announce() {
       const count = this.taken.filter((room) => this.matches(room)).length;
       const hint = this.wanted.includes(this.served) ? "" : " Press Enter to search all of them.";
-      this.status.textContent = `${count} of ${this.taken.length} spaces shown.${hint}`;
+      const said = count
+        ? `${count} of ${this.taken.length} spaces shown.`
+        : `No space has “${this.input.value}” in its title.`;
+      this.status.textContent = said + hint;
+      this.body.parentElement.classList.toggle("empty", count === 0);
     }
   }
 
