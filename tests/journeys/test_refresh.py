@@ -10,6 +10,7 @@ import pytest
 from journeys.acts import TOKEN_PATH, is_signed_in, shown_title, token_requests
 from journeys.gate import Gate
 from scene import Browser, Scene
+from waiting import until
 
 from webex_oauth.emulator import Action, Answer, Drop
 
@@ -213,12 +214,12 @@ def test_a_token_in_its_last_days_is_renewed_while_nobody_waits(scene: Scene) ->
     assert browser.get("/listrooms").status_code == 200
     assert len(tokens_used(scene)) == 1
     scene.emulator.journal.wait_for("POST", TOKEN_PATH)
-    for _ in range(50):
-        assert browser.get("/listrooms").status_code == 200
-        if len(tokens_used(scene)) > 1:
-            break
 
-    assert len(tokens_used(scene)) == 2
+    def another_token_was_used() -> bool:
+        assert browser.get("/listrooms").status_code == 200
+        return len(tokens_used(scene)) == 2
+
+    until(another_token_was_used)
     assert token_requests(scene) == 1
 
 
@@ -234,4 +235,5 @@ def test_after_ninety_days_without_use_the_person_signs_in_again(scene: Scene) -
     page = browser.get("/listrooms")
 
     assert (page.status_code, shown_title(page)) == (401, "Please sign in again")
-    assert token_requests(scene) == 0
+    # The clock alone ends no grant: Webex is asked once, and refuses.
+    assert token_requests(scene) == 1

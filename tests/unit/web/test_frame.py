@@ -10,7 +10,12 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.web.failures import Refused
-from webex_oauth.web.frame import MAX_UNDER_WAY, Frame, security_headers
+from webex_oauth.web.frame import (
+    MAX_UNDER_WAY,
+    Frame,
+    content_security_policy,
+    security_headers,
+)
 
 HEADERS = security_headers("https://spaces.example")
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
@@ -156,7 +161,7 @@ async def say_done(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("done")(scope, receive, send)
 
 
-@pytest.mark.check("D18")
+@pytest.mark.check("D18", "H10")
 def test_peers_whose_forms_do_not_come_take_no_place() -> None:
     async def crowd() -> int:
         frame = framed(say_done)
@@ -170,7 +175,7 @@ def test_peers_whose_forms_do_not_come_take_no_place() -> None:
     assert asyncio.run(crowd()) == 200
 
 
-@pytest.mark.check("D18")
+@pytest.mark.check("D18", "H10")
 def test_peers_that_read_nothing_take_no_place() -> None:
     async def crowd() -> tuple[int, int]:
         frame, is_read = framed(say_done), asyncio.Event()
@@ -203,3 +208,8 @@ def test_a_form_is_handed_over_whole() -> None:
     _, answer = asyncio.run(ask(framed(read_form), arriving=body, headers=FORM))
 
     assert answer["body"] == b"2"
+
+
+@pytest.mark.check("D11")
+def test_a_page_may_make_no_script_of_a_text() -> None:
+    assert b"require-trusted-types-for 'script'" in content_security_policy().split(b"; ")
