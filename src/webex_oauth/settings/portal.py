@@ -7,15 +7,10 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlencode
 
 from webex_oauth.settings.urls import is_https_or_loopback, origin_of, split_url
-from webex_oauth.webex.platform import (
-    PRODUCTION_BROKER_ORIGIN,
-    PRODUCTION_ORIGIN,
-    REGIONAL_BROKER_ORIGINS,
-)
+from webex_oauth.webex.platform import BROKER_ORIGINS, PRODUCTION_ORIGIN
 
 AUTHORIZE_PATH: Final = "/v1/authorize"
 BROKER_PATH: Final = "/idb/oauth2/v1/authorize"
-BROKER_ORIGINS: Final = REGIONAL_BROKER_ORIGINS | {PRODUCTION_BROKER_ORIGIN}
 COPY: Final = (
     "copy the whole 'OAuth Authorization URL' of your integration from the Developer Portal"
 )
@@ -74,8 +69,8 @@ def read_portal_url(text: str) -> PortalUrl:
 
 
 def _is_brokers(parts: SplitResult) -> bool:
-    """Return whether this is the address to which Webex's front door hands browsers on."""
-    return origin_of(parts) in BROKER_ORIGINS and parts.path == BROKER_PATH
+    """Return whether this is where Webex's front door hands browsers on to."""
+    return origin_of(parts) in BROKER_ORIGINS
 
 
 def _mistakes_of_place(parts: SplitResult) -> Iterator[str]:
@@ -83,7 +78,7 @@ def _mistakes_of_place(parts: SplitResult) -> Iterator[str]:
         yield "AUTH_INIT_URL must begin with https://"
     if parts.fragment or parts.username is not None:
         yield f"AUTH_INIT_URL must have no fragment (#) and no user name (@): {COPY}"
-    if parts.path.rstrip("/") != AUTHORIZE_PATH and not _is_brokers(parts):
+    if parts.path.rstrip("/") != (BROKER_PATH if _is_brokers(parts) else AUTHORIZE_PATH):
         yield (
             f"AUTH_INIT_URL leads to the path {parts.path[:80]!a}, which is not Webex's "
             f"{AUTHORIZE_PATH}: {COPY}"

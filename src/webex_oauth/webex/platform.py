@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
 from webex_oauth.webex.error_body import TRACKING_HEADER
 from webex_oauth.webex.origin import is_loopback_host, read_origin
@@ -15,6 +16,7 @@ REGIONAL_BROKER_ORIGINS = frozenset(
     f"https://idbroker-{region}.webex.com"
     for region in ("ae", "au", "b-us", "ca", "eu", "in", "sg")
 )
+BROKER_ORIGINS = REGIONAL_BROKER_ORIGINS | {PRODUCTION_BROKER_ORIGIN}
 REGIONAL_ISSUERS = frozenset(f"{origin}/idb" for origin in REGIONAL_BROKER_ORIGINS)
 PICTURE_HOSTS = re.compile(
     r"(?:[a-z0-9-]+\.)+(?:webexcontent\.com|webex\.com|ciscospark\.com|wbx2\.com|clouddrive\.com)"
@@ -68,9 +70,14 @@ def platform(
     where another Webex revokes tokens is not known, and is not guessed. *authorization_query* is
     what every sign-in asks for besides, as a query.
 
-    Raises ConfigurationError for what is not an origin, and for http beyond loopback.
+    Raises ConfigurationError for what is not an origin, for http beyond loopback, and for Webex's
+    identity broker as *origin*.
     """
     front_door = read_origin(origin)
+    if front_door in BROKER_ORIGINS:
+        raise ConfigurationError(
+            [f"{front_door} is Webex's identity broker: name its front door, {PRODUCTION_ORIGIN}"]
+        )
     broker = read_origin(broker_origin) if broker_origin else _known_broker(front_door)
     server = _authorization_server(front_door, broker, authorization_query)
     return Platform(front_door, f"{front_door}/v1/", server)

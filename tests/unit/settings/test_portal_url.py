@@ -110,6 +110,14 @@ def test_what_an_origin_cannot_say_is_told_and_not_dropped(origin: str) -> None:
     assert "is not an origin such as" in only_mistake(WEBEX_ORIGIN=origin)
 
 
+@pytest.mark.parametrize("broker", ["https://idbroker.webex.com", "https://idbroker-eu.webex.com/"])
+def test_the_broker_is_no_front_door(broker: str) -> None:
+    told = only_mistake(WEBEX_ORIGIN=broker)
+
+    assert "is Webex's identity broker" in told
+    assert "https://webexapis.com" in told
+
+
 def test_two_origins_are_told() -> None:
     told = only_mistake(AUTH_INIT_URL=portal_url(), WEBEX_ORIGIN="https://api-usgov.webex.com")
 
