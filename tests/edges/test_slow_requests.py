@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from waiting import LIMIT_SECONDS
 
-from webex_oauth.web.connection import AT_ONCE, Bounds
+from webex_oauth.web.bounds import AT_ONCE, Bounds
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import Frame
 

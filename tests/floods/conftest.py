@@ -1,5 +1,6 @@
 """The stage that floods need: a Webex that counts nobody's requests."""
 
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,3 +22,10 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     )
     with open_stage(tmp_path, options) as stage:
         yield stage
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _many_files() -> None:
+    """Let this process have as many connections as the system allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from crashes.arrivals import Arrivals, arrive, arriving
-from crashes.people import HEALTH, NEW_SIGN_IN, OWN_PAGE, People, Person, at_work
+from crashes.arrivals import arriving
+from crashes.people import NEW_SIGN_IN, at_work
 from floods.flood import STARTS, STATUSES, Flood
 from floods.meters import MEBIBYTE, watching
 from floods.newcomer import Newcomer
+from floods.others import JONAS, MIRA, check_undisturbed, signed_in_person
 from floods.pouring import pour
 from floods.stage import SECONDS, Stage
 from floods.steadiness import check_steady, in_words
@@ -23,11 +24,8 @@ pytestmark = pytest.mark.check("H11")
 
 REQUESTS = size(2_000, torture=100_000)
 STARTS_BEYOND = size(1_000, torture=60_000)
-MIRA, JONAS = "mira@acme.example", "jonas@acme.example"
 TOKEN_PATH = "/v1/access_token"  # a path, not a token
-SIGN_IN_SECONDS = 10
 MOST_GROWTH_BYTES = 2 * MEBIBYTE
-AS_ALWAYS = {(OWN_PAGE, 200), (NEW_SIGN_IN, 303), (HEALTH, 200)}
 FILL = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
 INSERT INTO attempts (state_digest, browser_digest, sealed, expires_at, kept_until, state)
@@ -88,22 +86,6 @@ def test_starts_beyond_the_bound_make_the_store_no_larger(stage: Stage, seen: Se
         f"{STARTS_BEYOND:,} starts at a store full of them",
         f"{MAX_ATTEMPTS:,} kept, the file {grown_bytes / MEBIBYTE:+.1f} MiB, {in_words(watch)}",
     )
-
-
-def check_undisturbed(people: People, arrivals: Arrivals) -> None:
-    """Look whether people got their own pages, and were let in, all in good time."""
-    assert set(people.statuses) == AS_ALWAYS
-    assert people.failures == []
-    assert {visit.is_own for visit in people.visits if visit.path == OWN_PAGE} == {True}
-    assert arrivals.statuses == {303}
-    assert max(people.longest_seconds(), arrivals.longest_seconds()) < SIGN_IN_SECONDS
-
-
-def signed_in_person(stage: Stage, email: str) -> Person:
-    """Sign somebody in who then asks for their page all the time."""
-    arrival = arrive(stage.port, email)
-    assert arrival.is_admitted
-    return Person(email, arrival.cookies, stage.port)
 
 
 def fill_attempts(stage: Stage, count: int) -> None:

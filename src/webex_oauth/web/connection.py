@@ -6,7 +6,6 @@ the end of the server.
 """
 
 import asyncio
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -15,11 +14,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from webex_oauth.web.listening import UNSENT_BYTES
+from webex_oauth.web.bounds import Bounds
 from webex_oauth.web.refusal_log import RefusalLog
 
-MAX_CONNECTIONS: Final = 4096
-HEAD_SECONDS: Final = 20
 MAX_HEAD_BYTES: Final = 32 * 1024
 PIECE_BYTES: Final = 512
 """How much is parsed at a time. The smallest request has 18 octets: that is how many of them one
@@ -48,27 +45,6 @@ HEAD_TOO_LARGE = plain_answer(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large; shorten it."
 )
 NOT_A_REQUEST = plain_answer(HTTPStatus.BAD_REQUEST, "This is not an HTTP request.")
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What peers may take of a server, and how long its end may last.
-
-    A head must be whole within *head_seconds*; a connection may rest for *idle_seconds* between
-    two requests. A server that stops takes connections for *accepting_seconds* more, keeps idle
-    ones for *parting_seconds*, and waits *drain_seconds* for answers under way.
-    """
-
-    connections: int = MAX_CONNECTIONS
-    head_seconds: float = HEAD_SECONDS
-    idle_seconds: int = 30
-    accepting_seconds: float = 1
-    parting_seconds: int = 1
-    drain_seconds: int = 20
-
-
-SHIPPED = Bounds()
-AT_ONCE = Bounds(accepting_seconds=0, parting_seconds=0)
 
 
 class SharedState(ServerState):
@@ -127,13 +103,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _is_reading_head = True
     _is_request_under_way = False
     _is_repeating_head = False
+    _is_answer_unread = False
     _is_draining = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
         super().connection_made(transport)
         self.flow = HoldingFlow(transport)
-        transport.set_write_buffer_limits(UNSENT_BYTES)
+        transport.set_write_buffer_limits(0)
         self._set_deadline()
         self.server_state.welcome(self)
         if self.server_state.is_draining:
@@ -150,10 +127,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._parse_held()
 
     def on_response_complete(self) -> None:
+        """Go on to the next request, once the peer has taken the answer from here."""
+        self._is_answer_unread = self.flow.write_paused and bool(self.pipeline or self._held)
+        if self._is_answer_unread:
+            return
         super().on_response_complete()
         if not self.transport.is_closing():
             self._parse_held()
             self.flow.resume_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._is_answer_unread:
+            self.on_response_complete()
 
     def _parse_held(self) -> None:
         """Parse what was read, until requests wait for their turn: then leave the rest."""

@@ -7,7 +7,7 @@ BACKLOG: Final = 1024
 UNREAD_SECONDS: Final = 20
 """How long a peer may leave what was sent to it unread."""
 
-UNSENT_BYTES: Final = 16 * 1024
+UNSENT_BYTES: Final = 8 * 1024
 """How much may wait for a peer before the application has to wait too."""
 
 
