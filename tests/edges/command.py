@@ -35,7 +35,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     return subprocess.run(
         [sys.executable, "-m", "webex_oauth", *arguments],
         cwd=folder,
-        env=environment(**variables),
+        env=environment(XDG_DATA_HOME=str(folder), **variables),
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
@@ -70,7 +70,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "webex_oauth", *arguments],
             cwd=folder,
-            env=environment(PYTHONUNBUFFERED="1", **variables),
+            env=environment(XDG_DATA_HOME=str(folder), PYTHONUNBUFFERED="1", **variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

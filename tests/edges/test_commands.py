@@ -33,6 +33,7 @@ def check(folder: Path, text: str | bytes, **variables: str) -> Result:
     """Run check-config on a `.env`."""
     path = folder / ".env"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
+    path.chmod(0o600)
     return call("check-config", "--env-file", str(path), **variables)
 
 

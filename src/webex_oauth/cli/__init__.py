@@ -4,6 +4,7 @@ import importlib
 
 import click
 
+from webex_oauth.cli.edge import Edge
 from webex_oauth.cli.limits import set_limits
 
 COMMANDS = {
@@ -17,7 +18,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Edge, click.Group):
     """Find commands by name without importing the others: start-up stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

@@ -18,6 +18,7 @@ from webex_oauth.cli.emulator import (
     open_listeners,
 )
 from webex_oauth.cli.log import configure_log
+from webex_oauth.cli.printing import say
 from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
 
@@ -58,9 +59,11 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     settings = _settings(emulator, port, folder)
     configure_log(is_debugging=settings.is_debugging)
     listener = await listen(settings)
-    click.echo(f"\n  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
-    click.echo(f"  The local Webex is at {emulator.origin}/, where people sign in")
-    click.echo(f"  at {emulator.broker_origin}/. Ctrl-C stops both.\n")
+    say("")
+    say(f"  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
+    say(f"  The local Webex is at {emulator.origin}/, where people sign in")
+    say(f"  at {emulator.broker_origin}/. Ctrl-C stops both.")
+    say("")
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(local_webex.serve(emulator, webex, is_over))

@@ -10,8 +10,9 @@ from webex_oauth.cli.environment import (
     env_file_option,
     print_mistakes,
     settings_or_exit,
-    variables_or_exit,
+    sources_or_exit,
 )
+from webex_oauth.cli.printing import say
 from webex_oauth.cli.running import run
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.integration import open_integration
@@ -33,13 +34,13 @@ SAID_BY_FATE = {TokenFate.REVOKED: CONFIRMED, TokenFate.LEFT: LEFT}
 @click.command(name="disconnect")
 @click.argument("person_id", metavar="PERSON")
 @env_file_option
-def command(person_id: str, env_file: Path) -> None:
+def command(person_id: str, env_file: Path | None) -> None:
     """End every session of the person with the id PERSON, and their grant.
 
     The tokens are deleted here first, then revoked at Webex. Works while the application runs.
     Exits with 1 when nothing was kept of the person.
     """
-    settings = settings_or_exit(variables_or_exit(env_file))
+    settings = settings_or_exit(sources_or_exit(env_file))
     if settings.store_url.startswith(MEMORY_SCHEME):
         print_mistakes((IN_MEMORY,))
         sys.exit(1)
@@ -47,7 +48,7 @@ def command(person_id: str, env_file: Path) -> None:
     if fate is TokenFate.GONE:
         print_mistakes((NOTHING_KEPT,))
         sys.exit(1)
-    click.echo(SAID_BY_FATE.get(fate, UNCONFIRMED))
+    say(SAID_BY_FATE.get(fate, UNCONFIRMED))
 
 
 async def _disconnect(settings: Settings, person_id: str) -> TokenFate:

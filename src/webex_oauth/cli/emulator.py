@@ -12,6 +12,7 @@ import click
 from webex_oauth import emulator as local_webex
 from webex_oauth.cli.emulator_env import kept_integration, write_env_file
 from webex_oauth.cli.log import configure_log
+from webex_oauth.cli.printing import complain, say
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.errors import ConfigurationError
 
@@ -109,8 +110,8 @@ async def _serve(choices: Choices) -> None:
     )
     emulator = _emulator(choices, _origins(choices, listeners))
     _tell_env(choices.env_file, emulator)
-    click.echo(f"People sign in at the identity broker, {emulator.broker_origin}/.", err=True)
-    click.echo(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.", err=True)
+    complain(f"People sign in at the identity broker, {emulator.broker_origin}/.")
+    complain(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.")
     await local_webex.serve(emulator, listeners, stop)
 
 
@@ -183,9 +184,10 @@ def _as_stated(choices: Choices, integration: local_webex.Integration) -> local_
 def _tell_env(env_file: Path | None, emulator: local_webex.Emulator) -> None:
     text = local_webex.sample_env(emulator.integration, emulator.origin)
     if env_file is None:
-        click.echo(text)
+        for line in text.splitlines():
+            say(line)
     elif env_file.exists():
-        click.echo(f"the integration is the one of {env_file}", err=True)
+        complain(f"the integration is the one of {env_file}")
     else:
         write_env_file(env_file, text)
-        click.echo(f"wrote {env_file}", err=True)
+        complain(f"wrote {env_file}")

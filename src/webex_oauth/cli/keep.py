@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
+from webex_oauth.cli.environment import env_file_option, settings_or_exit, sources_or_exit
 from webex_oauth.cli.log import configure_log
+from webex_oauth.cli.printing import complain, say
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.flows.keeper import Keeper, Round
 from webex_oauth.integration import open_integration
@@ -18,13 +19,13 @@ from webex_oauth.settings import Settings
 @click.command(name="keep")
 @env_file_option
 @click.option("--once", is_flag=True, help="Renew what is due now, and end.")
-def command(*, env_file: Path, once: bool) -> None:
+def command(*, env_file: Path | None, once: bool) -> None:
     """Keep grants alive that nobody uses.
 
     `serve` does this too, unless WEBEX_KEEPER=no; any number of keepers share the work. Each
     round tells what it did, and which people have to sign in again.
     """
-    settings = settings_or_exit(variables_or_exit(env_file))
+    settings = settings_or_exit(sources_or_exit(env_file))
     configure_log(is_debugging=settings.is_debugging)
     run(_keep(settings, is_once=once))
 
@@ -46,13 +47,13 @@ async def _work(keeper: Keeper, *, is_once: bool) -> None:
     if is_once:
         _tell(await keeper.keep_once())
         return
-    click.echo("Keeping grants alive. Ctrl-C stops.", err=True)
+    complain("Keeping grants alive. Ctrl-C stops.")
     await keeper.run(_tell)
 
 
 def _tell(done: Round) -> None:
     for line in _lines(done):
-        click.echo(line)
+        say(line)
 
 
 def _lines(done: Round) -> Iterator[str]:

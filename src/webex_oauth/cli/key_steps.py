@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import click
-
+from webex_oauth.cli.printing import complain, say
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration.store_urls import store_at
@@ -46,9 +45,9 @@ async def list_keys(settings: Settings) -> None:
         missing = {*counts, *in_use(await store.key_checks())} - {key.id for key in ring.keys}
     for key in ring.keys:
         role = "seals" if key is ring.primary else "opens"
-        click.echo(_line(key.id, role, days.get(key.id), counts[key.id]))
+        say(_line(key.id, role, days.get(key.id), counts[key.id]))
     for key_id in sorted(missing):
-        click.echo(_line(key_id, "MISSING", None, counts[key_id]))
+        say(_line(key_id, "MISSING", None, counts[key_id]))
 
 
 async def add(settings: Settings) -> None:
@@ -56,7 +55,7 @@ async def add(settings: Settings) -> None:
     _refuse_environment(settings)
     line = new_key_line(secrets.token_bytes, datetime.now(UTC).date())
     ring = add_key(settings.keys_file, line)
-    click.echo(f"added {ring.others[-1].id}, which opens and does not seal yet")
+    say(f"added {ring.others[-1].id}, which opens and does not seal yet")
 
 
 async def make_primary_key(settings: Settings, key_id: str) -> None:
@@ -65,11 +64,11 @@ async def make_primary_key(settings: Settings, key_id: str) -> None:
     check_named(_ring(settings), key_id)
     if settings.store_url != "memory:":
         changed = read_keys(with_primary(_text(settings), key_id), _source(settings))
-        click.echo(f"asking every server whether it has {key_id}", err=True)
+        complain(f"asking every server whether it has {key_id}")
         async with _opened_store(settings) as store:
             await check_keys(store, Sealer(changed, secrets.token_bytes))
     make_primary(settings.keys_file, key_id)
-    click.echo(f"{key_id} seals now; next: webex-oauth keys re-encrypt")
+    say(f"{key_id} seals now; next: webex-oauth keys re-encrypt")
 
 
 async def re_encrypt(settings: Settings) -> None:
@@ -79,12 +78,11 @@ async def re_encrypt(settings: Settings) -> None:
         await check_keys(store, sealer)
         tally = await Reencryption(store, _spool(settings), sealer, _Progress()).run()
     count = tally.get(Outcome.RESEALED, 0)
-    click.echo(f"everything is under {sealer.keys.primary.id}; {count} rows were re-encrypted")
+    say(f"everything is under {sealer.keys.primary.id}; {count} rows were re-encrypted")
     if tally.get(Outcome.UNOPENED):
-        click.echo(
+        complain(
             f"warning: {tally[Outcome.UNOPENED]} rows do not open and were left as they are: "
-            "`webex-oauth keys list` tells their keys",
-            err=True,
+            "`webex-oauth keys list` tells their keys"
         )
 
 
@@ -93,7 +91,7 @@ async def rotate(settings: Settings) -> None:
     _refuse_environment(settings)
     line = new_key_line(secrets.token_bytes, datetime.now(UTC).date())
     key_id = add_key(settings.keys_file, line).others[-1].id
-    click.echo(f"added {key_id}")
+    say(f"added {key_id}")
     await make_primary_key(settings, key_id)
     await re_encrypt(settings)
 
@@ -108,9 +106,9 @@ async def retire(settings: Settings, key_id: str) -> None:
         await store.drop_key_check(key_id)
     if settings.keys_text is None:
         remove_key(settings.keys_file, key_id)
-        click.echo(f"{key_id} is gone; keep it with backups of the store that are older")
+        say(f"{key_id} is gone; keep it with backups of the store that are older")
     else:
-        click.echo(f"nothing needs {key_id} any more: take it out of WEBEX_KEYS")
+        say(f"nothing needs {key_id} any more: take it out of WEBEX_KEYS")
 
 
 async def forget_key(settings: Settings, key_id: str) -> None:
@@ -122,10 +120,10 @@ async def forget_key(settings: Settings, key_id: str) -> None:
         ended = await forget(store, _spool(settings), key_id, now)
     left = ended.pop(SIGN_INS, 0)
     told = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing"
-    click.echo(f"{key_id} is forgotten; ended under it: {told}")
+    say(f"{key_id} is forgotten; ended under it: {told}")
     if left:
         gone_at = datetime.fromtimestamp(now + ATTEMPT_SECONDS, UTC)
-        click.echo(
+        say(
             f"{left} {SIGN_INS} expire by themselves, the last by {gone_at:%H:%M} UTC; until then "
             f"`webex-oauth keys list` shows {key_id} as MISSING"
         )
@@ -142,7 +140,7 @@ class _Progress:
             return
         self._tell_at = time.monotonic() + TELL_EVERY_SECONDS
         done, count = tally.get(Outcome.RESEALED, 0), sum(tally.values())
-        click.echo(f"{count:,} rows looked at, {done:,} re-encrypted", err=True)
+        complain(f"{count:,} rows looked at, {done:,} re-encrypted")
 
 
 @asynccontextmanager

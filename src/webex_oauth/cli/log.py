@@ -1,12 +1,13 @@
-"""The log of the commands: readable on a terminal, one JSON object a line elsewhere."""
+"""The log of the commands: lines for people on a terminal, one JSON object a line elsewhere."""
 
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-import structlog
+from webex_oauth.cli.printing import visible
 
 LIBRARY = "webex_oauth"
 
@@ -15,13 +16,14 @@ _JSON: Final = json.JSONEncoder(default=repr)
 
 
 class JsonLines(logging.Formatter):
-    """Write a record as one JSON object in ASCII: its event, its extra fields, its instant."""
+    """Write a record as one JSON object in ASCII: its event, its fields, its instant."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write *record*; a field that JSON does not know is written as its repr."""
-        extra = {k: v for k, v in vars(record).items() if k not in _STANDARD_FIELDS}
+        told = record.args if isinstance(record.args, Mapping) else {}
         line = {
-            **extra,
+            **told,
+            **_extra(record),
             "event": record.getMessage(),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -32,25 +34,27 @@ class JsonLines(logging.Formatter):
         return _JSON.encode(line)
 
 
+class TerminalLines(logging.Formatter):
+    """Write a record as a line for people: local time, level, words, what the words leave out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write *record*; what would act on the terminal is escaped, a traceback stands below."""
+        at = datetime.fromtimestamp(record.created).astimezone()
+        words = [f"{at:%H:%M:%S}", f"{record.levelname:<7}", record.getMessage()]
+        words += [f"{name}={value}" for name, value in _extra(record).items() if value is not None]
+        lines = [" ".join(words)]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).splitlines()
+        return "\n".join(map(visible, lines))
+
+
 def configure_log(*, is_debugging: bool) -> None:
     """Send every log record to standard error; each step of the flow when *is_debugging*."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(terminal_lines() if sys.stderr.isatty() else JsonLines())
+    handler.setFormatter(TerminalLines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(LIBRARY).setLevel(logging.DEBUG if is_debugging else logging.INFO)
 
 
-def terminal_lines() -> logging.Formatter:
-    """Make the formatter for people: aligned and in colour."""
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-        ],
-    )
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}

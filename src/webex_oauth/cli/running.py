@@ -6,14 +6,13 @@ import gc
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvloop
 
-from webex_oauth.cli.environment import print_mistakes, print_warnings
-from webex_oauth.errors import ConfigurationError, WebexOAuthError
+from webex_oauth.cli.environment import print_warnings
+from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings import Settings
 from webex_oauth.web.listening import listening_socket
 
@@ -28,16 +27,9 @@ def run(
     main: Coroutine[Any, Any, Result],
     new_event_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
 ) -> Result:
-    """Run *main* and give its result; where it cannot start, print why and exit with 1."""
-    try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(main)
-    except ConfigurationError as error:
-        print_mistakes(error.mistakes)
-        sys.exit(1)
-    except (WebexOAuthError, OSError) as error:
-        print_mistakes((str(error),))
-        sys.exit(1)
+    """Run *main* and return its result."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main)
 
 
 def spare_collections() -> None:

@@ -12,20 +12,21 @@ from pathlib import Path
 import click
 
 from webex_oauth.cli.application import serve_application
-from webex_oauth.cli.environment import env_file_option, settings_or_exit, variables_or_exit
+from webex_oauth.cli.edge import Edge
+from webex_oauth.cli.environment import env_file_option, settings_or_exit, sources_or_exit
 from webex_oauth.cli.log import configure_log
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.cli.workers import READY
 from webex_oauth.settings import Settings
 
 
-@click.command()
+@click.command(cls=Edge)
 @env_file_option
 @click.option("--listener", type=int, required=True, help="The socket to take connections from.")
 @click.option("--wire", type=int, required=True, help="The socket to `serve`.")
-def main(*, env_file: Path, listener: int, wire: int) -> None:
+def main(*, env_file: Path | None, listener: int, wire: int) -> None:
     """Serve until `serve` says so, or is gone."""
-    settings = settings_or_exit(variables_or_exit(env_file), tells_warnings=False)
+    settings = settings_or_exit(sources_or_exit(env_file), tells_warnings=False)
     configure_log(is_debugging=settings.is_debugging)
     run(_serve(settings, socket.socket(fileno=listener), socket.socket(fileno=wire)))
 

@@ -5,9 +5,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.settings.names import SQLITE
 from webex_oauth.vault.store import Store
 
-SQLITE_PREFIX: Final = "sqlite:///"
 EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
 
 
@@ -39,7 +39,7 @@ def _store(scheme: str, url: str) -> Store:
         case "sqlite":
             from webex_oauth.stores.sqlite import SqliteStore
 
-            return SqliteStore(Path(url.removeprefix(SQLITE_PREFIX)))
+            return SqliteStore(Path(url.removeprefix(SQLITE)))
         case "postgresql":
             from webex_oauth.stores.postgres import PostgresStore
 
@@ -49,4 +49,6 @@ def _store(scheme: str, url: str) -> Store:
 
             return RedisStore(url)
         case _:
-            raise ConfigurationError(["WEBEX_STORE_URL names no store that there is"])
+            raise ConfigurationError(
+                ["unsupported WEBEX_STORE_URL: use memory:, sqlite:///, postgresql:// or redis://"]
+            )

@@ -4,8 +4,9 @@ The sample's names work as they are: AUTH_INIT_URL, CLIENT_SECRET, STATE, PORT, 
 is WEBEX_...; the client secret may come from a file, named by CLIENT_SECRET_FILE.
 """
 
+from webex_oauth.settings.env_file import Sources, read_sources
 from webex_oauth.settings.names import NAMES
 from webex_oauth.settings.reader import read_settings
 from webex_oauth.settings.values import DEFAULT_PORT, Settings
 
-__all__ = ["DEFAULT_PORT", "NAMES", "Settings", "read_settings"]
+__all__ = ["DEFAULT_PORT", "NAMES", "Settings", "Sources", "read_settings", "read_sources"]

@@ -27,6 +27,10 @@ NAMES: Final = frozenset(
         "WEBEX_CA_FILE",
     }
 )
+PATH_NAMES: Final = frozenset(
+    {"CLIENT_SECRET_FILE", "WEBEX_STORE_URL", "WEBEX_KEYS_FILE", "WEBEX_CA_FILE"}
+)
+SQLITE: Final = "sqlite:///"
 IGNORED_ENVIRONMENT: Final = (
     "HTTPS_PROXY",
     "HTTP_PROXY",

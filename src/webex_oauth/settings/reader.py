@@ -1,8 +1,8 @@
 """From variables to settings: every mistake is collected, each with its remedy."""
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,94 +10,98 @@ from urllib.parse import urlsplit
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
-from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES
+from webex_oauth.settings.collector import Collector
+from webex_oauth.settings.credentials import (
+    EMULATOR_PREFIX,
+    client_id_doubt,
+    client_id_remedy,
+    client_secret_remedy,
+)
+from webex_oauth.settings.env_file import Sources
+from webex_oauth.settings.names import SQLITE
+from webex_oauth.settings.pasted import cleaned
+from webex_oauth.settings.places import check_home, data_folder
 from webex_oauth.settings.portal import UNKNOWN_WEBEX, PortalUrl, read_portal_url
 from webex_oauth.settings.storage import (
     MEMORY,
     MEMORY_IS_FOR_ONE,
     keys_of,
+    store_url_doubt,
     store_url_remedy,
 )
+from webex_oauth.settings.suggestion import suggestion
 from webex_oauth.settings.urls import redirect_uri_remedy, split_url
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
-    DEFAULT_KEYS_FILE,
     DEFAULT_PORT,
-    DEFAULT_STORE_URL,
     IDLE_SECONDS,
+    KEYS_NAME,
+    STORE_NAME,
     Settings,
 )
+from webex_oauth.vault.private_files import exposure
 from webex_oauth.webex import scopes as webex_scopes
 from webex_oauth.webex.origin import read_origin
 from webex_oauth.webex.platform import WEBEX, Platform, platform
 
 MAX_SECONDS = 90 * 86400
 MAX_WORKERS = 64
-YES_OR_NO = {"yes": True, "no": False}
-PLACEHOLDER = re.compile(r"(?i)^(<.*>|x{3,}|\.{3}|changeme|(your|my|paste|insert)[-_ ].*|.*_here)$")
-EMULATOR_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark, not a secret
 
 
-def read_settings(variables: Mapping[str, str]) -> Settings:
+def read_settings(variables: Mapping[str, str] | Sources) -> Settings:
     """Read *variables* into settings.
 
-    Raises ConfigurationError with every mistake at once, each with its remedy.
+    What names no path of its own is kept in the user's data folder; `read_sources` knows of a
+    `.env`. Raises ConfigurationError with every mistake at once, each with its remedy.
     """
+    if not isinstance(variables, Sources):
+        variables = Sources(variables, data_folder(variables))
     return _Reader(variables).settings()
 
 
-class _Reader:
-    """Collect mistakes and warnings while the variables are read."""
+class _Reader(Collector):
+    """Read the variables one after the other."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = {name: value.strip() for name, value in variables.items()}
-        self._mistakes: list[str] = []
-        self._warnings: list[str] = []
+    def __init__(self, sources: Sources) -> None:
+        super().__init__(sources)
+        self._folder = sources.folder
         self._portal = self._portal_url()
 
     def settings(self) -> Settings:
-        self._warn_of_what_is_ignored()
-        port = self._whole_number("PORT", DEFAULT_PORT, 1, 65535)
-        client = Client(
-            client_id=self._client_id(),
-            client_secret=self._client_secret(),
-            redirect_uri=self._redirect_uri(port),
-        )
+        self.warn_of_what_is_ignored()
+        port = self.whole_number("PORT", DEFAULT_PORT, 1, 65535)
+        client = self._client(port)
+        idle_seconds, absolute_seconds = self._lifetimes()
         settings = Settings(
             client=client,
             scopes=self._scopes(),
             platform=self._platform(client),
-            host=self._value("WEBEX_HOST") or DEFAULT_HOST,
+            host=self.value("WEBEX_HOST") or DEFAULT_HOST,
             port=port,
-            workers=self._whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
+            workers=self.whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
             store_url=self._store_url(),
-            keys_file=Path(self._value("WEBEX_KEYS_FILE") or DEFAULT_KEYS_FILE),
+            keys_file=self._keys_file(),
             keys_text=self._keys_text(),
-            keeps_grants=self._yes_or_no("WEBEX_KEEP_GRANTS", default=False),
-            runs_keeper=self._yes_or_no("WEBEX_KEEPER", default=True),
-            idle_seconds=self._whole_number("WEBEX_IDLE_SECONDS", IDLE_SECONDS, 60, MAX_SECONDS),
-            absolute_seconds=self._whole_number(
-                "WEBEX_ABSOLUTE_SECONDS", ABSOLUTE_SECONDS, 60, MAX_SECONDS
-            ),
+            keeps_grants=self.yes_or_no("WEBEX_KEEP_GRANTS", default=False),
+            runs_keeper=self.yes_or_no("WEBEX_KEEPER", default=True),
+            idle_seconds=idle_seconds,
+            absolute_seconds=absolute_seconds,
             is_debugging=self._is_debugging(),
             proxy=self._proxy(),
             ca_file=self._ca_file(),
-            warnings=tuple(self._warnings),
+            warnings=(),
         )
-        self._check_workers(settings)
-        if self._mistakes:
-            raise ConfigurationError(self._mistakes, self._warnings)
-        return settings
-
-    def _value(self, name: str) -> str:
-        return self._variables.get(name, "")
+        self._check_storage(settings)
+        if self.mistakes:
+            raise ConfigurationError(self.mistakes, self.warnings)
+        return replace(settings, warnings=tuple(self.warnings))
 
     def _portal_url(self) -> PortalUrl:
-        text = self._value("AUTH_INIT_URL")
+        text = self.value("AUTH_INIT_URL")
         portal = read_portal_url(text) if text else PortalUrl()
-        self._mistakes.extend(portal.mistakes)
-        self._warnings.extend(portal.warnings)
+        self.mistakes.extend(portal.mistakes)
+        self.warnings.extend(portal.warnings)
         return portal
 
     def _from_portal_or(self, name: str, field: str, named: str | None = None) -> str:
@@ -105,73 +109,74 @@ class _Reader:
 
         *named* is the variable's value in the spelling that the portal URL's has.
         """
-        named = self._value(name) if named is None else named
+        named = self.value(name) if named is None else named
         copied = self._portal.fields.get(field, "")
         if named and copied and named != copied:
-            self._mistakes.append(
+            self.mistakes.append(
                 f"{name} and the {field} in AUTH_INIT_URL differ: keep the one that is registered"
             )
         return named or copied
 
-    def _client_id(self) -> str:
+    def _client(self, port: int) -> Client:
         client_id = self._from_portal_or("WEBEX_CLIENT_ID", "client_id")
-        if not client_id:
-            self._mistakes.append(
-                "no client id: set AUTH_INIT_URL to the 'OAuth Authorization URL' that the "
-                "Developer Portal shows for your integration (or set WEBEX_CLIENT_ID)"
-            )
-        elif PLACEHOLDER.fullmatch(client_id):
-            self._mistakes.append("the client id is a placeholder: put your integration's own")
-        return client_id
+        self.add(client_id_remedy(client_id))
+        secret = self._client_secret()
+        if secret is not None:
+            self.add(client_secret_remedy(secret, client_id))
+        return Client(client_id, Secret(secret or ""), self._redirect_uri(port))
 
-    def _client_secret(self) -> Secret:
-        secret = self._value("CLIENT_SECRET") or self._secret_from_file()
-        if secret is None:
-            return Secret("")
-        if not secret:
-            self._mistakes.append(
-                "CLIENT_SECRET is missing: the Developer Portal shows it once, when the "
-                "integration is created; 'Regenerate' there makes a new one"
-            )
-        elif PLACEHOLDER.fullmatch(secret):
-            self._mistakes.append("CLIENT_SECRET is a placeholder: put your integration's own")
-        return Secret(secret)
+    def _client_secret(self) -> str | None:
+        """Return the secret; None if its file cannot be read, which is told at once."""
+        secret, path = self.value("CLIENT_SECRET"), self.value("CLIENT_SECRET_FILE")
+        if secret and path:
+            self.add("CLIENT_SECRET and CLIENT_SECRET_FILE are both set: keep one of them")
+        if secret or not path:
+            return secret
+        return self._secret_from_file(Path(path))
 
-    def _secret_from_file(self) -> str | None:
-        """Read the secret's file; None when it cannot be read, which is told at once."""
-        path = self._value("CLIENT_SECRET_FILE")
-        if not path:
-            return ""
+    def _secret_from_file(self, path: Path) -> str | None:
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):
-            self._mistakes.append("CLIENT_SECRET_FILE cannot be read: check its path and rights")
+            text = path.read_text(encoding="utf-8-sig")
+            self.warn(exposure(path))
+        except OSError as error:
+            self.add(f"CLIENT_SECRET_FILE cannot be read ({error.strerror}): check path and rights")
             return None
+        except ValueError:
+            self.add("CLIENT_SECRET_FILE cannot be read (no text): check its path and content")
+            return None
+        secret, mistakes = cleaned("CLIENT_SECRET", text)
+        self.mistakes.extend(mistake.replace(" ", "_FILE ", 1) for mistake in mistakes)
+        return secret
 
     def _redirect_uri(self, port: int) -> str:
         redirect_uri = self._from_portal_or("WEBEX_REDIRECT_URI", "redirect_uri")
         if not redirect_uri:
-            self._mistakes.append(
+            self.mistakes.append(
                 "no redirect URI: AUTH_INIT_URL carries it, or set WEBEX_REDIRECT_URI to the one "
                 f"that is registered, for example http://localhost:{port}/oauth"
             )
             return redirect_uri
         remedy = redirect_uri_remedy(redirect_uri, port)
         if remedy:
-            self._mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
+            self.mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
         return redirect_uri
 
     def _scopes(self) -> tuple[str, ...]:
-        named = self._value("WEBEX_SCOPES") or self._portal.fields.get("scope", "")
-        scopes = tuple(dict.fromkeys(named.split()))
+        named, copied = self.value("WEBEX_SCOPES"), self._portal.fields.get("scope", "")
+        if named and copied and set(named.split()) != set(copied.split()):
+            self.warn(
+                "WEBEX_SCOPES replaces the scopes in AUTH_INIT_URL, which are others: remove it "
+                "unless you mean it; Webex refuses scopes that are not registered"
+            )
+        scopes = tuple(dict.fromkeys((named or copied).split()))
         if not scopes:
-            self._mistakes.append(
+            self.mistakes.append(
                 "no scopes: AUTH_INIT_URL carries them, or set WEBEX_SCOPES, for example to "
                 "'spark:people_read spark:rooms_read'"
             )
         for scope in scopes:
             if not webex_scopes.is_known(scope):
-                self._warnings.append(_unknown_scope(scope))
+                self.warnings.append(_unknown_scope(scope))
         return scopes
 
     def _platform(self, client: Client) -> Platform:
@@ -179,19 +184,21 @@ class _Reader:
         try:
             chosen = platform(origin or WEBEX.origin, authorization_query=self._portal.query)
         except ConfigurationError as error:
-            self._mistakes.extend(error.mistakes)
+            self.mistakes.extend(error.mistakes)
             return WEBEX
         if not (chosen.is_production or chosen.is_local):
-            self._warnings.append(f"{chosen.origin} {UNKNOWN_WEBEX}")
+            self.warnings.append(f"{chosen.origin} {UNKNOWN_WEBEX}")
         self._check_worlds(client, chosen)
+        if not self.mistakes and not chosen.is_local:
+            self.warn(client_id_doubt(client.client_id))
         return chosen
 
     def _named_origin(self) -> str:
-        named = self._value("WEBEX_ORIGIN")
+        named = self.value("WEBEX_ORIGIN")
         try:
             return read_origin(named) if named else ""
         except ConfigurationError:
-            self._mistakes.append(
+            self.mistakes.append(
                 f"WEBEX_ORIGIN {_shown(named)} is not an origin such as https://webexapis.com, or "
                 "http:// on localhost for the emulator"
             )
@@ -199,100 +206,97 @@ class _Reader:
 
     def _check_worlds(self, client: Client, chosen: Platform) -> None:
         """Keep the emulator and the real Webex apart."""
-        is_emulators = client.client_secret.reveal().startswith(EMULATOR_SECRET_PREFIX)
+        is_emulators = client.client_secret.reveal().startswith(EMULATOR_PREFIX)
         if is_emulators and not chosen.is_local:
-            self._mistakes.append(
+            self.mistakes.append(
                 "CLIENT_SECRET is the emulator's: put the one of your registered integration"
             )
         if chosen.is_local and urlsplit(client.redirect_uri).scheme == "https":
-            self._mistakes.append(
+            self.mistakes.append(
                 f"{chosen.origin} is a local Webex but the redirect URI is public: an application "
                 "for real people must use https://webexapis.com"
             )
 
     def _store_url(self) -> str:
-        url = self._value("WEBEX_STORE_URL") or DEFAULT_STORE_URL
-        remedy = store_url_remedy(url)
-        if remedy:
-            self._mistakes.append(remedy)
+        url = self.value("WEBEX_STORE_URL")
+        if not url:
+            return f"{SQLITE}{self._home() / STORE_NAME}"
+        self.add(store_url_remedy(url))
+        self.warn(store_url_doubt(url))
         return url
 
+    def _keys_file(self) -> Path:
+        return Path(self.value("WEBEX_KEYS_FILE") or self._home() / KEYS_NAME)
+
+    def _home(self) -> Path:
+        try:
+            return check_home(self._folder)
+        except ConfigurationError as error:
+            self.mistakes.extend(m for m in error.mistakes if m not in self.mistakes)
+            return Path()
+
+    def _lifetimes(self) -> tuple[int, int]:
+        """Return how long a session may be idle, and how long it may be at all."""
+        absolute = self.whole_number("WEBEX_ABSOLUTE_SECONDS", ABSOLUTE_SECONDS, 60, MAX_SECONDS)
+        idle = self.whole_number("WEBEX_IDLE_SECONDS", IDLE_SECONDS, 60, MAX_SECONDS)
+        if idle > absolute and self.value("WEBEX_IDLE_SECONDS"):
+            self.add(
+                f"WEBEX_IDLE_SECONDS is longer than a session lives: {absolute} at most, or raise "
+                "WEBEX_ABSOLUTE_SECONDS"
+            )
+        return min(idle, absolute), absolute
+
     def _keys_text(self) -> Secret | None:
-        text = self._value("WEBEX_KEYS")
+        text = self.value("WEBEX_KEYS")
         if not text:
             return None
-        if self._value("WEBEX_KEYS_FILE"):
-            self._mistakes.append("WEBEX_KEYS and WEBEX_KEYS_FILE are both set: keep one of them")
+        if self.value("WEBEX_KEYS_FILE"):
+            self.mistakes.append("WEBEX_KEYS and WEBEX_KEYS_FILE are both set: keep one of them")
         try:
             return keys_of(text)
         except KeyUnavailable as error:
-            self._mistakes.append(str(error))
+            self.mistakes.append(str(error))
             return None
 
     def _proxy(self) -> str | None:
-        proxy = self._value("WEBEX_PROXY")
+        proxy = self.value("WEBEX_PROXY")
         parts = split_url(proxy)
         if proxy and (parts is None or parts.scheme != "http" or not parts.hostname):
-            self._mistakes.append("WEBEX_PROXY must be a URL such as http://proxy.example:3128")
+            self.mistakes.append("WEBEX_PROXY must be a URL such as http://proxy.example:3128")
         return proxy or None
 
     def _ca_file(self) -> str | None:
-        path = self._value("WEBEX_CA_FILE")
+        path = self.value("WEBEX_CA_FILE")
         if path and not Path(path).is_file():
-            self._mistakes.append("WEBEX_CA_FILE is not a file: name a PEM file of authorities")
+            self.mistakes.append("WEBEX_CA_FILE is not a file: name a PEM file of authorities")
         return path or None
-
-    def _whole_number(self, name: str, default: int, lowest: int, highest: int) -> int:
-        text = self._value(name)
-        if not text:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
-            self._mistakes.append(f"{name} must be a whole number from {lowest} to {highest}")
-            return default
-        return int(text)
-
-    def _yes_or_no(self, name: str, *, default: bool) -> bool:
-        text = self._value(name).lower()
-        if text and text not in YES_OR_NO:
-            self._mistakes.append(f"{name} must be yes or no")
-        return YES_OR_NO.get(text, default)
 
     def _is_debugging(self) -> bool:
         """Read DEBUG as Node's `debug` does: names and patterns, such as oauth*."""
-        patterns = re.split(r"[\s,]+", self._value("DEBUG"))
+        patterns = re.split(r"[\s,]+", self.value("DEBUG"))
         return any(fnmatchcase("oauth", pattern) for pattern in patterns)
 
-    def _check_workers(self, settings: Settings) -> None:
+    def _check_storage(self, settings: Settings) -> None:
         if settings.workers > 1 and settings.store_url == MEMORY:
-            self._mistakes.append(MEMORY_IS_FOR_ONE)
-
-    def _warn_of_what_is_ignored(self) -> None:
-        if self._value("STATE"):
-            self._warnings.append(
-                "STATE is ignored: a state that never changes protects nobody, because whoever "
-                "has seen it once can forge a callback; every sign-in gets its own"
+            self.add(MEMORY_IS_FOR_ONE)
+        store = Path(settings.store_url.removeprefix(SQLITE))
+        if (
+            settings.is_https
+            and settings.keys_text is None
+            and (settings.keys_file.parent == store.parent)
+        ):
+            self.warn(
+                f"store and keys lie in one folder, {store.parent}, so that one copy of it has "
+                "both: set WEBEX_KEYS_FILE to a folder of its own that backups leave out"
             )
-        for name in IGNORED_ENVIRONMENT:
-            if self._value(name) or self._value(name.lower()):
-                self._warnings.append(
-                    f"{name} is ignored: set WEBEX_PROXY or WEBEX_CA_FILE if you mean it"
-                )
-        for name in self._variables:
-            if name.startswith("WEBEX_") and name not in NAMES:
-                self._warnings.append(f"{name} is not a setting{_suggestion(name, NAMES)}")
 
 
 def _unknown_scope(scope: str) -> str:
-    suggestion = _suggestion(scope, webex_scopes.SCOPES)
+    guess = suggestion(scope, webex_scopes.SCOPES)
     return (
-        f"the scope {_shown(scope)} is not in the catalogue{suggestion}: Webex refuses a sign-in "
+        f"the scope {_shown(scope)} is not in the catalogue{guess}: Webex refuses a sign-in "
         "whose scopes are not registered on the integration"
     )
-
-
-def _suggestion(name: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
 def _shown(text: str) -> str:

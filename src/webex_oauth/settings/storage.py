@@ -2,9 +2,11 @@
 
 import re
 from typing import Final
+from urllib.parse import parse_qsl
 
 from webex_oauth.secret import Secret
 from webex_oauth.settings.urls import split_url
+from webex_oauth.webex.origin import is_loopback_host
 
 MEMORY: Final = "memory:"
 STORE_URL_REMEDY: Final = (
@@ -26,6 +28,32 @@ def store_url_remedy(url: str) -> str | None:
     if split_url(url) is None or not STORE_URL.fullmatch(url):
         return STORE_URL_REMEDY
     return None
+
+
+def store_url_doubt(url: str) -> str | None:
+    """Say that what is kept would travel to another machine in the clear."""
+    parts = split_url(url)
+    if parts is None or parts.scheme not in {"postgresql", "redis"}:
+        return None
+    fields = dict(parse_qsl(parts.query))
+    hosts = [*parts.netloc.rpartition("@")[2].split(","), *fields.get("host", "").split(",")]
+    if all(_is_on_this_machine(host) for host in hosts):
+        return None
+    if parts.scheme == "redis":
+        return (
+            "WEBEX_STORE_URL leads to another machine without TLS, password and all: use rediss://"
+        )
+    if fields.get("sslmode") in {"verify-full", "verify-ca"}:
+        return None
+    return (
+        "WEBEX_STORE_URL leads to another machine and does not check who answers there: add "
+        "?sslmode=verify-full"
+    )
+
+
+def _is_on_this_machine(host: str) -> bool:
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    return not name or name.startswith(("/", "%2F")) or is_loopback_host(name.strip("[]"))
 
 
 def without_password(url: str) -> str:

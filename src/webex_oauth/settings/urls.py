@@ -3,14 +3,13 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from webex_oauth.settings.pages import is_page
 from webex_oauth.webex.origin import DEFAULT_PORTS, is_loopback_host, write_origin
 
-PAGES = frozenset(
-    {"/", "/index.html", "/login", "/listrooms", "/logout", "/healthz", "/readyz", "/static"}
-)
 # RFC 3986 knows no space, no control and nothing beyond ASCII; browsers read "\\" as "/".
 PLAIN = re.compile(r"[!-\[\]-~]+")
-CALLBACK_PATH = re.compile(r"/[A-Za-z0-9._~/-]+")
+# Without empty and dot segments, which browsers and proxies resolve.
+CALLBACK_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
 def split_url(text: str) -> SplitResult | None:
@@ -47,7 +46,7 @@ def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
         return "has characters that no URL has: register one without (in names, their xn-- form)"
     if parts.fragment or parts.query or parts.username is not None:
         return "must have no query, fragment or user name: register one without"
-    if parts.path in PAGES or parts.path.startswith("/static/"):
+    if is_page(parts.path):
         return "is the address of another page: register one that ends in /oauth"
     if not CALLBACK_PATH.fullmatch(parts.path):
         return "must have a plain path: register one that ends in /oauth"

@@ -13,8 +13,8 @@ from webex_oauth.webex.platform import Platform
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
-DEFAULT_STORE_URL = "sqlite:///.webex-oauth/vault.sqlite"
-DEFAULT_KEYS_FILE = ".webex-oauth/keys"
+STORE_NAME = "vault.sqlite"
+KEYS_NAME = "keys"
 IDLE_SECONDS = 8 * 3600
 ABSOLUTE_SECONDS = 7 * 86400
 

@@ -128,3 +128,22 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def exposure(path: Path) -> str | None:
+    """Say that every user of this machine can read *path*, and what to do; raise OSError.
+
+    A read-only mount is the platform's own, in a container where there are no others.
+    """
+    found = path.stat()
+    is_open = stat.S_ISREG(found.st_mode) and found.st_mode & stat.S_IRWXO
+    if not is_open or is_read_only(path):
+        return None
+    return (
+        f"every user of this machine can read {path} (mode {_mode(found)}): run `chmod 600 {path}`"
+    )
+
+
+def is_read_only(path: Path) -> bool:
+    """Return whether *path* lies on a mount that cannot be written; raise OSError."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Scope
 
 from webex_oauth.integration import Integration
 from webex_oauth.settings import Settings
+from webex_oauth.settings.pages import Page
 from webex_oauth.web.assets import Assets
 from webex_oauth.web.callback import complete_sign_in
 from webex_oauth.web.cookies import CookieJar
@@ -81,18 +82,18 @@ def handlers(callback_path: str) -> Mapping[str, Mapping[str, Handler]]:
     The callback's path is the one of the registered redirect URI.
     """
     listed: list[tuple[str, Mapping[str, Handler]]] = [
-        ("/listrooms", {"GET": show_rooms}),
-        ("/", {"GET": show_home}),
+        (Page.ROOMS, {"GET": show_rooms}),
+        (Page.HOME, {"GET": show_home}),
         (callback_path, {"GET": complete_sign_in}),
-        ("/login", {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
-        ("/index.html", {"GET": show_home}),
-        ("/logout", {"GET": ask_to_sign_out, "POST": sign_out}),
-        ("/sessions", {"GET": show_sessions}),
-        ("/sessions/end", {"GET": leave_form, "POST": end_sessions}),
-        ("/disconnect", {"GET": ask_to_disconnect, "POST": disconnect}),
-        ("/healthz", {"GET": show_health}),
-        ("/readyz", {"GET": show_readiness}),
-        ("/static/{name:path}", {"GET": send_static_file}),
+        (Page.LOGIN, {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
+        (Page.INDEX, {"GET": show_home}),
+        (Page.LOGOUT, {"GET": ask_to_sign_out, "POST": sign_out}),
+        (Page.SESSIONS, {"GET": show_sessions}),
+        (Page.END_SESSIONS, {"GET": leave_form, "POST": end_sessions}),
+        (Page.DISCONNECT, {"GET": ask_to_disconnect, "POST": disconnect}),
+        (Page.ALIVE, {"GET": show_health}),
+        (Page.READY, {"GET": show_readiness}),
+        (Page.STATIC, {"GET": send_static_file}),
     ]
     return dict(reversed(listed))
 

@@ -1,0 +1,117 @@
+"""A `.env` file: each line that is odd is told with its number, paths in it are beside it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv.parser import Binding, parse_stream
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.settings.names import NAMES
+from webex_oauth.settings.places import anchored, data_folder, folder_beside
+from webex_oauth.settings.suggestion import suggestion
+from webex_oauth.vault.private_files import exposure
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+SECRET_NAMES = ("CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Variables from all places; `folder` is where what names no path of its own is kept."""
+
+    variables: Mapping[str, str]
+    folder: Path | None
+    mistakes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def read_sources(env_file: Path | None, environment: Mapping[str, str]) -> Sources:
+    """Read *env_file*, if there is one, and *environment*, which wins over it.
+
+    Raises ConfigurationError if the file cannot be read.
+    """
+    here = Path.cwd()
+    outside = {name: anchored(name, value, here) for name, value in environment.items()}
+    relative = tuple(
+        f"{name} is relative to the working folder, {here}: write the whole path"
+        for name, value in outside.items()
+        if value != environment[name]
+    )
+    if env_file is None:
+        return Sources(outside, data_folder(environment), warnings=relative)
+    if not env_file.exists():
+        absent = f"{env_file} does not exist: check the path of --env-file"
+        return Sources(outside, data_folder(environment), (absent,), relative)
+    bindings = _read(env_file)
+    told = _Told(env_file, bindings)
+    folder = env_file.absolute().parent
+    inside = {b.key: anchored(b.key, b.value, folder) for b in bindings if b.key and b.value}
+    return Sources(
+        {**inside, **outside},
+        folder_beside(env_file),
+        tuple(told.mistakes()),
+        (*told.warnings(), *relative),
+    )
+
+
+def _read(env_file: Path) -> list[Binding]:
+    try:
+        with env_file.open(encoding="utf-8-sig") as file:
+            return list(parse_stream(file))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            [f"{env_file} cannot be read ({type(error).__name__}): save it as UTF-8 text"]
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(
+            [f"{env_file} cannot be read ({reason}): check its path and rights"]
+        ) from error
+
+
+class _Told:
+    """What is odd about a file."""
+
+    def __init__(self, path: Path, bindings: list[Binding]) -> None:
+        self._path = path
+        self._bindings = bindings
+
+    def mistakes(self) -> Iterator[str]:
+        for binding in self._bindings:
+            text = binding.original.string.strip()
+            if binding.error or (binding.key and not _is_name(binding.key)):
+                yield (
+                    f"{self._line(binding)} is not NAME=value: is it the rest of the line before? "
+                    "Put a value on one line, and close its quotes"
+                )
+            elif binding.key in NAMES and binding.value is None:
+                yield f"{self._line(binding)} has no value: write {text}=..."
+
+    def warnings(self) -> Iterator[str]:
+        lines: dict[str, int] = {}
+        for binding in self._bindings:
+            if binding.key is None or not _is_name(binding.key):
+                continue
+            if binding.key in lines:
+                yield (
+                    f"{binding.key} stands twice in {self._path} (lines {lines[binding.key]} and "
+                    f"{binding.original.line}): the last one counts, remove the other"
+                )
+            lines[binding.key] = binding.original.line
+            # Names of WEBEX_... are looked at wherever they come from.
+            if binding.key not in NAMES and not binding.key.startswith("WEBEX_"):
+                guess = suggestion(binding.key, NAMES)
+                if guess:
+                    yield f"{self._line(binding)}: {binding.key} is not a setting{guess}"
+        told = exposure(self._path)
+        if told is not None and any(name in lines for name in SECRET_NAMES):
+            yield told
+
+    def _line(self, binding: Binding) -> str:
+        return f"line {binding.original.line} of {self._path}"
+
+
+def _is_name(key: str) -> bool:
+    return NAME.fullmatch(key) is not None

@@ -1,0 +1,237 @@
+"""What copying does to a value is told with its name and remedy, and nothing else is told of it."""
+
+import pytest
+from unit.settings.samples import (
+    CLIENT_SECRET,
+    REDIRECT_URI,
+    mistakes,
+    only_mistake,
+    portal_url,
+    warnings,
+)
+
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.settings import NAMES, read_settings
+
+REAL_ID = "C" + "0a" * 32
+BOT_TOKEN = "ZDI3MGEyYzQtNmFlNS00NDNh_PF84_1eb65fdf-9643-417f-9974-ad72cae0e10f"
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "WEBEX_CLIENT_ID", "WEBEX_SCOPES", "PORT"])
+@pytest.mark.parametrize(
+    "quotes", ['""', "''", "\u201c\u201d", "\u2018\u2019", "\u201e\u201c", "«»", '" ', "`\u2019"]
+)
+def test_quotes_belong_to_no_value(name: str, quotes: str) -> None:
+    value = {"PORT": "8080", "WEBEX_CLIENT_ID": "C0ffee"}.get(name, "spark:people_read")
+
+    told = only_mistake(**{name: f"{quotes[0]}{value}{quotes[1]}"})
+
+    assert told.startswith(f"{name} is in quotes")
+    assert "write it without" in told
+
+
+@pytest.mark.parametrize(
+    ("hidden", "named"),
+    [
+        ("\u00a0", "U+00A0"),
+        ("\ufeff", "U+FEFF"),
+        ("\u200b", "U+200B"),
+        ("\u202e", "U+202E"),
+        ("\x85", "U+0085"),
+        ("\x1b", "U+001B"),
+        ("\u2028", "U+2028"),
+        ("\udce9", "U+DCE9"),
+    ],
+)
+@pytest.mark.parametrize("place", ["before", "after", "within"])
+def test_an_invisible_character_is_named(hidden: str, named: str, place: str) -> None:
+    secret = {
+        "before": hidden + CLIENT_SECRET,
+        "after": CLIENT_SECRET + hidden,
+        "within": CLIENT_SECRET[:9] + hidden + CLIENT_SECRET[9:],
+    }[place]
+
+    told = only_mistake(CLIENT_SECRET=secret)
+
+    assert told.startswith("CLIENT_SECRET has an invisible character")
+    assert named in told
+
+
+@pytest.mark.parametrize("around", [" {} ", "\t{}", "{}\r\n", "\n{}\n"])
+def test_plain_space_around_a_value_is_nothing(around: str) -> None:
+    assert warnings(CLIENT_SECRET=around.format(CLIENT_SECRET)) == ()
+
+
+def test_a_comment_behind_a_value_is_told() -> None:
+    assert "comment" in only_mistake(CLIENT_SECRET=f"{CLIENT_SECRET} # from the portal")
+    assert "comment" in only_mistake(PORT="8080  # the port")
+
+
+def test_a_value_that_is_broken_in_two_is_told() -> None:
+    broken = portal_url()[:60] + "\n " + portal_url()[60:]
+
+    assert "one line" in only_mistake(AUTH_INIT_URL=broken)
+    assert "one line" in only_mistake(CLIENT_SECRET=CLIENT_SECRET[:30] + " " + CLIENT_SECRET[30:])
+
+
+@pytest.mark.parametrize("ampersand", ["&amp;", "\\u0026"])
+def test_a_url_that_was_copied_from_html_is_told(ampersand: str) -> None:
+    told = only_mistake(AUTH_INIT_URL=portal_url().replace("&", ampersand))
+
+    assert told.startswith("AUTH_INIT_URL is written as HTML or JSON")
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        *("your-client-secret", "<client secret>", "xxxxxxxx", "CHANGE_ME", "change-me", "..."),
+        *("client_secret", "put_secret_here", "REPLACE_ME", "***", "TODO", "insert-yours"),
+    ],
+)
+def test_a_value_that_was_never_put_in_is_told(placeholder: str) -> None:
+    assert "placeholder" in only_mistake(CLIENT_SECRET=placeholder)
+    assert "placeholder" in only_mistake(WEBEX_CLIENT_ID=placeholder)
+
+
+@pytest.mark.parametrize("name", ["WEBEX_KEYS_FILE", "WEBEX_CA_FILE", "CLIENT_SECRET_FILE"])
+@pytest.mark.parametrize("path", ["~/keys", "~me/keys", "$HOME/keys", "${HOME}/keys", "/a/$(id)"])
+def test_what_only_a_shell_expands_is_told(name: str, path: str) -> None:
+    told = mistakes(**{name: path})
+
+    assert [line for line in told if line.startswith(f"{name} has ")]
+    assert "write the whole path" in " ".join(told)
+
+
+def test_what_only_a_shell_expands_is_told_of_the_store() -> None:
+    assert "WEBEX_STORE_URL has ~" in only_mistake(WEBEX_STORE_URL="sqlite:///~/vault.sqlite")
+
+
+def test_a_client_id_is_no_secret_and_a_secret_no_client_id() -> None:
+    assert "CLIENT_SECRET is a client id" in only_mistake(CLIENT_SECRET=REAL_ID)
+    assert "CLIENT_SECRET is a client id" in only_mistake(CLIENT_SECRET="C0ffee")
+    assert "is a client secret" in only_mistake(WEBEX_CLIENT_ID="0a" * 32)
+    assert "access token" in only_mistake(CLIENT_SECRET=BOT_TOKEN)
+    assert "access token" in only_mistake(WEBEX_CLIENT_ID=BOT_TOKEN)
+
+
+@pytest.mark.parametrize("client_id", [REAL_ID[:-1], REAL_ID + "0", "c" + "0a" * 32, "Spaces"])
+def test_a_client_id_that_lost_a_piece_is_warned_of(client_id: str) -> None:
+    told = warnings(WEBEX_CLIENT_ID=client_id)
+
+    assert len(told) == 1
+    assert "was all of it copied?" in told[0]
+
+
+def test_a_client_id_as_webex_gives_it_is_not_warned_of() -> None:
+    assert warnings(WEBEX_CLIENT_ID=REAL_ID) == ()
+    assert warnings(WEBEX_CLIENT_ID="any", WEBEX_ORIGIN="http://127.0.0.1:8090") == ()
+
+
+def test_a_secret_stands_in_one_place() -> None:
+    told = only_mistake(CLIENT_SECRET_FILE="/nowhere")
+
+    assert told == "CLIENT_SECRET and CLIENT_SECRET_FILE are both set: keep one of them"
+
+
+def test_a_session_is_not_idle_longer_than_it_lives() -> None:
+    told = only_mistake(WEBEX_IDLE_SECONDS="7200", WEBEX_ABSOLUTE_SECONDS="3600")
+
+    assert "WEBEX_IDLE_SECONDS is longer" in told
+    assert "3600 at most" in told
+
+
+def test_scopes_that_replace_those_of_the_portal_are_told() -> None:
+    told = warnings(AUTH_INIT_URL=portal_url(), WEBEX_SCOPES="spark:people_read")
+
+    assert len(told) == 1
+    assert told[0].startswith("WEBEX_SCOPES replaces the scopes in AUTH_INIT_URL")
+    assert warnings(AUTH_INIT_URL=portal_url()) == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/sessions", "/sessions/end", "/disconnect", "/logout", "/healthz", "/readyz"),
+        *("/index.html", "/listrooms", "/static", "/static/", "/static/app.css"),
+    ],
+)
+def test_a_callback_hides_no_page(path: str) -> None:
+    told = only_mistake(WEBEX_REDIRECT_URI=f"http://localhost:8080{path}")
+
+    assert "is the address of another page" in told
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("//evil/oauth", "/a/../oauth", "/./oauth", "/oauth/..", "/oauth/.", "/a//b", "/oauth//"),
+        *("/oauth;a=b", "/o%2fauth", "/..", "/oauth/../", "/%2e%2e/oauth"),
+    ],
+)
+def test_a_callback_is_where_it_says(path: str) -> None:
+    assert "plain path" in only_mistake(WEBEX_REDIRECT_URI=f"http://localhost:8080{path}")
+
+
+@pytest.mark.parametrize("path", ["/oauth", "/oauth/", "/a.b/~me/c-d_e", "/.well-known/x", "/..a"])
+def test_a_plain_callback_is_taken(path: str) -> None:
+    settings = read_settings(
+        {
+            "AUTH_INIT_URL": portal_url(redirect_uri=f"http://localhost:8080{path}"),
+            "CLIENT_SECRET": CLIENT_SECRET,
+        }
+    )
+
+    assert settings.callback_path == path
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("redis://:pw@cache.example/0", "rediss://"),
+        ("redis://10.0.0.9", "rediss://"),
+        ("postgresql://a:b@db.example/x", "sslmode=verify-full"),
+        ("postgresql://a:b@db.example/x?sslmode=require", "sslmode=verify-full"),
+        ("postgresql://a:b@localhost,db.example/x?sslmode=prefer", "sslmode=verify-full"),
+        ("postgresql://a:b@/x?host=db.example", "sslmode=verify-full"),
+    ],
+)
+def test_a_store_elsewhere_without_tls_is_warned_of(url: str, remedy: str) -> None:
+    told = warnings(WEBEX_STORE_URL=url)
+
+    assert len(told) == 1
+    assert told[0].startswith("WEBEX_STORE_URL leads to another machine")
+    assert remedy in told[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://localhost/0", "redis://[::1]:6379", "rediss://cache.example", "memory:"),
+        *("postgresql://a:b@127.0.0.1:5432/x", "postgresql:///x?host=/run/postgresql"),
+        "postgresql://a:b@db.example/x?sslmode=verify-full",
+        "postgresql://a@%2Frun%2Fpostgresql/x",
+    ],
+)
+def test_a_store_that_is_near_or_proved_is_not_warned_of(url: str) -> None:
+    assert warnings(WEBEX_STORE_URL=url) == ()
+
+
+def test_store_and_keys_of_a_public_application_are_kept_apart() -> None:
+    public = {
+        "WEBEX_REDIRECT_URI": "https://app.example/oauth",
+        "WEBEX_STORE_URL": "sqlite:////srv/data/vault.sqlite",
+    }
+
+    told = warnings(**public, WEBEX_KEYS_FILE="/srv/data/keys")
+
+    assert len(told) == 1
+    assert "one folder, /srv/data," in told[0]
+    assert warnings(**public, WEBEX_KEYS_FILE="/srv/keys/keys") == ()
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"STATE"}))
+def test_no_name_is_free_of_these_checks(name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({name: f'"{REDIRECT_URI}"'})
+
+    assert [told for told in caught.value.mistakes if told.startswith(f"{name} is in quotes")]
