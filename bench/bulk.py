@@ -16,7 +16,7 @@ import redis
 from psycopg import sql
 
 from bench.sealed_people import SealedPerson
-from webex_oauth.integration.store_urls import SQLITE_PREFIX
+from webex_oauth.integration.store_urls import SQLITE
 from webex_oauth.stores.postgres.url import read_postgres_url
 from webex_oauth.stores.redis import scripts
 from webex_oauth.stores.redis.address import connection_options, read_address
@@ -40,7 +40,7 @@ def fill(url: str, people: Iterable[SealedPerson]) -> None:
     """Put people into a store that was opened before and is not in use."""
     match urlsplit(url).scheme:
         case "sqlite":
-            fill_sqlite(Path(url.removeprefix(SQLITE_PREFIX)), people)
+            fill_sqlite(Path(url.removeprefix(SQLITE)), people)
         case "postgresql":
             fill_postgres(url, people)
         case "redis":

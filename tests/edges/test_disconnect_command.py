@@ -1,7 +1,6 @@
 """`webex-oauth disconnect`: the operator ends one person, beside a running application."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from edges.command import call
@@ -25,7 +24,7 @@ def person_id(scene: Scene, email: str = JONAS) -> str:
 
 
 def disconnect(scene: Scene, person: str) -> tuple[int, str, str]:
-    result = call("disconnect", person, "--env-file", "none", **scene.variables)
+    result = call("disconnect", person, **scene.variables)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -63,10 +62,10 @@ def test_a_person_of_whom_nothing_is_kept_is_a_mistake(scene: Scene, person: str
     assert mistake.splitlines()[-1].startswith("error: nothing is kept of this person")
 
 
-def test_a_store_in_memory_cannot_be_reached_from_here(scene: Scene, tmp_path: Path) -> None:
+def test_a_store_in_memory_cannot_be_reached_from_here(scene: Scene) -> None:
     variables = {**scene.variables, "WEBEX_STORE_URL": "memory:"}
 
-    result = call("disconnect", "x", "--env-file", str(tmp_path / "none"), **variables)
+    result = call("disconnect", "x", **variables)
 
     assert result.exit_code == 1
     assert "WEBEX_STORE_URL is memory" in result.stderr

@@ -87,7 +87,9 @@ def test_a_server_without_its_key_file_refuses_to_start_with_one_line(used: Path
 
     [line] = error_lines(used)
 
-    assert line.startswith(f"error: {KEYS} is not there, and the store needs its key '{key_id}'")
+    assert line.startswith(
+        f"error: {used / KEYS} is not there, and the store needs its key '{key_id}'"
+    )
     assert not (used / KEYS).exists()
 
 
@@ -98,5 +100,5 @@ def test_a_server_with_another_key_refuses_to_start_with_one_line(used: Path) ->
     (used / KEYS).write_text(re.sub(rf"^{key_id}", "k-other", text, flags=re.MULTILINE))
 
     assert error_lines(used) == [
-        f"error: key '{key_id}' of the store is not in {KEYS}: put it back"
+        f"error: key '{key_id}' of the store is not in {used / KEYS}: put it back"
     ]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings.names import SQLITE
+from webex_oauth.settings.storage import STORE_URL_REMEDY
 from webex_oauth.vault.store import Store
 
 EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
@@ -49,6 +50,4 @@ def _store(scheme: str, url: str) -> Store:
 
             return RedisStore(url)
         case _:
-            raise ConfigurationError(
-                ["unsupported WEBEX_STORE_URL: use memory:, sqlite:///, postgresql:// or redis://"]
-            )
+            raise ConfigurationError([STORE_URL_REMEDY])

@@ -3,6 +3,7 @@
 import ast
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,8 @@ def log_line(message: str, fields: object = None, **extra: object) -> str:
 
 @pytest.mark.parametrize("write", [say, complain])
 def test_what_acts_on_a_terminal_is_shown(
-    write: object, capsys: pytest.CaptureFixture[str]
+    write: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert callable(write)
     write(f"has to sign in again: {HOSTILE}")
 
     captured = capsys.readouterr()
@@ -64,7 +64,7 @@ def test_a_hostile_field_cannot_steer_the_terminal_or_make_a_line() -> None:
 
 def test_a_traceback_stands_below_its_line_and_is_shown_too() -> None:
     try:
-        raise ValueError(HOSTILE)
+        int(HOSTILE)
     except ValueError:
         first, *others = log_line("page failed").splitlines()
 
