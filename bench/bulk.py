@@ -16,7 +16,7 @@ import redis
 from psycopg import sql
 
 from bench.sealed_people import SealedPerson
-from webex_oauth.integration.store_urls import SQLITE
+from webex_oauth.settings.names import SQLITE
 from webex_oauth.stores.postgres.url import read_postgres_url
 from webex_oauth.stores.redis import scripts
 from webex_oauth.stores.redis.address import connection_options, read_address

@@ -22,7 +22,7 @@ class Sources:
     """Variables from all places; `folder` is where what names no path of its own is kept."""
 
     variables: Mapping[str, str]
-    folder: Path | None
+    folder: Path
     mistakes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

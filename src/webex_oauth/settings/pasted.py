@@ -1,6 +1,5 @@
-"""What copying does to a value: quotes, comments, invisible characters, HTML, shell shorthand."""
+"""What copying does to a value: quotes, comments, invisible characters, shell shorthand."""
 
-import html
 import re
 import unicodedata
 from typing import Final
@@ -9,7 +8,7 @@ from webex_oauth.settings.names import PATH_NAMES, SQLITE
 
 ASCII_SPACE: Final = " \t\r\n"
 QUOTES: Final = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
-ONE_WORD: Final = frozenset({"AUTH_INIT_URL", "CLIENT_SECRET", "WEBEX_CLIENT_ID"})
+ONE_WORD: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
 COMMENT: Final = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
 SHELL: Final = re.compile(r"~|.*\$[A-Za-z_{(]", re.DOTALL)
 PLACEHOLDER: Final = re.compile(
@@ -61,15 +60,8 @@ def _without_comment(_: str, text: str) -> str:
     return COMMENT.sub("", text, count=1)
 
 
-def _without_html(name: str, text: str) -> str:
-    if name != "AUTH_INIT_URL":
-        return text
-    return html.unescape(text).replace("\\u0026", "&") if "&amp;" in text or "\\u" in text else text
-
-
 def _without_breaks(name: str, text: str) -> str:
-    is_url = name == "AUTH_INIT_URL"
-    if name not in ONE_WORD or (is_placeholder(text) and not is_url):
+    if name not in ONE_WORD or is_placeholder(text):
         return text
     return "".join(text.split())
 
@@ -101,10 +93,6 @@ _CLEANERS: Final = (
             "has a comment behind it, which belongs to the value here: give the comment a line "
             "of its own"
         ),
-    ),
-    (
-        _without_html,
-        lambda _: "is written as HTML or JSON (&amp; for &): copy the URL from the page itself",
     ),
     (
         _without_breaks,

@@ -20,7 +20,7 @@ from webex_oauth.settings.credentials import (
 from webex_oauth.settings.env_file import Sources
 from webex_oauth.settings.names import SQLITE
 from webex_oauth.settings.pasted import cleaned
-from webex_oauth.settings.places import check_home, data_folder
+from webex_oauth.settings.places import data_folder
 from webex_oauth.settings.portal import UNKNOWN_WEBEX, PortalUrl, read_portal_url
 from webex_oauth.settings.storage import (
     MEMORY,
@@ -92,16 +92,18 @@ class _Reader(Collector):
             ca_file=self._ca_file(),
             warnings=(),
         )
-        self._check_storage(settings)
+        if settings.workers > 1 and settings.store_url == MEMORY:
+            self.add(MEMORY_IS_FOR_ONE)
         if self.mistakes:
             raise ConfigurationError(self.mistakes, self.warnings)
+        self._warn_of_one_folder(settings)
         return replace(settings, warnings=tuple(self.warnings))
 
     def _portal_url(self) -> PortalUrl:
         text = self.value("AUTH_INIT_URL")
         portal = read_portal_url(text) if text else PortalUrl()
-        self.mistakes.extend(portal.mistakes)
-        self.warnings.extend(portal.warnings)
+        self.mistakes += portal.mistakes
+        self.warnings += portal.warnings
         return portal
 
     def _from_portal_or(self, name: str, field: str, named: str | None = None) -> str:
@@ -220,20 +222,13 @@ class _Reader(Collector):
     def _store_url(self) -> str:
         url = self.value("WEBEX_STORE_URL")
         if not url:
-            return f"{SQLITE}{self._home() / STORE_NAME}"
+            return f"{SQLITE}{self._folder / STORE_NAME}"
         self.add(store_url_remedy(url))
         self.warn(store_url_doubt(url))
         return url
 
     def _keys_file(self) -> Path:
-        return Path(self.value("WEBEX_KEYS_FILE") or self._home() / KEYS_NAME)
-
-    def _home(self) -> Path:
-        try:
-            return check_home(self._folder)
-        except ConfigurationError as error:
-            self.mistakes.extend(m for m in error.mistakes if m not in self.mistakes)
-            return Path()
+        return Path(self.value("WEBEX_KEYS_FILE") or self._folder / KEYS_NAME)
 
     def _lifetimes(self) -> tuple[int, int]:
         """Return how long a session may be idle, and how long it may be at all."""
@@ -276,14 +271,12 @@ class _Reader(Collector):
         patterns = re.split(r"[\s,]+", self.value("DEBUG"))
         return any(fnmatchcase("oauth", pattern) for pattern in patterns)
 
-    def _check_storage(self, settings: Settings) -> None:
-        if settings.workers > 1 and settings.store_url == MEMORY:
-            self.add(MEMORY_IS_FOR_ONE)
+    def _warn_of_one_folder(self, settings: Settings) -> None:
         store = Path(settings.store_url.removeprefix(SQLITE))
         if (
             settings.is_https
             and settings.keys_text is None
-            and (settings.keys_file.parent == store.parent)
+            and settings.keys_file.parent == store.parent
         ):
             self.warn(
                 f"store and keys lie in one folder, {store.parent}, so that one copy of it has "

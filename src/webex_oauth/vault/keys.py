@@ -1,6 +1,5 @@
 """The key file: made on the first start, refused when others could read it, read while in use."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,12 +14,14 @@ from webex_oauth.vault.key_text import HEADER, new_key_line, read_keys
 from webex_oauth.vault.private_files import (
     create_private_file,
     ensure_private_folder,
+    is_mounted,
     read_private_file,
 )
 from webex_oauth.vault.sealing import Key, KeyRing
 
 MAX_KEY_FILE_BYTES = 64 * 1024
 LOOK_AGAIN_SECONDS = 1.0
+IN_A_CONTAINER = "in a container, mount it read-only or put its text into WEBEX_KEYS"
 
 Edition: TypeAlias = tuple[int, int, int]
 
@@ -88,7 +89,8 @@ def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> 
     to do.
     """
     try:
-        ensure_private_folder(path.parent)
+        if not is_mounted(path):
+            ensure_private_folder(path.parent)
         if not path.is_symlink() and not path.exists():
             with suppress(FileExistsError):
                 text = HEADER + new_key_line(randomness, made_on)
@@ -113,13 +115,14 @@ def read_key_text(path: Path) -> str:
 
 def unusable(error: OSError) -> KeyUnavailable:
     """Say that the key file cannot be used."""
-    return KeyUnavailable(f"the key file cannot be used: {error}")
+    return KeyUnavailable(f"the key file cannot be used: {error}; {IN_A_CONTAINER}")
 
 
 def _edition(path: Path) -> Edition:
     """Tell one version of a file from the others; raise KeyUnavailable when there is none."""
     try:
-        found = os.lstat(path)
+        # A platform changes what it mounted by another link in the same place.
+        found = path.stat() if is_mounted(path) else path.lstat()
     except OSError as error:
         raise unusable(error) from error
     return found.st_ino, found.st_mtime_ns, found.st_size

@@ -10,6 +10,9 @@ import tempfile
 from pathlib import Path
 
 OTHERS = 0o077
+WRITERS = 0o022
+GROUP_CHANGES = 0o037
+"""All that is more than being read by the group."""
 
 
 def ensure_private_folder(folder: Path) -> None:
@@ -83,11 +86,18 @@ def replace_private_file(path: Path, content: bytes) -> None:
 
 
 def read_private_file(path: Path, max_bytes: int) -> bytes:
-    """Read *path*; refuse it when it is a link, foreign, open to others or too large."""
-    check_private_file(path)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    """Read *path*; refuse it when it is a link, foreign, open to others or too large.
+
+    What a platform mounted is taken as it is: see `is_mounted`.
+    """
+    mounted = is_mounted(path)
+    if not mounted:
+        check_private_file(path)
+    follow = 0 if mounted else os.O_NOFOLLOW
+    descriptor = os.open(path, os.O_RDONLY | follow | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        _check(path, os.fstat(descriptor))
+        if not mounted:
+            _check(path, os.fstat(descriptor))
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise OSError(f"{path} is larger than {max_bytes} bytes: it is not the file it should be")
@@ -142,6 +152,24 @@ def exposure(path: Path) -> str | None:
     return (
         f"every user of this machine can read {path} (mode {_mode(found)}): run `chmod 600 {path}`"
     )
+
+
+def is_mounted(path: Path) -> bool:
+    """Return whether a platform put *path* there, so that no one on this machine can change it.
+
+    Kubernetes and Docker mount secrets read-only, as links, owned by root and often readable by
+    all users of the container; or they are root's and readable by a group of this process alone.
+    """
+    try:
+        found, folder = path.stat(), path.parent.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        if is_read_only(path) and is_read_only(path.parent):
+            return True
+    except OSError:
+        return False
+    is_roots = found.st_uid == folder.st_uid == 0 != os.geteuid()
+    return is_roots and not found.st_mode & GROUP_CHANGES and not folder.st_mode & WRITERS
 
 
 def is_read_only(path: Path) -> bool:

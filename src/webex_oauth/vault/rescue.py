@@ -59,12 +59,20 @@ class Rescue:
     async def open(self) -> None:
         """Make the folder and take up what an earlier process left in it.
 
-        Raises ConfigurationError when the folder cannot be used.
+        A system without a place to write is served all the same, from memory alone. Raises
+        ConfigurationError if the folder is there and is not private.
         """
         try:
             await asyncio.to_thread(self._spool.open)
         except OSError as error:
-            raise ConfigurationError([f"the spool folder cannot be used: {error}"]) from error
+            if error.errno is None:
+                raise ConfigurationError([f"the spool folder cannot be used: {error}"]) from error
+            log.warning(
+                "tokens that the store does not take will be kept in memory alone, and lost with "
+                "this process: %(folder)s cannot be written (%(error)s)",
+                {"folder": str(self._folder), "error": error.strerror},
+            )
+            return
         await self.look()
 
     async def run(self) -> None:

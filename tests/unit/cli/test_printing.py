@@ -63,10 +63,13 @@ def test_a_hostile_field_cannot_steer_the_terminal_or_make_a_line() -> None:
 
 
 def test_a_traceback_stands_below_its_line_and_is_shown_too() -> None:
-    try:
-        int(HOSTILE)
-    except ValueError:
-        first, *others = log_line("page failed").splitlines()
+    def failure() -> str:
+        try:
+            return str(int(HOSTILE))
+        except ValueError:
+            return log_line("page failed")
+
+    first, *others = failure().splitlines()
 
     assert first.endswith("page failed")
     assert others[0] == "Traceback (most recent call last):"
