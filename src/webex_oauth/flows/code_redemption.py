@@ -214,7 +214,10 @@ class CodeRedemption:
         try:
             earlier = open_grant(context.sealer, found)
         except VaultError as error:
-            log.warning("earlier tokens are not revoked", extra={"error": type(error).__name__})
+            log.warning(
+                "earlier tokens are not revoked",
+                extra={"error": str(error) or type(error).__name__},
+            )
             return None
         if is_shared(earlier.tokens, grant.tokens):
             return None

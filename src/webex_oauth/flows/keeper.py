@@ -69,7 +69,7 @@ class Keeper:
             try:
                 done = await self.keep_once()
             except StoreError as error:
-                log.warning("keeping failed", extra={"error": type(error).__name__})
+                log.warning("keeping failed", extra={"error": str(error) or type(error).__name__})
                 continue
             if not done.is_empty:
                 tell(done)
@@ -106,7 +106,7 @@ class Keeper:
         except VaultError as error:
             log.warning(
                 "a grant cannot be read",
-                extra={"grant": key.hex()[:12], "error": type(error).__name__},
+                extra={"grant": key.hex()[:12], "error": str(error) or type(error).__name__},
             )
             return replace(done, unreadable_count=done.unreadable_count + 1)
         match kept:

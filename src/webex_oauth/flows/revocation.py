@@ -77,7 +77,7 @@ class Revocations:
             try:
                 await self.deliver_due()
             except StoreError as error:
-                log.warning("revocations wait", extra={"error": type(error).__name__})
+                log.warning("revocations wait", extra={"error": str(error) or type(error).__name__})
             await self._deliver_handed_over(LOOK_EVERY_SECONDS)
 
     async def deliver_due(self) -> int:
@@ -188,7 +188,7 @@ def _asked_wait(error: Exception) -> int | None:
 
 
 def _told(record: RevocationRecord, error: Exception) -> dict[str, str]:
-    return {"grant": _name(record), "error": type(error).__name__}
+    return {"grant": _name(record), "error": str(error) or type(error).__name__}
 
 
 def _name(record: RevocationRecord) -> str:

@@ -59,7 +59,7 @@ class Sweeper:
                     while await self._sweep():
                         await self._sleep(0)
             except StoreError as error:
-                log.warning("the sweep failed", extra={"error": type(error).__name__})
+                log.warning("the sweep failed", extra={"error": str(error) or type(error).__name__})
 
     def _steady_seconds(self) -> float:
         """Return for how long the clock has not stepped."""

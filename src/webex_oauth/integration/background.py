@@ -56,7 +56,9 @@ async def _run_once(task: Task) -> None:
     try:
         await task.run()
     except WebexOAuthError as error:
-        log.warning("a task failed", extra={"task": task.name, "error": type(error).__name__})
+        log.warning(
+            "a task failed", extra={"task": task.name, "error": str(error) or type(error).__name__}
+        )
     except Exception:
         # The edge of a task: nobody else would hear of a mistake in it.
         log.exception("a task failed", extra={"task": task.name})

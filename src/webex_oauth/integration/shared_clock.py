@@ -73,7 +73,9 @@ class SharedClock:
             try:
                 await self.look()
             except StoreError as error:
-                log.warning("the clock was not set", extra={"error": type(error).__name__})
+                log.warning(
+                    "the clock was not set", extra={"error": str(error) or type(error).__name__}
+                )
 
     def _judge(self, trusted: float, told: float, at: float) -> float:
         """Return how far ahead of the monotonic clock this one is from now on."""

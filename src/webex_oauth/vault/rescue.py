@@ -68,9 +68,9 @@ class Rescue:
             if error.errno is None:
                 raise ConfigurationError([f"the spool folder cannot be used: {error}"]) from error
             log.warning(
-                "tokens that the store does not take will be kept in memory alone, and lost with "
-                "this process: %(folder)s cannot be written (%(error)s)",
-                {"folder": str(self._folder), "error": error.strerror},
+                "no spool: tokens that the store does not take are kept in memory alone, and lost "
+                "with this process",
+                extra={"folder": str(self._folder), "error": error.strerror},
             )
             return
         await self.look()

@@ -128,16 +128,16 @@ def test_what_names_no_place_lies_beside_the_file(tmp_path: Path) -> None:
 
 def test_without_a_file_it_lies_in_the_users_data(tmp_path: Path) -> None:
     stated = read(None, **GOOD, XDG_DATA_HOME=str(tmp_path))
-    usual = read(None, **GOOD, HOME="/home/mira")
-    library = read_settings(GOOD | {"HOME": "/home/mira"})
+    usual = read(None, **GOOD, HOME="/srv/mira")
+    library = read_settings(GOOD | {"HOME": "/srv/mira"})
 
     assert stated.keys_file == tmp_path / "webex-oauth" / "keys"
-    assert usual.store_url == "sqlite:////home/mira/.local/share/webex-oauth/vault.sqlite"
+    assert usual.store_url == "sqlite:////srv/mira/.local/share/webex-oauth/vault.sqlite"
     assert library.store_url == usual.store_url
 
 
 def test_a_relative_path_of_the_environment_is_told() -> None:
-    settings = read(None, **GOOD, HOME="/home/mira", WEBEX_KEYS_FILE="keys")
+    settings = read(None, **GOOD, HOME="/srv/mira", WEBEX_KEYS_FILE="keys")
 
     assert settings.keys_file == Path.cwd() / "keys"
     (told,) = settings.warnings
