@@ -22,14 +22,22 @@ class TokenEndpoint:
         self._client = client
         self._limits = Limits(deadline_seconds, TOKEN_LIMITS.max_body_bytes)
         self.cooldown = EndpointCooldown()
+        self._has_rotated: bool | None = None
 
     @property
     def is_rotating(self) -> bool:
-        """Whether a refresh has to be taken for one that spends its refresh token."""
-        return self._server.rotates_refresh_tokens is not False
+        """Whether a refresh has to be taken for one that spends its refresh token.
+
+        Where the server does not say, it may, until a refresh here has brought the same token again.
+        """
+        stated = self._server.rotates_refresh_tokens
+        return self._has_rotated is not False if stated is None else stated
 
     async def refresh(self, refresh_token: Secret, requested_at: int) -> TokenSet:
         """Present *refresh_token*, once; raises as `read_token_response` and `Transport.send`."""
         request = refresh_request(self._server, self._client, refresh_token)
         response = await self._transport.send(request, self._limits)
-        return read_token_response(self._server, response, requested_at)
+        tokens = read_token_response(self._server, response, requested_at)
+        if tokens.refresh_token is not None:
+            self._has_rotated = self._has_rotated is True or tokens.refresh_token != refresh_token
+        return tokens

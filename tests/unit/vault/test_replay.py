@@ -227,3 +227,29 @@ async def test_what_was_learned_counts_more_than_what_the_server_is_known_for() 
 
     assert outcomes == ["token", "later", "refresh_ambiguous", "refresh_ambiguous"]
     assert house.transport.presented() == ["refresh-1", "refresh-2", "refresh-2"]
+
+
+@pytest.mark.check("B10")
+async def test_what_one_grant_has_shown_counts_for_those_that_have_shown_nothing() -> None:
+    house = House(issued(2, expires_in=1), *[SLOW] * 4, issued(3), rotates=None)
+    await house.admit(tokens())
+    await house.vault.access_token(ALICE)
+    await house.admit(tokens())
+    assert (await house.held()).rotates is None
+
+    assert list(await persist(house, 5)) == [*["later"] * 4, "token"]
+
+
+@pytest.mark.check("B10")
+async def test_a_server_that_was_seen_to_rotate_is_never_taken_for_another() -> None:
+    first, second = issued(2, refresh_token="refresh-2", expires_in=1), issued(3, expires_in=1)
+    house = House(first, second, *[SLOW] * 4, rotates=None)
+    await house.admit(tokens())
+    for _ in range(2):
+        await house.vault.access_token(ALICE)
+        await house.admit(tokens())
+
+    outcomes = list(await persist(house, 4))
+
+    assert outcomes[-1] == "refresh_ambiguous"
+    assert len(house.transport.requests) == 4
