@@ -28,7 +28,7 @@ class TokenEndpoint:
     def is_rotating(self) -> bool:
         """Whether a refresh has to be taken for one that spends its refresh token.
 
-        Where the server does not say, it may, until a refresh here has brought the same token again.
+        Where that is not known, it may, until a refresh here has brought the same token again.
         """
         stated = self._server.rotates_refresh_tokens
         return self._has_rotated is not False if stated is None else stated
