@@ -23,6 +23,9 @@ SHORT = {
     "SCAN tally",
     "SCAN key_checks",
     "SCAN attempts USING COVERING INDEX attempts_by_end",
+    "SCAN pragma_application_id VIRTUAL TABLE INDEX 0:",
+    "SCAN pragma_user_version VIRTUAL TABLE INDEX 0:",
+    "SCAN sqlite_master",
 }
 
 
