@@ -38,6 +38,7 @@ class TokenEndpoint:
         request = refresh_request(self._server, self._client, refresh_token)
         response = await self._transport.send(request, self._limits)
         tokens = read_token_response(self._server, response, requested_at)
-        if tokens.refresh_token is not None:
-            self._has_rotated = self._has_rotated is True or tokens.refresh_token != refresh_token
+        old, new = refresh_token, tokens.refresh_token
+        if new is not None:
+            self._has_rotated = self._has_rotated is True or new != old
         return tokens
