@@ -106,11 +106,36 @@ def test_a_header_opens_no_private_page(name: str, value: str, stage: Stage) -> 
 
 
 @pytest.mark.check("D16")
-def test_the_absolute_form_does_not_choose_the_host(stage: Stage) -> None:
-    answer = ask(stage, stage.signed_in.host, target=f"http://{EVIL}/nothing")
+@pytest.mark.parametrize("path", ["/", "/nothing", "/listrooms", "/?a=b"])
+@pytest.mark.parametrize("host", [EVIL, f"{EVIL}:80", f"localhost.{EVIL}", "localhost:1"])
+def test_an_absolute_target_is_held_to_the_same_rule(host: str, path: str, stage: Stage) -> None:
+    answer = ask(stage, stage.signed_in.host, target=f"http://{host}{path}")
+
+    assert answer.status == 421
+    assert b"Mira" not in answer.body
+    assert EVIL.encode() not in answer.octets
+
+
+@pytest.mark.check("D16")
+@pytest.mark.parametrize("target", [f"http://{EVIL}@localhost/", "http:///", "*", "a", EVIL])
+def test_a_target_that_names_no_host_of_ours_shows_nothing(target: str, stage: Stage) -> None:
+    answer = ask(stage, stage.signed_in.host, target=target)
 
     assert answer.status in {400, 404, 421}
-    assert EVIL.encode() not in answer.octets
+    assert b"Mira" not in answer.body
+
+
+@pytest.mark.check("D16")
+@pytest.mark.parametrize("host", ["own", EVIL])
+def test_the_host_of_an_absolute_target_counts_and_the_headers_does_not(
+    host: str, stage: Stage
+) -> None:
+    own = stage.signed_in.host
+
+    answer = ask(stage, own if host == "own" else host, target=f"http://{own}/")
+
+    assert answer.status == 200
+    assert b"Mira" in answer.body
 
 
 @pytest.mark.check("D16", "H09")
