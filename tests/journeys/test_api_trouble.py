@@ -62,13 +62,10 @@ ROOM_JUNK = {
     **{name: answer for name, answer in JUNK.items() if answer.status == 200},
     "items that are a text": Answer(text='{"items": "rooms"}'),
     "more rooms than were asked for": Answer(text=f'{{"items": [{"7," * 1_000}7]}}'),
-}
-ODD_ROOMS = {
-    "items that are null": ('{"items": null}', ""),
-    "items without ids": ('{"items": [{"title": "a"}]}', "1 more space is not shown"),
-    "items that are numbers": ('{"items": [1, 2]}', "2 more spaces are not shown"),
-    "an id that is a number": ('{"items": [{"id": 7}]}', "1 more space is not shown"),
-    "half a character": ('{"items": [{"id": "a", "title": "\\ud800"}]}', "\ufffd"),
+    "items that are null": Answer(text='{"items": null}'),
+    "items without ids": Answer(text='{"items": [{"title": "a"}]}'),
+    "items that are numbers": Answer(text='{"items": [1, 2]}'),
+    "an id that is a number": Answer(text='{"items": [{"id": 7, "title": "a"}]}'),
 }
 
 
@@ -119,18 +116,6 @@ def test_an_unusable_list_of_rooms_is_not_shown(quiet: Scene, browser: Browser, 
 
     assert (page.status_code, shown_title(page)) == (502, UNREADABLE)
     assert is_signed_in(browser)
-
-
-@pytest.mark.check("G03", "G06")
-@pytest.mark.parametrize("name", ODD_ROOMS)
-def test_what_can_be_read_of_a_list_is_shown(quiet: Scene, browser: Browser, name: str) -> None:
-    text, told = ODD_ROOMS[name]
-    quiet.emulator.faults.add("GET", ROOMS_PATH, Answer(text=text), times=None)
-
-    page = browser.get("/listrooms")
-
-    assert (page.status_code, shown_title(page)) == (200, "Your spaces")
-    assert told in page.text
 
 
 @pytest.mark.check("G03")

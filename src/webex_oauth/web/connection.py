@@ -14,6 +14,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from webex_oauth.web.absolute_target import take_host_of_target
 from webex_oauth.web.bounds import Bounds
 from webex_oauth.web.refusal_log import RefusalLog
 
@@ -206,8 +207,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._is_repeating_head = False
             return
         self._check_version()
-        if not self.url.startswith(b"/"):
-            self._take_host_of_target()
+        take_host_of_target(self.url, self.headers)
         self._is_reading_head = False
         self._clear_deadline()
         super().on_headers_complete()
@@ -224,19 +224,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         is_coded = any(name == b"transfer-encoding" for name, _ in self.headers)
         if version not in {"1.0", "1.1"} or (version == "1.0" and is_coded):
             raise ValueError(version)
-
-    def _take_host_of_target(self) -> None:
-        """Let the host that an absolute target names count alone (RFC 9112 section 3.2.2).
-
-        Raises HttpParserError for a target that is no URL, ValueError for one without a host or
-        with a user.
-        """
-        target = httptools.parse_url(self.url)
-        if not target.host or target.userinfo:
-            raise ValueError(target)
-        host = b"%s:%d" % (target.host, target.port) if target.port else target.host
-        others = [header for header in self.headers if header[0] != b"host"]
-        self.headers[:] = [(b"host", host), *others]
 
     def on_body(self, body: bytes) -> None:
         self._bytes_around_body = max(0, self._bytes_around_body - len(body))
