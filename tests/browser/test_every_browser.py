@@ -132,6 +132,7 @@ def test_five_tabs_each_reach_their_own_page(context: BrowserContext, scene: Sce
         expect(tab.get_by_role("heading", level=1)).to_be_visible()
 
     assert tuple(path_of(tab) for tab in tabs) == RETURN_TO_BY_TAB
+    assert scene.emulator.journal.count("POST", "/v1/access_token") == len(tabs)
 
 
 @pytest.mark.check("D05", "D09")

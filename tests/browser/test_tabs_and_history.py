@@ -25,7 +25,6 @@ pytestmark = pytest.mark.browser
 
 TOKEN_PATH = "/v1/access_token"
 CALLBACK_PATH = "/oauth"
-RETURN_TO_BY_TAB = ("/", "/listrooms", "/listrooms?filter=plan", "/logout", "/index.html")
 
 
 def history_urls(page: Page) -> list[str]:
@@ -33,23 +32,6 @@ def history_urls(page: Page) -> list[str]:
     devtools = page.context.new_cdp_session(page)
     answer: dict[str, Any] = devtools.send("Page.getNavigationHistory")
     return [entry["url"] for entry in answer["entries"]]
-
-
-@pytest.mark.check("A04")
-def test_five_tabs_finished_in_reverse_order_each_reach_their_own_page(
-    context: BrowserContext, scene: Scene
-) -> None:
-    tabs = [context.new_page() for _ in RETURN_TO_BY_TAB]
-    for tab, return_to in zip(tabs, RETURN_TO_BY_TAB, strict=True):
-        tab.goto(f"{scene.origin}/login?return_to={return_to}")
-
-    for tab in reversed(tabs):
-        choose(tab, MIRA_NAME)
-        accept(tab)
-        expect(tab.get_by_role("heading", level=1)).to_be_visible()
-
-    assert tuple(path_of(tab) for tab in tabs) == RETURN_TO_BY_TAB
-    assert scene.emulator.journal.count("POST", TOKEN_PATH) == len(tabs)
 
 
 @pytest.mark.check("A06")
