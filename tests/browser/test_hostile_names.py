@@ -16,6 +16,7 @@ from webex_oauth.emulator.world.hostile import (
     HOSTILE_EMAIL,
     HOSTILE_TITLES,
 )
+from webex_oauth.webex.rooms import MAX_TITLE_CHARACTERS
 
 pytestmark = [pytest.mark.browser, pytest.mark.check("E07", "E08")]
 
@@ -31,8 +32,9 @@ TALLEST_ROW_PIXELS = 160
 
 
 def shown(title: str) -> str:
-    """Say how *title* is shown: HTML has no NUL, and blanks cannot be read."""
-    return title.replace("\0", "\ufffd") if title.strip() else "No title"
+    """Return how *title* is shown: cut, without NUL, which HTML has not, and not as a blank."""
+    cut = title[:MAX_TITLE_CHARACTERS]
+    return cut.replace("\0", "\ufffd") if cut.strip() else "No title"
 
 
 def open_hostile_rooms(context: BrowserContext, scene: Scene) -> Page:
