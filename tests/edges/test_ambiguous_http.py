@@ -18,6 +18,7 @@ AMBIGUOUS = {
     "an empty length": b"content-length:\r\n\r\n",
     "an unknown coding": b"transfer-encoding: cow\r\n\r\n",
     "chunked is not last": b"transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "another coding too": b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "chunked twice": b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n",
     "a disguised coding": b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
     "a space before the colon": b"content-length : 5\r\n\r\nabcde",

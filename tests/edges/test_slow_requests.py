@@ -18,7 +18,7 @@ from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import Frame
 
 SECONDS = 0.3
-HASTY = Bounds(head_seconds=SECONDS, accepting_seconds=0, parting_seconds=0)
+HASTY = Bounds(head_seconds=SECONDS, idle_seconds=3600, accepting_seconds=0, parting_seconds=0)
 HEAD = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n"
 LARGE = b"a" * 8_000_000
 """More than the system keeps for a peer that does not read."""

@@ -104,14 +104,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _is_reading_head = True
     _is_request_under_way = False
     _is_repeating_head = False
-    _is_answer_unread = False
     _is_draining = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
         super().connection_made(transport)
         self.flow = HoldingFlow(transport)
-        transport.set_write_buffer_limits(0)
+        transport.set_write_buffer_limits(0)  # an answer waits until the one before has left
         self._set_deadline()
         self.server_state.welcome(self)
         if self.server_state.is_draining:
@@ -128,19 +127,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._parse_held()
 
     def on_response_complete(self) -> None:
-        """Go on to the next request, once the peer has taken the answer from here."""
-        self._is_answer_unread = self.flow.write_paused and bool(self.pipeline or self._held)
-        if self._is_answer_unread:
-            return
         super().on_response_complete()
         if not self.transport.is_closing():
             self._parse_held()
             self.flow.resume_reading()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._is_answer_unread:
-            self.on_response_complete()
 
     def _parse_held(self) -> None:
         """Parse what was read, until requests wait for their turn: then leave the rest."""
@@ -206,7 +196,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._is_repeating_head:
             self._is_repeating_head = False
             return
-        self._check_version()
+        self._check_framing()
         take_host_of_target(self.url, self.headers)
         self._is_reading_head = False
         self._clear_deadline()
@@ -214,16 +204,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._is_draining:
             self.cycle.keep_alive = False
 
-    def _check_version(self) -> None:
-        """Raise for a version that this server does not speak, or a coding that it has not.
+    def _check_framing(self) -> None:
+        """Raise for a version, or a transfer coding, that this server does not speak.
 
-        HTTP/1.0 knows no transfer coding (RFC 9112 section 6.1): what stands in front of this
-        server may see another end of the request.
+        What stands in front of it may see another end of such a request (RFC 9112 section 6.1).
         """
         version = self.parser.get_http_version()
-        is_coded = any(name == b"transfer-encoding" for name, _ in self.headers)
-        if version not in {"1.0", "1.1"} or (version == "1.0" and is_coded):
-            raise ValueError(version)
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        known = ([], [b"chunked"]) if version == "1.1" else ([],)
+        if version not in {"1.0", "1.1"} or codings not in known:
+            raise ValueError(version, codings)
 
     def on_body(self, body: bytes) -> None:
         self._bytes_around_body = max(0, self._bytes_around_body - len(body))
