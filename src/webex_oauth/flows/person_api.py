@@ -19,8 +19,7 @@ from webex_oauth.webex.api import (
     read_api_response,
     read_page,
 )
-from webex_oauth.webex.links import PageUrl
-from webex_oauth.webex.paging import Page, PageTrail
+from webex_oauth.webex.paging import Page, PageTrail, PageUrl
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,7 @@
 from typing import Literal, TypeAlias
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.oauth.client_request import client_request
-from webex_oauth.oauth.endpoint import check_not_refused
+from webex_oauth.oauth.endpoint import check_not_refused, client_request
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.authorization import AuthorizationCode
 from webex_oauth.oauth.bearer import read_token
-from webex_oauth.oauth.client_request import client_request
-from webex_oauth.oauth.endpoint import check_not_refused
+from webex_oauth.oauth.endpoint import check_not_refused, client_request
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.oauth.json_object import read_json_object
-from webex_oauth.oauth.lifetime import read_lifetime
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret
 
@@ -19,6 +17,8 @@ MAX_SCOPES = 500
 _OK = 200
 _ABSENT = (None, "")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+", re.ASCII)
+LONGEST_LIFETIME_SECONDS = 10 * 366 * 24 * 3600
+_DECIMAL = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +137,29 @@ def _read_scopes(scope: object) -> frozenset[str] | None:
     named = scope.split(" ") if isinstance(scope, str) else scope if isinstance(scope, list) else []
     scopes = (one for one in named[:MAX_SCOPES] if isinstance(one, str) and _SCOPE.fullmatch(one))
     return frozenset(scopes) or None
+
+
+def read_lifetime(name: str, value: object) -> int | None:
+    """Return *value* as positive whole seconds, ten years at most; None if it is absent.
+
+    A number may be written 3600, 3600.0 or "3600". Raises InvalidResponse, which tells the
+    member's *name*, for anything else.
+    """
+    if value is None:
+        return None
+    seconds = _whole_number(value)
+    if seconds is None or seconds <= 0:
+        raise InvalidResponse(f"the answer's {name} is not a positive number of seconds")
+    return min(seconds, LONGEST_LIFETIME_SECONDS)
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return int(value)
+    return None

@@ -4,9 +4,8 @@ import re
 from typing import Final
 
 from webex_oauth.settings.env_file import Sources
-from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES
+from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES, suggestion
 from webex_oauth.settings.pasted import cleaned
-from webex_oauth.settings.suggestion import suggestion
 
 YES_OR_NO: Final = {"yes": True, "no": False}
 

@@ -1,20 +1,23 @@
-"""A `.env` file: each line that is odd is told with its number, paths in it are beside it."""
+"""Where settings come from, a `.env` and the environment, and where the paths in them lead."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from dotenv.parser import Binding, parse_stream
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings.names import NAMES
-from webex_oauth.settings.places import anchored, data_folder, folder_beside
-from webex_oauth.settings.suggestion import suggestion
+from webex_oauth.settings.names import NAMES, suggestion
+from webex_oauth.settings.pasted import path_in
 from webex_oauth.vault.private_files import exposure
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 SECRET_NAMES = ("CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY")
+FOLDER_NAME: Final = "webex-oauth"
+FOLDER_WITHOUT_HOME: Final = Path("/var/lib") / FOLDER_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +118,26 @@ class _Told:
 
 def _is_name(key: str) -> bool:
     return NAME.fullmatch(key) is not None
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder of this user's data (XDG base directories)."""
+    stated = environment.get("XDG_DATA_HOME", "")
+    if Path(stated).is_absolute():
+        return Path(stated) / FOLDER_NAME
+    # expanduser leaves the tilde where the user has no home.
+    home = Path(environment.get("HOME", "") or os.path.expanduser("~"))  # noqa: PTH111
+    return home / ".local/share" / FOLDER_NAME if home.is_absolute() else FOLDER_WITHOUT_HOME
+
+
+def folder_beside(env_file: Path) -> Path:
+    """Return the folder of data beside a `.env`."""
+    return env_file.absolute().parent / f".{FOLDER_NAME}"
+
+
+def anchored(name: str, value: str, folder: Path) -> str:
+    """Return *value* with the path in it whole: a relative one is below *folder*."""
+    path = path_in(name, value)
+    if not path or path[0] in "~$":
+        return value
+    return f"{value.removesuffix(path)}{folder / path}"

@@ -1,5 +1,7 @@
 """The names of all settings, and of what others would take for one."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Final
 
 NAMES: Final = frozenset(
@@ -38,3 +40,12 @@ IGNORED_ENVIRONMENT: Final = (
     "SSL_CERT_FILE",
     "SSLKEYLOGFILE",
 )
+CLOSE = 0.85
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return words that suggest the known name closest to *name*; nothing if none is close."""
+    names = set(known)
+    nearest = [other for other in (f"WEBEX_{name}", name.removeprefix("WEBEX_")) if other in names]
+    nearest += difflib.get_close_matches(name, names, n=1, cutoff=CLOSE)
+    return f"; did you mean {nearest[0]}?" if nearest else ""

@@ -17,10 +17,9 @@ from webex_oauth.settings.credentials import (
     client_id_remedy,
     client_secret_remedy,
 )
-from webex_oauth.settings.env_file import Sources
-from webex_oauth.settings.names import SQLITE
+from webex_oauth.settings.env_file import Sources, data_folder
+from webex_oauth.settings.names import SQLITE, suggestion
 from webex_oauth.settings.pasted import cleaned
-from webex_oauth.settings.places import data_folder
 from webex_oauth.settings.portal import UNKNOWN_WEBEX, PortalUrl, read_portal_url
 from webex_oauth.settings.storage import (
     MEMORY,
@@ -29,7 +28,6 @@ from webex_oauth.settings.storage import (
     store_url_doubt,
     store_url_remedy,
 )
-from webex_oauth.settings.suggestion import suggestion
 from webex_oauth.settings.urls import redirect_uri_remedy, split_url
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,

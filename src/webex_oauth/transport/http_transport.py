@@ -2,20 +2,29 @@
 
 import asyncio
 import ssl
+import zlib
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import certifi
 
-from webex_oauth.errors import AnswerLost, RequestNotSent, UpstreamError
-from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.errors import (
+    AnswerLost,
+    InvalidResponse,
+    RequestNotSent,
+    ResponseTooLarge,
+    UpstreamError,
+)
+from webex_oauth.oauth.http import HttpRequest, HttpResponse, trimmed
 from webex_oauth.ports import Limits
-from webex_oauth.transport.coding import decoded
 from webex_oauth.transport.connection import Connection
-from webex_oauth.transport.dialing import Dialer
+from webex_oauth.transport.dialing import Dialer, Proxy
 from webex_oauth.transport.message import Origin, write_request
 from webex_oauth.transport.pool import Pool
-from webex_oauth.transport.tunnel import Proxy
+
+# zlib.decompressobj: 16 + MAX_WBITS reads a gzip header and trailer.
+GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class HttpTransport:
@@ -104,3 +113,26 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(ca_file)
     return context
+
+
+def decoded(answer: HttpResponse, max_bytes: int) -> HttpResponse:
+    """Give the answer with its body in plain; raises InvalidResponse or ResponseTooLarge."""
+    coding = trimmed(answer.headers.get("content-encoding", "identity")).lower()
+    if coding == "identity":
+        return answer
+    if coding not in {"gzip", "x-gzip"}:
+        raise InvalidResponse("the answer has a content coding that was not asked for")
+    return replace(answer, body=_inflated(answer.body, max_bytes))
+
+
+def _inflated(body: bytes, max_bytes: int) -> bytes:
+    inflater = zlib.decompressobj(GZIP_WINDOW)
+    try:
+        plain = inflater.decompress(body, max_bytes)
+    except zlib.error:
+        raise InvalidResponse("the answer's gzip coding is broken") from None
+    if inflater.unconsumed_tail:
+        raise ResponseTooLarge(f"the answer exceeds {max_bytes} bytes when inflated")
+    if not inflater.eof:
+        raise InvalidResponse("the answer's gzip coding is cut short")
+    return plain

@@ -1,21 +1,47 @@
 """Calls to Webex's REST API: what to ask, how to ask it, how to read the answer."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NewType, TypeVar
 from urllib.parse import quote, urlencode
 
 from webex_oauth.oauth.bearer import authorization_header
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.secret import Secret
 from webex_oauth.webex.api_errors import check_api_response
-from webex_oauth.webex.links import PageUrl, read_next_link
-from webex_oauth.webex.paging import Items, Page
-from webex_oauth.webex.path import ApiPath
+from webex_oauth.webex.paging import Items, Page, PageUrl, read_next_link
 from webex_oauth.webex.platform import Platform
 
+ApiPath = NewType("ApiPath", str)
+"""A relative path; only `api_path` makes one."""
+
+MAX_SEGMENT_CHARACTERS = 512
+_STRUCTURAL = frozenset("/\\?#%;")
+_DOTS = frozenset({".", ".."})
 Result = TypeVar("Result")
 Item = TypeVar("Item")
+
+
+def api_path(*segments: str) -> ApiPath:
+    """Join *segments*, each percent-encoded.
+
+    Raises ValueError for a segment that could be read as anything but one segment.
+    """
+    for segment in segments:
+        _check_segment(segment)
+    return ApiPath("/".join(quote(segment, safe="") for segment in segments))
+
+
+def _check_segment(segment: str) -> None:
+    if not segment or segment in _DOTS or len(segment) > MAX_SEGMENT_CHARACTERS:
+        raise ValueError("a path segment is empty, dots only or too long")
+    if any(character in _STRUCTURAL or _is_hidden(character) for character in segment):
+        raise ValueError("a path segment has characters that structure a URL")
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character)[0] in "CZ"
 
 
 @dataclass(frozen=True, slots=True)

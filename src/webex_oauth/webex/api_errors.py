@@ -14,9 +14,8 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.availability import check_not_failed, check_not_throttled
 from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.oauth.http import HttpResponse
-from webex_oauth.oauth.json_object import NO_MEMBERS, read_json_object
-from webex_oauth.oauth.media_type import check_json
-from webex_oauth.webex.error_body import TRACKING_HEADER, ErrorBody, read_error_body
+from webex_oauth.oauth.json_object import NO_MEMBERS, check_json, read_json_object
+from webex_oauth.webex.refusals import TRACKING_HEADER, ErrorBody, read_error_body
 
 MAX_ERROR_BYTES = 64 * 1024
 """A longer body is no error of Webex's, and is not read."""

@@ -6,10 +6,9 @@ from unicodedata import category
 from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.webex.api import Call
+from webex_oauth.webex.api import Call, api_path
 from webex_oauth.webex.decoding import id_in, read_members, text
 from webex_oauth.webex.ids import Id, uuid_in
-from webex_oauth.webex.path import api_path
 
 MAX_URL_CHARACTERS: Final = 2_048
 MAX_EMAILS: Final = 20

@@ -6,9 +6,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
-from webex_oauth.webex.error_body import TRACKING_HEADER
 from webex_oauth.webex.origin import is_loopback_host, read_origin
-from webex_oauth.webex.refusals import read_refusal
+from webex_oauth.webex.refusals import TRACKING_HEADER, read_refusal
 
 PRODUCTION_ORIGIN = "https://webexapis.com"
 PRODUCTION_BROKER_ORIGIN = "https://idbroker.webex.com"

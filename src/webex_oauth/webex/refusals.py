@@ -1,14 +1,16 @@
-"""Refusals of Webex's authorization server: what its texts mean.
+"""Error bodies of Webex: the gateway's shape and the identity broker's, both at every endpoint.
 
-The only place that looks at the text of a message, because the gateway sends no code.
+This is the only module that looks at the text of a message, because the gateway sends no code.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from webex_oauth.errors import InvalidClient, InvalidGrant, TokenError, TokenRequestRefused
-from webex_oauth.webex.error_body import ErrorBody, read_error_body
+from webex_oauth.oauth.foreign_text import read_text
 
+TRACKING_HEADER = "trackingid"
 _BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 _GRANT_CODES = frozenset({"invalid_grant", "invalid_refresh_token"})
@@ -31,6 +33,35 @@ _OTHER_CODES = frozenset(
 _CODES = _GRANT_CODES | _UNSPECIFIC_CODES | _OTHER_CODES
 _CLIENT_TEXTS = ("client_secret", "client secret", "client id is invalid")
 _WORD = re.compile(r"[a-z_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """What an error body says, as far as it says it.
+
+    `code` is the broker's OAuth error code, `message` the text of either shape.
+    """
+
+    code: str | None
+    message: str | None
+    tracking_id: str | None
+
+
+def read_error_body(members: Mapping[str, object]) -> ErrorBody:
+    """Read `message, errors, trackingId` or `error, error_description, trackingID`."""
+    message = (
+        read_text(members.get("error_description"))
+        or read_text(members.get("message"))
+        or _first_description(members.get("errors"))
+    )
+    tracking_id = read_text(members.get("trackingId")) or read_text(members.get("trackingID"))
+    return ErrorBody(read_text(members.get("error")), message, tracking_id)
+
+
+def _first_description(errors: object) -> str | None:
+    if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
+        return None
+    return read_text(errors[0].get("description"))
 
 
 def read_refusal(status: int, members: Mapping[str, object]) -> TokenError:

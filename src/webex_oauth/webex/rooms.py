@@ -5,11 +5,10 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Raw, Struct, structs
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.webex.api import Call, Listing
+from webex_oauth.webex.api import Call, Listing, api_path
 from webex_oauth.webex.decoding import json_reader, raw_text, without_half_pairs
 from webex_oauth.webex.ids import MAX_ID_CHARACTERS, Id
 from webex_oauth.webex.paging import Items
-from webex_oauth.webex.path import api_path
 
 RoomType: TypeAlias = Literal["direct", "group"]
 RoomOrder: TypeAlias = Literal["id", "lastactivity", "created"]

@@ -19,9 +19,15 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
 from webex_oauth.webex import people, rooms
-from webex_oauth.webex.api import Call, api_request, page_request, read_api_response, read_page
-from webex_oauth.webex.links import PageUrl
-from webex_oauth.webex.path import api_path
+from webex_oauth.webex.api import (
+    Call,
+    api_path,
+    api_request,
+    page_request,
+    read_api_response,
+    read_page,
+)
+from webex_oauth.webex.paging import PageUrl
 from webex_oauth.webex.platform import WEBEX, platform
 
 NOW = 1_700_000_000

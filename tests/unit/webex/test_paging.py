@@ -3,8 +3,7 @@
 import pytest
 
 from webex_oauth.errors import InvalidResponse, ListTooLong
-from webex_oauth.webex.links import PageUrl
-from webex_oauth.webex.paging import PageTrail
+from webex_oauth.webex.paging import PageTrail, PageUrl
 
 
 def page(number: int) -> PageUrl:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from webex_oauth.webex import people, rooms
-from webex_oauth.webex.path import api_path
+from webex_oauth.webex.api import api_path
 
 HOSTILE = [
     "",
