@@ -45,25 +45,20 @@ class MemoryStore(BelongingStore):
         """Do nothing: memory can always be written."""
 
     async def time(self) -> float:
-        """Tell this machine's time."""
         return time.time()
 
     async def add_attempt(self, record: AttemptRecord, *, at_most: int, now: int) -> None:
-        """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
         self._attempts.add(record, at_most, now)
 
     async def take_attempt(
         self, state_digest: bytes, browser_digest: bytes, now: int
     ) -> AttemptRecord | FinishedAttempt:
-        """Take an attempt, once ever."""
         return self._attempts.take(state_digest, browser_digest, now)
 
     async def abandon_attempt(self, state_digest: bytes) -> None:
-        """Mark a taken attempt as finished without a session."""
         self._attempts.finish(state_digest, session_digest=None)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        """Complete a sign-in."""
         session = admission.session
         self._sessions.check_free(session.digest)
         self._grants.write(admission.grant, admission.expected_version)
@@ -81,48 +76,38 @@ class MemoryStore(BelongingStore):
         )
 
     async def find_grant(self, key: bytes) -> GrantRecord | None:
-        """Find a grant."""
         return self._grants.find(key)
 
     async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-        """Take the right to refresh the row that was seen."""
         return self._grants.claim(seen, lease, now)
 
     async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
-        """Move the end of a lease forward."""
         return self._grants.renew_lease(key, version, lease)
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:
-        """Give *owner*'s lease back and keep what the refresh left behind."""
         return self._grants.release(key, version, owner, trouble)
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        """Write a grant over its *expected_version*."""
         self._grants.replace(record, expected_version)
 
     async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
-        """Find grants whose `keep_at` has come, the longest due first."""
         return self._grants.due(now, limit)
 
     async def end_grant(self, key: bytes, *, now: int) -> RevocationRecord | None:
-        """Delete a grant with all its sessions, and queue its tokens for revocation."""
         self._sessions.drop_all_of(key)
         return self._queue(self._grants.drop(key), now)
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
-        """Find a session that was not ended."""
         return self._sessions.find(digest)
 
     async def touch_session(self, digest: bytes, seen_at: int) -> None:
-        """Move `seen_at` forward."""
         self._sessions.touch(digest, seen_at)
 
     async def replace_session(
         self, old_digest: bytes, new: SessionRecord, *, attempt_state_digest: bytes
     ) -> bool:
-        """Put *new* in the place of a session."""
         if self._sessions.drop(old_digest) is None:
             return False
         self._sessions.add(new)
@@ -130,19 +115,16 @@ class MemoryStore(BelongingStore):
         return True
 
     async def sessions_of(self, grant_key: bytes, *, limit: int) -> Sequence[SessionRecord]:
-        """Find the sessions of a grant, the latest seen first."""
         return self._sessions.of(grant_key, limit)
 
     async def over_sessions(
         self, *, now: int, idle_seconds: int, limit: int
     ) -> Sequence[SessionRecord]:
-        """Find sessions that are past their end, or idle."""
         return self._sessions.over(now, idle_seconds, limit)
 
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:
-        """Delete a session, and its grant when no other live session has it."""
         session = self._sessions.drop(digest)
         if session is None:
             return None
@@ -152,31 +134,25 @@ class MemoryStore(BelongingStore):
         return EndedSession(key, self._queue(self._grants.drop(key), now))
 
     async def add_revocation(self, record: RevocationRecord) -> None:
-        """Queue tokens for revocation."""
         self._revocations.add(record)
 
     async def take_revocations(
         self, *, now: int, until: int, limit: int
     ) -> Sequence[RevocationRecord]:
-        """Take revocations that are due."""
         return self._revocations.take(now, until, limit)
 
     async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
-        """Move `due_at`."""
         self._revocations.postpone(grant_key, version, due_at)
 
     async def drop_revocation(self, grant_key: bytes, version: int) -> None:
-        """Remove a revocation."""
         self._revocations.drop(grant_key, version)
 
     async def scan(self, kind: type[Row], *, after: bytes, limit: int) -> Sequence[Row]:
-        """List rows of one kind in the order of their names."""
         rows = self._records(kind)
         names = sorted(name for name in rows if name > after)[:limit]
         return [row for name in names if isinstance(row := rows[name], kind)]
 
     async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
-        """Put *sealed* in the place of what *record* holds."""
         current = self._records(type(record)).get(name_of(record))
         if current is None or current.sealed != record.sealed:
             return False
@@ -184,19 +160,15 @@ class MemoryStore(BelongingStore):
         return True
 
     async def key_checks(self) -> dict[str, bytes]:
-        """Give what is sealed under each key in use."""
         return dict(self._key_checks)
 
     async def add_key_check(self, key_id: str, sealed: bytes) -> None:
-        """Note that a key is in use."""
         self._key_checks.setdefault(key_id, sealed)
 
     async def drop_key_check(self, key_id: str) -> None:
-        """Note that a key is no longer in use."""
         self._key_checks.pop(key_id, None)
 
     async def shorten_waits(self, *, now: int, latest: int) -> None:
-        """Move to *now* what waits for an instant after *latest*."""
         self._grants.shorten_waits(now, latest)
         self._revocations.shorten_waits(now, latest)
 

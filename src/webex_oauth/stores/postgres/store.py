@@ -1,9 +1,8 @@
 """The PostgreSQL store: each step is one statement, or a short transaction."""
 
 import asyncio
-from collections.abc import Sequence
-from functools import partial
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import psycopg
 
@@ -19,7 +18,7 @@ from webex_oauth.stores.postgres import (
 )
 from webex_oauth.stores.postgres.admission import admit
 from webex_oauth.stores.postgres.connection import connect
-from webex_oauth.stores.postgres.database import Database, Link, Work
+from webex_oauth.stores.postgres.database import Database, Link
 from webex_oauth.stores.postgres.durability import check_durability
 from webex_oauth.stores.postgres.faults import read_opening_fault
 from webex_oauth.stores.postgres.schema import prepare_schema
@@ -42,7 +41,9 @@ OPEN_SECONDS: Final = 30.0
 TIME: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
 BEAT: Final = "UPDATE {schema}.pulse SET beats = beats + 1"
 
+P = ParamSpec("P")
 T = TypeVar("T")
+Step: TypeAlias = Callable[Concatenate[Link, P], Awaitable[T]]
 
 
 class PostgresStore(BelongingStore):
@@ -87,183 +88,118 @@ class PostgresStore(BelongingStore):
             connection.discard()
 
     async def check(self) -> None:
-        """Prove that a write is possible just now."""
         await self._write(_beat)
 
     async def time(self) -> float:
-        """Tell the server's time."""
         return await self._read(_time)
 
     async def add_attempt(self, record: AttemptRecord, *, at_most: int, now: int) -> None:
-        """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
-        await self._write(partial(attempts.add_attempt, record=record, at_most=at_most, now=now))
+        await self._write(attempts.add_attempt, record, at_most, now)
 
     async def take_attempt(
         self, state_digest: bytes, browser_digest: bytes, now: int
     ) -> AttemptRecord | FinishedAttempt:
-        """Take an attempt, once ever."""
-        return await self._write(
-            partial(
-                attempts.take_attempt,
-                state_digest=state_digest,
-                browser_digest=browser_digest,
-                now=now,
-            )
-        )
+        return await self._write(attempts.take_attempt, state_digest, browser_digest, now)
 
     async def abandon_attempt(self, state_digest: bytes) -> None:
-        """Mark a taken attempt as finished without a session."""
-        await self._write(partial(attempts.abandon_attempt, state_digest=state_digest))
+        await self._write(attempts.abandon_attempt, state_digest)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        """Complete a sign-in."""
-        work = partial(admit, admission=admission)
-        if admission.replaced_session is None:
-            return await self._write(work)
-        return await self._transact(work)
+        run = self._write if admission.replaced_session is None else self._transact
+        return await run(admit, admission)
 
     async def find_grant(self, key: bytes) -> GrantRecord | None:
-        """Find a grant."""
-        return await self._read(partial(grants.find_grant, key=key))
+        return await self._read(grants.find_grant, key)
 
     async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-        """Take the right to refresh the row that was seen."""
-        return await self._write(partial(grants.claim_grant, seen=seen, lease=lease, now=now))
+        return await self._write(grants.claim_grant, seen, lease, now)
 
     async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
-        """Move the end of a lease forward."""
-        return await self._write(partial(grants.renew_lease, key=key, version=version, lease=lease))
+        return await self._write(grants.renew_lease, key, version, lease)
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:
-        """Give *owner*'s lease back and keep what the refresh left behind."""
-        return await self._write(
-            partial(grants.release_grant, key=key, version=version, owner=owner, trouble=trouble)
-        )
+        return await self._write(grants.release_grant, key, version, owner, trouble)
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        """Write a grant over its *expected_version*."""
-        await self._write(
-            partial(grants.replace_grant, record=record, expected_version=expected_version)
-        )
+        await self._write(grants.replace_grant, record, expected_version)
 
     async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
-        """Find grants whose `keep_at` has come, the longest due first."""
-        return await self._read(partial(grants.due_grants, now=now, limit=limit))
+        return await self._read(grants.due_grants, now, limit)
 
     async def end_grant(self, key: bytes, *, now: int) -> RevocationRecord | None:
-        """Delete a grant with all its sessions, and queue its tokens for revocation."""
-        return await self._transact(partial(grants.end_grant, key=key, now=now))
+        return await self._transact(grants.end_grant, key, now)
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
-        """Find a session that was not ended."""
-        return await self._read(partial(sessions.find_session, digest=digest))
+        return await self._read(sessions.find_session, digest)
 
     async def touch_session(self, digest: bytes, seen_at: int) -> None:
-        """Move `seen_at` forward."""
-        await self._write(partial(sessions.touch_session, digest=digest, seen_at=seen_at))
+        await self._write(sessions.touch_session, digest, seen_at)
 
     async def replace_session(
         self, old_digest: bytes, new: SessionRecord, *, attempt_state_digest: bytes
     ) -> bool:
-        """Put *new* in the place of a session."""
-        return await self._write(
-            partial(
-                sessions.replace_session,
-                old_digest=old_digest,
-                new=new,
-                state_digest=attempt_state_digest,
-            )
-        )
+        return await self._write(sessions.replace_session, old_digest, new, attempt_state_digest)
 
     async def sessions_of(self, grant_key: bytes, *, limit: int) -> Sequence[SessionRecord]:
-        """Find the sessions of a grant, the latest seen first."""
-        return await self._read(partial(sessions.sessions_of, grant_key=grant_key, limit=limit))
+        return await self._read(sessions.sessions_of, grant_key, limit)
 
     async def over_sessions(
         self, *, now: int, idle_seconds: int, limit: int
     ) -> Sequence[SessionRecord]:
-        """Find sessions that are past their end, or idle."""
-        return await self._read(
-            partial(sessions.over_sessions, now=now, idle_seconds=idle_seconds, limit=limit)
-        )
+        return await self._read(sessions.over_sessions, now, idle_seconds, limit)
 
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:
-        """Delete a session, and its grant when no other live session has it."""
         if keeps_grants:
-            return await self._write(partial(sessions.end_session_alone, digest=digest))
-        return await self._transact(
-            partial(sessions.end_session, digest=digest, now=now, idle_seconds=idle_seconds)
-        )
+            return await self._write(sessions.end_session_alone, digest)
+        return await self._transact(sessions.end_session, digest, now, idle_seconds)
 
     async def add_revocation(self, record: RevocationRecord) -> None:
-        """Queue tokens for revocation."""
-        await self._write(partial(revocations.add_revocation, record=record))
+        await self._write(revocations.add_revocation, record)
 
     async def take_revocations(
         self, *, now: int, until: int, limit: int
     ) -> Sequence[RevocationRecord]:
-        """Take revocations that are due."""
-        return await self._write(
-            partial(revocations.take_revocations, now=now, until=until, limit=limit)
-        )
+        return await self._write(revocations.take_revocations, now, until, limit)
 
     async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
-        """Move `due_at`."""
-        await self._write(
-            partial(
-                revocations.postpone_revocation,
-                grant_key=grant_key,
-                version=version,
-                due_at=due_at,
-            )
-        )
+        await self._write(revocations.postpone_revocation, grant_key, version, due_at)
 
     async def drop_revocation(self, grant_key: bytes, version: int) -> None:
-        """Remove a revocation."""
-        await self._write(
-            partial(revocations.drop_revocation, grant_key=grant_key, version=version)
-        )
+        await self._write(revocations.drop_revocation, grant_key, version)
 
     async def scan(self, kind: type[Row], *, after: bytes, limit: int) -> Sequence[Row]:
-        """List rows of one kind in the order of their names."""
-        return await self._read(partial(rows.scan, kind=kind, after=after, limit=limit))
+        return await self._read(rows.scan, kind, after, limit)
 
     async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
-        """Put *sealed* in the place of what *record* holds."""
-        return await self._write(partial(rows.reseal, record=record, sealed=sealed))
+        return await self._write(rows.reseal, record, sealed)
 
     async def key_checks(self) -> dict[str, bytes]:
-        """Give what is sealed under each key in use."""
         return await self._read(key_checks.key_checks)
 
     async def add_key_check(self, key_id: str, sealed: bytes) -> None:
-        """Note that a key is in use."""
-        await self._write(partial(key_checks.add_key_check, key_id=key_id, sealed=sealed))
+        await self._write(key_checks.add_key_check, key_id, sealed)
 
     async def drop_key_check(self, key_id: str) -> None:
-        """Note that a key is no longer in use."""
-        await self._write(partial(key_checks.drop_key_check, key_id=key_id))
+        await self._write(key_checks.drop_key_check, key_id)
 
     async def shorten_waits(self, *, now: int, latest: int) -> None:
-        """Move to *now* what waits for an instant after *latest*."""
-        await self._write(partial(shorten_waits, now=now, latest=latest))
+        await self._write(shorten_waits, now, latest)
 
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
-        """Remove a batch of what is over."""
-        return await self._write(partial(sweep, now=now, idle_seconds=idle_seconds))
+        return await self._write(sweep, now, idle_seconds)
 
-    async def _read(self, work: Work[T]) -> T:
-        return await self._opened().read(work)
+    async def _read(self, step: Step[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await self._opened().read(lambda link: step(link, *args, **options))
 
-    async def _write(self, work: Work[T]) -> T:
-        return await self._opened().write(work)
+    async def _write(self, step: Step[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await self._opened().write(lambda link: step(link, *args, **options))
 
-    async def _transact(self, work: Work[T]) -> T:
-        return await self._opened().transact(work)
+    async def _transact(self, step: Step[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await self._opened().transact(lambda link: step(link, *args, **options))
 
     def _opened(self) -> Database:
         if self._database is None:

@@ -60,114 +60,90 @@ class RedisStore(BelongingStore):
         await self._database.close()
 
     async def check(self) -> None:
-        """Prove that a write is possible just now."""
         await self._database.command("SET", self._database.key("pulse"), 1)
 
     async def time(self) -> float:
-        """Tell the server's time."""
         seconds, microseconds = await self._database.command("TIME")
         return int(seconds) + int(microseconds) / MICROSECONDS
 
     async def add_attempt(self, record: AttemptRecord, *, at_most: int, now: int) -> None:
-        """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
         await attempts.add_attempt(self._database, record, at_most, now)
 
     async def take_attempt(
         self, state_digest: bytes, browser_digest: bytes, now: int
     ) -> AttemptRecord | FinishedAttempt:
-        """Take an attempt, once ever."""
         return await attempts.take_attempt(self._database, state_digest, browser_digest, now)
 
     async def abandon_attempt(self, state_digest: bytes) -> None:
-        """Mark a taken attempt as finished without a session."""
         await self._database.run("abandon_attempt", name=state_digest)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        """Complete a sign-in."""
         return await admit(self._database, admission)
 
     async def find_grant(self, key: bytes) -> GrantRecord | None:
-        """Find a grant."""
         return await grants.find_grant(self._database, key)
 
     async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-        """Take the right to refresh the row that was seen."""
         return await grants.claim_grant(self._database, seen, lease, now)
 
     async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
-        """Move the end of a lease forward."""
         return await grants.renew_lease(self._database, key, version, lease)
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:
-        """Give *owner*'s lease back and keep what the refresh left behind."""
         return await grants.release_grant(self._database, key, version, owner, trouble)
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        """Write a grant over its *expected_version*."""
         await grants.replace_grant(self._database, record, expected_version)
 
     async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
-        """Find grants whose `keep_at` has come, the longest due first."""
         return await grants.due_grants(self._database, now, limit)
 
     async def end_grant(self, key: bytes, *, now: int) -> RevocationRecord | None:
-        """Delete a grant with all its sessions, and queue its tokens for revocation."""
         return await grants.end_grant(self._database, key, now)
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
-        """Find a session that was not ended."""
         return await sessions.find_session(self._database, digest)
 
     async def touch_session(self, digest: bytes, seen_at: int) -> None:
-        """Move `seen_at` forward."""
         await self._database.run("touch_session", digest=digest, seen_at=seen_at)
 
     async def replace_session(
         self, old_digest: bytes, new: SessionRecord, *, attempt_state_digest: bytes
     ) -> bool:
-        """Put *new* in the place of a session."""
         return await sessions.replace_session(self._database, old_digest, new, attempt_state_digest)
 
     async def sessions_of(self, grant_key: bytes, *, limit: int) -> Sequence[SessionRecord]:
-        """Find the sessions of a grant, the latest seen first."""
         return await sessions.sessions_of(self._database, grant_key, limit)
 
     async def over_sessions(
         self, *, now: int, idle_seconds: int, limit: int
     ) -> Sequence[SessionRecord]:
-        """Find sessions that are past their end, or idle."""
         return await sessions.over_sessions(self._database, now, idle_seconds, limit)
 
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:
-        """Delete a session, and its grant when no other live session has it."""
         return await sessions.end_session(
             self._database, digest, now, idle_seconds, keeps_grants=keeps_grants
         )
 
     async def add_revocation(self, record: RevocationRecord) -> None:
-        """Queue tokens for revocation."""
         await revocations.add_revocation(self._database, record)
 
     async def take_revocations(
         self, *, now: int, until: int, limit: int
     ) -> Sequence[RevocationRecord]:
-        """Take revocations that are due."""
         return await revocations.take_revocations(self._database, now, until, limit)
 
     async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
-        """Move `due_at`."""
         await revocations.postpone_revocation(self._database, grant_key, version, due_at)
 
     async def drop_revocation(self, grant_key: bytes, version: int) -> None:
-        """Remove a revocation."""
         await revocations.drop_revocation(self._database, grant_key, version)
 
     async def scan(self, kind: type[Row], *, after: bytes, limit: int) -> Sequence[Row]:
-        """List rows of one kind in the order of their names."""
         found = KINDS[kind]
         rows = await self._database.run(
             "scan", kind=found.name, after=after, limit=limit, columns=found.columns_text
@@ -175,7 +151,6 @@ class RedisStore(BelongingStore):
         return found.read_all(rows)
 
     async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
-        """Put *sealed* in the place of what *record* holds."""
         is_resealed = await self._database.run(
             "reseal",
             kind=KINDS[type(record)].name,
@@ -186,7 +161,6 @@ class RedisStore(BelongingStore):
         return bool(is_resealed)
 
     async def key_checks(self) -> dict[str, bytes]:
-        """Give what is sealed under each key in use."""
         flat = await self._database.command("HGETALL", self._database.key("keys"))
         return {
             key_id.decode(errors="replace"): sealed
@@ -194,19 +168,15 @@ class RedisStore(BelongingStore):
         }
 
     async def add_key_check(self, key_id: str, sealed: bytes) -> None:
-        """Note that a key is in use."""
         await self._database.command("HSETNX", self._database.key("keys"), key_id, sealed)
 
     async def drop_key_check(self, key_id: str) -> None:
-        """Note that a key is no longer in use."""
         await self._database.command("HDEL", self._database.key("keys"), key_id)
 
     async def shorten_waits(self, *, now: int, latest: int) -> None:
-        """Move to *now* what waits for an instant after *latest*."""
         await self._database.run("shorten_waits", now=now, latest=latest, batch=SWEEP_BATCH)
 
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
-        """Remove a batch of what is over."""
         removed_count = await self._database.run(
             "sweep", now=now, idle_seconds=idle_seconds, batch=SWEEP_BATCH
         )

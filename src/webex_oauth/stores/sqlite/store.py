@@ -1,9 +1,9 @@
 """The SQLite store: reads and small writes on the event loop, the rest in one thread."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from webex_oauth.stores.belonging import BelongingStore
@@ -19,11 +19,11 @@ from webex_oauth.stores.sqlite import (
 from webex_oauth.stores.sqlite.admission import admit
 from webex_oauth.stores.sqlite.connection import check_sqlite_version
 from webex_oauth.stores.sqlite.files import prepare_files
-from webex_oauth.stores.sqlite.pulse import beat
 from webex_oauth.stores.sqlite.quick_writer import QuickWriter
 from webex_oauth.stores.sqlite.reader import Reader
 from webex_oauth.stores.sqlite.schema import prepare_schema
 from webex_oauth.stores.sqlite.sweeping import shorten_waits, sweep
+from webex_oauth.stores.sqlite.transaction import step
 from webex_oauth.stores.sqlite.writer import Writer
 from webex_oauth.vault.records import (
     AttemptRecord,
@@ -70,125 +70,81 @@ class SqliteStore(BelongingStore):
         await self._writer.stop()
 
     async def check(self) -> None:
-        """Prove that a write is possible just now."""
-        await self._writer.write_durably(beat)
+        await self._writer.write_durably(_beat)
 
     async def time(self) -> float:
         """Tell this machine's time, for only its processes share the file."""
         return time.time()
 
     async def add_attempt(self, record: AttemptRecord, *, at_most: int, now: int) -> None:
-        """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
-        await self._quick_writer.write(
-            partial(attempts.add_attempt, record=record, at_most=at_most, now=now)
-        )
+        await self._quick_writer.write(step(attempts.add_attempt, record, at_most, now))
 
     async def take_attempt(
         self, state_digest: bytes, browser_digest: bytes, now: int
     ) -> AttemptRecord | FinishedAttempt:
-        """Take an attempt, once ever."""
         return await self._quick_writer.write(
-            partial(
-                attempts.take_attempt,
-                state_digest=state_digest,
-                browser_digest=browser_digest,
-                now=now,
-            )
+            step(attempts.take_attempt, state_digest, browser_digest, now)
         )
 
     async def abandon_attempt(self, state_digest: bytes) -> None:
-        """Mark a taken attempt as finished without a session."""
-        await self._quick_writer.write(
-            partial(attempts.finish_attempt, state_digest=state_digest, session_digest=None)
-        )
+        await self._quick_writer.write(step(attempts.finish_attempt, state_digest, None))
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        """Complete a sign-in."""
-        return await self._quick_writer.write(partial(admit, admission=admission))
+        return await self._quick_writer.write(step(admit, admission))
 
     async def find_grant(self, key: bytes) -> GrantRecord | None:
-        """Find a grant."""
-        return await self._reader.read(partial(grants.find_grant, key=key))
+        return await self._reader.read(step(grants.find_grant, key))
 
     async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-        """Take the right to refresh the row that was seen."""
-        return await self._writer.write_durably(
-            partial(leases.claim_grant, seen=seen, lease=lease, now=now)
-        )
+        return await self._writer.write_durably(step(leases.claim_grant, seen, lease, now))
 
     async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
-        """Move the end of a lease forward."""
-        return await self._quick_writer.write(
-            partial(leases.renew_lease, key=key, version=version, lease=lease)
-        )
+        return await self._quick_writer.write(step(leases.renew_lease, key, version, lease))
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:
-        """Give *owner*'s lease back and keep what the refresh left behind."""
         return await self._quick_writer.write(
-            partial(leases.release_grant, key=key, version=version, owner=owner, trouble=trouble)
+            step(leases.release_grant, key, version, owner, trouble)
         )
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        """Write a grant over its *expected_version*."""
-        await self._writer.write_durably(
-            partial(grants.replace_grant, record=record, expected_version=expected_version)
-        )
+        await self._writer.write_durably(step(grants.replace_grant, record, expected_version))
 
     async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
-        """Find grants whose `keep_at` has come, the longest due first."""
-        return await self._writer.run(partial(grants.due_grants, now=now, limit=limit))
+        return await self._writer.run(step(grants.due_grants, now, limit))
 
     async def end_grant(self, key: bytes, *, now: int) -> RevocationRecord | None:
-        """Delete a grant with all its sessions, and queue its tokens for revocation."""
-        return await self._writer.write_durably(partial(sessions.end_grant, grant_key=key, now=now))
+        return await self._writer.write_durably(step(sessions.end_grant, key, now))
 
     async def find_session(self, digest: bytes) -> SessionRecord | None:
-        """Find a session that was not ended."""
-        return await self._reader.read(partial(sessions.find_session, digest=digest))
+        return await self._reader.read(step(sessions.find_session, digest))
 
     async def touch_session(self, digest: bytes, seen_at: int) -> None:
-        """Move `seen_at` forward."""
-        await self._quick_writer.write(
-            partial(sessions.touch_session, digest=digest, seen_at=seen_at)
-        )
+        await self._quick_writer.write(step(sessions.touch_session, digest, seen_at))
 
     async def replace_session(
         self, old_digest: bytes, new: SessionRecord, *, attempt_state_digest: bytes
     ) -> bool:
-        """Put *new* in the place of a session."""
         return await self._quick_writer.write(
-            partial(
-                sessions.replace_session,
-                old_digest=old_digest,
-                new=new,
-                attempt_state_digest=attempt_state_digest,
-            )
+            step(sessions.replace_session, old_digest, new, attempt_state_digest)
         )
 
     async def sessions_of(self, grant_key: bytes, *, limit: int) -> Sequence[SessionRecord]:
-        """Find the sessions of a grant, the latest seen first."""
-        return await self._reader.read(
-            partial(sessions.sessions_of, grant_key=grant_key, limit=limit)
-        )
+        return await self._reader.read(step(sessions.sessions_of, grant_key, limit))
 
     async def over_sessions(
         self, *, now: int, idle_seconds: int, limit: int
     ) -> Sequence[SessionRecord]:
-        """Find sessions that are past their end, or idle."""
-        return await self._writer.run(
-            partial(sessions.over_sessions, now=now, idle_seconds=idle_seconds, limit=limit)
-        )
+        return await self._writer.run(step(sessions.over_sessions, now, idle_seconds, limit))
 
     async def end_session(
         self, digest: bytes, *, now: int, idle_seconds: int, keeps_grants: bool
     ) -> EndedSession | None:
-        """Delete a session, and its grant when no other live session has it."""
         return await self._writer.write_durably(
-            partial(
+            step(
                 sessions.end_session,
-                digest=digest,
+                digest,
                 now=now,
                 idle_seconds=idle_seconds,
                 keeps_grants=keeps_grants,
@@ -196,62 +152,43 @@ class SqliteStore(BelongingStore):
         )
 
     async def add_revocation(self, record: RevocationRecord) -> None:
-        """Queue tokens for revocation."""
-        await self._writer.write_durably(partial(revocations.add_revocation, record=record))
+        await self._writer.write_durably(step(revocations.add_revocation, record))
 
     async def take_revocations(
         self, *, now: int, until: int, limit: int
     ) -> Sequence[RevocationRecord]:
-        """Take revocations that are due."""
-        return await self._writer.write(
-            partial(revocations.take_revocations, now=now, until=until, limit=limit)
-        )
+        return await self._writer.write(step(revocations.take_revocations, now, until, limit))
 
     async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
-        """Move `due_at`."""
         await self._quick_writer.write(
-            partial(
-                revocations.postpone_revocation,
-                grant_key=grant_key,
-                version=version,
-                due_at=due_at,
-            )
+            step(revocations.postpone_revocation, grant_key, version, due_at)
         )
 
     async def drop_revocation(self, grant_key: bytes, version: int) -> None:
-        """Remove a revocation."""
-        await self._quick_writer.write(
-            partial(revocations.drop_revocation, grant_key=grant_key, version=version)
-        )
+        await self._quick_writer.write(step(revocations.drop_revocation, grant_key, version))
 
     async def scan(self, kind: type[Row], *, after: bytes, limit: int) -> Sequence[Row]:
-        """List rows of one kind in the order of their names."""
-        return await self._writer.run(partial(resealing.scan, kind=kind, after=after, limit=limit))
+        return await self._writer.run(step(resealing.scan, kind, after, limit))
 
     async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
-        """Put *sealed* in the place of what *record* holds."""
-        return await self._quick_writer.write(
-            partial(resealing.reseal, record=record, sealed=sealed)
-        )
+        return await self._quick_writer.write(step(resealing.reseal, record, sealed))
 
     async def key_checks(self) -> dict[str, bytes]:
-        """Give what is sealed under each key in use."""
         return await self._reader.read(key_checks.key_checks)
 
     async def add_key_check(self, key_id: str, sealed: bytes) -> None:
-        """Note that a key is in use."""
-        await self._writer.write_durably(
-            partial(key_checks.add_key_check, key_id=key_id, sealed=sealed)
-        )
+        await self._writer.write_durably(step(key_checks.add_key_check, key_id, sealed))
 
     async def drop_key_check(self, key_id: str) -> None:
         """Note that a key is no longer in use; what was resealed before is on the disk too."""
-        await self._writer.write_durably(partial(key_checks.drop_key_check, key_id=key_id))
+        await self._writer.write_durably(step(key_checks.drop_key_check, key_id))
 
     async def shorten_waits(self, *, now: int, latest: int) -> None:
-        """Move to *now* what waits for an instant after *latest*."""
-        await self._writer.write(partial(shorten_waits, now=now, latest=latest))
+        await self._writer.write(step(shorten_waits, now, latest))
 
     async def sweep(self, *, now: int, idle_seconds: int) -> int:
-        """Remove a batch of what is over."""
-        return await self._writer.write(partial(sweep, now=now, idle_seconds=idle_seconds))
+        return await self._writer.write(step(sweep, now, idle_seconds))
+
+
+def _beat(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE pulse SET beats = beats + 1")

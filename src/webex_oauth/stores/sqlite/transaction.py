@@ -3,10 +3,18 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeAlias, TypeVar
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Work: TypeAlias = Callable[[sqlite3.Connection], T]
+
+
+def step(
+    function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **options: P.kwargs
+) -> Work[T]:
+    """Return the work that calls *function* with the connection and these arguments."""
+    return lambda connection: function(connection, *args, **options)
 
 
 def transact(connection: sqlite3.Connection, work: Work[T]) -> T:
