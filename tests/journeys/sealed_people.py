@@ -6,9 +6,8 @@ from webex_oauth.errors import StoreConflict
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt, seal_attempt
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.grants import Grant, open_grant, revocation_of, seal_grant
 from webex_oauth.vault.records import GrantRecord, grant_key
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.sessions import Profile, Session, open_session, seal_session
 from webex_oauth.vault.store import ABSENT, Admission, Store

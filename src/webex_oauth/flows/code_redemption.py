@@ -18,7 +18,7 @@ from webex_oauth.oauth.token import code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.grants import Grant, open_grant, revocation_of, seal_grant
 from webex_oauth.vault.records import (
     AttemptRecord,
     GrantRecord,
@@ -27,7 +27,6 @@ from webex_oauth.vault.records import (
     digest,
     grant_key,
 )
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.sessions import Profile, Session, seal_session
 from webex_oauth.vault.store import ABSENT, Admission
 from webex_oauth.webex import people

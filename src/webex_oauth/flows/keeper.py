@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 from webex_oauth.errors import ReauthRequired, StoreError, VaultError
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.vault.keeping import Kept
-from webex_oauth.vault.vault import Vault
+from webex_oauth.vault.vault import Kept, Vault
 
 BATCH = 100
 MAX_PER_SECOND = 5.0

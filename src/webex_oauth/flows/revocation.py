@@ -21,9 +21,8 @@ from webex_oauth.flows.backoff import MAX_TRIES, wait_seconds
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revoker import Revoker
 from webex_oauth.oauth.token import TokenSet
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
+from webex_oauth.vault.grants import Grant, open_grant, open_revocation, revocation_of, seal_grant
 from webex_oauth.vault.records import RevocationRecord
-from webex_oauth.vault.revocations import open_revocation, revocation_of
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from webex_oauth.errors import StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.sessions import Sessions
-from webex_oauth.vault.keeping import LONGEST_WAIT_SECONDS
+from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS
 
 SWEEP_EVERY_SECONDS = 300.0
 WITNESS_SECONDS = 6 * 3600

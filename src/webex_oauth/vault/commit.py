@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.ports import Clock
-from webex_oauth.vault.grants import open_grant, seal_grant
+from webex_oauth.vault.grants import open_grant, revocation_of, seal_grant
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.store import Store
 from webex_oauth.vault.timing import COMMIT_TRIES

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from webex_oauth.errors import ReauthRequired
+from webex_oauth.errors import ReauthReason, ReauthRequired
 from webex_oauth.ports import Clock, Randomness
+from webex_oauth.vault.grants import open_grant
+from webex_oauth.vault.held import Held
+from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.refused import RefusedTokens
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Sealer
@@ -32,6 +35,24 @@ class VaultContext:
         """Draw a number from 0 to 1."""
         return random_share(self.randomness)
 
+    async def find(self, key: bytes) -> Held | None:
+        """Find a grant as this process sees it, rescued tokens included; None when it was ended."""
+        record = await self.store.find_grant(key)
+        return None if record is None else self._open(record)
+
+    async def hold(self, key: bytes) -> Held:
+        """Find a grant; raise ReauthRequired when it was ended."""
+        held = await self.find(key)
+        if held is None:
+            raise self.reauth(ReauthReason.GRANT_ENDED)
+        return held
+
     def reauth(self, reason: str) -> ReauthRequired:
         """Say that the person is needed, why, and where."""
         return ReauthRequired(reason, self.sign_in_url)
+
+    def _open(self, record: GrantRecord) -> Held:
+        rescued = self.rescue.find(record)
+        grant = rescued or open_grant(self.sealer, record)
+        is_rescued, is_refused = rescued is not None, self.refused.has(grant)
+        return Held(record, grant, is_rescued=is_rescued, is_refused=is_refused)

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.vault.envelope import Envelope
-from webex_oauth.vault.keeping import keep_at
-from webex_oauth.vault.records import GrantRecord, grant_key
+from webex_oauth.vault.records import GrantRecord, RevocationRecord, grant_key
 from webex_oauth.vault.sealing import Context, Sealer
 from webex_oauth.vault.share import random_share
 
 FIRST_VERSION_BYTES = 6
+UNKNOWN_LIFE_SECONDS = 30 * 86_400
+LONGEST_LIFE_SECONDS = 90 * 86_400
+LONGEST_WAIT_SECONDS = LONGEST_LIFE_SECONDS * 2 // 3
+"""No grant is kept later than this from now; a row that says so was written by a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,33 @@ def grant_context(record: GrantRecord) -> Context:
     return _context(record.key, record.version)
 
 
+def keep_at(tokens: TokenSet, issued_at: int, share: float) -> int | None:
+    """Choose when to renew: after half to two thirds of the refresh token's life, as *share* says.
+
+    *share* is a random number from 0 to 1; it spreads what was issued together. A life longer than
+    LONGEST_LIFE_SECONDS counts as that long. None when there is no refresh token to use.
+    """
+    if tokens.refresh_token is None:
+        return None
+    life_seconds = _life_seconds(tokens, issued_at)
+    return issued_at + int(life_seconds * (2 / 3 - share / 6))
+
+
+def revocation_of(record: GrantRecord, due_at: int) -> RevocationRecord:
+    """Make what is to be revoked of a grant that is deleted or written over."""
+    return RevocationRecord(record.key, record.version, record.sealed, record.ends_at, due_at)
+
+
+def open_revocation(sealer: Sealer, record: RevocationRecord) -> TokenSet:
+    """Open the tokens of *record*; raise SealBroken or KeyUnavailable."""
+    return open_grant(sealer, _grant_of(record)).tokens
+
+
+def revocation_context(record: RevocationRecord) -> Context:
+    """Say what the seal of *record* is bound to: it is still the grant's."""
+    return grant_context(_grant_of(record))
+
+
 def _keep_at(sealer: Sealer, grant: Grant) -> int | None:
     if grant.reauth_reason is not None:
         return None
@@ -88,3 +118,13 @@ def _end(tokens: TokenSet) -> int | None:
 
 def _context(key: bytes, version: int) -> Context:
     return Context(kind="grant", row=(key,), field="grant", version=version)
+
+
+def _life_seconds(tokens: TokenSet, issued_at: int) -> int:
+    if tokens.refresh_expires_at is None:
+        return UNKNOWN_LIFE_SECONDS
+    return min(max(0, tokens.refresh_expires_at - issued_at), LONGEST_LIFE_SECONDS)
+
+
+def _grant_of(record: RevocationRecord) -> GrantRecord:
+    return GrantRecord(record.grant_key, record.version, record.sealed, None, record.ends_at)

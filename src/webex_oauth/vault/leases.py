@@ -6,8 +6,8 @@ from dataclasses import replace
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.lease import latest_end
 from webex_oauth.vault.notes import Notes
+from webex_oauth.vault.plan import latest_lease_end
 from webex_oauth.vault.records import Lease, RefreshTrouble
 
 OWNER_BYTES = 16
@@ -30,7 +30,7 @@ class Leases:
         record, now = held.record, self._clock()
         lease = Lease(self.owner, now + self._timing.lease_seconds)
         # A lease that ends too far ahead has lapsed as well: the store is told an instant after it.
-        lapsed_at = record.lease_until if record.lease_until > latest_end(now) else now
+        lapsed_at = record.lease_until if record.lease_until > latest_lease_end(now) else now
         try:
             claimed = await self._store.claim_grant(record, lease, lapsed_at)
         except StoreUnavailable:

@@ -1,6 +1,7 @@
 """The refresh plan: what to do for a caller who wants an access token. Pure."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from webex_oauth.errors import ReauthReason
@@ -8,7 +9,6 @@ from webex_oauth.secret import Secret
 from webex_oauth.vault.cooldown import Cooling, is_cooling
 from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.lease import LeaseState, lease_state
 from webex_oauth.vault.records import GrantRecord
 
 SOFT_EXPIRY_PERMILLE = 850
@@ -16,6 +16,21 @@ SOFT_EXPIRY_SPREAD_PERMILLE = 100
 WRONG_CLOCK_SECONDS = 86_400
 MOST_PRESENTATIONS = 2
 RESCUE_SECONDS = 1
+LONGEST_LEASE_SECONDS = 60
+"""No lease ends later than this from now. A wrong clock wrote one that does, and it has lapsed."""
+
+
+class LeaseState(Enum):
+    """Whose lease lies on a grant, as one process sees it.
+
+    MINE is left from a refresh of this process that is over; LAPSED from a process that died or
+    stands still.
+    """
+
+    NONE = "none"
+    MINE = "mine"
+    OTHER = "other"
+    LAPSED = "lapsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +152,27 @@ def is_fresh(held: Held, now: int, min_ttl_seconds: int) -> bool:
 def may_rotate(grant: Grant, *, default: bool) -> bool:
     """Say whether a refresh may spend the refresh token; *default* where nothing was learned."""
     return default if grant.rotates is None else grant.rotates
+
+
+def lease_state(record: GrantRecord, owner: bytes, now: int) -> LeaseState:
+    """Look at the lease on *record* as *owner*."""
+    if record.lease_owner is None:
+        return LeaseState.NONE
+    if record.lease_owner == owner:
+        return LeaseState.MINE
+    return (
+        LeaseState.OTHER if now < record.lease_until <= latest_lease_end(now) else LeaseState.LAPSED
+    )
+
+
+def latest_lease_end(now: int) -> int:
+    """Return when a lease ends that begins now, at the latest."""
+    return now + LONGEST_LEASE_SECONDS
+
+
+def seconds_left(record: GrantRecord, now: int) -> int:
+    """Return how long the lease on *record* lasts unless it is renewed, at least a second."""
+    return max(1, min(record.lease_until, latest_lease_end(now)) - now)
 
 
 def _is_soft_expired(held: Held, now: int) -> bool:

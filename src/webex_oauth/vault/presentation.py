@@ -9,17 +9,15 @@ from webex_oauth.oauth.token import TokenSet, merge_tokens
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.context import VaultContext
-from webex_oauth.vault.cooldown import retry_at
+from webex_oauth.vault.cooldown import Trouble, judge, retry_at
 from webex_oauth.vault.grants import Grant, seal_grant
 from webex_oauth.vault.heartbeat import Heartbeat
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.holdings import Holdings
 from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.plan import MOST_PRESENTATIONS, may_rotate
 from webex_oauth.vault.reasons import Reasons
 from webex_oauth.vault.records import RefreshTrouble
 from webex_oauth.vault.token_endpoint import TokenEndpoint
-from webex_oauth.vault.trouble import Trouble, judge
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,6 @@ class Presentation:
         self._leases = leases
         self._commit = commit
         self._reasons = reasons
-        self._holdings = Holdings(context)
 
     async def is_overtaken(self, claimed: Held) -> bool:
         """Give the holder before this one a moment to write its tokens; check whether it did.
@@ -52,7 +49,7 @@ class Presentation:
             return False
         await asyncio.sleep(self._context.timing.takeover_seconds)
         try:
-            current = await self._holdings.hold(claimed.record.key)
+            current = await self._context.hold(claimed.record.key)
         except StoreError:
             await self._leases.release(claimed, _unpresented(claimed))
             raise
@@ -165,7 +162,7 @@ class Presentation:
 
     async def _newer(self, claimed: Held) -> Held | None:
         """Find other tokens than the claimed ones; raises ReauthRequired when the row is gone."""
-        current = await self._holdings.hold(claimed.record.key)
+        current = await self._context.hold(claimed.record.key)
         return None if current.has(claimed.access_token) else current
 
     def _token_in(self, current: Held | None) -> Secret | None:

@@ -1,17 +1,15 @@
 """A refresh: claim, request, commit, until the grant has other tokens (RFC 6749 section 6)."""
 
+import asyncio
 from contextlib import suppress
 
-from webex_oauth.errors import ReauthReason, StoreError
+from webex_oauth.errors import ReauthReason, RefreshPostponed, StoreError
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.heartbeat import Heartbeat
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.holdings import Holdings
-from webex_oauth.vault.lease import seconds_left
 from webex_oauth.vault.leases import Leases
-from webex_oauth.vault.patience import Patience
 from webex_oauth.vault.plan import (
     Claim,
     CoolDown,
@@ -19,9 +17,11 @@ from webex_oauth.vault.plan import (
     Situation,
     TakeBack,
     plan_renewal,
+    seconds_left,
 )
 from webex_oauth.vault.presentation import Presentation
 from webex_oauth.vault.reasons import Reasons
+from webex_oauth.vault.timing import Timing
 from webex_oauth.vault.token_endpoint import TokenEndpoint
 
 
@@ -31,7 +31,6 @@ class Refresh:
     def __init__(self, context: VaultContext, endpoint: TokenEndpoint) -> None:
         self._context = context
         self._endpoint = endpoint
-        self._holdings = Holdings(context)
         self._leases = Leases(context)
         self._commit = Commit(context.store, context.sealer, context.clock)
         self._reasons = Reasons(self._commit)
@@ -44,9 +43,9 @@ class Refresh:
 
         Raises ReauthRequired, UpstreamError, TokenError, StoreError or VaultError.
         """
-        patience = Patience(self._context.timing)
+        patience = _Patience(self._context.timing)
         while True:
-            held = await self._holdings.hold(key)
+            held = await self._context.hold(key)
             if not held.has(stale) and held.lives(self._context.clock()):
                 return held.access_token
             if held.is_refused:
@@ -110,3 +109,23 @@ class Refresh:
                 if current is None or not current.has(held.access_token):
                     return None
         raise self._context.reauth(step.reason)
+
+
+class _Patience:
+    """Pause ever longer, until it is over; measured by the loop's clock, which never steps."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._give_up_at = _loop_time() + timing.wait_seconds
+        self._pause_seconds = timing.first_poll_seconds
+        self._last_seconds = timing.last_poll_seconds
+
+    async def pause(self, retry_after_seconds: int) -> None:
+        """Wait before the next look; raise RefreshPostponed when it lasts too long."""
+        if _loop_time() >= self._give_up_at:
+            raise RefreshPostponed("another process is refreshing", retry_after_seconds)
+        await asyncio.sleep(self._pause_seconds)
+        self._pause_seconds = min(2 * self._pause_seconds, self._last_seconds)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

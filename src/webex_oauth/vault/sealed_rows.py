@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from webex_oauth.errors import SealBroken
 from webex_oauth.vault.attempts import attempt_context
-from webex_oauth.vault.grants import grant_context
+from webex_oauth.vault.grants import grant_context, revocation_context
 from webex_oauth.vault.records import (
     AttemptRecord,
     GrantRecord,
@@ -14,7 +14,6 @@ from webex_oauth.vault.records import (
     SessionRecord,
     name_of,
 )
-from webex_oauth.vault.revocations import revocation_context
 from webex_oauth.vault.sealing import Context
 from webex_oauth.vault.sessions import session_context
 from webex_oauth.vault.spool import Spool

@@ -1,6 +1,7 @@
 """The vault: gives access tokens that are good, and keeps grants alive (RFC 6749 section 6)."""
 
 import logging
+from enum import Enum
 
 from webex_oauth.errors import (
     ReauthReason,
@@ -15,8 +16,6 @@ from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.flights import Flights
 from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.holdings import Holdings
-from webex_oauth.vault.keeping import Kept
 from webex_oauth.vault.plan import (
     Claim,
     Reauthorize,
@@ -41,6 +40,19 @@ CLOSED = "the vault is closed: use an integration inside its `async with` block,
 log = logging.getLogger(__name__)
 
 
+class Kept(Enum):
+    """Say what became of a grant that was looked at to be kept.
+
+    RENEWED: it has new tokens. NOT_DUE: it needs nothing now, or is gone. POSTPONED: it has to be
+    tried again later. NEEDS_PERSON: no refresh can help, and it is not due any more.
+    """
+
+    RENEWED = "renewed"
+    NOT_DUE = "not_due"
+    POSTPONED = "postponed"
+    NEEDS_PERSON = "needs_person"
+
+
 class Vault:
     """Hand out access tokens of grants, refreshing each once for all who wait for it.
 
@@ -63,11 +75,8 @@ class Vault:
     ) -> None:
         timing = timing or Timing()
         context = VaultContext(store, sealer, clock, randomness, rescue, timing, sign_in_url)
-        self._clock = clock
-        self._timing = timing
         self._is_closed = False
-        self._refused = context.refused
-        self._holdings = Holdings(context)
+        self._context = context
         self._endpoint = TokenEndpoint(transport, server, client, timing.request_seconds)
         self._refresh = Refresh(context, self._endpoint)
         self._flights: Flights[Secret] = Flights(timing.flight_seconds)
@@ -75,14 +84,14 @@ class Vault:
     @property
     def quiet_seconds(self) -> int:
         """How long the token endpoint wants to be left alone by everybody; 0 when it does not."""
-        now = self._clock()
+        now = self._context.clock()
         cooling = self._endpoint.cooldown.cooling(now)
         return 0 if cooling is None else cooling.until - now
 
     async def grant(self, key: bytes) -> Grant:
         """Give a grant as it is, tokens and all; raise ReauthRequired when there is none."""
         self._check_use(key)
-        return (await self._holdings.hold(key)).grant
+        return (await self._context.hold(key)).grant
 
     async def access_token(
         self, key: bytes, *, min_ttl_seconds: int = DEFAULT_MIN_TTL_SECONDS
@@ -94,8 +103,8 @@ class Vault:
         TokenRequestRefused when no refresh was possible, StoreUnavailable, VaultError.
         """
         self._check_use(key)
-        held = await self._holdings.hold(key)
-        if is_fresh(held, self._clock(), min_ttl_seconds):
+        held = await self._context.hold(key)
+        if is_fresh(held, self._context.clock(), min_ttl_seconds):
             return held.access_token
         step = plan(held, self._refresh.situation(held), min_ttl_seconds)
         if isinstance(step, ServeAndRenew):
@@ -124,10 +133,10 @@ class Vault:
         """
         self._check_use(key)
         check_secret(refused)
-        self._refused.remember(refused)
-        held = await self._holdings.hold(key)
+        self._context.refused.remember(refused)
+        held = await self._context.hold(key)
         if held.has(refused):
-            await self._refused.mark(held)
+            await self._context.refused.mark(held)
 
     async def keep(self, key: bytes) -> Kept:
         """Renew a grant that is due to be kept alive, whether anybody uses it or not.
@@ -137,8 +146,12 @@ class Vault:
         check_grant_key(key)
         if self._is_closed:
             return Kept.POSTPONED
-        held = await self._holdings.find(key)
-        if held is None or held.record.keep_at is None or self._clock() < held.record.keep_at:
+        held = await self._context.find(key)
+        if (
+            held is None
+            or held.record.keep_at is None
+            or self._context.clock() < held.record.keep_at
+        ):
             return Kept.NOT_DUE
         step = plan_renewal(held, self._refresh.situation(held))
         if isinstance(step, Reauthorize):
@@ -162,7 +175,7 @@ class Vault:
         """
         self._is_closed = True
         await self._flights.drain(
-            self._timing.flight_seconds if grace_seconds is None else grace_seconds
+            self._context.timing.flight_seconds if grace_seconds is None else grace_seconds
         )
 
     def _check_use(self, key: bytes) -> None:
@@ -178,10 +191,10 @@ class Vault:
         try:
             return await self._renewed(key, held.access_token)
         except (UpstreamError, TokenError, ReauthRequired) as error:
-            if _is_ended(error) or not held.lives(self._clock()):
+            if _is_ended(error) or not held.lives(self._context.clock()):
                 raise
-            held = await self._holdings.hold(key)  # which the API may have refused meanwhile
-            if not held.lives(self._clock()):
+            held = await self._context.hold(key)  # which the API may have refused meanwhile
+            if not held.lives(self._context.clock()):
                 raise
             log.debug("serving the old token", extra={"grant": held.name, "error": str(error)})
             return held.access_token

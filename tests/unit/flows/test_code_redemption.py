@@ -32,9 +32,8 @@ from webex_oauth.oauth.pkce import code_verifier
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.attempts import Attempt
-from webex_oauth.vault.grants import open_grant
+from webex_oauth.vault.grants import open_grant, open_revocation
 from webex_oauth.vault.records import AttemptRecord, EndedSession, digest, grant_key
-from webex_oauth.vault.revocations import open_revocation
 from webex_oauth.vault.sessions import Profile
 from webex_oauth.vault.store import Admission
 

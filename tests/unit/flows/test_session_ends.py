@@ -6,8 +6,8 @@ from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
 
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.flows.sweeper import SESSION_WITNESS_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
-from webex_oauth.vault.keeping import Kept
 from webex_oauth.vault.records import SessionRecord, digest
+from webex_oauth.vault.vault import Kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("D05")]
 

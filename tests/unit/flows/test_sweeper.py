@@ -8,7 +8,7 @@ from unit.flows.workshop import NOW, Workshop
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.flows.sweeper import SWEEP_EVERY_SECONDS, WITNESS_SECONDS, Sweeper
 from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.keeping import LONGEST_WAIT_SECONDS
+from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS
 
 pytestmark = pytest.mark.anyio
 

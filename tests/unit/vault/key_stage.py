@@ -10,12 +10,11 @@ from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.attempts import Attempt, seal_attempt
-from webex_oauth.vault.grants import Grant, seal_grant
+from webex_oauth.vault.grants import Grant, revocation_of, seal_grant
 from webex_oauth.vault.key_changes import add_key, make_primary
 from webex_oauth.vault.key_text import new_key_line
 from webex_oauth.vault.keys import KeyFile, read_or_make_key_file
 from webex_oauth.vault.records import GrantRecord, SealedRecord
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.sealed_rows import all_rows, context_of
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.sessions import Profile, Session, seal_session

@@ -3,8 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.vault.cooldown import EndpointCooldown, is_cooling, retry_at
-from webex_oauth.vault.trouble import Trouble
+from webex_oauth.vault.cooldown import EndpointCooldown, Trouble, is_cooling, retry_at
 
 NOW = 1_800_000_000
 FAILED = Trouble(concerns_all=True)

@@ -6,7 +6,7 @@ from unit.vault.scripted import ALICE, INVALID_GRANT, NOW, House, TroubledStore,
 from webex_oauth.errors import RequestNotSent, StoreUnavailable
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
-from webex_oauth.vault.keeping import Kept
+from webex_oauth.vault.vault import Kept
 
 pytestmark = pytest.mark.anyio
 

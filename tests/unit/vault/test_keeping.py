@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 from unit.vault.scripted import NOW, tokens
 
-from webex_oauth.vault.keeping import LONGEST_WAIT_SECONDS, keep_at
+from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS, keep_at
 
 DAY_SECONDS = 86_400
 

@@ -31,8 +31,8 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.keeping import Kept
 from webex_oauth.vault.records import SealedRecord
+from webex_oauth.vault.vault import Kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B11")]
 

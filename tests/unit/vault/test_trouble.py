@@ -3,7 +3,7 @@
 import pytest
 
 from webex_oauth import errors
-from webex_oauth.vault.trouble import Trouble, judge
+from webex_oauth.vault.cooldown import Trouble, judge
 
 NOT_PROCESSED = Trouble()
 AMBIGUOUS = Trouble(is_ambiguous=True)

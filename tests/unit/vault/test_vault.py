@@ -34,7 +34,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
-from webex_oauth.vault.keeping import Kept
+from webex_oauth.vault.vault import Kept
 
 pytestmark = pytest.mark.anyio
 

@@ -9,6 +9,7 @@ from webex_oauth.stores.memory.attempts import Attempts
 from webex_oauth.stores.memory.grants import Grants
 from webex_oauth.stores.memory.revocations import Revocations
 from webex_oauth.stores.memory.sessions import Sessions
+from webex_oauth.vault.grants import revocation_of
 from webex_oauth.vault.records import (
     AttemptRecord,
     EndedSession,
@@ -21,7 +22,6 @@ from webex_oauth.vault.records import (
     SessionRecord,
     name_of,
 )
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.store import Admission, Row
 
 

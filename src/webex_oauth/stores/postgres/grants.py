@@ -9,8 +9,8 @@ from psycopg.rows import TupleRow
 from webex_oauth.errors import StoreConflict
 from webex_oauth.stores.postgres.database import Link, Parameters
 from webex_oauth.vault.cooldown import latest_end
+from webex_oauth.vault.grants import revocation_of
 from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble, RevocationRecord
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.row_values import read_each
 
 COLUMNS: Final = """key, version, sealed, access_expires_at, ends_at, keep_at, lease_owner,

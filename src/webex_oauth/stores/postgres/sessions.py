@@ -5,8 +5,8 @@ from typing import Final, LiteralString
 
 from webex_oauth.stores.postgres.database import Link
 from webex_oauth.stores.postgres.grants import lock_grant_of
+from webex_oauth.vault.grants import revocation_of
 from webex_oauth.vault.records import EndedSession, SessionRecord
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.row_values import read_each
 
 COLUMNS: Final = "digest, grant_key, sealed, created_at, seen_at, expires_at"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from webex_oauth.stores.sqlite.attempts import rename_session
 from webex_oauth.stores.sqlite.grants import delete_grant
 from webex_oauth.stores.sqlite.revocations import add_revocation
+from webex_oauth.vault.grants import revocation_of
 from webex_oauth.vault.records import EndedSession, RevocationRecord, SessionRecord
-from webex_oauth.vault.revocations import revocation_of
 from webex_oauth.vault.row_values import read_each
 
 FIND = """
