@@ -1,6 +1,6 @@
 """What the core needs from the world: a clock, randomness, a transport."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -11,6 +11,14 @@ Clock: TypeAlias = Callable[[], int]
 
 Randomness: TypeAlias = Callable[[int], bytes]
 """Give that many bytes nobody can guess."""
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+"""Wait for that many seconds."""
+
+
+def random_share(randomness: Randomness) -> float:
+    """Draw a number from 0 to 1, both included, to spread what would otherwise come together."""
+    return int.from_bytes(randomness(2), "big") / 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)

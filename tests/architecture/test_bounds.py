@@ -27,7 +27,7 @@ BOUNDED_BY = {
     "transport/pool.py:_kept": "connections to Webex",
     "vault/flights.py:_flying": "requests under way",
     "vault/flights.py:_unwatched": "refreshes that nobody waits for",
-    "vault/notes.py:_notes": "notes of what could not be written",
+    "vault/commit.py:_notes": "notes of what could not be written",
     "vault/refused.py:_remembered": "refused tokens remembered",
     "web/connection.py:_by_latest_request": "connections from browsers",
     "web/refusal_log.py:_count_by_kind": "refusals in the log",

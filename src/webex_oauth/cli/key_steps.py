@@ -11,7 +11,6 @@ from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration.store_urls import store_at
 from webex_oauth.settings import Settings
-from webex_oauth.vault.key_agreement import in_use
 from webex_oauth.vault.key_changes import (
     add_key,
     check_named,
@@ -19,7 +18,7 @@ from webex_oauth.vault.key_changes import (
     make_primary,
     remove_key,
 )
-from webex_oauth.vault.key_checks import check_keys
+from webex_oauth.vault.key_checks import check_keys, in_use
 from webex_oauth.vault.key_text import new_key_line, read_days, read_keys, with_primary
 from webex_oauth.vault.keys import read_key_text
 from webex_oauth.vault.reencryption import Outcome, Reencryption, Tally

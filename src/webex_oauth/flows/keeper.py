@@ -6,12 +6,12 @@ keepers on one store seldom want the same grant; where they do, the vault's leas
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from webex_oauth.errors import ReauthRequired, StoreError, VaultError
 from webex_oauth.flows.context import FlowContext
+from webex_oauth.ports import Sleep, random_share
 from webex_oauth.vault.vault import Kept, Vault
 
 BATCH = 100
@@ -20,8 +20,6 @@ ROUND_SECONDS = 60.0
 MAX_POSTPONED_IN_A_ROW = 10
 
 log = logging.getLogger(__name__)
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ class Keeper:
             return ()
 
     def _chance(self) -> float:
-        return int.from_bytes(self._context.randomness(4), "big") / 2**32
+        return random_share(self._context.randomness)
 
 
 def _told(done: Round) -> Round:

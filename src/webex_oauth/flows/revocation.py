@@ -6,6 +6,7 @@ the worker takes what is still there some seconds later.
 
 import asyncio
 import logging
+import math
 
 from webex_oauth.errors import (
     KeyUnavailable,
@@ -13,14 +14,16 @@ from webex_oauth.errors import (
     ServerFailed,
     StoreError,
     TokenError,
+    TokenRequestRefused,
     UpstreamError,
     VaultError,
     WebexOAuthError,
 )
-from webex_oauth.flows.backoff import MAX_TRIES, wait_seconds
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.revoker import Revoker
+from webex_oauth.oauth.revocation import TokenTypeHint, read_revocation_response, revocation_request
 from webex_oauth.oauth.token import TokenSet
+from webex_oauth.ports import TOKEN_LIMITS
+from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, open_grant, open_revocation, revocation_of, seal_grant
 from webex_oauth.vault.records import RevocationRecord
 
@@ -33,6 +36,10 @@ TAKEN_SECONDS = 60
 BATCH = 8
 LOOK_EVERY_SECONDS = 5.0
 MAX_HANDED_OVER = 100
+FIRST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 6 * 3600
+MAX_TRIES = 30
+UNSUPPORTED = "unsupported_token_type"
 
 
 class Revocations:
@@ -40,7 +47,7 @@ class Revocations:
 
     def __init__(self, context: FlowContext) -> None:
         self._context = context
-        self._revoker = Revoker(context)
+        self._revoker = _Revoker(context)
         self._handed_over: asyncio.Queue[RevocationRecord] = asyncio.Queue(MAX_HANDED_OVER)
 
     async def at_once(self, record: RevocationRecord) -> bool:
@@ -173,6 +180,59 @@ class Revocations:
             await context.store.add_revocation(revocation_of(record, context.clock() + wait))
         except WebexOAuthError:
             log.exception("tokens were not revoked and could not be queued")
+
+
+class _Revoker:
+    """Revoke tokens at Webex (RFC 7009), and leave it alone for as long as it asks."""
+
+    def __init__(self, context: FlowContext) -> None:
+        self._context = context
+        self._quiet_until = 0.0
+
+    @property
+    def quiet_seconds(self) -> int:
+        """Say for how long the server asked to be left alone."""
+        return max(0, math.ceil(self._quiet_until - asyncio.get_running_loop().time()))
+
+    async def revoke(self, tokens: TokenSet) -> None:
+        """Revoke the refresh token, then the access token.
+
+        A server without a revocation endpoint lets them end by themselves. Raises UpstreamError or
+        TokenError; RateLimited also without asking, while the server wants to be left alone.
+        """
+        if self._context.platform.server.revocation_endpoint is None:
+            return
+        if self.quiet_seconds:
+            raise RateLimited(self.quiet_seconds)
+        try:
+            if tokens.refresh_token is not None:
+                await self._revoke(tokens.refresh_token, "refresh_token")
+            await self._revoke(tokens.access_token, "access_token")
+        except RateLimited as error:
+            self._quiet_until = asyncio.get_running_loop().time() + error.retry_after_seconds
+            raise
+
+    async def _revoke(self, token: Secret, hint: TokenTypeHint) -> None:
+        context, server = self._context, self._context.platform.server
+        requested_at = context.clock()
+        request = revocation_request(server, context.client, token, hint)
+        response = await context.transport.send(request, TOKEN_LIMITS)
+        try:
+            read_revocation_response(server, response, requested_at)
+        except TokenRequestRefused as error:
+            # Section 2.2.1: tokens of this kind are not revoked here, now or later.
+            if error.error != UNSUPPORTED:
+                raise
+
+
+def wait_seconds(try_count: int, asked_seconds: int | None) -> int:
+    """Say how long to wait after that many tries: twice as long each time, up to six hours.
+
+    A server that says when to come back is believed where that is later.
+    """
+    doublings = min(max(try_count - 1, 0), MAX_TRIES)
+    own = min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
+    return max(own, asked_seconds or 0)
 
 
 def is_shared(tokens: TokenSet, others: TokenSet) -> bool:

@@ -8,12 +8,12 @@ person with the last of them, unless grants are kept.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Callable
 
 from webex_oauth.errors import StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.sessions import Sessions
+from webex_oauth.ports import Sleep
 from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS
 
 SWEEP_EVERY_SECONDS = 300.0
@@ -23,8 +23,6 @@ SESSION_BATCH = 100
 LARGE_STEP_SECONDS = 60
 
 log = logging.getLogger(__name__)
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 class Sweeper:

@@ -22,8 +22,7 @@ from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.settings import Settings
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_checks import open_keys
-from webex_oauth.vault.key_presence import KeyPresence
-from webex_oauth.vault.key_watch import KeyWatch
+from webex_oauth.vault.key_watch import KeyPresence, KeyWatch
 from webex_oauth.vault.keys import KeyFile
 from webex_oauth.vault.records import check_grant_key
 from webex_oauth.vault.rescue import Rescue

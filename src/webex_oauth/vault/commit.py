@@ -1,15 +1,25 @@
-"""Commit: what a refresh brought or found out goes over the version that it began from."""
+"""Commit: what a refresh brought or found out goes over the version that it began from.
+
+What cannot be written is noted, so that this process at least goes by it.
+"""
 
 import logging
 from dataclasses import replace
+from typing import Generic, TypeAlias, TypeVar
 
-from webex_oauth.errors import StoreConflict
+from webex_oauth.errors import StoreConflict, StoreError
 from webex_oauth.ports import Clock
 from webex_oauth.vault.grants import open_grant, revocation_of, seal_grant
 from webex_oauth.vault.held import Held
+from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.store import Store
 from webex_oauth.vault.timing import COMMIT_TRIES
+
+MOST_NOTES = 1_000
+
+T = TypeVar("T")
+VersionName: TypeAlias = tuple[bytes, int]
 
 log = logging.getLogger(__name__)
 
@@ -86,3 +96,61 @@ class Commit:
     async def _give_back(self, fresh: Held) -> None:
         log.info("tokens came for a grant that was ended", extra={"grant": fresh.name})
         await self._store.add_revocation(revocation_of(fresh.record, self._clock()))
+
+
+class Notes(Generic[T]):
+    """Remember one note each of at most *at_most* versions, the latest ones."""
+
+    def __init__(self, at_most: int = MOST_NOTES) -> None:
+        self._at_most = at_most
+        self._notes: dict[VersionName, T] = {}
+
+    def add(self, record: GrantRecord, note: T) -> None:
+        """Remember *note*, and no earlier one of this version."""
+        self.drop(record)
+        self._notes[_name(record)] = note
+        if len(self._notes) > self._at_most:
+            del self._notes[next(iter(self._notes))]
+
+    def find(self, record: GrantRecord) -> T | None:
+        """Find what is remembered of this version."""
+        return self._notes.get(_name(record))
+
+    def drop(self, record: GrantRecord) -> None:
+        """Forget this version."""
+        self._notes.pop(_name(record), None)
+
+
+class Reasons:
+    """Make sure that this process never presents again what must not be presented."""
+
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
+        self._unwritten: Notes[str] = Notes()
+
+    def unwritten(self, record: GrantRecord) -> str | None:
+        """Find the reason that this version of a row should hold and does not."""
+        return self._unwritten.find(record)
+
+    def remember(self, held: Held, reason: str) -> None:
+        """Keep a reason that cannot be written just now."""
+        self._unwritten.add(held.record, reason)
+
+    async def write(self, held: Held, reason: str) -> Held | None:
+        """Write *reason* into the row; gives what is there afterwards, None when it is gone.
+
+        Raises StoreError, and remembers, when that is not possible.
+        """
+        try:
+            current = await self._commit.reason(held, reason)
+        except StoreError:
+            self.remember(held, reason)
+            raise
+        self._unwritten.drop(held.record)
+        if current is not None and current.grant.reauth_reason is not None:
+            log.warning("the person is needed", extra={"grant": held.name, "reason": reason})
+        return current
+
+
+def _name(record: GrantRecord) -> VersionName:
+    return record.key, record.version

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 
 from webex_oauth.errors import ReauthReason, ReauthRequired
-from webex_oauth.ports import Clock, Randomness
+from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.vault.grants import open_grant
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.refused import RefusedTokens
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Sealer
-from webex_oauth.vault.share import random_share
 from webex_oauth.vault.store import Store
 from webex_oauth.vault.timing import Timing
 

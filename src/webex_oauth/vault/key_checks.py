@@ -1,22 +1,36 @@
 """Key checks: a small value in the store, sealed under each key in use, which only that key opens.
 
 They tell at start, before anything is sealed, that the keys at hand are those of the store.
+
+A new key seals only once every living process can open what it seals. The process that wants it to
+seal asks in the store, beside the checks, and waits for as long as a living process takes at most
+to look there. A process that lacks the key objects by its name.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 
 from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
-from webex_oauth.ports import Randomness
+from webex_oauth.ports import Randomness, Sleep
 from webex_oauth.secret import Secret
-from webex_oauth.vault.key_agreement import CONTENT, Sleep, agree, check_context, in_use
 from webex_oauth.vault.key_text import RESTORE, read_keys
 from webex_oauth.vault.keys import read_or_make_key_file
 from webex_oauth.vault.sealed_rows import context_of, some_rows
-from webex_oauth.vault.sealing import Keys, Sealer, key_id_of
+from webex_oauth.vault.sealing import Context, Keys, Sealer, key_id_of, open_sealed
 from webex_oauth.vault.store import Store
+
+LOOK_EVERY_SECONDS = 1.0
+SETTLE_SECONDS = LOOK_EVERY_SECONDS + 3.0
+"""How long a process may go on with what it began before it looked at its keys or the store."""
+
+CONTENT = b"webex-oauth"
+ASKED, LACKED = "asked", "lacked"
+SEPARATOR = ":"
+"""What stands in no key's id."""
+
+NONCE_BYTES = 8
 
 
 async def open_keys(
@@ -51,6 +65,48 @@ async def check_keys(store: Store, sealer: Sealer, sleep: Sleep = asyncio.sleep)
         checks = await _checked(store, sealer)
     if primary.id not in checks:
         await store.add_key_check(primary.id, sealer.seal(CONTENT, check_context(primary.id)))
+
+
+def in_use(checks: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the checks of keys that seal or sealed, without questions and objections."""
+    return {name: sealed for name, sealed in checks.items() if SEPARATOR not in name}
+
+
+def check_context(key_id: str) -> Context:
+    """Return what the check of a key is bound to."""
+    return Context(kind="key check", row=(key_id.encode(),), field="check", version=1)
+
+
+async def agree(store: Store, sealer: Sealer, sleep: Sleep = asyncio.sleep) -> None:
+    """Ask whether every living process has the primary key.
+
+    Raises KeyUnavailable that names a process which has not, or StoreUnavailable.
+    """
+    key_id = sealer.keys.primary.id
+    question = SEPARATOR.join((key_id, sealer.randomness(NONCE_BYTES).hex()))
+    asked, lacked = (SEPARATOR.join((what, question)) for what in (ASKED, LACKED))
+    await store.add_key_check(asked, sealer.seal(CONTENT, check_context(key_id)))
+    try:
+        await sleep(SETTLE_SECONDS)
+        objection = (await store.key_checks()).get(lacked)
+    finally:
+        await store.drop_key_check(asked)
+        await store.drop_key_check(lacked)
+    if objection is not None:
+        raise KeyUnavailable(
+            f"key {key_id!r} cannot seal yet, for {objection.decode(errors='replace')} does not "
+            "have it: add it there first, and make it primary afterwards"
+        )
+
+
+async def answer(store: Store, keys: Keys, checks: Mapping[str, bytes], who: str) -> None:
+    """Object to each key that is asked about and that *keys* lack; drop objections left behind."""
+    for name, sealed in checks.items():
+        what, _, question = name.partition(SEPARATOR)
+        if what == ASKED and not _opens(keys, question.partition(SEPARATOR)[0], sealed):
+            await store.add_key_check(SEPARATOR.join((LACKED, question)), who.encode())
+        elif what == LACKED and SEPARATOR.join((ASKED, question)) not in checks:
+            await store.drop_key_check(name)
 
 
 async def _checked(store: Store, sealer: Sealer) -> dict[str, bytes]:
@@ -98,3 +154,10 @@ def _refusal(sealer: Sealer, key_id: str, error: VaultError) -> KeyUnavailable:
     return KeyUnavailable(
         f"key {key_id!r} in {source} is not the one the store was sealed with: put that one back"
     )
+
+
+def _opens(keys: Keys, key_id: str, sealed: bytes) -> bool:
+    try:
+        return open_sealed(keys, sealed, check_context(key_id)) == CONTENT
+    except VaultError:
+        return False

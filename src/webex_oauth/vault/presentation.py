@@ -7,7 +7,7 @@ from dataclasses import replace
 from webex_oauth.errors import ReauthReason, StoreError, TokenError, UpstreamError, VaultError
 from webex_oauth.oauth.token import TokenSet, merge_tokens
 from webex_oauth.secret import Secret
-from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.commit import Commit, Reasons
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.cooldown import Trouble, judge, retry_at
 from webex_oauth.vault.grants import Grant, seal_grant
@@ -15,7 +15,6 @@ from webex_oauth.vault.heartbeat import Heartbeat
 from webex_oauth.vault.held import Held
 from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.plan import MOST_PRESENTATIONS, may_rotate
-from webex_oauth.vault.reasons import Reasons
 from webex_oauth.vault.records import RefreshTrouble
 from webex_oauth.vault.token_endpoint import TokenEndpoint
 

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable, VaultError
-from webex_oauth.vault.key_agreement import SETTLE_SECONDS, Sleep
+from webex_oauth.ports import Sleep
+from webex_oauth.vault.key_checks import SETTLE_SECONDS
 from webex_oauth.vault.records import GrantRecord, SealedRecord
 from webex_oauth.vault.sealed_rows import all_rows, context_of, spooled_rows
 from webex_oauth.vault.sealing import Sealer, key_id_of

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from webex_oauth.errors import ReauthReason, RefreshPostponed, StoreError
 from webex_oauth.secret import Secret
-from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.commit import Commit, Reasons
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.heartbeat import Heartbeat
 from webex_oauth.vault.held import Held
@@ -20,7 +20,6 @@ from webex_oauth.vault.plan import (
     seconds_left,
 )
 from webex_oauth.vault.presentation import Presentation
-from webex_oauth.vault.reasons import Reasons
 from webex_oauth.vault.timing import Timing
 from webex_oauth.vault.token_endpoint import TokenEndpoint
 

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
 
 from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
-from webex_oauth.vault.key_agreement import SETTLE_SECONDS
+from webex_oauth.ports import Sleep
+from webex_oauth.vault.key_checks import SETTLE_SECONDS
 from webex_oauth.vault.records import (
     AttemptRecord,
     GrantRecord,
@@ -24,8 +23,6 @@ UNREADABLE = "?"
 SIGN_INS = "sign-ins under way"
 
 log = logging.getLogger(__name__)
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 async def rows_by_key(store: Store, spool: Spool) -> Counter[str]:

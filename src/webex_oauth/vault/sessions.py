@@ -1,6 +1,6 @@
 """A session: one signed-in browser, whose it is, and how long it lives."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from webex_oauth.vault.envelope import Envelope
 from webex_oauth.vault.records import SessionRecord, instant
@@ -39,14 +39,9 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sealed:
+class _Sealed(Profile):
     """What is inside the seal: the profile's fields, and the browser."""
 
-    person_id: str | None = None
-    display_name: str | None = None
-    email: str | None = None
-    avatar: str | None = None
-    org_id: str | None = None
     browser: str | None = None
 
 
@@ -56,15 +51,7 @@ _ENVELOPE = Envelope(_Sealed)
 def seal_session(sealer: Sealer, session: Session) -> SessionRecord:
     """Seal *session* for the store, bound to its id, its grant, its start and its end."""
     context = _context(session.digest, session.grant_key, session.created_at, session.expires_at)
-    profile = session.profile
-    content = _Sealed(
-        person_id=profile.person_id,
-        display_name=profile.display_name,
-        email=profile.email,
-        avatar=profile.avatar,
-        org_id=profile.org_id,
-        browser=session.browser,
-    )
+    content = _Sealed(**asdict(session.profile), browser=session.browser)
     return SessionRecord(
         digest=session.digest,
         grant_key=session.grant_key,
@@ -77,21 +64,16 @@ def seal_session(sealer: Sealer, session: Session) -> SessionRecord:
 
 def open_session(sealer: Sealer, record: SessionRecord) -> Session:
     """Open *record*; raise SealBroken or KeyUnavailable."""
-    content = _ENVELOPE.open(sealer, record.sealed, session_context(record))
+    content = asdict(_ENVELOPE.open(sealer, record.sealed, session_context(record)))
+    browser = content.pop("browser")
     return Session(
         digest=record.digest,
         grant_key=record.grant_key,
-        profile=Profile(
-            content.person_id,
-            content.display_name,
-            content.email,
-            content.avatar,
-            content.org_id,
-        ),
+        profile=Profile(**content),
         created_at=record.created_at,
         seen_at=record.seen_at,
         expires_at=record.expires_at,
-        browser=content.browser,
+        browser=browser,
     )
 
 

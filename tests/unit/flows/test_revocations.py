@@ -8,8 +8,15 @@ from unit.flows.signing_in import sign_in
 from unit.flows.workshop import NOW, REVOCATION_URL, REVOKED, Line, Workshop, answer
 
 from webex_oauth.errors import AnswerLost, RequestNotSent, StoreUnavailable
-from webex_oauth.flows.backoff import LONGEST_WAIT_SECONDS, MAX_TRIES, wait_seconds
-from webex_oauth.flows.revocation import BATCH, HEAD_START_SECONDS, TAKEN_SECONDS, Revocations
+from webex_oauth.flows.revocation import (
+    BATCH,
+    HEAD_START_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    MAX_TRIES,
+    TAKEN_SECONDS,
+    Revocations,
+    wait_seconds,
+)
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.records import RevocationRecord

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from webex_oauth.vault.notes import Notes
+from webex_oauth.vault.commit import Notes
 from webex_oauth.vault.records import GrantRecord
 
 RECORD = GrantRecord(b"alice", 1, b"", None, None)
