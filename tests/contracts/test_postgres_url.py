@@ -61,7 +61,7 @@ def test_what_cannot_be_meant_is_refused(query: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_postgres_url(f"{PLAIN}?{query}")
 
-    assert "store's URL" in str(refused.value)
+    assert "WEBEX_STORE_URL" in str(refused.value)
     assert "hidden" not in str(refused.value)
 
 

@@ -260,7 +260,7 @@ def test_a_wrong_command_is_told_and_not_traced(arguments: list[str]) -> None:
 
 
 def test_start_up_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
-    for arguments, allowed in (("--version", ()), ("check-config", ()), ("--help", ())):
+    for arguments, allowed in (("--version", ()), ("--help", ())):
         loaded = modules_after(tmp_path, arguments)
 
         assert loaded.isdisjoint(set(HEAVY) - set(allowed)), arguments

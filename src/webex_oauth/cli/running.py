@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import uvloop
 
@@ -21,6 +21,10 @@ T = TypeVar("T")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GARBAGE_THRESHOLDS = (20_000, 20, 50)
 LOOK_AGAIN_SECONDS = 0.1
+_BIND_REMEDIES: Final[dict[int | None, str]] = {
+    errno.EADDRINUSE: "stop what listens there, or set PORT to a free one",
+    errno.EACCES: "set PORT to one from 1024 on, which every user may listen on",
+}
 
 
 def run(
@@ -58,6 +62,12 @@ def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.E
     return stop
 
 
+def unbindable(host: str, port: int, error: OSError) -> str:
+    """Say that the application's address cannot be bound, and what to do."""
+    remedy = _BIND_REMEDIES.get(error.errno, "set WEBEX_HOST to an address of this machine")
+    return f"cannot listen on {host}:{port} ({error.strerror}): {remedy}"
+
+
 async def listen(settings: Settings, wait_seconds: float = 0) -> socket.socket:
     """Bind the application's address; raises ConfigurationError when it stays taken."""
     host, port = settings.host, settings.port
@@ -68,8 +78,7 @@ async def listen(settings: Settings, wait_seconds: float = 0) -> socket.socket:
             return listening_socket(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or loop.time() >= ends_at:
-                reason = f"cannot listen on {host}:{port} ({error.strerror})"
-                raise ConfigurationError([f"{reason}: set PORT to a free one"]) from error
+                raise ConfigurationError([unbindable(host, port, error)]) from error
         if not is_told:
             print_warnings([f"{host}:{port} is taken; waiting {wait_seconds:.0f} seconds for it"])
             is_told = True

@@ -20,6 +20,7 @@ from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import store_at
 from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.settings import Settings
+from webex_oauth.settings.storage import MEMORY
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_checks import open_keys
 from webex_oauth.vault.key_watch import KeyPresence, KeyWatch
@@ -66,6 +67,8 @@ async def open_integration(
     cannot start.
     """
     async with AsyncExitStack() as exits:
+        # What ends with this process needs no rescue from it.
+        needs_spool = store is not None or settings.store_url != MEMORY
         store = store or store_at(settings.store_url)
         await store.open()
         exits.push_async_callback(store.close)
@@ -78,7 +81,8 @@ async def open_integration(
                 HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
             )
         integration = _compose(settings, store, sealer, transport, clock)
-        await integration.rescue.open()
+        if needs_spool:
+            await integration.rescue.open()
         background = Background(tasks + _tasks(settings, integration))
         exits.push_async_callback(background.close)
         # The vault closes first: a refresh under way may end in the rescue, which is a task.

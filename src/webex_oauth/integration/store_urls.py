@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings.names import SQLITE
@@ -17,17 +16,35 @@ def store_at(url: str) -> Store:
 
     Raises ConfigurationError when it names none, or one whose driver is not installed.
     """
-    scheme = urlsplit(url).scheme
+    scheme = url.partition(":")[0]
     try:
         return _store(scheme, url)
     except ImportError as error:
         if scheme not in EXTRAS:
             raise
         mistake = (
-            f"the driver for {scheme}: is not installed: install webex-oauth again with its extra, "
-            f"as in pip install 'PATH-OR-URL-OF-WEBEX-OAUTH[{EXTRAS[scheme]}]'"
+            f"WEBEX_STORE_URL: the driver for {scheme}: is not installed: install webex-oauth "
+            "again with its extra, as in pip install "
+            f"'PATH-OR-URL-OF-WEBEX-OAUTH[{EXTRAS[scheme]}]'"
         )
         raise ConfigurationError([mistake]) from error
+
+
+def check_place(url: str) -> None:
+    """Check, without making anything, that the store of *url* has its driver and its place.
+
+    Raises ConfigurationError.
+    """
+    store_at(url)
+    if url.startswith(SQLITE):
+        from webex_oauth.stores.sqlite.files import check_place
+
+        check_place(Path(url.removeprefix(SQLITE)))
+
+
+def is_made(url: str) -> bool:
+    """Return whether the store of *url* is more than a file that is not there yet."""
+    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
 
 
 def _store(scheme: str, url: str) -> Store:

@@ -6,7 +6,15 @@ is WEBEX_...; the client secret may come from a file, named by CLIENT_SECRET_FIL
 
 from webex_oauth.settings.env_file import Sources, read_sources
 from webex_oauth.settings.names import NAMES
-from webex_oauth.settings.reader import read_settings
+from webex_oauth.settings.reader import judged_settings, read_settings
 from webex_oauth.settings.values import DEFAULT_PORT, Settings
 
-__all__ = ["DEFAULT_PORT", "NAMES", "Settings", "Sources", "read_settings", "read_sources"]
+__all__ = [
+    "DEFAULT_PORT",
+    "NAMES",
+    "Settings",
+    "Sources",
+    "judged_settings",
+    "read_settings",
+    "read_sources",
+]

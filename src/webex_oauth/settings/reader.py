@@ -25,6 +25,7 @@ from webex_oauth.settings.storage import (
     MEMORY,
     MEMORY_IS_FOR_ONE,
     keys_of,
+    one_folder_doubt,
     store_url_doubt,
     store_url_remedy,
 )
@@ -55,7 +56,17 @@ def read_settings(variables: Mapping[str, str] | Sources) -> Settings:
     """
     if not isinstance(variables, Sources):
         variables = Sources(variables, data_folder(variables))
-    return _Reader(variables).settings()
+    settings, mistakes = judged_settings(variables)
+    if mistakes:
+        raise ConfigurationError(mistakes, settings.warnings)
+    return settings
+
+
+def judged_settings(sources: Sources) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings as far as *sources* tells them, and every mistake in them."""
+    reader = _Reader(sources)
+    settings = reader.settings()
+    return settings, tuple(reader.mistakes)
 
 
 class _Reader(Collector):
@@ -92,9 +103,8 @@ class _Reader(Collector):
         )
         if settings.workers > 1 and settings.store_url == MEMORY:
             self.add(MEMORY_IS_FOR_ONE)
-        if self.mistakes:
-            raise ConfigurationError(self.mistakes, self.warnings)
-        self._warn_of_one_folder(settings)
+        if not self.mistakes and settings.is_https and settings.keys_text is None:
+            self.warn(one_folder_doubt(settings.store_url, settings.keys_file))
         return replace(settings, warnings=tuple(self.warnings))
 
     def _portal_url(self) -> PortalUrl:
@@ -249,37 +259,27 @@ class _Reader(Collector):
             return keys_of(text)
         except KeyUnavailable as error:
             self.mistakes.append(str(error))
-            return None
+            return Secret(text)
 
     def _proxy(self) -> str | None:
         proxy = self.value("WEBEX_PROXY")
         parts = split_url(proxy)
         if proxy and (parts is None or parts.scheme != "http" or not parts.hostname):
             self.mistakes.append("WEBEX_PROXY must be a URL such as http://proxy.example:3128")
+            return None
         return proxy or None
 
     def _ca_file(self) -> str | None:
         path = self.value("WEBEX_CA_FILE")
         if path and not Path(path).is_file():
             self.mistakes.append("WEBEX_CA_FILE is not a file: name a PEM file of authorities")
+            return None
         return path or None
 
     def _is_debugging(self) -> bool:
         """Read DEBUG as Node's `debug` does: names and patterns, such as oauth*."""
         patterns = re.split(r"[\s,]+", self.value("DEBUG"))
         return any(fnmatchcase("oauth", pattern) for pattern in patterns)
-
-    def _warn_of_one_folder(self, settings: Settings) -> None:
-        store = Path(settings.store_url.removeprefix(SQLITE))
-        if (
-            settings.is_https
-            and settings.keys_text is None
-            and settings.keys_file.parent == store.parent
-        ):
-            self.warn(
-                f"store and keys lie in one folder, {store.parent}, so that one copy of it has "
-                "both: set WEBEX_KEYS_FILE to a folder of its own that backups leave out"
-            )
 
 
 def _unknown_scope(scope: str) -> str:

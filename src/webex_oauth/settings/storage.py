@@ -1,10 +1,12 @@
 """Where things are kept: the store's URL, and the keys that seal what is in it."""
 
 import re
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
 from webex_oauth.secret import Secret
+from webex_oauth.settings.names import SQLITE
 from webex_oauth.settings.urls import split_url
 from webex_oauth.webex.origin import is_loopback_host
 
@@ -54,6 +56,17 @@ def store_url_doubt(url: str) -> str | None:
 def _is_on_this_machine(host: str) -> bool:
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     return not name or name.startswith(("/", "%2F")) or is_loopback_host(name.strip("[]"))
+
+
+def one_folder_doubt(store_url: str, keys_file: Path) -> str | None:
+    """Say that one copy of a folder has both the store and its keys."""
+    folder = Path(store_url.removeprefix(SQLITE)).parent
+    if keys_file.parent != folder:
+        return None
+    return (
+        f"store and keys lie in one folder, {folder}, so that one copy of it has both: set "
+        "WEBEX_KEYS_FILE to a folder of its own that backups leave out"
+    )
 
 
 def without_password(url: str) -> str:

@@ -11,6 +11,7 @@ import certifi
 
 from webex_oauth.errors import (
     AnswerLost,
+    ConfigurationError,
     InvalidResponse,
     RequestNotSent,
     ResponseTooLarge,
@@ -31,7 +32,7 @@ class HttpTransport:
     """Send requests over kept connections; use it as an async context manager.
 
     *proxy* is an http:// URL to go through to TLS servers; *ca_file* a PEM file of the
-    authorities to trust instead of the bundled ones.
+    authorities to trust instead of the bundled ones. Raises ConfigurationError.
     """
 
     def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
@@ -111,7 +112,15 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
     # Not ssl.create_default_context: that obeys SSLKEYLOGFILE and SSL_CERT_FILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(ca_file)
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:
+        reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        mistake = (
+            f"WEBEX_CA_FILE {ca_file} cannot be used ({reason}): name a readable PEM file of "
+            "authorities, each from -----BEGIN CERTIFICATE----- on"
+        )
+        raise ConfigurationError([mistake]) from error
     return context
 
 

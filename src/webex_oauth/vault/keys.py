@@ -12,6 +12,7 @@ from webex_oauth.errors import KeyUnavailable
 from webex_oauth.ports import Randomness
 from webex_oauth.vault.key_text import HEADER, new_key_line, read_keys
 from webex_oauth.vault.private_files import (
+    check_private_folder,
     create_private_file,
     ensure_private_folder,
     is_mounted,
@@ -100,6 +101,19 @@ def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> 
     return KeyFile(path)
 
 
+def check_key_file(path: Path) -> None:
+    """Check that *path* holds keys or could be made, and make nothing; raise KeyUnavailable."""
+    try:
+        if not path.is_symlink() and not path.exists():
+            check_private_folder(path.parent)
+            return
+        if not is_mounted(path):
+            ensure_private_folder(path.parent)
+    except OSError as error:
+        raise unusable(error) from error
+    read_key_file(path)
+
+
 def read_key_file(path: Path) -> KeyRing:
     """Read the ring in *path*; raise KeyUnavailable that says what to do."""
     return read_keys(read_key_text(path), str(path))
@@ -115,7 +129,9 @@ def read_key_text(path: Path) -> str:
 
 def unusable(error: OSError) -> KeyUnavailable:
     """Say that the key file cannot be used."""
-    return KeyUnavailable(f"the key file cannot be used: {error}; {IN_A_CONTAINER}")
+    return KeyUnavailable(
+        f"the key file (WEBEX_KEYS_FILE) cannot be used: {error}; {IN_A_CONTAINER}"
+    )
 
 
 def _edition(path: Path) -> Edition:

@@ -20,6 +20,28 @@ def ensure_private_folder(folder: Path) -> None:
     for ancestor in (*reversed(folder.parents), folder):
         if not ancestor.is_dir():
             ancestor.mkdir(mode=0o700, exist_ok=True)
+    _check_folder(folder)
+
+
+def check_private_folder(folder: Path) -> None:
+    """Refuse *folder* if others can enter it, or it cannot be written or made; make nothing."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(f"{there} is not a folder: choose another path")
+    if there == folder:
+        _check_folder(folder)
+    if is_read_only(there):
+        raise PermissionError(
+            f"{there} is on a read-only file system: choose a folder that can be written"
+        )
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
+        raise PermissionError(
+            f"{there} cannot be written by user {os.geteuid()}, who runs this: give that user the "
+            "folder, or choose another"
+        )
+
+
+def _check_folder(folder: Path) -> None:
     found = folder.stat()
     _check_owner(folder, found)
     if found.st_mode & OTHERS:

@@ -80,7 +80,9 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(
         store_at(url)
 
     (mistake,) = caught.value.mistakes
-    assert mistake.startswith(f"the driver for {url.partition(':')[0]}: is not installed")
+    assert mistake.startswith(
+        f"WEBEX_STORE_URL: the driver for {url.partition(':')[0]}: is not installed"
+    )
     assert f"pip install 'PATH-OR-URL-OF-WEBEX-OAUTH[{extra}]'" in mistake
 
 

@@ -21,7 +21,7 @@ async def check_durability(link: Link) -> None:
     raise ConfigurationError(
         [
             f"{name} is off in PostgreSQL, so that a loss of power loses users' tokens: switch it "
-            "on, or add durability=unchecked to the store's URL"
+            "on, or add durability=unchecked to WEBEX_STORE_URL"
             for name in lax
         ]
     )

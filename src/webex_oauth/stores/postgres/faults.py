@@ -31,7 +31,7 @@ def read_opening_fault(error: psycopg.Error) -> WebexOAuthError:
     """
     told = (str(error).splitlines() or [name_of_fault(error)])[0]
     if error.sqlstate is None and error.pgconn is not None and error.pgconn.used_password:
-        mistake = f"the database refuses the user, password or database of the store's URL: {told}"
+        mistake = f"the database refuses the user, password or database of WEBEX_STORE_URL: {told}"
         return ConfigurationError([mistake])
     return StoreUnavailable(f"the database cannot be used: {told}")
 

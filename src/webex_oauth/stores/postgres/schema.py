@@ -112,7 +112,7 @@ async def prepare_schema(link: Link, schema: str) -> None:
     except errors.DuplicateTable as error:
         mistake = (
             f"schema {schema} of the database holds another program's tables: "
-            "choose another with schema= in the store's URL"
+            "choose another with schema= in WEBEX_STORE_URL"
         )
         raise ConfigurationError([mistake]) from error
 
@@ -137,7 +137,7 @@ async def _version(link: Link, schema: str) -> int:
     if version > len(STEPS):
         mistake = (
             f"schema {schema} of the database was written by a newer webex-oauth: start that "
-            "one, or choose another with schema= in the store's URL"
+            "one, or choose another with schema= in WEBEX_STORE_URL"
         )
         raise ConfigurationError([mistake])
     return version

@@ -66,7 +66,9 @@ class PostgresStore(BelongingStore):
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._prepare()
         except TimeoutError as error:
-            raise StoreUnavailable("the database did not answer in time") from error
+            raise StoreUnavailable(
+                f"the database at {self._url.place} did not answer in time"
+            ) from error
         except psycopg.Error as error:
             raise read_opening_fault(error) from error
         self._database = Database(self._url)

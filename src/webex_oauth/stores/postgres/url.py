@@ -16,7 +16,7 @@ MAX_POOL_SIZE = 100
 SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 UNCHECKED = "unchecked"
 UNREADABLE = (
-    "the store's URL cannot be read: write postgresql://USER:PASSWORD@HOST/DATABASE, with what "
+    "WEBEX_STORE_URL cannot be read: write postgresql://USER:PASSWORD@HOST/DATABASE, with what "
     "is special in user and password percent-encoded"
 )
 OURS = frozenset({"schema", "pool_size", "durability"})
@@ -35,11 +35,12 @@ DEFAULTS = {
 class PostgresUrl:
     """What a URL says.
 
-    `conninfo` is libpq's and holds the password. With `durability=unchecked` the server may
-    confirm what is not on its disk yet.
+    `conninfo` is libpq's and holds the password; `place` is host:port, for messages. With
+    `durability=unchecked` the server may confirm what is not on its disk yet.
     """
 
     conninfo: Secret
+    place: str
     schema: str
     pool_size: int
     checks_durability: bool
@@ -51,18 +52,21 @@ def read_postgres_url(url: str) -> PostgresUrl:
     fields = [field.partition("=") for field in parts.query.split("&") if field]
     ours = {name: unquote(value) for name, _, value in fields if name in OURS}
     theirs = "&".join(f"{name}={value}" for name, _, value in fields if name not in OURS)
+    conninfo, place = _read_conninfo(parts._replace(query=theirs).geturl())
     return PostgresUrl(
-        conninfo=_read_conninfo(parts._replace(query=theirs).geturl()),
+        conninfo=conninfo,
+        place=place,
         schema=_read_schema(ours.get("schema", SCHEMA)),
         pool_size=_read_pool_size(ours.get("pool_size", str(POOL_SIZE))),
         checks_durability=_read_durability(ours.get("durability")),
     )
 
 
-def _read_conninfo(url: str) -> Secret:
+def _read_conninfo(url: str) -> tuple[Secret, str]:
     try:
         named = conninfo_to_dict(url)
-        return Secret(make_conninfo(url, **{k: v for k, v in DEFAULTS.items() if k not in named}))
+        text = make_conninfo(url, **{k: v for k, v in DEFAULTS.items() if k not in named})
+        return Secret(text), f"{named.get('host', 'localhost')}:{named.get('port', 5432)}"
     except ProgrammingError:
         # libpq repeats what it cannot read, and that may be a part of the password.
         raise ConfigurationError([UNREADABLE]) from None
@@ -71,7 +75,7 @@ def _read_conninfo(url: str) -> Secret:
 def _read_schema(name: str) -> str:
     if not SCHEMA_NAME.fullmatch(name):
         raise ConfigurationError(
-            ["schema in the store's URL must be made of a to z, 0 to 9 and _, such as webex_oauth"]
+            ["schema in WEBEX_STORE_URL must be made of a to z, 0 to 9 and _, such as webex_oauth"]
         )
     return name
 
@@ -79,7 +83,7 @@ def _read_schema(name: str) -> str:
 def _read_pool_size(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_POOL_SIZE:
         raise ConfigurationError(
-            [f"pool_size in the store's URL must be a number from 1 to {MAX_POOL_SIZE}"]
+            [f"pool_size in WEBEX_STORE_URL must be a number from 1 to {MAX_POOL_SIZE}"]
         )
     return int(text)
 
@@ -87,6 +91,6 @@ def _read_pool_size(text: str) -> int:
 def _read_durability(text: str | None) -> bool:
     if text not in (None, UNCHECKED):
         raise ConfigurationError(
-            [f"durability in the store's URL can only be {UNCHECKED}, or be left out"]
+            [f"durability in WEBEX_STORE_URL can only be {UNCHECKED}, or be left out"]
         )
     return text is None

@@ -103,7 +103,7 @@ def _read_durability(options: Mapping[str, str]) -> bool:
 
 
 def _malformed(what: str) -> ConfigurationError:
-    return ConfigurationError([f"the store's URL {what}"])
+    return ConfigurationError([f"WEBEX_STORE_URL {what}"])
 
 
 def connection_options(address: Address) -> dict[str, Any]:

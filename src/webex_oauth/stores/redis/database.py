@@ -67,6 +67,8 @@ class Database:
             return (await _within_deadline(self._pool, partial(_exchange, commands=[parts])))[0]
         except RedisError as error:
             raise read_first_fault(error, self._address.place) from error
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{self._address.place}: {error.args[0]}") from error
 
     async def command_if_allowed(self, *parts: Part) -> Any:
         """Run a command; None when the server does not know it or forbids it."""

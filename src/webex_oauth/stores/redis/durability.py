@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 EVERY_SECOND = "everysec"
 DURABLE = frozenset({EVERY_SECOND, "always"})
-REMEDY = "or add durability=unchecked to the store's URL to run on with that risk"
+REMEDY = "or add durability=unchecked to WEBEX_STORE_URL to run on with that risk"
 
 
 @dataclass(frozen=True, slots=True)

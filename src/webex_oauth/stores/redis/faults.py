@@ -30,16 +30,25 @@ def read_first_fault(error: RedisError, place: str) -> ConfigurationError | Stor
     """
     match error:
         case AuthenticationError():
-            remedy = "check the user and the password of the store's URL"
+            remedy = "check the user and the password of WEBEX_STORE_URL"
         case NoPermissionError():
-            remedy = "let the user of the store's URL run every command on the keys of its prefix"
+            remedy = "let the user of WEBEX_STORE_URL run every command on the keys of its prefix"
         case AskError() | ClusterCrossSlotError():
             remedy = "give the address of the cluster's node that holds the slot of the prefix"
         case ResponseError(status_code=code) if code == GENERIC:
-            remedy = "check the number of the database at the end of the store's URL"
+            remedy = "check the number of the database at the end of WEBEX_STORE_URL"
         case _:
-            return read_fault(error)
+            said = _code(error) or _words(error)
+            return StoreUnavailable(f"the database at {place} cannot be used: {said}")
     return ConfigurationError([f"the database at {place} refused with {_code(error)}: {remedy}"])
+
+
+def _words(error: RedisError) -> str:
+    """Return the system's or OpenSSL's words where they are behind *error*."""
+    match error.__context__:
+        case OSError(strerror=str(words)):
+            return words
+    return str(error) or type(error).__name__
 
 
 def _code(error: RedisError) -> str | None:

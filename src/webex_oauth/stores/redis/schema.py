@@ -17,7 +17,7 @@ async def prepare_schema(database: Database) -> None:
     if noted != b"%d" % VERSION:
         place, name = database.address.place, database.address.prefix.decode()
         kept = f"what the database at {place} keeps under {name} is of another version"
-        remedy = "run the program that wrote it, or give another prefix in the store's URL"
+        remedy = "run the program that wrote it, or give another prefix in WEBEX_STORE_URL"
         raise ConfigurationError(
             [f"{kept} ({noted.decode(errors='replace')}) than this program knows: {remedy}"]
         )

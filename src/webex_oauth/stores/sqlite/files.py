@@ -7,6 +7,7 @@ from pathlib import Path
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.vault.private_files import (
     check_private_file,
+    check_private_folder,
     create_private_file,
     ensure_private_folder,
 )
@@ -24,13 +25,19 @@ def prepare_files(path: Path) -> None:
         ensure_private_folder(path.parent)
         with suppress(FileExistsError):
             create_private_file(path, b"")
-        check_private_file(path)
-        for companion in COMPANIONS:
-            with suppress(FileNotFoundError):
-                check_private_file(path.with_name(path.name + companion))
-        _check_magic(path)
+        _check_files(path)
     except OSError as error:
-        raise ConfigurationError([f"the database cannot be used: {error}"]) from error
+        raise _unusable(error) from error
+
+
+def check_place(path: Path) -> None:
+    """Check what `prepare_files` would find, and make nothing; raise ConfigurationError."""
+    try:
+        check_private_folder(path.parent)
+        with suppress(FileNotFoundError):
+            _check_files(path)
+    except OSError as error:
+        raise _unusable(error) from error
 
 
 def sync_log(path: Path) -> None:
@@ -43,6 +50,18 @@ def sync_log(path: Path) -> None:
         os.fsync(log)
     finally:
         os.close(log)
+
+
+def _check_files(path: Path) -> None:
+    check_private_file(path)
+    for companion in COMPANIONS:
+        with suppress(FileNotFoundError):
+            check_private_file(path.with_name(path.name + companion))
+    _check_magic(path)
+
+
+def _unusable(error: OSError) -> ConfigurationError:
+    return ConfigurationError([f"the database of WEBEX_STORE_URL cannot be used: {error}"])
 
 
 def _check_magic(path: Path) -> None:
