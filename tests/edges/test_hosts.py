@@ -79,6 +79,15 @@ def test_the_host_is_compared_without_case(stage: Stage) -> None:
 
 
 @pytest.mark.check("D16")
+@pytest.mark.parametrize("blanks", [" ", "\t", " \t "])
+def test_blanks_around_a_value_are_no_part_of_it(blanks: str, stage: Stage) -> None:
+    host = stage.signed_in.host
+
+    assert ask(stage, f"{blanks}{host}{blanks}").status == 200
+    assert ask(stage, f"{host}\xa0").status == 421
+
+
+@pytest.mark.check("D16")
 def test_the_schemes_own_port_names_the_same_host(public_stage: Stage) -> None:
     host = public_stage.signed_in.host
 

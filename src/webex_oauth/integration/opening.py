@@ -66,6 +66,8 @@ async def open_integration(
     goes by the store's. Raises ConfigurationError, KeyUnavailable or StoreUnavailable when it
     cannot start.
     """
+    if not isinstance(settings, Settings):
+        raise TypeError("settings are what webex_oauth.read_settings(os.environ) returns")
     async with AsyncExitStack() as exits:
         # What ends with this process needs no rescue from it.
         needs_spool = store is not None or settings.store_url != MEMORY

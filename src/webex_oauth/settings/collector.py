@@ -19,6 +19,8 @@ class Collector:
         self._variables = {n: self._cleaned(n, v) for n, v in sources.variables.items()}
 
     def _cleaned(self, name: str, value: str) -> str:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is no text: settings are read of texts, as in os.environ")
         if name not in NAMES:
             return value.strip()
         text, mistakes = cleaned(name, value)

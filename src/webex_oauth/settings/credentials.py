@@ -22,6 +22,11 @@ MISSING: Final = (
     "created; 'Regenerate' there makes a new one"
 )
 
+NONE_OF_WEBEXS: Final = (
+    "CLIENT_SECRET does not look like one of Webex's, which are 64 hexadecimal digits in lower "
+    "case: was all of it copied, and nothing else?"
+)
+
 
 def client_id_remedy(client_id: str) -> str | None:
     """Say what is wrong with a client id, and what to do."""
@@ -52,9 +57,11 @@ def client_secret_remedy(secret: str, client_id: str) -> str | None:
     return None
 
 
-def client_id_doubt(client_id: str) -> str | None:
-    """Say that a client id does not look like one of Webex's."""
-    if CLIENT_ID.fullmatch(client_id) or INVENTED_ID.fullmatch(client_id):
+def credentials_doubt(client_id: str, secret: str) -> str | None:
+    """Say that a client id, or the secret beside one, does not look like those of Webex."""
+    if CLIENT_ID.fullmatch(client_id):
+        return None if CLIENT_SECRET.fullmatch(secret) else NONE_OF_WEBEXS
+    if INVENTED_ID.fullmatch(client_id):
         return None
     return (
         f"the client id has {len(client_id)} characters; Webex's are C and 64 hexadecimal digits: "

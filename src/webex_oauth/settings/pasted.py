@@ -12,7 +12,8 @@ ONE_WORD: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
 COMMENT: Final = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
 SHELL: Final = re.compile(r"~|.*\$[A-Za-z_{(]", re.DOTALL)
 PLACEHOLDER: Final = re.compile(
-    r"(?i)<.*>|x{3,}|\.{3}|\*{3,}|to-?do|(change|replace)[-_ ]?(me|it|this)|client[-_ ]?(id|secret)"
+    r"(?i)<.*>|x{3,}|\.{3}|[*\u2022\u25cf]{3,}|\$\w+|\$?\{.*\}|%\w+%|to-?do"
+    r"|(change|replace)[-_ ]?(me|it|this)|client[-_ ]?(id|secret)"
     r"|(your|my|the|paste|insert|put|enter)[-_ ].*|.*[-_ ]here",
     re.DOTALL,
 )

@@ -13,9 +13,9 @@ from webex_oauth.secret import Secret
 from webex_oauth.settings.collector import Collector
 from webex_oauth.settings.credentials import (
     EMULATOR_PREFIX,
-    client_id_doubt,
     client_id_remedy,
     client_secret_remedy,
+    credentials_doubt,
 )
 from webex_oauth.settings.env_file import Sources, data_folder
 from webex_oauth.settings.names import SQLITE, suggestion
@@ -29,7 +29,7 @@ from webex_oauth.settings.storage import (
     store_url_doubt,
     store_url_remedy,
 )
-from webex_oauth.settings.urls import redirect_uri_remedy, split_url
+from webex_oauth.settings.urls import proxy_remedy, redirect_uri_remedy
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
@@ -200,7 +200,7 @@ class _Reader(Collector):
             self.warnings.append(f"{chosen.origin} {UNKNOWN_WEBEX}")
         self._check_worlds(client, chosen)
         if not self.mistakes and not chosen.is_local:
-            self.warn(client_id_doubt(client.client_id))
+            self.warn(credentials_doubt(client.client_id, client.client_secret.reveal()))
         return chosen
 
     def _named_origin(self) -> str:
@@ -263,11 +263,9 @@ class _Reader(Collector):
 
     def _proxy(self) -> str | None:
         proxy = self.value("WEBEX_PROXY")
-        parts = split_url(proxy)
-        if proxy and (parts is None or parts.scheme != "http" or not parts.hostname):
-            self.mistakes.append("WEBEX_PROXY must be a URL such as http://proxy.example:3128")
-            return None
-        return proxy or None
+        remedy = proxy_remedy(proxy) if proxy else None
+        self.add(remedy)
+        return None if remedy else proxy or None
 
     def _ca_file(self) -> str | None:
         path = self.value("WEBEX_CA_FILE")

@@ -38,7 +38,8 @@ def store_url_doubt(url: str) -> str | None:
     if parts is None or parts.scheme not in {"postgresql", "redis"}:
         return None
     fields = dict(parse_qsl(parts.query))
-    hosts = [*parts.netloc.rpartition("@")[2].split(","), *fields.get("host", "").split(",")]
+    named = (parts.netloc.rpartition("@")[2], fields.get("host", ""), fields.get("hostaddr", ""))
+    hosts = ",".join(named).split(",")
     if all(_is_on_this_machine(host) for host in hosts):
         return None
     if parts.scheme == "redis":

@@ -13,13 +13,13 @@ CALLBACK_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Split a URL; None when it is none or its port is not a number."""
+    """Split a URL; None when it is none or its port cannot be."""
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018 - reading it is the check
+        is_port_good = parts.port != 0
     except ValueError:
         return None
-    return parts
+    return parts if is_port_good else None
 
 
 def origin_of(parts: SplitResult) -> str:
@@ -37,6 +37,15 @@ def is_https_or_loopback(parts: SplitResult) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
 
 
+def proxy_remedy(proxy: str) -> str | None:
+    """Say that *proxy* is not the URL of an HTTP proxy."""
+    parts = split_url(proxy) if PLAIN.fullmatch(proxy) else None
+    is_origin = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
+    if parts is not None and is_origin and parts.scheme == "http" and parts.hostname:
+        return None
+    return "WEBEX_PROXY must be a URL such as http://proxy.example:3128"
+
+
 def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
     """Say what is wrong with a redirect URI for a server on *port*, and what to do."""
     parts = split_url(redirect_uri)
@@ -44,7 +53,7 @@ def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
         return "is not an http or https URL: register one such as http://localhost:8080/oauth"
     if not PLAIN.fullmatch(redirect_uri):
         return "has characters that no URL has: register one without (in names, their xn-- form)"
-    if parts.fragment or parts.query or parts.username is not None:
+    if "#" in redirect_uri or "?" in redirect_uri or parts.username is not None:
         return "must have no query, fragment or user name: register one without"
     if is_page(parts.path):
         return "is the address of another page: register one that ends in /oauth"

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from webex_oauth.web.absolute_target import take_host_of_target
 from webex_oauth.web.bounds import Bounds
+from webex_oauth.web.cookies import BLANK
 from webex_oauth.web.refusal_log import RefusalLog
 
 MAX_HEAD_BYTES: Final = 32 * 1024
@@ -190,7 +191,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         # A trailer is no header: what stands in front of this server has not looked at it.
         if self._is_reading_head:
-            super().on_header(name, value)
+            super().on_header(name, value.strip(BLANK))  # the parser leaves those behind it
 
     def on_headers_complete(self) -> None:
         if self._is_repeating_head:

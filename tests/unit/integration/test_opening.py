@@ -4,6 +4,7 @@ import asyncio
 import base64
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unit.settings.samples import GOOD
@@ -93,6 +94,13 @@ async def test_what_it_cannot_start_with_leaves_nothing_behind(tmp_path: Path) -
 
     assert store.is_closed
     assert running() == set()
+
+
+@pytest.mark.parametrize("settings", [None, GOOD, "memory:"])
+async def test_what_is_no_settings_is_told_at_once(settings: Any) -> None:
+    with pytest.raises(TypeError, match="read_settings"):
+        async with open_integration(settings):
+            pass
 
 
 async def test_a_store_that_is_down_at_start_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings import read_settings
 
-CLIENT_SECRET = "5ecre7" * 10
+CLIENT_SECRET = "5ec2e7a1" * 8
 REDIRECT_URI = "http://localhost:8080/oauth"
 GOOD = {
     "WEBEX_CLIENT_ID": "C0ffee",

@@ -75,6 +75,7 @@ def test_a_value_that_is_broken_in_two_is_told() -> None:
     "placeholder",
     [
         *("your-client-secret", "<client secret>", "xxxxxxxx", "CHANGE_ME", "change-me", "..."),
+        *("$CLIENT_SECRET", "${CLIENT_SECRET}", "{{ secret }}", "%SECRET%", "\u2022" * 20),
         *("client_secret", "put_secret_here", "REPLACE_ME", "***", "TODO", "insert-yours"),
     ],
 )
@@ -110,6 +111,26 @@ def test_a_client_id_that_lost_a_piece_is_warned_of(client_id: str) -> None:
 
     assert len(told) == 1
     assert "was all of it copied?" in told[0]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        CLIENT_SECRET[:-1],
+        CLIENT_SECRET * 2,
+        CLIENT_SECRET.upper(),
+        CLIENT_SECRET + ",",
+        "\u0430" + CLIENT_SECRET[1:],
+        "CLIENT_SECRET=" + CLIENT_SECRET,
+        REAL_ID.lower(),
+    ],
+)
+def test_a_secret_that_is_none_of_webexs_is_warned_of(secret: str) -> None:
+    told = warnings(WEBEX_CLIENT_ID=REAL_ID, CLIENT_SECRET=secret)
+
+    assert len(told) == 1
+    assert told[0].startswith("CLIENT_SECRET does not look like one of Webex's")
+    assert secret not in told[0]
 
 
 def test_a_client_id_as_webex_gives_it_is_not_warned_of() -> None:
@@ -183,6 +204,7 @@ def test_a_plain_callback_is_taken(path: str) -> None:
         ("postgresql://a:b@db.example/x?sslmode=require", "sslmode=verify-full"),
         ("postgresql://a:b@localhost,db.example/x?sslmode=prefer", "sslmode=verify-full"),
         ("postgresql://a:b@/x?host=db.example", "sslmode=verify-full"),
+        ("postgresql://a:b@/x?hostaddr=10.0.0.9", "sslmode=verify-full"),
     ],
 )
 def test_a_store_elsewhere_without_tls_is_warned_of(url: str, remedy: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -84,6 +85,9 @@ def test_the_names_of_this_program_are_enough_too() -> None:
         ({"WEBEX_REDIRECT_URI": f"{REDIRECT_URI}#a"}, "fragment", "without"),
         ({"WEBEX_REDIRECT_URI": "http://a@localhost:8080/oauth"}, "user name", "without"),
         ({"WEBEX_REDIRECT_URI": f"{REDIRECT_URI}?a=b"}, "query", "without"),
+        ({"WEBEX_REDIRECT_URI": f"{REDIRECT_URI}#"}, "fragment", "without"),
+        ({"WEBEX_REDIRECT_URI": f"{REDIRECT_URI}?"}, "query", "without"),
+        ({"WEBEX_REDIRECT_URI": "https://spaces.example:0/oauth"}, "is not an http", "register"),
         ({"WEBEX_REDIRECT_URI": "http://localhost:8080/o%61uth"}, "plain path", "/oauth"),
         (
             {"WEBEX_REDIRECT_URI": "http://local\thost:8080/oauth"},
@@ -114,6 +118,9 @@ def test_the_names_of_this_program_are_enough_too() -> None:
         ({"WEBEX_PROXY": "https://proxy.example"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_PROXY": "http://"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_PROXY": "http://proxy.example:x"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_PROXY": "http://proxy.example:0"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_PROXY": "http://a b:3128"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_PROXY": "http://proxy.example/x"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_CA_FILE": "/nowhere.pem"}, "WEBEX_CA_FILE", "PEM"),
         ({"AUTH_INIT_URL": "webexapis"}, "AUTH_INIT_URL is not a URL", "Developer Portal"),
         ({"AUTH_INIT_URL": "https://[/"}, "AUTH_INIT_URL is not a URL", "Developer Portal"),
@@ -133,6 +140,12 @@ def test_a_mistake_is_told_with_its_remedy(
 
     assert part in told
     assert remedy in told
+
+
+@pytest.mark.parametrize("value", [8080, None, b"8080", True])
+def test_a_value_that_is_no_text_is_told_at_once(value: Any) -> None:
+    with pytest.raises(TypeError, match="PORT is no text"):
+        read_settings(GOOD | {"PORT": value})
 
 
 def test_several_mistakes_are_told_at_once() -> None:
