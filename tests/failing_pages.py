@@ -8,8 +8,8 @@ from scene import Scene
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
+from webex_oauth.web.application import PageEndpoint
 from webex_oauth.web.failures import Failure, Refused
-from webex_oauth.web.page import PageEndpoint
 from webex_oauth.web.visit import Visit
 
 REASON = "this page always fails"

@@ -15,7 +15,7 @@ TEXT_FOR_PEOPLE = frozenset(
     {
         "oauth/foreign_text.py",
         "oauth/token.py",  # scopes, whose grammar has been checked
-        "web/initials.py",
+        "web/rendering.py",
         "web/listrooms.py",
         "web/rooms_table.py",
     }

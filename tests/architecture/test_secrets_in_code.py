@@ -112,7 +112,7 @@ def test_randomness_comes_in_at_the_edge_alone() -> None:
         if not source.path.startswith(EMULATOR) and "secrets" in imported_modules(source)
     }
 
-    assert makers == {"cli/key_steps.py", "integration/opening.py", "web/reference.py"}
+    assert makers == {"cli/key_steps.py", "integration/opening.py", "web/refusal_log.py"}
 
 
 @pytest.mark.check("E02")

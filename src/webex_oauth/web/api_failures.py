@@ -4,58 +4,40 @@ from typing import Final
 
 from webex_oauth.web.failures import Failure, Retry
 
-REAUTH_REQUIRED: Final = Failure(
+
+def _reauth(name: str, what_happened: str) -> Failure:
+    what_to_do = "Sign in again and you will be back where you were."
+    return Failure(name, 401, "Please sign in again", what_happened, what_to_do, Retry.SIGN_IN)
+
+
+REAUTH_REQUIRED: Final = _reauth(
     "reauth-required",
-    401,
-    "Please sign in again",
     "Webex no longer accepts this application's access to your account. It has ended, was "
     "withdrawn, or your password was changed.",
-    "Sign in again and you will be back where you were.",
-    Retry.SIGN_IN,
 )
-REAUTH_GRANT_ENDED: Final = Failure(
+REAUTH_GRANT_ENDED: Final = _reauth(
     "reauth-grant-ended",
-    401,
-    "Please sign in again",
     "This application has no access to your account any more: it was disconnected, or ended "
     "after a long time without use.",
-    "Sign in again and you will be back where you were.",
-    Retry.SIGN_IN,
 )
-REAUTH_NOT_RENEWABLE: Final = Failure(
+REAUTH_NOT_RENEWABLE: Final = _reauth(
     "reauth-not-renewable",
-    401,
-    "Please sign in again",
     "The time for which Webex gave this application access to your account is over, and Webex "
     "gave no means to renew it.",
-    "Sign in again and you will be back where you were.",
-    Retry.SIGN_IN,
 )
-REAUTH_UNUSED: Final = Failure(
+REAUTH_UNUSED: Final = _reauth(
     "reauth-unused",
-    401,
-    "Please sign in again",
     "This application did not use its access to your account for so long that Webex ended it.",
-    "Sign in again and you will be back where you were.",
-    Retry.SIGN_IN,
 )
-REAUTH_WITHDRAWN: Final = Failure(
+REAUTH_WITHDRAWN: Final = _reauth(
     "reauth-withdrawn",
-    401,
-    "Please sign in again",
     "Webex refused to renew this application's access to your account. It was withdrawn, or your "
     "password was changed.",
-    "Sign in again and you will be back where you were.",
-    Retry.SIGN_IN,
 )
-REAUTH_AMBIGUOUS: Final = Failure(
+REAUTH_AMBIGUOUS: Final = _reauth(
     "reauth-ambiguous",
-    401,
-    "Please sign in again",
     "While this application renewed its access to your account, Webex's answer got lost on the "
     "way. Trying once more could look like theft to Webex, so it is not tried.",
-    "Sign in again and you will be back where you were.",
-    Retry.SIGN_IN,
 )
 SIGNED_OUT: Final = Failure(
     "signed-out",

@@ -1,17 +1,21 @@
 """The application: its routes, and what stands around them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from starlette.requests import Request
-from starlette.routing import Route
-from starlette.types import ASGIApp, Scope
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from webex_oauth.errors import WebexOAuthError
 from webex_oauth.integration import Integration
 from webex_oauth.settings import Settings
 from webex_oauth.settings.pages import Page
 from webex_oauth.web.assets import Assets
 from webex_oauth.web.callback import complete_sign_in
 from webex_oauth.web.cookies import CookieJar
+from webex_oauth.web.diagnosis import api_failure, retry_after_seconds
 from webex_oauth.web.disconnect import ask_to_disconnect, disconnect
 from webex_oauth.web.failure import show_failure
 from webex_oauth.web.failures import Refused
@@ -21,15 +25,15 @@ from webex_oauth.web.home import show_home
 from webex_oauth.web.listrooms import show_rooms
 from webex_oauth.web.login import begin_sign_in, begin_sign_in_by_link
 from webex_oauth.web.logout import ask_to_sign_out, sign_out
-from webex_oauth.web.page import Handler, PageEndpoint
 from webex_oauth.web.readiness import Readiness
 from webex_oauth.web.refusal_log import RefusalLog
 from webex_oauth.web.rendering import Pages
-from webex_oauth.web.routing import PathRouter
 from webex_oauth.web.sessions import end_sessions, leave_form, show_sessions
 from webex_oauth.web.site import Site
 from webex_oauth.web.static_file import send_static_file
 from webex_oauth.web.visit import Visit
+
+Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
 
 
 def create_application(
@@ -112,3 +116,44 @@ def routes(site: Site) -> list[Route]:
         Route(path, PageEndpoint(site, by_method), methods=[*by_method])
         for path, by_method in handlers(site.settings.callback_path).items()
     ]
+
+
+class PageEndpoint:
+    """Answer requests to one route; HEAD is answered as GET is, without the body."""
+
+    def __init__(self, site: Site, handler_by_method: Mapping[str, Handler]) -> None:
+        self._site = site
+        self._handler_by_method = handler_by_method
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = Visit(self._site, Request(scope, receive))
+        response = await self._answer(visit)
+        await response(scope, receive, send)
+
+    def _handler(self, method: str) -> Handler:
+        return self._handler_by_method["GET" if method == "HEAD" else method]
+
+    async def _answer(self, visit: Visit) -> Response:
+        try:
+            return await self._handler(visit.request.method)(visit)
+        except Refused as refusal:
+            return await show_failure(visit, refusal)
+        except WebexOAuthError as error:
+            refused = Refused(api_failure(error), str(error), error)
+            return await show_failure(visit, refused, retry_after=retry_after_seconds(error))
+
+
+class PathRouter(Router):
+    """Find a route by one look-up; the rest is for Starlette, which tries one after the other."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        super().__init__(routes, redirect_slashes=False)
+        plain = [route for route in routes if not route.param_convertors]
+        self._route_by_path = {route.path: route for route in reversed(plain)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._route_by_path.get(scope.get("path", ""))
+        if route is None or route.methods is None or scope.get("method") not in route.methods:
+            await super().__call__(scope, receive, send)
+            return
+        await route.app(scope, receive, send)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 
@@ -23,7 +24,6 @@ ATTEMPT_ID = re.compile(r"[0-9a-f]{16}")
 STARTED_AT = re.compile(r"[0-9a-f]{1,12}")
 VALUE = re.compile(r"[A-Za-z0-9._-]*")
 MAX_ATTEMPTS = 8
-ATTEMPT_SECONDS = 600
 
 HeaderList = Iterable[tuple[bytes, bytes]]
 

@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from webex_oauth.web.leaving import let_go
 from webex_oauth.web.views import DisconnectedPage, DisconnectPage
 from webex_oauth.web.visit import Visit
 
@@ -20,4 +19,4 @@ async def disconnect(visit: Visit) -> Response:
     session = await visit.required_session()
     fate = await visit.site.integration.sessions.disconnect(session.grant_key)
     visit.forget_session()
-    return let_go(visit, visit.show(DisconnectedPage(visit.frame(), fate)))
+    return visit.let_go(DisconnectedPage(visit.frame(), fate))

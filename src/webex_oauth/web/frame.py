@@ -17,7 +17,7 @@ from webex_oauth.web import request_failures
 from webex_oauth.web.diagnosis import status_failure
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.outlet import STREAM_SECONDS, HeaderList, NotTaken, Outlet, Places
-from webex_oauth.web.reference import reference_id
+from webex_oauth.web.refusal_log import reference_id
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,8 @@
 """A grant as pages show it: what was allowed, and how long it lasts."""
 
 from webex_oauth.vault.grants import Grant
-from webex_oauth.web.scope_words import in_words
-from webex_oauth.web.views import GrantInWords
-from webex_oauth.webex.scopes import ROOMS_READ, permits
+from webex_oauth.web.views import GrantInWords, ScopeInWords
+from webex_oauth.webex.scopes import ROOMS_READ, describe, permits
 
 WARNING_SECONDS = 7 * 86400
 LAST_PART = 6
@@ -42,3 +41,8 @@ def warning_seconds(grant: Grant, end: int) -> int:
     A week, of a short life its last sixth: what keeps grants alive has acted long before.
     """
     return min(WARNING_SECONDS, max(0, end - grant.issued_at) // LAST_PART)
+
+
+def in_words(scope: str) -> ScopeInWords:
+    """Return what *scope* allows, as pages show it."""
+    return ScopeInWords(scope, describe(scope))

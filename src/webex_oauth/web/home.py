@@ -5,8 +5,7 @@ from starlette.responses import Response
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.settings.urls import split_url
 from webex_oauth.vault.sessions import Profile as KnownProfile
-from webex_oauth.web.grant_words import grant_in_words
-from webex_oauth.web.scope_words import in_words
+from webex_oauth.web.grant_words import grant_in_words, in_words
 from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.platform import Platform
@@ -39,7 +38,6 @@ async def _show_person(visit: Visit, session: LiveSession) -> Response:
         name=profile.display_name,
         email=profile.email,
         organization_id=profile.org_id,
-        organization_name=None,
         avatar_url=profile.avatar if image_origin else None,
     )
     return visit.show(PersonPage(visit.frame(), shown, words), image_origin=image_origin)

@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from webex_oauth.web.leaving import let_go
 from webex_oauth.web.views import SignedOutPage, SignOutPage
 from webex_oauth.web.visit import Visit, redirect
 
@@ -21,4 +20,4 @@ async def sign_out(visit: Visit) -> Response:
     session = await visit.required_session()
     fate = await visit.site.integration.sessions.sign_out(session.session_id)
     visit.forget_session()
-    return let_go(visit, visit.show(SignedOutPage(visit.frame(), fate)))
+    return visit.let_go(SignedOutPage(visit.frame(), fate))

@@ -6,8 +6,11 @@ number is written when the second is over.
 
 import asyncio
 import logging
+import secrets
 from collections import Counter
 from typing import Final
+
+from starlette.types import Scope
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +18,7 @@ MAX_EVENTS: Final = 20
 """How many events of one kind are written in one second."""
 
 WINDOW_SECONDS: Final = 1.0
+REFERENCE_BYTES: Final = 5
 
 
 class RefusalLog:
@@ -54,3 +58,16 @@ class RefusalLog:
                 "and more requests of this kind refused in that second",
                 extra={"failure": kind, "count": unwritten},
             )
+
+
+def reference_id(scope: Scope) -> str:
+    """Give the request's reference; it is drawn when something first needs it."""
+    if "reference_id" not in scope:
+        scope["reference_id"] = secrets.token_hex(REFERENCE_BYTES)
+    return str(scope["reference_id"])
+
+
+def peer_address(scope: Scope) -> str:
+    """Return the address that the request came from; behind a proxy it is the proxy's."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"

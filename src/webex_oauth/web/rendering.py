@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
+from time import gmtime, strftime, struct_time
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from webex_oauth.secret import Secret
+from webex_oauth.vault.row_values import LATEST_INSTANT
 from webex_oauth.web.assets import Assets
-from webex_oauth.web.initials import initials
-from webex_oauth.web.instants import duration_text, utc_datetime, utc_text
 from webex_oauth.web.views import (
     Account,
     ConfirmSignInPage,
@@ -51,6 +51,9 @@ TOKEN: Final = Markup("<!-- token -->")
 """Stand in a page that is kept for what only one person may see."""
 
 KEPT_PAGES: Final = 128
+
+_MINUTE_SECONDS: Final = 60
+_HOUR_SECONDS: Final = 3600
 
 
 class Pages:
@@ -129,5 +132,47 @@ def page_environment(assets: Assets) -> Environment:
     return environment
 
 
+def initials(name: str) -> str:
+    """Take the first letter of the first and of the last word of *name*.
+
+    A name without a letter or digit gives a question mark.
+    """
+    letters = [letter for word in name.split() if (letter := _first_letter(word))]
+    if not letters:
+        return "?"
+    return letters[0] if len(letters) == 1 else letters[0] + letters[-1]
+
+
+def utc_datetime(at: int) -> str:
+    """Write *at* for the datetime attribute of a time element."""
+    return strftime("%Y-%m-%dT%H:%M:%SZ", _utc(at))
+
+
+def utc_text(at: int) -> str:
+    """Write *at* for people."""
+    return strftime("%Y-%m-%d %H:%M UTC", _utc(at))
+
+
+def duration_text(seconds: int) -> str:
+    """Write how long a wait is; rounded up, so that nobody comes back too early."""
+    if seconds <= 2 * _MINUTE_SECONDS:
+        return _plural(seconds, "second")
+    if seconds <= 2 * _HOUR_SECONDS:
+        return _plural(-(-seconds // _MINUTE_SECONDS), "minute")
+    return _plural(-(-seconds // _HOUR_SECONDS), "hour")
+
+
 def _is_sign_in_again(value: object) -> bool:
     return isinstance(value, SignInAgain)
+
+
+def _first_letter(word: str) -> str:
+    return next((character.upper() for character in word if character.isalnum()), "")
+
+
+def _utc(at: int) -> struct_time:
+    return gmtime(min(max(at, 0), LATEST_INSTANT))
+
+
+def _plural(count: int, unit: str) -> str:
+    return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"

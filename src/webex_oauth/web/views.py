@@ -69,13 +69,12 @@ class Profile:
     """Describe a person as Webex does.
 
     `avatar_url` is None to show initials; otherwise the page's Content-Security-Policy must allow
-    it as an image. `organization_name` is often unknown: Webex tells it to administrators only.
+    it as an image. Webex tells an organization's name to its administrators only.
     """
 
     name: str
     email: str | None
     organization_id: str | None
-    organization_name: str | None
     avatar_url: str | None
 
 

@@ -19,7 +19,7 @@ from webex_oauth.web.csrf import csrf_token, is_csrf_token
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.fetch_metadata import is_from_elsewhere
 from webex_oauth.web.frame import content_security_policy
-from webex_oauth.web.reference import peer_address, reference_id
+from webex_oauth.web.refusal_log import peer_address, reference_id
 from webex_oauth.web.site import Site
 from webex_oauth.web.views import Account, Frame, Page
 
@@ -27,6 +27,9 @@ MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
 SIGN_IN_FORM = b'<form method="post" action="/login">'
 """Opens the form of `partials/forms.html`; foreign text cannot hold it, because it is escaped."""
+CLEARED = '"cache", "storage"'
+"""Not "cookies": browsers take it for the whole registrable domain, and would sign the person out
+of every other application below it. Our own cookies are expired one by one."""
 UNKNOWN_SESSION = "the session cookie is unknown here: invented, or its session has ended"
 
 
@@ -141,9 +144,16 @@ class Visit:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
     def forget_session(self) -> None:
-        """Show the rest of this visit as somebody who is not signed in."""
+        """Show the rest of this visit as to a browser that is not signed in."""
         self._session = None
         self._is_session_known = True
+
+    def let_go(self, page: Page) -> Response:
+        """Show *page* to a person who leaves, and clear what the browser kept of them."""
+        response = self.show(page)
+        self.site.cookies.drop_all(response, self.cookies)
+        response.headers["clear-site-data"] = CLEARED
+        return response
 
     async def drop_stale_session(self, response: Response) -> None:
         """Take away an id of a session that is gone.

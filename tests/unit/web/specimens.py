@@ -47,8 +47,8 @@ GRANT = GrantInWords(
     is_renewable=True,
     renewable_until=1_799_000_000,
 )
-PROFILE = Profile("Mira Ito", "mira@acme.example", "organization-id", None, None)
-PICTURED = replace(PROFILE, avatar_url="/avatars/mira.png", organization_name="Acme")
+PROFILE = Profile("Mira Ito", "mira@acme.example", "organization-id", None)
+PICTURED = replace(PROFILE, avatar_url="/avatars/mira.png")
 THIS_SESSION = ListedSession(
     "handle-1", "Firefox on Linux", 1_790_000_000, 1_790_000_600, is_this=True
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import text
 
-from webex_oauth.web.initials import initials
+from webex_oauth.web.rendering import initials
 
 
 @pytest.mark.parametrize(

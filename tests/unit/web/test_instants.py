@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
 
-from webex_oauth.web.instants import LATEST_AT, duration_text, utc_datetime, utc_text
+from webex_oauth.vault.row_values import LATEST_INSTANT
+from webex_oauth.web.rendering import duration_text, utc_datetime, utc_text
 
 
 @settings(deadline=None)
-@given(integers(0, LATEST_AT))
+@given(integers(0, LATEST_INSTANT))
 def test_an_instant_reads_back(at: int) -> None:
     assert datetime.fromisoformat(utc_datetime(at)) == datetime.fromtimestamp(at, UTC)
 

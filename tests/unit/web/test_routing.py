@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from webex_oauth.web.routing import PathRouter
+from webex_oauth.web.application import PathRouter
 
 
 class Saying:
