@@ -41,9 +41,8 @@ from webex_oauth.emulator.listening import (
 from webex_oauth.emulator.options import Options
 from webex_oauth.emulator.origins import Origin, Origins, fixed_origins
 from webex_oauth.emulator.randomness import Randomness
-from webex_oauth.emulator.running import RunningEmulator
 from webex_oauth.emulator.sample_env import read_sample_env, sample_env
-from webex_oauth.emulator.server import serve
+from webex_oauth.emulator.server import RunningEmulator, serve
 from webex_oauth.emulator.visitor import Visitor, VisitRefused
 from webex_oauth.emulator.world.people import Person
 from webex_oauth.emulator.world.rooms import Room

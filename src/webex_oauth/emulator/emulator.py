@@ -22,22 +22,22 @@ from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, Authoriz
 from webex_oauth.emulator.endpoints.avatars import Avatars
 from webex_oauth.emulator.endpoints.bearer import Throttled, answer_throttled
 from webex_oauth.emulator.endpoints.home import BrokerHome, Home
-from webex_oauth.emulator.endpoints.lacking import broker_gaps, front_door_gaps
+from webex_oauth.emulator.endpoints.lacking import (
+    Neighbour,
+    UnknownPath,
+    broker_gaps,
+    front_door_gaps,
+)
 from webex_oauth.emulator.endpoints.logout import LogoutEndpoint
 from webex_oauth.emulator.endpoints.people import PeopleApi
-from webex_oauth.emulator.endpoints.revocation import OwnToken, RevocationEndpoint
 from webex_oauth.emulator.endpoints.rooms import RoomsApi
-from webex_oauth.emulator.endpoints.token import TokenEndpoint
-from webex_oauth.emulator.endpoints.unknown_paths import Neighbour, UnknownPath
+from webex_oauth.emulator.endpoints.token import OwnToken, RevocationEndpoint, TokenEndpoint
 from webex_oauth.emulator.fault_injection import FaultInjection
-from webex_oauth.emulator.faults import Faults
 from webex_oauth.emulator.identity.integrations import (
     Integration,
-    IntegrationRegistry,
     new_integration,
 )
-from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
-from webex_oauth.emulator.journal import Journal
+from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.options import Options
 from webex_oauth.emulator.origins import Origin, Origins
 from webex_oauth.emulator.pages.rendering import Pages
@@ -66,7 +66,7 @@ class Emulator:
         control_token: str = "",
     ) -> None:
         randomness = randomness or Randomness()
-        self._state = State(
+        state = self._state = State(
             origins,
             world=world or seeded_world(),
             clock=clock or MovableClock(),
@@ -74,52 +74,28 @@ class Emulator:
             options=options or Options(),
             integrations=tuple(integrations) or (new_integration(randomness),),
         )
-        self.front_door, self.broker = _applications(self._state, control_token)
-
-    @property
-    def origin(self) -> str:
+        self.front_door, self.broker = _applications(state, control_token)
+        self.origin = origins.front_door.configured
         """Scheme, host and port of the front door: what applications know as Webex."""
-        return self._state.origins.front_door.configured
-
-    @property
-    def broker_origin(self) -> str:
+        self.broker_origin = origins.broker.configured
         """Scheme, host and port of the identity broker, where people sign in."""
-        return self._state.origins.broker.configured
-
-    @property
-    def world(self) -> World:
+        self.world = state.world
         """The people and their rooms."""
-        return self._state.world
-
-    @property
-    def clock(self) -> MovableClock:
+        self.clock = state.clock
         """The clock that decides what has expired."""
-        return self._state.clock
-
-    @property
-    def faults(self) -> Faults:
+        self.faults = state.faults
         """The script of what shall go wrong."""
-        return self._state.faults
-
-    @property
-    def journal(self) -> Journal:
+        self.journal = state.journal
         """What was asked."""
-        return self._state.journal
-
-    @property
-    def integrations(self) -> IntegrationRegistry:
+        self.integrations = state.integrations
         """The registered integrations."""
-        return self._state.integrations
+        self.tokens = state.tokens
+        """The grants and tokens that are alive."""
 
     @property
     def integration(self) -> Integration:
         """The integration that was registered first."""
         return next(iter(self._state.integrations))
-
-    @property
-    def tokens(self) -> Tokens:
-        """The grants and tokens that are alive."""
-        return self._state.tokens
 
     @property
     def options(self) -> Options:

@@ -1,8 +1,12 @@
 """Where the emulator's unguessable values come from: the system, or a seed for repeatable runs."""
 
+import base64
 import hashlib
 import secrets
 import uuid
+
+_MARK = "EMULATOR"
+"""Stands where Webex names its cluster, so that an invented token is seen to be one."""
 
 
 class Randomness:
@@ -27,3 +31,12 @@ class Randomness:
     def uuid(self) -> str:
         """Return a random (version 4) UUID."""
         return str(uuid.UUID(bytes=self.bytes(16), version=4))
+
+    def opaque(self, organization_uuid: str) -> str:
+        """Return a token or code in Webex's form: random text, mark and organization.
+
+        Only its two separators are underscores.
+        """
+        # Base64 of hexadecimal digits holds letters and digits only.
+        text = base64.b64encode(self.hex(24).encode()).decode()
+        return f"{text}_{_MARK}_{organization_uuid}"

@@ -6,8 +6,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from webex_oauth.emulator import Integration, Randomness, new_integration
-from webex_oauth.emulator.identity.client_authentication import authenticate
-from webex_oauth.emulator.identity.integrations import IntegrationRegistry
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry, authenticate
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 
 CLIENT = Integration("C656d756c61746f72" + "0" * 48, "emulator-: % + / é")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webex_oauth.emulator.identity.pkce import Challenge, check_verifier, read_challenge
+from webex_oauth.emulator.identity.authorization import Challenge, check_verifier, read_challenge
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"

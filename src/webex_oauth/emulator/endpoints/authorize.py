@@ -1,5 +1,6 @@
 """The authorization endpoint: choose a person, see who asks for what, decide. RFC 6749 4.1.1."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -20,8 +21,7 @@ from webex_oauth.emulator.identity.authorization import (
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.identity.transactions import Transaction
 from webex_oauth.emulator.pages.rendering import Pages
-from webex_oauth.emulator.pages.sign_in import consent_page, person_page
-from webex_oauth.emulator.pages.views import RefusalPage
+from webex_oauth.emulator.pages.views import ConsentPage, PersonPage, RefusalPage
 from webex_oauth.emulator.recording import annotations_of, tracking_id_of
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world.people import Person
@@ -29,6 +29,8 @@ from webex_oauth.emulator.world.people import Person
 AUTHORIZE_PATH = "/idb/oauth2/v1/authorize"
 PERSON_PATH = f"{AUTHORIZE_PATH}/person"
 DECISION_PATH = f"{AUTHORIZE_PATH}/decision"
+
+_Answer = Callable[[Request], Awaitable[Response]]
 
 
 class AuthorizeHandOver:
@@ -62,23 +64,20 @@ class AuthorizeEndpoint:
     def routes(self) -> list[Route]:
         """List the paths of this endpoint."""
         return [
-            Route(AUTHORIZE_PATH, self.begin),
-            Route(PERSON_PATH, self.show_people),
-            Route(PERSON_PATH, self.choose_person, methods=["POST"]),
-            Route(DECISION_PATH, self.show_consent),
-            Route(DECISION_PATH, self.decide, methods=["POST"]),
+            Route(AUTHORIZE_PATH, self._guarded(self.begin)),
+            Route(PERSON_PATH, self._guarded(self.show_people)),
+            Route(PERSON_PATH, self._guarded(self.choose_person), methods=["POST"]),
+            Route(DECISION_PATH, self._guarded(self.show_consent)),
+            Route(DECISION_PATH, self._guarded(self.decide), methods=["POST"]),
         ]
 
     async def begin(self, request: Request) -> Response:
         """Read an authorization request and show the first page it needs."""
+        parameters = single_values(_query(request))
+        address = read_return_address(parameters, self._state.integrations)
+        self._check_blocked(address)
+        is_pkce_required = self._state.switchboard.options.is_pkce_required
         try:
-            parameters = single_values(_query(request))
-            address = read_return_address(parameters, self._state.integrations)
-            self._check_blocked(address)
-        except Unredirectable as refusal:
-            return self._refusal_page(request, refusal.error, refusal.description)
-        try:
-            is_pkce_required = self._state.switchboard.options.is_pkce_required
             asked = read_authorization_request(
                 parameters, address, is_pkce_required=is_pkce_required
             )
@@ -88,20 +87,12 @@ class AuthorizeEndpoint:
 
     async def show_people(self, request: Request) -> Response:
         """Show who could sign in, for a transaction under way."""
-        transaction = self._transaction(request.query_params.get("transaction", ""))
-        if transaction is None:
-            return self._expired_page(request)
-        return self._person_page(transaction)
+        return self._person_page(self._transaction(request.query_params))
 
     async def choose_person(self, request: Request) -> Response:
         """Take the choice of a person and go on to consent."""
-        try:
-            form = await read_form(request)
-        except OAuthRefusal as refusal:
-            return self._refusal_page(request, refusal.error, refusal.description)
-        transaction = self._transaction(form.get("transaction", ""))
-        if transaction is None:
-            return self._expired_page(request)
+        form = await read_form(request)
+        transaction = self._transaction(form)
         chosen = form.get("person", "")
         person = self._find_person(chosen)
         if person is None:
@@ -110,25 +101,17 @@ class AuthorizeEndpoint:
         self._state.transactions.choose_person(transaction, person.uuid)
         url = f"{DECISION_PATH}?transaction={transaction.id}"
         response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
-        set_browser_cookie(request, response, self._state.browsers.sign_in(person.uuid))
+        set_browser_cookie(request, response, self._state.sign_in_browser(person))
         return self._pages.protected(response)
 
     async def show_consent(self, request: Request) -> Response:
         """Show who asks for what, for a transaction under way."""
-        transaction = self._transaction(request.query_params.get("transaction", ""))
-        if transaction is None:
-            return self._expired_page(request)
-        return self._consent_page(transaction)
+        return self._consent_page(self._transaction(request.query_params))
 
     async def decide(self, request: Request) -> Response:
         """Take the decision and go back to the application."""
-        try:
-            form = await read_form(request)
-        except OAuthRefusal as refusal:
-            return self._refusal_page(request, refusal.error, refusal.description)
-        transaction = self._transaction(form.get("transaction", ""))
-        if transaction is None:
-            return self._expired_page(request)
+        form = await read_form(request)
+        transaction = self._transaction(form)
         person = self._state.world.person(transaction.person_uuid or "")
         if person is None or form.get("decision") not in ("accept", "decline"):
             return self._consent_page(transaction)
@@ -136,6 +119,19 @@ class AuthorizeEndpoint:
         annotations = annotations_of(request.scope)
         annotations.client_id = transaction.request.address.integration.client_id
         return self._decided(transaction.request, person, is_accepted=form["decision"] == "accept")
+
+    def _guarded(self, answer: _Answer) -> _Answer:
+        """Return *answer*, with a page for what it refuses and must not send back."""
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except (Unredirectable, OAuthRefusal) as refusal:
+                tracking_id = tracking_id_of(request.scope)
+                view = RefusalPage(refusal.error, refusal.description, tracking_id)
+                return self._pages.answer(view, HTTPStatus.BAD_REQUEST)
+
+        return guarded
 
     def _first_page(self, request: Request, asked: AuthorizationRequest) -> Response:
         person = self._signed_in_person(request, asked)
@@ -210,8 +206,15 @@ class AuthorizeEndpoint:
                 "Your administrator denied access to the integration you selected.",
             )
 
-    def _transaction(self, transaction_id: str) -> Transaction | None:
-        return self._state.transactions.find(transaction_id)
+    def _transaction(self, fields: Mapping[str, str]) -> Transaction:
+        transaction = self._state.transactions.find(fields.get("transaction", ""))
+        if transaction is None:
+            raise Unredirectable(
+                "invalid_request",
+                "This sign-in has expired or was finished before. Go back to the application "
+                "and start again.",
+            )
+        return transaction
 
     def _find_person(self, uuid_or_email: str) -> Person | None:
         world = self._state.world
@@ -219,7 +222,7 @@ class AuthorizeEndpoint:
         return person if person and person.can_sign_in else None
 
     def _person_page(self, transaction: Transaction, complaint: str = "") -> Response:
-        view = person_page(self._state, transaction, complaint)
+        view = PersonPage(transaction, self._state.world.sign_in_people, complaint)
         status = HTTPStatus.BAD_REQUEST if complaint else HTTPStatus.OK
         return self._pages.answer(view, status)
 
@@ -227,19 +230,7 @@ class AuthorizeEndpoint:
         person = self._state.world.person(transaction.person_uuid or "")
         if person is None:
             return self._person_page(transaction)
-        return self._pages.answer(consent_page(transaction, person))
-
-    def _refusal_page(self, request: Request, error: str, description: str) -> Response:
-        view = RefusalPage(error, description, tracking_id_of(request.scope))
-        return self._pages.answer(view, HTTPStatus.BAD_REQUEST)
-
-    def _expired_page(self, request: Request) -> Response:
-        return self._refusal_page(
-            request,
-            "invalid_request",
-            "This sign-in has expired or was finished before. Go back to the application "
-            "and start again.",
-        )
+        return self._pages.answer(ConsentPage(transaction, person))
 
 
 def _query(request: Request) -> list[tuple[str, str]]:

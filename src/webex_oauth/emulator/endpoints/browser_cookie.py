@@ -7,7 +7,8 @@ and without the port in its name a second emulator on this machine would overwri
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webex_oauth.emulator.identity.browsers import Browsers, BrowserSession
+from webex_oauth.emulator.identity.transactions import BrowserSession
+from webex_oauth.emulator.shelf import Shelf
 
 COOKIE_PATH = "/idb/oauth2/v1"
 
@@ -22,9 +23,9 @@ def browser_id(request: Request) -> str:
     return request.cookies.get(cookie_name(request), "")
 
 
-def read_browser(request: Request, browsers: Browsers) -> BrowserSession | None:
+def read_browser(request: Request, browsers: Shelf[str, BrowserSession]) -> BrowserSession | None:
     """Find the session of the browser that asks."""
-    return browsers.find(browser_id(request))
+    return browsers.get(browser_id(request))
 
 
 def set_browser_cookie(request: Request, response: Response, session: BrowserSession) -> None:

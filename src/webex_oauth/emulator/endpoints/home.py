@@ -10,8 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from webex_oauth.emulator.pages.rendering import Pages
-from webex_oauth.emulator.pages.sign_in import people_choices
-from webex_oauth.emulator.pages.views import HomePage, IntegrationLine
+from webex_oauth.emulator.pages.views import HomePage
 from webex_oauth.emulator.state import State
 
 _STATIC = Path(__file__).parent.parent / "pages" / "static"
@@ -38,18 +37,14 @@ class Home:
 
     async def show(self, request: Request) -> Response:
         """Show the page."""
-        lines = tuple(
-            IntegrationLine(one.name, one.client_id, one.redirect_uris, one.scopes)
-            for one in self._state.integrations
-        )
         origins = self._state.origins
         page = HomePage(
             origin=origins.front_door.as_asked(request.scope),
             broker_origin=origins.broker.beside(request.scope),
             endpoints=self._endpoints,
             broker_endpoints=self._broker_endpoints,
-            integrations=lines,
-            people=people_choices(self._state),
+            integrations=self._state.integrations,
+            people=self._state.world.sign_in_people,
         )
         return self._pages.answer(page)
 

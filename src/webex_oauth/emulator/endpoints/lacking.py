@@ -1,16 +1,27 @@
-"""What Webex has and this emulator lacks: the answer says so, whatever the token.
+"""Paths that are not here: what the emulator lacks of Webex, what the other origin has, the rest.
 
 A path is a template of Starlette's; methods are listed where they are known, else all are lacking.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.answers import gateway_error
+from webex_oauth.emulator.control import CONTROL_RESOURCES
+from webex_oauth.emulator.endpoints.answers import (
+    ApiRefusal,
+    answer_api_refusal,
+    answer_http_error,
+    gateway_error,
+)
+from webex_oauth.emulator.endpoints.bearer import check_bearer
+from webex_oauth.emulator.origins import Origin
+from webex_oauth.emulator.recording import CONTROL_PATH
+from webex_oauth.emulator.state import State
 
 LACKING_HEADER = "Emulator-Lacks"
 EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -106,3 +117,36 @@ async def _answer(request: Request) -> Response:
     message = f"This emulator does not have {what} yet; Webex does."
     headers = {LACKING_HEADER: what}
     return gateway_error(request, HTTPStatus.NOT_IMPLEMENTED, message, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """The other origin: what it is called, where it is, and which paths are its own."""
+
+    name: str
+    origin: Origin
+    paths: tuple[str, ...]
+
+
+class UnknownPath:
+    """Answer for a path that is unknown here: 401 without a good token, as Webex does, else 404."""
+
+    def __init__(self, state: State, neighbour: Neighbour) -> None:
+        self._state = state
+        self._neighbour = neighbour
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        """Refuse."""
+        path = request.url.path
+        if path.startswith(self._neighbour.paths):
+            origin = self._neighbour.origin.beside(request.scope)
+            message = f"{path} is not here but at the {self._neighbour.name}, {origin}"
+            return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+        if f"{path}/".startswith(CONTROL_PATH):
+            message = f"The control API has no {path}; it has {', '.join(CONTROL_RESOURCES)}."
+            return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+        try:
+            check_bearer(self._state, request)
+        except ApiRefusal as refusal:
+            return await answer_api_refusal(request, refusal)
+        return await answer_http_error(request, error)

@@ -26,7 +26,7 @@ class LogoutEndpoint:
 
     async def sign_out(self, request: Request) -> Response:
         """Sign the browser out, and redirect only to where an integration lives."""
-        self._state.browsers.sign_out(browser_id(request))
+        self._state.browsers.take(browser_id(request))
         if self._state.switchboard.options.logout_revokes_token:
             self._state.tokens.revoke(request.query_params.get("token", ""))
         response = self._answer(request.query_params.get("goto", ""))

@@ -1,12 +1,15 @@
-"""The rooms API: developer.webex.com/docs/api/v1/rooms."""
+"""The rooms API, with its paging: developer.webex.com/docs/api/v1/rooms."""
 
 import base64
+import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import get_args
+from typing import Literal, get_args
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -16,7 +19,6 @@ from starlette.routing import Route
 from webex_oauth.emulator.endpoints.answers import ApiRefusal, json_answer
 from webex_oauth.emulator.endpoints.bearer import Permission, check_permission
 from webex_oauth.emulator.endpoints.forms import query_pairs
-from webex_oauth.emulator.endpoints.paging import next_link, read_page_request
 from webex_oauth.emulator.identity.scopes import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id, webex_id
@@ -33,6 +35,8 @@ _KMS_FAILURE = FieldFailure(
 
 
 _EXCLUDED_BY_PUBLIC = ("teamId", "type", "sortBy")
+_CURSOR = re.compile(r"emulator:after:(?P<position>[0-9]{1,9})")
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +186,57 @@ def _ciphertext(title: str) -> str:
     scrambled = bytes(byte ^ 0x5A for byte in title.encode()[:96])
     text = base64.urlsafe_b64encode(scrambled).decode().rstrip("=")
     return f"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{text}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a listing is asked for."""
+
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """Where the next page begins."""
+        return self.start + self.size
+
+
+def read_page_request(
+    query: list[tuple[str, str]], *, default: int, cap: int, over_cap: Literal["clamp", "refuse"]
+) -> PageRequest:
+    """Read `max` and `cursor`; raise `ApiRefusal` (400) for values that mean nothing."""
+    value_by_name = dict(query)
+    size = _read_number(value_by_name.get("max", str(default)))
+    is_refused = size > cap and over_cap == "refuse"
+    if size < 1 or is_refused:
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, f"max must be between 1 and {cap}.")
+    cursor = value_by_name.get("cursor")
+    return PageRequest(_read_cursor(cursor) if cursor else 0, min(size, cap))
+
+
+def next_link(url: str, query: list[tuple[str, str]], page: PageRequest) -> str:
+    """Write the Link header that leads to the page after *page*, keeping the query."""
+    kept = [(name, value) for name, value in query if name != "cursor"]
+    cursor = base64.urlsafe_b64encode(f"emulator:after:{page.end}".encode()).decode().rstrip("=")
+    return f'<{url}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
+
+
+def _read_number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ApiRefusal(HTTPStatus.BAD_REQUEST, "max must be a number.")
+    return int(text)
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, UnicodeError, ValueError) as cause:
+        raise _bad_cursor() from cause
+    form = _CURSOR.fullmatch(text)
+    if form is None:
+        raise _bad_cursor()
+    return int(form["position"])
+
+
+def _bad_cursor() -> ApiRefusal:
+    return ApiRefusal(HTTPStatus.BAD_REQUEST, "cursor is invalid.")

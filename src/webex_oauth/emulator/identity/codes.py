@@ -3,9 +3,7 @@
 from dataclasses import dataclass, replace
 
 from webex_oauth.emulator.clock import MovableClock
-from webex_oauth.emulator.identity.authorization import AuthorizationRequest
-from webex_oauth.emulator.identity.opaque import opaque_value
-from webex_oauth.emulator.identity.pkce import check_verifier
+from webex_oauth.emulator.identity.authorization import AuthorizationRequest, check_verifier
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.options import Switchboard
 from webex_oauth.emulator.randomness import Randomness
@@ -53,7 +51,7 @@ class AuthorizationCodes:
         """Give out a code for what a person granted."""
         lifetime_seconds = self._switchboard.options.code_lifetime_seconds
         code = AuthorizationCode(
-            value=opaque_value(self._randomness, person.organization_uuid),
+            value=self._randomness.opaque(person.organization_uuid),
             request=request,
             person_uuid=person.uuid,
             scopes=scopes,

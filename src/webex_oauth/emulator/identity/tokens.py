@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from webex_oauth.emulator.clock import MovableClock
-from webex_oauth.emulator.identity.opaque import opaque_value
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.options import Switchboard
 from webex_oauth.emulator.randomness import Randomness
@@ -181,7 +180,7 @@ class Tokens:
     def _new_access_token(self, grant: Grant) -> AccessToken:
         self._check_quota(grant.person)
         lifetime_seconds = self._switchboard.options.access_token_lifetime_seconds
-        value = opaque_value(self._randomness, grant.person.organization_uuid)
+        value = self._randomness.opaque(grant.person.organization_uuid)
         token = AccessToken(value, grant.id, self._clock.now() + lifetime_seconds)
         self._access_by_value.put(value, token)
         values = self._values_by_person.setdefault(grant.person.uuid, set())
@@ -192,7 +191,7 @@ class Tokens:
 
     def _new_refresh_token(self, grant: Grant) -> RefreshToken:
         lifetime_seconds = self._switchboard.options.refresh_token_lifetime_seconds
-        value = opaque_value(self._randomness, grant.person.organization_uuid)
+        value = self._randomness.opaque(grant.person.organization_uuid)
         token = RefreshToken(value, grant.id, self._clock.now() + lifetime_seconds)
         self._refresh_by_value.put(value, token)
         return token

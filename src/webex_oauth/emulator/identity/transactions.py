@@ -1,4 +1,4 @@
-"""Transactions: authorization requests while a person decides."""
+"""Sign-ins: authorization requests while a person decides, and browsers that are signed in."""
 
 from dataclasses import dataclass, replace
 
@@ -9,6 +9,15 @@ from webex_oauth.emulator.randomness import Randomness
 from webex_oauth.emulator.shelf import Shelf
 
 _CAPACITY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A browser that need not choose a person again: who is signed in, and since when."""
+
+    id: str
+    person_uuid: str
+    authenticated_at: int
 
 
 @dataclass(frozen=True, slots=True)

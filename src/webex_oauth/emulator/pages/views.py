@@ -1,41 +1,34 @@
 """What each page shows: one dataclass for each template."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-
-@dataclass(frozen=True, slots=True)
-class PersonChoice:
-    """Someone who could sign in."""
-
-    uuid: str
-    display_name: str
-    email: str
-    about: str
-    avatar_url: str | None
-    initial: str
-    is_hinted: bool
+from webex_oauth.emulator.identity.integrations import Integration
+from webex_oauth.emulator.identity.scopes import scope_words
+from webex_oauth.emulator.identity.transactions import Transaction
+from webex_oauth.emulator.world.people import Person
 
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """Choose who signs in."""
+    """Choose who signs in; the person whom the application suggests comes first."""
 
     template: ClassVar[str] = "person.html"
     title: ClassVar[str] = "Who is signing in?"
 
-    transaction_id: str
-    integration_name: str
-    people: tuple[PersonChoice, ...]
+    transaction: Transaction
+    everyone: Iterable[Person]
     complaint: str
 
+    @property
+    def people(self) -> list[Person]:
+        """The people in the order in which they are offered."""
+        return sorted(self.everyone, key=self.is_suggested, reverse=True)
 
-@dataclass(frozen=True, slots=True)
-class ScopeLine:
-    """A permission that is asked for: its name, and what it means."""
-
-    name: str
-    words: str
+    def is_suggested(self, person: Person) -> bool:
+        """Return whether the application suggested this person."""
+        return person.email.casefold() == self.transaction.request.login_hint.casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +38,13 @@ class ConsentPage:
     template: ClassVar[str] = "consent.html"
     title: ClassVar[str] = "Allow access?"
 
-    transaction_id: str
-    integration_name: str
-    client_id: str
-    redirect_uri: str
-    person: PersonChoice
-    scopes: tuple[ScopeLine, ...]
-    is_pkce_used: bool
+    transaction: Transaction
+    person: Person
+
+    @property
+    def scopes(self) -> list[tuple[str, str]]:
+        """The permissions that are asked for: their names, and what they mean."""
+        return [(name, scope_words(name)) for name in self.transaction.request.scopes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +70,8 @@ class SignedOutPage:
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrationLine:
-    """A registered integration; its secret is not shown."""
-
-    name: str
-    client_id: str
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class HomePage:
-    """What runs here."""
+    """What runs here; the secrets of the integrations are not shown."""
 
     template: ClassVar[str] = "home.html"
     title: ClassVar[str] = "A local Webex"
@@ -97,8 +80,8 @@ class HomePage:
     broker_origin: str
     endpoints: tuple[str, ...]
     broker_endpoints: tuple[str, ...]
-    integrations: tuple[IntegrationLine, ...]
-    people: tuple[PersonChoice, ...]
+    integrations: Iterable[Integration]
+    people: Iterable[Person]
 
 
 Page = PersonPage | ConsentPage | RefusalPage | SignedOutPage | HomePage

@@ -1,14 +1,16 @@
-"""Webex's ids: base64 of `ciscospark://us/<KIND>/<key>`, or the key itself."""
+"""How Webex writes ids (base64 of `ciscospark://us/<KIND>/<key>`, or the key) and instants."""
 
 import base64
 import binascii
 import re
+from datetime import UTC, datetime, timedelta
 
 ID_HINT = "Expect base64 ID or UUID."
 
 _FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f-]{36})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_ID = 256
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MalformedId(ValueError):
@@ -42,3 +44,9 @@ def _decoded_key(kind: str, text: str) -> str | None:
         return None
     form = _FORM.fullmatch(uri)
     return form["key"] if form and form["kind"] == kind else None
+
+
+def webex_instant(milliseconds: int) -> str:
+    """Write an instant given in milliseconds since 1970."""
+    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,12 +1,10 @@
 """People, as developer.webex.com/docs/api/v1/people shows them to a colleague."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
-from webex_oauth.emulator.world.identifiers import webex_id
-from webex_oauth.emulator.world.instants import webex_instant
+from webex_oauth.emulator.world.identifiers import webex_id, webex_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +37,8 @@ class Person:
         return webex_id("PEOPLE", self.uuid)
 
 
-class PhoneNumber(msgspec.Struct, frozen=True):
-    """One of a person's numbers."""
-
-    type: str
-    value: str
-    primary: bool
-
-
-class SipAddress(msgspec.Struct, frozen=True):
-    """One of a person's SIP addresses."""
+class Contact(msgspec.Struct, frozen=True):
+    """One of a person's phone numbers or SIP addresses."""
 
     type: str
     value: str
@@ -61,8 +51,8 @@ class PersonAnswer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     id: str
     emails: list[str]
     # A factory's result is never taken for a default, so an empty list is sent.
-    phone_numbers: list[PhoneNumber]
-    sip_addresses: list[SipAddress]
+    phone_numbers: list[Contact]
+    sip_addresses: list[Contact]
     display_name: str
     nick_name: str
     first_name: str
@@ -82,6 +72,7 @@ class PersonAnswer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
 
 def person_answer(person: Person, origin: str) -> PersonAnswer:
     """Describe *person* as the API of *origin* does."""
+    activity = person.last_activity_ms
     return PersonAnswer(
         id=person.id,
         emails=[person.email],
@@ -97,33 +88,21 @@ def person_answer(person: Person, origin: str) -> PersonAnswer:
         last_modified=webex_instant(person.last_modified_ms),
         timezone=person.time_zone,
         type="person",
-        avatar=avatar_url(person, origin),
-        **_optional_fields(person),
+        avatar=f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None,
+        title=person.job_title or None,
+        department=person.department or None,
+        last_activity=None if activity is None else webex_instant(activity),
+        status=person.status,
     )
 
 
-def avatar_url(person: Person, origin: str) -> str | None:
-    """Say where the person's picture is, if there is one."""
-    return f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None
-
-
-def _optional_fields(person: Person) -> dict[str, Any]:
-    activity = person.last_activity_ms
-    return {
-        "title": person.job_title or None,
-        "department": person.department or None,
-        "last_activity": None if activity is None else webex_instant(activity),
-        "status": person.status,
-    }
-
-
-def _phone_numbers(person: Person) -> list[PhoneNumber]:
+def _phone_numbers(person: Person) -> list[Contact]:
     if not person.work_phone:
         return []
-    return [PhoneNumber(type="work", value=person.work_phone, primary=True)]
+    return [Contact(type="work", value=person.work_phone, primary=True)]
 
 
-def _sip_addresses(person: Person) -> list[SipAddress]:
+def _sip_addresses(person: Person) -> list[Contact]:
     local_part = person.email.split("@", maxsplit=1)[0]
     address = f"{local_part}@acme.webex.example"
-    return [SipAddress(type="personal-room", value=address, primary=False)]
+    return [Contact(type="personal-room", value=address, primary=False)]

@@ -1,5 +1,7 @@
 """Rooms, which people call spaces: developer.webex.com/docs/api/v1/rooms."""
 
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -41,28 +43,9 @@ class RoomPage(msgspec.Struct, frozen=True):
     items: list[Room]
 
 
-def in_order(rooms: tuple[Room, ...], order: RoomOrder) -> tuple[Room, ...]:
+def in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
     """Sort rooms: by id upwards, or by an instant, newest first."""
-    if order == "lastactivity":
-        return tuple(sorted(rooms, key=_newest_activity, reverse=True))
-    if order == "created":
-        return tuple(sorted(rooms, key=_newest_creation, reverse=True))
-    if order == "made_public":
-        return tuple(sorted(rooms, key=_newest_publication, reverse=True))
-    return tuple(sorted(rooms, key=_identity))
-
-
-def _identity(room: Room) -> str:
-    return room.id
-
-
-def _newest_activity(room: Room) -> tuple[str, str]:
-    return room.last_activity, room.id
-
-
-def _newest_creation(room: Room) -> tuple[str, str]:
-    return room.created, room.id
-
-
-def _newest_publication(room: Room) -> tuple[str, str]:
-    return room.made_public or "", room.id
+    if order == "id":
+        return tuple(sorted(rooms, key=attrgetter("id")))
+    instant = attrgetter("last_activity" if order == "lastactivity" else order)
+    return tuple(sorted(rooms, key=lambda room: (instant(room) or "", room.id), reverse=True))

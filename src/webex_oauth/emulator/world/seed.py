@@ -1,5 +1,7 @@
 """The world the emulator starts with: the same people and rooms each time."""
 
+# ruff: noqa: RUF001 - people are called what they are called
+
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
@@ -10,11 +12,9 @@ from webex_oauth.emulator.world.hostile import (
     HOSTILE_EMAIL,
     HOSTILE_TITLES,
 )
-from webex_oauth.emulator.world.identifiers import webex_id
-from webex_oauth.emulator.world.instants import webex_instant
+from webex_oauth.emulator.world.identifiers import webex_id, webex_instant
 from webex_oauth.emulator.world.people import Person
 from webex_oauth.emulator.world.rooms import Room, RoomType
-from webex_oauth.emulator.world.titles import COLLEAGUES, colleague_name, group_title
 from webex_oauth.emulator.world.world import RoomSource, World
 
 ORGANIZATION_UUID = "0f8c5d1e-2b7a-4e0c-9d53-7a1e4b6c8d90"
@@ -31,6 +31,31 @@ _DAY_MS = 86_400_000
 _DIRECT_SHARE = 5  # one room in five is a conversation between two people
 _TEAM_SHARE = 4
 _TEAMS = 3
+_SUBJECTS = (
+    "Release train", "Checkout redesign", "Payments platform", "Mobile app", "Data warehouse",
+    "Design system", "Onboarding", "Search relevance", "Incident review", "Platform reliability",
+    "Customer advisory board", "Pricing", "Partner integrations", "Field enablement", "Hiring",
+    "Network refresh", "Office move", "Security champions", "Quarterly planning", "Budget",
+    "Accessibility", "Localization", "Support escalations", "Renewals", "Developer relations",
+    "Documentation", "Brand refresh", "Analytics", "Identity and access", "Vendor review",
+    "Cloud costs", "Observability", "Translation desk", "Warehouse robotics", "Fleet telemetry",
+    "Product launch", "Research readout", "Beta customers", "Compliance", "Travel desk",
+)  # fmt: skip
+
+_SCOPES = (
+    "", "EMEA", "APAC", "Americas", "Berlin", "Lisbon", "Nairobi", "Osaka", "São Paulo", "Toronto",
+    "leads", "weekly", "standup", "retro", "war room", "social", "backlog", "announcements",
+    "Q1", "Q2", "Q3", "Q4", "phase 1", "phase 2", "phase 3", "steering group", "core team",
+    "questions", "handover", "on call",
+)  # fmt: skip
+
+COLLEAGUES = (
+    ("Aiko", "Tanaka"), ("Björn", "Lindqvist"), ("Chidi", "Eze"), ("Dana", "Whitfield"),
+    ("Elif", "Yıldız"), ("Fatima", "Zahra"), ("Gustavo", "Ramos"), ("Hana", "Nováková"),
+    ("Ivo", "Petrov"), ("Jia", "Chen"), ("Kofi", "Mensah"), ("Leila", "Haddad"),
+    ("Mateo", "Silva"), ("Nia", "Brooks"), ("Oleksandr", "Shevchenko"), ("Priya", "Raman"),
+    ("Quinn", "Murphy"), ("Rosa", "Jiménez"), ("Søren", "Dahl"), ("Thandiwe", "Dube"),
+)  # fmt: skip
 
 
 def seeded_world() -> World:
@@ -151,3 +176,19 @@ def _team_id(person: Person, digest: bytes, room_type: RoomType) -> str | None:
 
 def _digest(*parts: str) -> bytes:
     return hashlib.sha256("\n".join(parts).encode()).digest()
+
+
+def group_title(number: int) -> str:
+    """Return a title; numbers below 1,200 give distinct ones, later ones carry a figure."""
+    scope_number, subject_number = divmod(number, len(_SUBJECTS))
+    turn, scope_number = divmod(scope_number, len(_SCOPES))
+    words = [_SUBJECTS[subject_number], _SCOPES[scope_number]]
+    title = " ".join(word for word in words if word)
+    return f"{title} #{turn + 1}" if turn else title
+
+
+def colleague_name(number: int) -> str:
+    """Return a colleague's name, for a conversation between two people."""
+    first, _ = COLLEAGUES[number % len(COLLEAGUES)]
+    _, last = COLLEAGUES[(number // len(COLLEAGUES) + number) % len(COLLEAGUES)]
+    return f"{first} {last}"

@@ -23,6 +23,11 @@ class World:
         """Everyone with an account, in the order in which they were added."""
         return tuple(self._person_by_uuid.values())
 
+    @property
+    def sign_in_people(self) -> tuple[Person, ...]:
+        """Everyone who can sign in."""
+        return tuple(person for person in self.people if person.can_sign_in)
+
     def add_person(self, person: Person, rooms: RoomSource = tuple) -> Person:
         """Add or replace a person, with a source of the rooms they are in."""
         self._person_by_uuid[person.uuid] = person
@@ -61,7 +66,7 @@ class World:
         """List the rooms that a person is in."""
         key = (person.uuid, order)
         if key not in self._ordered:
-            self._ordered[key] = in_order(tuple(self._rooms_by_id(person.uuid).values()), order)
+            self._ordered[key] = in_order(self._rooms_by_id(person.uuid).values(), order)
         return self._ordered[key]
 
     def public_rooms(self, person: Person) -> tuple[Room, ...]:
@@ -73,7 +78,7 @@ class World:
             for room in self.rooms(other)
             if room.is_public
         }
-        return in_order(tuple(room_by_id.values()), "made_public")
+        return in_order(room_by_id.values(), "made_public")
 
     def room(self, person: Person, uuid: str) -> Room | None:
         """Find a room by UUID if the person is in it."""
