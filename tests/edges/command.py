@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +66,11 @@ class Ended:
 class Server:
     """A command that serves until it is told to stop."""
 
-    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, before: Sequence[str] = (), **variables: str
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "webex_oauth", *arguments],
+            [*before, sys.executable, "-m", "webex_oauth", *arguments],
             cwd=folder,
             env=environment(XDG_DATA_HOME=str(folder), PYTHONUNBUFFERED="1", **variables),
             stdout=subprocess.PIPE,
@@ -132,9 +134,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(folder: Path, *arguments: str, **variables: str) -> Iterator[Server]:
-    """Start a serving command, and end it with the block."""
-    started = Server(folder, *arguments, **variables)
+def server(
+    folder: Path, *arguments: str, before: Sequence[str] = (), **variables: str
+) -> Iterator[Server]:
+    """Start a serving command, and end it with the block; *before* starts other commands."""
+    started = Server(folder, *arguments, before=before, **variables)
     try:
         yield started
     finally:

@@ -186,8 +186,9 @@ def is_mounted(path: Path) -> bool:
         found, folder = path.stat(), path.parent.stat()
         if not stat.S_ISREG(found.st_mode):
             return False
-        if is_read_only(path) and is_read_only(path.parent):
-            return True
+        # A file is a mount by itself if only it cannot be changed; a link is anyone's.
+        if is_read_only(path.parent if path.is_symlink() else path):
+            return is_read_only(path)
     except OSError:
         return False
     is_roots = found.st_uid == folder.st_uid == 0 != os.geteuid()
