@@ -8,7 +8,7 @@ from webex_oauth.settings.names import PATH_NAMES, SQLITE
 
 ASCII_SPACE: Final = " \t\r\n"
 QUOTES: Final = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
-ONE_WORD: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
+ONE_LINE: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
 COMMENT: Final = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
 SHELL: Final = re.compile(r"~|.*\$[A-Za-z_{(]", re.DOTALL)
 PLACEHOLDER: Final = re.compile(
@@ -54,7 +54,8 @@ def _without_invisible(name: str, text: str) -> str:
 
 
 def _without_quotes(_: str, text: str) -> str:
-    return text.strip(QUOTES + ASCII_SPACE)
+    # A secret may end in a quote of its own (RFC 6749 appendix A.2).
+    return text.strip(QUOTES + ASCII_SPACE) if text[:1] in QUOTES else text
 
 
 def _without_comment(_: str, text: str) -> str:
@@ -62,9 +63,12 @@ def _without_comment(_: str, text: str) -> str:
 
 
 def _without_breaks(name: str, text: str) -> str:
-    if name not in ONE_WORD or is_placeholder(text):
+    if name not in ONE_LINE or is_placeholder(text):
         return text
-    return "".join(text.split())
+    whole = "".join(text.split())
+    # A secret may have spaces (RFC 6749 appendix A.2), but Webex's are letters and digits.
+    is_meant = " " in text and text.isprintable() and not whole.isalnum()
+    return text if is_meant else whole
 
 
 def _is_invisible(character: str) -> bool:
