@@ -135,4 +135,9 @@ def test_paper_is_black_on_white_and_has_nothing_to_press(
         ".map(e => [getComputedStyle(e).display, getComputedStyle(e).contentVisibility])"
     )
     assert style == [["table-header-group", "visible"], ["table-row", "visible"]]
+    widths: Any = page.evaluate(
+        "[...document.querySelectorAll('.rooms thead th')]"
+        ".map(e => e.getBoundingClientRect().width)"
+    )
+    assert widths[0] > sum(widths) / 2  # the title has the room that the others do not need
     assert page.pdf(format="A4").count(b"/Type /Page\n") <= 9
