@@ -65,11 +65,9 @@ class Collector:
                 "STATE is ignored: a state that never changes protects nobody, because whoever "
                 "has seen it once can forge a callback; every sign-in gets its own"
             )
-        for name in IGNORED_ENVIRONMENT:
+        for name, remedy in IGNORED_ENVIRONMENT.items():
             if self.value(name) or self.value(name.lower()):
-                self.warnings.append(
-                    f"{name} is ignored: set WEBEX_PROXY or WEBEX_CA_FILE if you mean it"
-                )
+                self.warnings.append(f"{name} is ignored: {remedy}")
         for name in self._variables:
             if name.startswith("WEBEX_") and name not in NAMES:
                 self.warnings.append(f"{name} is not a setting{suggestion(name, NAMES)}")

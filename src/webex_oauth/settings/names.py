@@ -33,13 +33,13 @@ PATH_NAMES: Final = frozenset(
     {"CLIENT_SECRET_FILE", "WEBEX_STORE_URL", "WEBEX_KEYS_FILE", "WEBEX_CA_FILE"}
 )
 SQLITE: Final = "sqlite:///"
-IGNORED_ENVIRONMENT: Final = (
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "ALL_PROXY",
-    "SSL_CERT_FILE",
-    "SSLKEYLOGFILE",
-)
+IGNORED_ENVIRONMENT: Final = {
+    "HTTPS_PROXY": "set WEBEX_PROXY if Webex is behind a proxy",
+    "HTTP_PROXY": "set WEBEX_PROXY if Webex is behind a proxy",
+    "ALL_PROXY": "set WEBEX_PROXY if Webex is behind a proxy",
+    "SSL_CERT_FILE": "set WEBEX_CA_FILE if a proxy replaces certificates",
+    "SSLKEYLOGFILE": "keys of connections are never written down",
+}
 CLOSE = 0.85
 
 

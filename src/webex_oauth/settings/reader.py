@@ -29,7 +29,7 @@ from webex_oauth.settings.storage import (
     store_url_doubt,
     store_url_remedy,
 )
-from webex_oauth.settings.urls import proxy_remedy, redirect_uri_remedy
+from webex_oauth.settings.urls import is_loopback, proxy_remedy, redirect_uri_remedy
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
@@ -221,7 +221,7 @@ class _Reader(Collector):
             self.mistakes.append(
                 "CLIENT_SECRET is the emulator's: put the one of your registered integration"
             )
-        if chosen.is_local and urlsplit(client.redirect_uri).scheme == "https":
+        if chosen.is_local and not is_loopback(urlsplit(client.redirect_uri)):
             self.mistakes.append(
                 f"{chosen.origin} is a local Webex but the redirect URI is public: an application "
                 "for real people must use https://webexapis.com"

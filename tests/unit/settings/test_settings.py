@@ -200,7 +200,7 @@ def test_what_the_environment_says_is_ignored_but_not_silently(name: str) -> Non
     told = warnings(**{name: "http://proxy.example:3128"})
 
     assert len(told) == 1
-    assert told[0].startswith(f"{name.upper()} is ignored")
+    assert told == (f"{name.upper()} is ignored: {IGNORED_ENVIRONMENT[name.upper()]}",)
     assert read_settings(GOOD | {name: "x"}).proxy is None
 
 
@@ -275,6 +275,13 @@ def test_a_public_application_refuses_a_local_webex() -> None:
     )
 
     assert "is a local Webex but the redirect URI is public" in told
+
+
+@pytest.mark.parametrize("host", ["localhost:8443", "localhost", "127.0.0.1"])
+def test_tls_before_the_application_can_be_tried_with_a_local_webex(host: str) -> None:
+    local = {"WEBEX_ORIGIN": "http://127.0.0.1:8090", "WEBEX_REDIRECT_URI": f"https://{host}/oauth"}
+
+    assert read_settings(GOOD | local).is_https
 
 
 def judge(variables: Mapping[str, str]) -> Settings | tuple[str, ...]:
