@@ -52,7 +52,7 @@ def test_every_mistake_of_a_configuration_is_told() -> None:
         (errors.RefreshPostponed("it failed", 7), "it failed; come back in 7 s"),
         (
             errors.ApiError(409, "Person is already in the room.", tracking_id="T1"),
-            "the API answered 409: Person is already in the room. (tracking id T1); ",
+            "the API answered 409: Person is already in the room (tracking id T1); ",
         ),
         (
             errors.ReauthRequired("grant_ended", "http://here/login", grant="0a1b"),
@@ -61,7 +61,7 @@ def test_every_mistake_of_a_configuration_is_told() -> None:
         (errors.AuthorizationRefused("x\ny"), r"the authorization server answered 'x\ny'; "),
         (
             errors.InvalidGrant("invalid_grant", "Code is spent.", tracking_id="T2"),
-            "the token endpoint answered 'invalid_grant': Code is spent. (tracking id T2); ",
+            "the token endpoint answered 'invalid_grant': Code is spent (tracking id T2); ",
         ),
         (errors.ProxyFailed("the proxy answered 407", 407), "put user and password of the proxy"),
     ],

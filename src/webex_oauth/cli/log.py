@@ -21,14 +21,13 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write *record*; a field that JSON does not know is written as its repr."""
         told = record.args if isinstance(record.args, Mapping) else {}
-        line = {
-            **told,
-            **_extra(record),
-            "event": record.getMessage(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
+        own = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
         }
+        line = {**own, **told, **_extra(record), **own}  # its own come first, and win
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _JSON.encode(line)
@@ -41,7 +40,11 @@ class TerminalLines(logging.Formatter):
         """Write *record*; what would act on the terminal is escaped, a traceback stands below."""
         at = datetime.fromtimestamp(record.created).astimezone()
         words = [f"{at:%H:%M:%S}", f"{record.levelname:<7}", record.getMessage()]
-        words += [f"{name}={value}" for name, value in _extra(record).items() if value is not None]
+        words += [
+            f"{name}={_in_quotes(str(value))}"
+            for name, value in _extra(record).items()
+            if value is not None
+        ]
         lines = [" ".join(words)]
         if record.exc_info:
             lines += self.formatException(record.exc_info).splitlines()
@@ -58,3 +61,7 @@ def configure_log(*, is_debugging: bool) -> None:
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
+
+
+def _in_quotes(value: str) -> str:
+    return f'"{value}"' if " " in value else value

@@ -31,7 +31,7 @@ class ConfigurationError(WebexOAuthError):
 
 def said(message: str | None, tracking_id: str | None = None) -> str:
     """Write what the other side said of its refusal, and its reference."""
-    said = "" if message is None else f": {message}"
+    said = "" if message is None else f": {message.removesuffix('.')}"
     return said if tracking_id is None else f"{said} (tracking id {tracking_id})"
 
 

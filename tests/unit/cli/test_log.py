@@ -49,6 +49,7 @@ def test_a_field_cannot_pass_for_the_event() -> None:
     line = json.loads(line_of("refused", event="signed in", level="debug"))
 
     assert (line["event"], line["level"]) == ("refused", "info")
+    assert list(line) == ["timestamp", "level", "event", "logger"]
 
 
 def test_a_secret_in_a_field_stays_masked() -> None:

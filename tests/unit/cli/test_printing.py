@@ -48,11 +48,16 @@ def test_any_text_is_one_line_that_a_terminal_only_shows(text: str) -> None:
 
 
 def test_the_log_of_a_terminal_is_for_people() -> None:
-    line = log_line("keeping %(grant)s failed: %(error)s", {"grant": "0a1b", "error": "down"}, n=3)
+    line = log_line(
+        "keeping %(grant)s failed: %(error)s",
+        {"grant": "0a1b", "error": "down"},
+        n=3,
+        why="it is full",
+    )
 
     at, _, rest = line.partition(" ")
     assert len(at) == len("21:04:05")
-    assert rest == "WARNING keeping 0a1b failed: down n=3"
+    assert rest == 'WARNING keeping 0a1b failed: down n=3 why="it is full"'
 
 
 def test_a_hostile_field_cannot_steer_the_terminal_or_make_a_line() -> None:
