@@ -73,13 +73,13 @@ def _without_breaks(name: str, text: str) -> str:
 
 def _is_invisible(character: str) -> bool:
     if character.isascii():
-        return character in "\x00\x1b\x7f"
+        return not character.isprintable() and not character.isspace()
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}
 
 
 def _invisible_remedy(text: str) -> str:
     first = next(character for character in text if _is_invisible(character))
-    named = unicodedata.name(first, "no character of UTF-8").lower()
+    named = unicodedata.name(first, "a control, or half of a character").lower()
     return f"has an invisible character in it (U+{ord(first):04X}, {named}): type it anew"
 
 

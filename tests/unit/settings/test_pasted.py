@@ -39,6 +39,8 @@ def test_quotes_belong_to_no_value(name: str, quotes: str) -> None:
         ("\u202e", "U+202E"),
         ("\x85", "U+0085"),
         ("\x1b", "U+001B"),
+        ("\x01", "U+0001"),
+        ("\x08", "U+0008"),
         ("\u2028", "U+2028"),
         ("\udce9", "U+DCE9"),
     ],
