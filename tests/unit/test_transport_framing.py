@@ -1,7 +1,9 @@
 """Where an answer begins and ends, what it may weigh, and what is no answer at all."""
 
+import asyncio
 import gzip
 import os
+import socket
 import zlib
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from unit.raw_server import Answering, say, say_body
 
 from webex_oauth.errors import AnswerLost, InvalidResponse, ResponseTooLarge
 from webex_oauth.ports import Limits
-from webex_oauth.transport.connection import MAX_HEAD_FIELDS
+from webex_oauth.transport.connection import MAX_HEAD_FIELDS, Connection
 
 MEBIBYTE = 1024 * 1024
 
@@ -142,6 +144,20 @@ def test_an_answer_to_no_question_changes_nothing_and_ends_the_connection() -> N
     assert server.connection_count == 2
     alone, _ = exchange(say(first + second, close=False))
     assert (alone.body, "link" in alone.headers) == (b"1", False)
+
+
+def test_bytes_before_any_request_end_the_connection() -> None:
+    async def run() -> bytes:
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        connection = Connection("webex.example:443")
+        connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
+        await loop.create_connection(lambda: connection, sock=here)
+        there.setblocking(False)
+        with there:
+            return await asyncio.wait_for(loop.sock_recv(there, 1), LIMITS.deadline_seconds)
+
+    assert asyncio.run(run()) == b""
 
 
 def test_an_interim_answer_is_not_the_answer() -> None:

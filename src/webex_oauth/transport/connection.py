@@ -71,6 +71,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if not self.is_reusable:
+            # In a tunnel, bytes that answer no request can come before this call.
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False

@@ -84,7 +84,7 @@ class Tunnel(asyncio.Protocol):
         status = STATUS_LINE.match(self._received)
         if status is None:
             self._fail("does not answer as an HTTP proxy")
-        elif status[1] != b"200":
+        elif not status[1].startswith(b"2"):
             self._fail(f"answered {status[1].decode()}", int(status[1]))
         else:
             self.is_open.set_result(None)
