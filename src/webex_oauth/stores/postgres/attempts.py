@@ -5,6 +5,7 @@ an attempt goes when `at_most` were begun after it. All of those are still there
 open, so that at most so many are kept, and nobody's goes before its turn.
 """
 
+from dataclasses import asdict
 from typing import Final, LiteralString
 
 from webex_oauth.errors import AttemptInProgress
@@ -60,10 +61,7 @@ async def add_attempt(link: Link, record: AttemptRecord, at_most: int, now: int)
     await link.run(
         ADD,
         {
-            "state_digest": record.state_digest,
-            "browser_digest": record.browser_digest,
-            "sealed": record.sealed,
-            "expires_at": record.expires_at,
+            **asdict(record),
             "open": AttemptState.OPEN.value,
             "at_most": at_most,
             "now": now,

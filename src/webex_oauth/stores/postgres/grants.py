@@ -77,9 +77,7 @@ async def claim_grant(link: Link, seen: GrantRecord, lease: Lease, now: int) -> 
     claim = {
         "key": seen.key,
         "version": seen.version,
-        "presented_count": seen.presented_count,
-        "failure_count": seen.failure_count,
-        "retry_at": seen.retry_at,
+        **asdict(seen.trouble),
         "owner": lease.owner,
         "until": lease.until,
         "now": now,
@@ -97,14 +95,7 @@ async def release_grant(
     link: Link, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
 ) -> bool:
     """End *owner*'s lease on a version."""
-    release = {
-        "key": key,
-        "version": version,
-        "owner": owner,
-        "presented_count": trouble.presented_count,
-        "failure_count": trouble.failure_count,
-        "retry_at": trouble.retry_at,
-    }
+    release = {"key": key, "version": version, "owner": owner, **asdict(trouble)}
     return await link.run(RELEASE, release) == 1
 
 

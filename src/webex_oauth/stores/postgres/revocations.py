@@ -36,10 +36,7 @@ DELETE FROM {schema}.revocations WHERE grant_key = %(grant_key)s AND version = %
 
 async def add_revocation(link: Link, record: RevocationRecord) -> None:
     """Queue tokens, unless they are queued already."""
-    await link.run(
-        ADD,
-        asdict(record),
-    )
+    await link.run(ADD, asdict(record))
 
 
 async def take_revocations(

@@ -1,6 +1,7 @@
 """Sessions in PostgreSQL; an ended one is gone, and nothing brings it back."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final, LiteralString
 
 from webex_oauth.stores.postgres.database import Link
@@ -78,14 +79,9 @@ async def replace_session(
     renewed = await link.row(
         REPLACE,
         {
+            **asdict(new),
             "old_digest": old_digest,
             "state_digest": state_digest,
-            "digest": new.digest,
-            "grant_key": new.grant_key,
-            "sealed": new.sealed,
-            "created_at": new.created_at,
-            "seen_at": new.seen_at,
-            "expires_at": new.expires_at,
         },
     )
     return renewed is not None

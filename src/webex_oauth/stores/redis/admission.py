@@ -3,9 +3,9 @@
 from webex_oauth.errors import StoreConflict
 from webex_oauth.stores.redis.database import Database
 from webex_oauth.stores.redis.rows import (
+    REVOCATION,
+    SESSION,
     grant_fields,
-    revocation_fields,
-    session_fields,
     version_bytes,
 )
 from webex_oauth.stores.redis.sessions import read_ended_session
@@ -27,10 +27,10 @@ async def admit(database: Database, admission: Admission) -> EndedSession | None
         grant=grant_fields(grant),
         expected_version=version_bytes(admission.expected_version),
         digest=session.digest,
-        session=session_fields(session),
+        session=SESSION.fields(session),
         state_digest=admission.attempt_state_digest,
         earlier_name=None if earlier is None else name_of(earlier),
-        earlier=None if earlier is None else revocation_fields(earlier),
+        earlier=None if earlier is None else REVOCATION.fields(earlier),
         replaced_session=admission.replaced_session,
         now=session.created_at,
         idle_seconds=admission.idle_seconds,

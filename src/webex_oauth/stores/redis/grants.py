@@ -1,6 +1,7 @@
 """Grants in Redis, written only over the version that the writer has seen."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.stores.redis.database import Database
@@ -23,7 +24,7 @@ async def claim_grant(
         "claim_grant",
         key=seen.key,
         version=version_bytes(seen.version),
-        seen=_trouble_fields(seen.trouble),
+        seen=asdict(seen.trouble),
         owner=lease.owner,
         until=lease.until,
         now=now,
@@ -53,7 +54,7 @@ async def release_grant(
         key=key,
         version=version_bytes(version),
         owner=owner,
-        trouble=_trouble_fields(trouble),
+        trouble=asdict(trouble),
     )
     return bool(is_released)
 
@@ -80,11 +81,3 @@ async def end_grant(database: Database, key: bytes, now: int) -> RevocationRecor
     """Delete a grant with all its sessions, and queue its tokens for revocation."""
     ended = await database.run_durably("end_grant", key=key, now=now)
     return None if ended is None else read_ended_grant(key, ended, now)
-
-
-def _trouble_fields(trouble: RefreshTrouble) -> dict[str, int]:
-    return {
-        "presented_count": trouble.presented_count,
-        "failure_count": trouble.failure_count,
-        "retry_at": trouble.retry_at,
-    }

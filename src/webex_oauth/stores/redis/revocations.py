@@ -6,7 +6,6 @@ from typing import Any
 from webex_oauth.stores.redis.database import Database
 from webex_oauth.stores.redis.rows import (
     REVOCATION,
-    revocation_fields,
     revocation_name,
 )
 from webex_oauth.vault.records import RevocationRecord, name_of
@@ -15,7 +14,7 @@ from webex_oauth.vault.records import RevocationRecord, name_of
 async def add_revocation(database: Database, record: RevocationRecord) -> None:
     """Queue tokens for revocation."""
     await database.run_durably(
-        "add_revocation", name=name_of(record), revocation=revocation_fields(record)
+        "add_revocation", name=name_of(record), revocation=REVOCATION.fields(record)
     )
 
 

@@ -35,6 +35,10 @@ class Kind(Generic[T]):
         """Name the columns for a script."""
         return " ".join(self.columns)
 
+    def fields(self, record: T) -> Fields:
+        """Write a row: what its columns hold."""
+        return {column: getattr(record, column) for column in self.columns}
+
     def read(self, name: bytes, values: Values) -> T:
         """Read the row of that name; raise SealBroken for values that cannot be."""
         try:
@@ -57,50 +61,13 @@ class Kind(Generic[T]):
 
 def attempt_fields(record: AttemptRecord) -> Fields:
     """Write an open attempt."""
-    return {
-        "browser_digest": record.browser_digest,
-        "sealed": record.sealed,
-        "expires_at": record.expires_at,
-        "kept_until": record.expires_at,
-        "state": AttemptState.OPEN.value,
-    }
-
-
-def session_fields(record: SessionRecord) -> Fields:
-    """Write a session."""
-    return {
-        "grant_key": record.grant_key,
-        "sealed": record.sealed,
-        "created_at": record.created_at,
-        "seen_at": record.seen_at,
-        "expires_at": record.expires_at,
-    }
+    kept_until, state = record.expires_at, AttemptState.OPEN.value
+    return {**ATTEMPT.fields(record), "kept_until": kept_until, "state": state}
 
 
 def grant_fields(record: GrantRecord) -> Fields:
     """Write a grant."""
-    return {
-        "version": version_bytes(record.version),
-        "sealed": record.sealed,
-        "access_expires_at": record.access_expires_at,
-        "ends_at": record.ends_at,
-        "keep_at": record.keep_at,
-        "lease_owner": record.lease_owner,
-        "lease_until": record.lease_until,
-        "presented_count": record.presented_count,
-        "failure_count": record.failure_count,
-        "retry_at": record.retry_at,
-    }
-
-
-def revocation_fields(record: RevocationRecord) -> Fields:
-    """Write a revocation."""
-    return {
-        "sealed": record.sealed,
-        "ends_at": record.ends_at,
-        "due_at": record.due_at,
-        "try_count": record.try_count,
-    }
+    return {**GRANT.fields(record), "version": version_bytes(record.version)}
 
 
 def version_bytes(version: int) -> bytes:

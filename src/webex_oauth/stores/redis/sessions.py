@@ -6,7 +6,7 @@ from typing import Any
 from webex_oauth.errors import StoreConflict
 from webex_oauth.stores.redis.database import Database
 from webex_oauth.stores.redis.revocations import read_ended_grant
-from webex_oauth.stores.redis.rows import SESSION, session_fields
+from webex_oauth.stores.redis.rows import SESSION
 from webex_oauth.vault.records import EndedSession, SessionRecord
 
 
@@ -24,7 +24,7 @@ async def replace_session(
         "replace_session",
         old_digest=old_digest,
         digest=new.digest,
-        session=session_fields(new),
+        session=SESSION.fields(new),
         state_digest=attempt_state_digest,
     )
     if outcome == b"taken":

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.cooldown import latest_end
@@ -40,6 +41,10 @@ DELETE FROM grants WHERE key = ?
   RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
     lease_owner, lease_until, presented_count, failure_count, retry_at
 """
+_content = attrgetter(
+    *("version", "sealed", "access_expires_at", "ends_at", "keep_at"),
+    *("lease_owner", "lease_until", "presented_count", "failure_count", "retry_at"),
+)
 
 
 def find_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:
@@ -78,18 +83,3 @@ def delete_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | No
     """Delete a grant and give it."""
     row = connection.execute(DELETE, (key,)).fetchone()
     return None if row is None else GrantRecord(*row)
-
-
-def _content(record: GrantRecord) -> tuple[object, ...]:
-    return (
-        record.version,
-        record.sealed,
-        record.access_expires_at,
-        record.ends_at,
-        record.keep_at,
-        record.lease_owner,
-        record.lease_until,
-        record.presented_count,
-        record.failure_count,
-        record.retry_at,
-    )

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 
 from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.row_values import read_each
@@ -20,21 +21,12 @@ UPDATE revocations SET due_at = :until, try_count = try_count + 1
 """
 POSTPONE = "UPDATE revocations SET due_at = ? WHERE grant_key = ? AND version = ?"
 DROP = "DELETE FROM revocations WHERE grant_key = ? AND version = ?"
+_content = attrgetter("grant_key", "version", "sealed", "ends_at", "due_at", "try_count")
 
 
 def add_revocation(connection: sqlite3.Connection, record: RevocationRecord) -> None:
     """Queue tokens, unless they are queued already."""
-    connection.execute(
-        ADD,
-        (
-            record.grant_key,
-            record.version,
-            record.sealed,
-            record.ends_at,
-            record.due_at,
-            record.try_count,
-        ),
-    )
+    connection.execute(ADD, _content(record))
 
 
 def take_revocations(

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 
 from webex_oauth.stores.sqlite.attempts import rename_session
 from webex_oauth.stores.sqlite.grants import delete_grant
@@ -34,6 +35,7 @@ IS_NEEDED = """
 SELECT EXISTS
   (SELECT 1 FROM sessions WHERE grant_key = ? AND expires_at > ? AND seen_at > ?)
 """
+_content = attrgetter("digest", "grant_key", "sealed", "created_at", "seen_at", "expires_at")
 
 
 def find_session(connection: sqlite3.Connection, digest: bytes) -> SessionRecord | None:
@@ -44,17 +46,7 @@ def find_session(connection: sqlite3.Connection, digest: bytes) -> SessionRecord
 
 def add_session(connection: sqlite3.Connection, record: SessionRecord) -> None:
     """Add a session."""
-    connection.execute(
-        ADD,
-        (
-            record.digest,
-            record.grant_key,
-            record.sealed,
-            record.created_at,
-            record.seen_at,
-            record.expires_at,
-        ),
-    )
+    connection.execute(ADD, _content(record))
 
 
 def touch_session(connection: sqlite3.Connection, digest: bytes, seen_at: int) -> None:
