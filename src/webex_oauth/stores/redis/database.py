@@ -9,6 +9,7 @@ from redis.asyncio.connection import Connection, SSLConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.redis.address import Address, connection_options
 from webex_oauth.stores.redis.faults import read_fault, read_first_fault
 from webex_oauth.stores.redis.pool import LentConnection, Pool
@@ -118,6 +119,12 @@ class Database:
             return await _exchange(connection, [("EVALSHA", script.digest, *parts), *then])
         except NoScriptError:
             return await _exchange(connection, [("EVAL", script.text, *parts), *then])
+
+
+class RedisPart(BelongingStore):
+    """Base class of the parts that a store is made of, one for each kind of row."""
+
+    _database: Database
 
 
 async def _call(pool: Pool, work: Work) -> list[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from webex_oauth.stores.redis.database import Database
+from webex_oauth.stores.redis.database import RedisPart
 from webex_oauth.stores.redis.rows import (
     REVOCATION,
     revocation_name,
@@ -11,34 +11,28 @@ from webex_oauth.stores.redis.rows import (
 from webex_oauth.vault.records import RevocationRecord, name_of
 
 
-async def add_revocation(database: Database, record: RevocationRecord) -> None:
-    """Queue tokens for revocation."""
-    await database.run_durably(
-        "add_revocation", name=name_of(record), revocation=REVOCATION.fields(record)
-    )
+class Revocations(RedisPart):
+    """The revocations of a store."""
 
+    async def add_revocation(self, record: RevocationRecord) -> None:
+        await self._database.run_durably(
+            "add_revocation", name=name_of(record), revocation=REVOCATION.fields(record)
+        )
 
-async def take_revocations(
-    database: Database, now: int, until: int, limit: int
-) -> Sequence[RevocationRecord]:
-    """Take revocations that are due."""
-    rows = await database.run(
-        "take_revocations", now=now, until=until, limit=limit, columns=REVOCATION.columns_text
-    )
-    return REVOCATION.read_all(rows)
+    async def take_revocations(
+        self, *, now: int, until: int, limit: int
+    ) -> Sequence[RevocationRecord]:
+        rows = await self._database.run(
+            "take_revocations", now=now, until=until, limit=limit, columns=REVOCATION.columns_text
+        )
+        return REVOCATION.read_all(rows)
 
+    async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
+        name = revocation_name(grant_key, version)
+        await self._database.run("postpone_revocation", name=name, due_at=due_at)
 
-async def postpone_revocation(
-    database: Database, grant_key: bytes, version: int, due_at: int
-) -> None:
-    """Move `due_at`."""
-    name = revocation_name(grant_key, version)
-    await database.run("postpone_revocation", name=name, due_at=due_at)
-
-
-async def drop_revocation(database: Database, grant_key: bytes, version: int) -> None:
-    """Remove a revocation."""
-    await database.run("drop_revocation", name=revocation_name(grant_key, version))
+    async def drop_revocation(self, grant_key: bytes, version: int) -> None:
+        await self._database.run("drop_revocation", name=revocation_name(grant_key, version))
 
 
 def read_ended_grant(grant_key: bytes, ended: Sequence[Any], now: int) -> RevocationRecord:
