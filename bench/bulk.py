@@ -20,7 +20,7 @@ from webex_oauth.settings.names import SQLITE
 from webex_oauth.stores.postgres.url import read_postgres_url
 from webex_oauth.stores.redis import scripts
 from webex_oauth.stores.redis.address import connection_options, read_address
-from webex_oauth.stores.redis.rows import grant_fields, session_fields
+from webex_oauth.stores.redis.rows import SESSION, grant_fields
 from webex_oauth.vault.records import GrantRecord, SessionRecord
 
 BATCH = 5_000
@@ -130,7 +130,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _given(person: SealedPerson) -> Iterator[bytes | str | int]:
     yield from ("key", person.grant.key, "digest", person.session.digest)
-    given = {"grant": grant_fields(person.grant), "session": session_fields(person.session)}
+    given = {"grant": grant_fields(person.grant), "session": SESSION.fields(person.session)}
     for row, held in given.items():
         for name, value in held.items():
             if value is not None:
