@@ -1,10 +1,11 @@
 """Admission in PostgreSQL: everything a sign-in brings, in one statement."""
 
+from dataclasses import asdict
 from typing import Final, LiteralString
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.stores.postgres.database import Link, Parameters
-from webex_oauth.stores.postgres.grants import REPLACE, grant_parameters
+from webex_oauth.stores.postgres.grants import REPLACE
 from webex_oauth.stores.postgres.sessions import end_session, end_session_alone
 from webex_oauth.vault.attempts import AttemptState
 from webex_oauth.vault.records import EndedSession, RevocationRecord
@@ -57,7 +58,7 @@ async def admit(link: Link, admission: Admission) -> EndedSession | None:
 def _parameters(admission: Admission) -> Parameters:
     session = admission.session
     return {
-        **grant_parameters(admission.grant),
+        **asdict(admission.grant),
         **_earlier_parameters(admission.earlier),
         "expected_version": admission.expected_version,
         "digest": session.digest,

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Final, LiteralString
 
 from webex_oauth.errors import AttemptInProgress
-from webex_oauth.stores.postgres.database import Link
+from webex_oauth.stores.postgres.database import Link, PostgresPart
 from webex_oauth.vault.attempts import (
     TOMBSTONE_SECONDS,
     AttemptState,
@@ -56,54 +56,55 @@ UPDATE {schema}.attempts SET state = %(finished)s, session_digest = %(session_di
 """
 
 
-async def add_attempt(link: Link, record: AttemptRecord, at_most: int, now: int) -> None:
-    """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
-    await link.run(
-        ADD,
-        {
-            **asdict(record),
-            "open": AttemptState.OPEN.value,
-            "at_most": at_most,
-            "now": now,
-            "batch": BATCH,
-        },
-    )
+class Attempts(PostgresPart):
+    """The attempts of a store."""
 
+    async def add_attempt(self, record: AttemptRecord, *, at_most: int, now: int) -> None:
+        await self._write(
+            Link.run,
+            ADD,
+            {
+                **asdict(record),
+                "open": AttemptState.OPEN.value,
+                "at_most": at_most,
+                "now": now,
+                "batch": BATCH,
+            },
+        )
 
-async def take_attempt(
-    link: Link, state_digest: bytes, browser_digest: bytes, now: int
-) -> AttemptRecord | FinishedAttempt:
-    """Take an attempt, once ever."""
-    row = await link.row(
-        TAKE,
-        {
-            "state_digest": state_digest,
-            "browser_digest": browser_digest,
-            "now": now,
-            "kept_until": now + TOMBSTONE_SECONDS,
-            "open": AttemptState.OPEN.value,
-            "taken": AttemptState.TAKEN.value,
-        },
-    )
-    if row is None:
-        return check_attempt(None, browser_digest)
-    browser, sealed, expires_at, kept_until, state, session_digest, is_taken = row
-    record = AttemptRecord(state_digest, browser, sealed, expires_at)
-    held = HeldAttempt(record, kept_until, read_state(record, state), session_digest)
-    outcome = check_attempt(held, browser_digest)
-    if isinstance(outcome, AttemptRecord) and not is_taken:
-        raise AttemptInProgress("somebody else has taken the attempt just now")
-    return outcome
+    async def take_attempt(
+        self, state_digest: bytes, browser_digest: bytes, now: int
+    ) -> AttemptRecord | FinishedAttempt:
+        row = await self._write(
+            Link.row,
+            TAKE,
+            {
+                "state_digest": state_digest,
+                "browser_digest": browser_digest,
+                "now": now,
+                "kept_until": now + TOMBSTONE_SECONDS,
+                "open": AttemptState.OPEN.value,
+                "taken": AttemptState.TAKEN.value,
+            },
+        )
+        if row is None:
+            return check_attempt(None, browser_digest)
+        browser, sealed, expires_at, kept_until, state, session_digest, is_taken = row
+        record = AttemptRecord(state_digest, browser, sealed, expires_at)
+        held = HeldAttempt(record, kept_until, read_state(record, state), session_digest)
+        outcome = check_attempt(held, browser_digest)
+        if isinstance(outcome, AttemptRecord) and not is_taken:
+            raise AttemptInProgress("somebody else has taken the attempt just now")
+        return outcome
 
-
-async def abandon_attempt(link: Link, state_digest: bytes) -> None:
-    """Say that a taken attempt came to nothing."""
-    await link.run(
-        FINISH,
-        {
-            "state_digest": state_digest,
-            "session_digest": None,
-            "taken": AttemptState.TAKEN.value,
-            "finished": AttemptState.FINISHED.value,
-        },
-    )
+    async def abandon_attempt(self, state_digest: bytes) -> None:
+        await self._write(
+            Link.run,
+            FINISH,
+            {
+                "state_digest": state_digest,
+                "session_digest": None,
+                "taken": AttemptState.TAKEN.value,
+                "finished": AttemptState.FINISHED.value,
+            },
+        )

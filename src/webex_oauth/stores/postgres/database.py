@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import LiteralString, TypeAlias, TypeVar
+from typing import Concatenate, LiteralString, ParamSpec, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow
 
 from webex_oauth.errors import StoreUnavailable, WebexOAuthError
+from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.postgres.connection import Connection
 from webex_oauth.stores.postgres.faults import (
     breaks_connections,
@@ -131,6 +132,30 @@ class Database:
                     connection.discard()
                     self._pool.discard_idle()
                 raise
+
+
+P = ParamSpec("P")
+Step: TypeAlias = Callable[Concatenate[Link, P], Awaitable[T]]
+
+
+class PostgresPart(BelongingStore):
+    """Base class of the parts that a store is made of, one for each kind of row."""
+
+    _database: Database | None = None
+
+    async def _read(self, step: Step[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await self._opened().read(lambda link: step(link, *args, **options))
+
+    async def _write(self, step: Step[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await self._opened().write(lambda link: step(link, *args, **options))
+
+    async def _transact(self, step: Step[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await self._opened().transact(lambda link: step(link, *args, **options))
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            raise StoreUnavailable("the store is not open")
+        return self._database
 
 
 async def transact(link: Link, work: Work[T]) -> T:

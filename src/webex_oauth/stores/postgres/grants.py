@@ -7,7 +7,7 @@ from typing import Final, LiteralString
 from psycopg.rows import TupleRow
 
 from webex_oauth.errors import StoreConflict
-from webex_oauth.stores.postgres.database import Link, Parameters
+from webex_oauth.stores.postgres.database import Link, PostgresPart
 from webex_oauth.vault.cooldown import latest_end
 from webex_oauth.vault.grants import revocation_of
 from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble, RevocationRecord
@@ -67,51 +67,41 @@ INSERT INTO {schema}.revocations (grant_key, version, sealed, ends_at, due_at, t
 """
 
 
-async def find_grant(link: Link, key: bytes) -> GrantRecord | None:
-    """Find a grant."""
-    return _record(await link.row(FIND, {"key": key}))
+class Grants(PostgresPart):
+    """The grants of a store."""
 
+    async def find_grant(self, key: bytes) -> GrantRecord | None:
+        return _record(await self._read(Link.row, FIND, {"key": key}))
 
-async def claim_grant(link: Link, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-    """Put the row that was seen under a lease, unless another lease lasts."""
-    claim = {
-        "key": seen.key,
-        "version": seen.version,
-        **asdict(seen.trouble),
-        "owner": lease.owner,
-        "until": lease.until,
-        "now": now,
-    }
-    return _record(await link.row(CLAIM, claim))
+    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
+        claim = {
+            "key": seen.key,
+            "version": seen.version,
+            **asdict(seen.trouble),
+            "owner": lease.owner,
+            "until": lease.until,
+            "now": now,
+        }
+        return _record(await self._write(Link.row, CLAIM, claim))
 
+    async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
+        renewal = {"key": key, "version": version, "owner": lease.owner, "until": lease.until}
+        return await self._write(Link.run, RENEW, renewal) == 1
 
-async def renew_lease(link: Link, key: bytes, version: int, lease: Lease) -> bool:
-    """Move the end of a lease forward."""
-    renewal = {"key": key, "version": version, "owner": lease.owner, "until": lease.until}
-    return await link.run(RENEW, renewal) == 1
+    async def release_grant(
+        self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
+    ) -> bool:
+        release = {"key": key, "version": version, "owner": owner, **asdict(trouble)}
+        return await self._write(Link.run, RELEASE, release) == 1
 
+    async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
+        grant = {**asdict(record), "expected_version": expected_version}
+        if await self._write(Link.run, REPLACE, grant) == 0:
+            raise StoreConflict("the grant moved on")
 
-async def release_grant(
-    link: Link, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
-) -> bool:
-    """End *owner*'s lease on a version."""
-    release = {"key": key, "version": version, "owner": owner, **asdict(trouble)}
-    return await link.run(RELEASE, release) == 1
-
-
-async def replace_grant(link: Link, record: GrantRecord, expected_version: int) -> None:
-    """Write a grant over its expected version; raise StoreConflict when it moved or went."""
-    written = await link.run(
-        REPLACE, {**grant_parameters(record), "expected_version": expected_version}
-    )
-    if written == 0:
-        raise StoreConflict("the grant moved on")
-
-
-async def due_grants(link: Link, now: int, limit: int) -> Sequence[GrantRecord]:
-    """Find grants to renew that nobody is at, the longest due first."""
-    bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
-    return read_each(lambda row: GrantRecord(*row), await link.rows(DUE, bounds))
+    async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
+        bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
+        return read_each(lambda row: GrantRecord(*row), await self._read(Link.rows, DUE, bounds))
 
 
 async def end_grant(link: Link, key: bytes, now: int) -> RevocationRecord | None:
@@ -124,11 +114,6 @@ async def end_grant(link: Link, key: bytes, now: int) -> RevocationRecord | None
 async def lock_grant_of(link: Link, session_digest: bytes) -> GrantRecord | None:
     """Keep everybody else from changing the grant of a session until the transaction ends."""
     return _record(await link.row(LOCK_OF_SESSION, {"digest": session_digest}))
-
-
-def grant_parameters(record: GrantRecord) -> Parameters:
-    """Name what a row of grants holds."""
-    return asdict(record)
 
 
 def _record(row: TupleRow | None) -> GrantRecord | None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from webex_oauth.stores.postgres.database import Link
+from webex_oauth.stores.postgres.database import Link, PostgresPart
 
 ALL: Final = "SELECT key_id, sealed FROM {schema}.key_checks"
 ADD: Final = """
@@ -12,16 +12,14 @@ INSERT INTO {schema}.key_checks (key_id, sealed) VALUES (%(key_id)s, %(sealed)s)
 DROP: Final = "DELETE FROM {schema}.key_checks WHERE key_id = %(key_id)s"
 
 
-async def key_checks(link: Link) -> dict[str, bytes]:
-    """Give what is sealed under each key, by the key's id."""
-    return dict(await link.rows(ALL))
+class KeyChecks(PostgresPart):
+    """The key checks of a store."""
 
+    async def key_checks(self) -> dict[str, bytes]:
+        return dict(await self._read(Link.rows, ALL))
 
-async def add_key_check(link: Link, key_id: str, sealed: bytes) -> None:
-    """Note that a key is in use."""
-    await link.run(ADD, {"key_id": key_id, "sealed": sealed})
+    async def add_key_check(self, key_id: str, sealed: bytes) -> None:
+        await self._write(Link.run, ADD, {"key_id": key_id, "sealed": sealed})
 
-
-async def drop_key_check(link: Link, key_id: str) -> None:
-    """Note that a key is no longer in use."""
-    await link.run(DROP, {"key_id": key_id})
+    async def drop_key_check(self, key_id: str) -> None:
+        await self._write(Link.run, DROP, {"key_id": key_id})

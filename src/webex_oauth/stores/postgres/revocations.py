@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final, LiteralString
 
-from webex_oauth.stores.postgres.database import Link
+from webex_oauth.stores.postgres.database import Link, PostgresPart
 from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.row_values import read_each
 
@@ -34,24 +34,22 @@ DELETE FROM {schema}.revocations WHERE grant_key = %(grant_key)s AND version = %
 """
 
 
-async def add_revocation(link: Link, record: RevocationRecord) -> None:
-    """Queue tokens, unless they are queued already."""
-    await link.run(ADD, asdict(record))
+class Revocations(PostgresPart):
+    """The revocations of a store."""
 
+    async def add_revocation(self, record: RevocationRecord) -> None:
+        await self._write(Link.run, ADD, asdict(record))
 
-async def take_revocations(
-    link: Link, now: int, until: int, limit: int
-) -> Sequence[RevocationRecord]:
-    """Take what is due, the longest due first, and nobody else gets it before *until*."""
-    rows = await link.rows(TAKE, {"now": now, "until": until, "limit": limit})
-    return read_each(lambda row: RevocationRecord(*row[1:]), sorted(rows))
+    async def take_revocations(
+        self, *, now: int, until: int, limit: int
+    ) -> Sequence[RevocationRecord]:
+        rows = await self._write(Link.rows, TAKE, {"now": now, "until": until, "limit": limit})
+        return read_each(lambda row: RevocationRecord(*row[1:]), sorted(rows))
 
+    async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
+        await self._write(
+            Link.run, POSTPONE, {"grant_key": grant_key, "version": version, "due_at": due_at}
+        )
 
-async def postpone_revocation(link: Link, grant_key: bytes, version: int, due_at: int) -> None:
-    """Move `due_at`."""
-    await link.run(POSTPONE, {"grant_key": grant_key, "version": version, "due_at": due_at})
-
-
-async def drop_revocation(link: Link, grant_key: bytes, version: int) -> None:
-    """Remove one."""
-    await link.run(DROP, {"grant_key": grant_key, "version": version})
+    async def drop_revocation(self, grant_key: bytes, version: int) -> None:
+        await self._write(Link.run, DROP, {"grant_key": grant_key, "version": version})

@@ -7,7 +7,7 @@ from typing import Final, LiteralString
 from psycopg.rows import TupleRow
 
 from webex_oauth.stores.postgres import grants, sessions
-from webex_oauth.stores.postgres.database import Link, Parameters
+from webex_oauth.stores.postgres.database import Link, Parameters, PostgresPart
 from webex_oauth.vault.records import (
     AttemptRecord,
     GrantRecord,
@@ -20,6 +20,21 @@ from webex_oauth.vault.row_values import read_each
 from webex_oauth.vault.store import Row
 
 KEY_BYTES: Final = 32
+
+
+class Rows(PostgresPart):
+    """The rows of every kind in a store."""
+
+    async def scan(self, kind: type[Row], *, after: bytes, limit: int) -> Sequence[Row]:
+        rows = await self._read(
+            Link.rows, KINDS[kind].scan, {**_name_parameters(after), "limit": limit}
+        )
+        return read_each(lambda row: _record(kind, row), rows)
+
+    async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
+        name = _name_parameters(name_of(record))
+        parameters = {**name, "old": record.sealed, "new": sealed}
+        return await self._write(Link.run, KINDS[type(record)].reseal, parameters) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +75,6 @@ KINDS: Final[Mapping[type[SealedRecord], Kind]] = {
         RevocationRecord,
     ),
 }
-
-
-async def scan(link: Link, kind: type[Row], after: bytes, limit: int) -> Sequence[Row]:
-    """List rows of one kind in the order of their names, from the one that follows *after*."""
-    rows = await link.rows(KINDS[kind].scan, {**_name_parameters(after), "limit": limit})
-    return read_each(lambda row: _record(kind, row), rows)
-
-
-async def reseal(link: Link, record: SealedRecord, sealed: bytes) -> bool:
-    """Put *sealed* in the place of what *record* holds, if it still does."""
-    name = _name_parameters(name_of(record))
-    parameters = {**name, "old": record.sealed, "new": sealed}
-    return await link.run(KINDS[type(record)].reseal, parameters) == 1
 
 
 def _record(kind: type[Row], row: TupleRow) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final, LiteralString
 
-from webex_oauth.stores.postgres.database import Link
+from webex_oauth.stores.postgres.database import Link, PostgresPart
 from webex_oauth.stores.postgres.grants import lock_grant_of
 from webex_oauth.vault.grants import revocation_of
 from webex_oauth.vault.records import EndedSession, SessionRecord
@@ -61,44 +61,31 @@ SELECT grant_key, EXISTS (SELECT FROM gone) FROM ended
 """
 
 
-async def find_session(link: Link, digest: bytes) -> SessionRecord | None:
-    """Find a session."""
-    row = await link.row(FIND, {"digest": digest})
-    return None if row is None else SessionRecord(*row)
+class Sessions(PostgresPart):
+    """The sessions of a store."""
 
+    async def find_session(self, digest: bytes) -> SessionRecord | None:
+        row = await self._read(Link.row, FIND, {"digest": digest})
+        return None if row is None else SessionRecord(*row)
 
-async def touch_session(link: Link, digest: bytes, seen_at: int) -> None:
-    """Move `seen_at` forward, never back."""
-    await link.run(TOUCH, {"digest": digest, "seen_at": seen_at})
+    async def touch_session(self, digest: bytes, seen_at: int) -> None:
+        await self._write(Link.run, TOUCH, {"digest": digest, "seen_at": seen_at})
 
+    async def replace_session(
+        self, old_digest: bytes, new: SessionRecord, *, attempt_state_digest: bytes
+    ) -> bool:
+        names = {"old_digest": old_digest, "state_digest": attempt_state_digest}
+        return await self._write(Link.row, REPLACE, {**asdict(new), **names}) is not None
 
-async def replace_session(
-    link: Link, old_digest: bytes, new: SessionRecord, state_digest: bytes
-) -> bool:
-    """Put *new* in the place of a session that is still there."""
-    renewed = await link.row(
-        REPLACE,
-        {
-            **asdict(new),
-            "old_digest": old_digest,
-            "state_digest": state_digest,
-        },
-    )
-    return renewed is not None
+    async def sessions_of(self, grant_key: bytes, *, limit: int) -> Sequence[SessionRecord]:
+        rows = await self._read(Link.rows, OF_GRANT, {"grant_key": grant_key, "limit": limit})
+        return read_each(lambda row: SessionRecord(*row), rows)
 
-
-async def sessions_of(link: Link, grant_key: bytes, limit: int) -> Sequence[SessionRecord]:
-    """Find the sessions of a grant, the latest seen first."""
-    rows = await link.rows(OF_GRANT, {"grant_key": grant_key, "limit": limit})
-    return read_each(lambda row: SessionRecord(*row), rows)
-
-
-async def over_sessions(
-    link: Link, now: int, idle_seconds: int, limit: int
-) -> Sequence[SessionRecord]:
-    """Find sessions that are past their end, or idle."""
-    bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
-    return read_each(lambda row: SessionRecord(*row), await link.rows(OVER, bounds))
+    async def over_sessions(
+        self, *, now: int, idle_seconds: int, limit: int
+    ) -> Sequence[SessionRecord]:
+        bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
+        return read_each(lambda row: SessionRecord(*row), await self._read(Link.rows, OVER, bounds))
 
 
 async def end_session(
@@ -106,15 +93,8 @@ async def end_session(
 ) -> EndedSession | None:
     """Delete a session, and its grant when no other live session has it."""
     grant = await lock_grant_of(link, digest)
-    row = await link.row(
-        END,
-        {
-            "digest": digest,
-            "now": now,
-            "idle_since": now - idle_seconds,
-            "is_locked": grant is not None,
-        },
-    )
+    bounds = {"now": now, "idle_since": now - idle_seconds, "is_locked": grant is not None}
+    row = await link.row(END, {"digest": digest, **bounds})
     if row is None:
         return None
     grant_key, is_gone = row
