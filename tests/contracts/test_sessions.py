@@ -16,6 +16,7 @@ from contracts.rows import (
     session,
 )
 
+from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.records import EndedSession, FinishedAttempt
 from webex_oauth.vault.store import Store
 
@@ -154,6 +155,16 @@ async def test_a_renewed_session_has_a_new_name_only(store: Store) -> None:
 
     assert await store.find_session(DIGEST) is None
     assert await store.find_session(name("session", 2)) == session(2)
+
+
+async def test_a_name_that_is_taken_leaves_the_session_to_be_renewed(store: Store) -> None:
+    await store.admit(admission())
+    await store.admit(admission(2, version=2, expected_version=1))
+
+    with pytest.raises(StoreConflict):
+        await renew(store, 2)
+
+    assert await store.find_session(DIGEST) == session()
 
 
 async def test_the_attempt_that_brought_a_session_knows_its_new_name(store: Store) -> None:

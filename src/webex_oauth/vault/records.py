@@ -192,7 +192,12 @@ def name_of(record: SealedRecord) -> bytes:
         case GrantRecord():
             return record.key
         case RevocationRecord():
-            return record.grant_key + record.version.to_bytes(8, "big")
+            return revocation_name(record.grant_key, record.version)
+
+
+def revocation_name(grant_key: bytes, version: int) -> bytes:
+    """Return the name of a revocation, which orders it by its grant."""
+    return grant_key + version.to_bytes(8, "big")
 
 
 def check_secret(value: object) -> None:

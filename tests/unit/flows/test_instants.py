@@ -20,7 +20,7 @@ FAR = NOW + 400 * 86_400
 
 def keep_attempts(workshop: Workshop) -> None:
     """Move the ends of all attempts behind the store's back."""
-    held = workshop.store._attempts._held
+    held = workshop.store._attempts
     for name, one in held.items():
         held[name] = replace(one, kept_until=FAR)
 

@@ -132,7 +132,7 @@ async def test_signing_out_of_what_was_given_up_before_claims_nothing() -> None:
     session_id = await signed_in(workshop)
     session = await workshop.sessions.find(session_id)
     assert session is not None
-    workshop.store._grants.drop(session.grant_key)
+    workshop.store._grants.pop(session.grant_key)
 
     assert await workshop.sessions.sign_out(session_id) is TokenFate.GONE
     assert await workshop.queued() == []

@@ -51,7 +51,7 @@ async def test_a_grant_that_is_gone_is_not_due() -> None:
 
 async def test_a_grant_that_is_ended_meanwhile_is_not_due() -> None:
     house = await due(issued(2))
-    house.transport.before_answer = lambda: house.store._grants.drop(ALICE)
+    house.transport.before_answer = lambda: house.store._grants.pop(ALICE)
 
     assert await house.vault.keep(ALICE) is Kept.NOT_DUE
 

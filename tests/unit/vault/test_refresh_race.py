@@ -42,7 +42,7 @@ async def test_a_refresh_is_written_down_before_it_is_sent() -> None:
     house = House(issued(2))
     await house.admit(tokens())
     seen: list[GrantRecord] = []
-    house.transport.before_answer = lambda: seen.append(house.store._grants._grants[ALICE])
+    house.transport.before_answer = lambda: seen.append(house.store._grants[ALICE])
 
     await house.vault.access_token(ALICE)
 

@@ -102,7 +102,7 @@ async def test_a_refusal_of_a_rotating_server_after_a_lost_answer_says_so() -> N
 async def test_a_refusal_for_a_grant_that_was_ended_says_so() -> None:
     house = House(INVALID_GRANT)
     await house.admit(tokens(lives_for=30))
-    house.transport.before_answer = lambda: house.store._grants.drop(ALICE)
+    house.transport.before_answer = lambda: house.store._grants.pop(ALICE)
 
     with pytest.raises(ReauthRequired) as needed:
         await house.vault.access_token(ALICE)

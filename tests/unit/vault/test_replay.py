@@ -76,7 +76,7 @@ async def test_the_replay_is_written_down_before_it_is_sent() -> None:
     house = House(LOST, issued(2), rotates=True)
     await house.admit(tokens())
     counts = []
-    rows = house.store._grants._grants
+    rows = house.store._grants
     house.transport.before_answer = lambda: counts.append(rows[ALICE].presented_count)
 
     await house.vault.access_token(ALICE)

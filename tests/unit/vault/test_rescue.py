@@ -263,7 +263,7 @@ async def test_tokens_of_a_grant_that_was_ended_are_queued_for_revocation(tmp_pa
 async def test_tokens_that_came_for_an_ended_grant_are_queued_at_once(tmp_path: Path) -> None:
     house = House(issued(2, refresh_token="refresh-2"), folder=tmp_path)
     await house.admit(tokens())
-    house.transport.before_answer = lambda: house.store._grants.drop(ALICE)
+    house.transport.before_answer = lambda: house.store._grants.pop(ALICE)
 
     with pytest.raises(ReauthRequired):
         await house.vault.access_token(ALICE)
@@ -356,7 +356,7 @@ async def test_a_grant_that_keeps_moving_loses_no_tokens(tmp_path: Path) -> None
     await house.admit(tokens())
     row, held = await house.row(), await house.held()
     marked = seal_grant(house.sealer, replace(held, reauth_reason="whatever"), row)
-    house.transport.before_answer = lambda: store._grants.put(marked)
+    house.transport.before_answer = lambda: store._grants.update({marked.key: marked})
     store.before["replace"] = [StoreConflict("moved")] * 3
 
     assert await house.vault.access_token(ALICE) == SECOND
@@ -369,16 +369,17 @@ async def test_one_grant_that_cannot_be_settled_does_not_stop_the_others(tmp_pat
     house, store = await with_rescued_tokens(tmp_path)
     bob = Grant(ISSUER, "bob", tokens("access-b"), SCOPES)
     first = seal_grant(house.sealer, bob, None)
-    store._grants.put(first)
+    store._grants[first.key] = first
     Spool(tmp_path, os.urandom).add(seal_grant(house.sealer, bob, first))
     await house.rescue.look()
-    store._grants.put(replace(await house.row(), version=5, sealed=b"\x01\x03one" + bytes(40)))
+    alice = await house.row()
+    store._grants[alice.key] = replace(alice, version=5, sealed=b"\x01\x03one" + bytes(40))
 
     await house.rescue.retry()
 
     assert not house.rescue.is_empty
     assert len(spooled(tmp_path)) == 1
-    assert (store._grants._grants[first.key]).version == first.version + 1
+    assert (store._grants[first.key]).version == first.version + 1
 
 
 async def test_two_files_of_one_grant_are_settled_one_after_the_other(tmp_path: Path) -> None:

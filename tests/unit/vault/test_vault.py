@@ -377,7 +377,7 @@ async def test_an_answer_does_not_overwrite_newer_tokens() -> None:
 async def test_an_answer_does_not_bring_back_a_grant_that_was_signed_out() -> None:
     house = House(issued(2))
     await house.admit(tokens())
-    house.transport.before_answer = partial(house.store._grants.drop, ALICE)
+    house.transport.before_answer = partial(house.store._grants.pop, ALICE)
 
     with pytest.raises(ReauthRequired) as refusal:
         await house.vault.access_token(ALICE)

@@ -6,9 +6,8 @@ from typing import Any
 from webex_oauth.stores.redis.database import RedisPart
 from webex_oauth.stores.redis.rows import (
     REVOCATION,
-    revocation_name,
 )
-from webex_oauth.vault.records import RevocationRecord, name_of
+from webex_oauth.vault.records import RevocationRecord, name_of, revocation_name
 
 
 class Revocations(RedisPart):

@@ -75,11 +75,6 @@ def version_bytes(version: int) -> bytes:
     return b"" if version == ABSENT else version.to_bytes(VERSION_BYTES, "big")
 
 
-def revocation_name(grant_key: bytes, version: int) -> bytes:
-    """Name a revocation, as `records.name_of` does."""
-    return grant_key + version.to_bytes(VERSION_BYTES, "big")
-
-
 def _read_attempt(name: bytes, values: Values) -> AttemptRecord:
     browser_digest, sealed, expires_at = values
     return AttemptRecord(name, browser_digest, sealed, int(expires_at))
