@@ -11,7 +11,7 @@ import pytest
 import requests
 from edges.command import Server, env_text, free_port, server
 from edges.load import Load, constant_load
-from edges.visiting import MIRA, sign_in
+from edges.visiting import MIRA, sign_in, sign_out
 from services.faketime import faked_clock
 from services.haproxy import running_haproxy
 from services.postgres import PostgresServer, schema_of
@@ -168,13 +168,3 @@ def test_a_sign_in_that_a_wrong_clock_began_is_completed_elsewhere(site: Site) -
 def signed_in_headers(site: Site) -> dict[str, str]:
     browser = sign_in(site.port)
     return {"cookie": "; ".join(f"{one.name}={one.value}" for one in browser.cookies)}
-
-
-def sign_out(browser: requests.Session, port: int) -> None:
-    origin = f"http://localhost:{port}"
-    page = browser.get(f"{origin}/logout", timeout=SECONDS).text
-    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
-    answer = browser.post(
-        f"{origin}/logout", {"csrf_token": token}, headers={"origin": origin}, timeout=SECONDS
-    )
-    assert answer.status_code == 200

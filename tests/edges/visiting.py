@@ -15,3 +15,14 @@ def sign_in(port: int) -> requests.Session:
     callback = Visitor().sign_in(started.headers["location"], MIRA, "accept")
     assert browser.get(callback, timeout=SECONDS).status_code == 200
     return browser
+
+
+def sign_out(browser: requests.Session, port: int) -> None:
+    """Sign out at the application on *port*."""
+    origin = f"http://localhost:{port}"
+    page = browser.get(f"{origin}/logout", timeout=SECONDS).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = browser.post(
+        f"{origin}/logout", {"csrf_token": token}, headers={"origin": origin}, timeout=SECONDS
+    )
+    assert answer.status_code == 200
