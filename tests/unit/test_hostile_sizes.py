@@ -14,7 +14,7 @@ from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.retry_after import read_retry_after
 from webex_oauth.web.browser_label import browser_label
 from webex_oauth.webex import people, rooms
-from webex_oauth.webex.api_errors import check_api_response
+from webex_oauth.webex.api import check_api_response
 from webex_oauth.webex.paging import read_next_link
 from webex_oauth.webex.platform import WEBEX
 from webex_oauth.webex.rooms import LARGEST_PAGE, MAX_TITLE_CHARACTERS, MAX_WORD_CHARACTERS

@@ -45,9 +45,8 @@ from webex_oauth.emulator.sample_env import read_sample_env, sample_env
 from webex_oauth.emulator.server import RunningEmulator, serve
 from webex_oauth.emulator.visitor import Visitor, VisitRefused
 from webex_oauth.emulator.world.people import Person
-from webex_oauth.emulator.world.rooms import Room
 from webex_oauth.emulator.world.seed import seeded_rooms, seeded_world, titled_rooms
-from webex_oauth.emulator.world.world import World
+from webex_oauth.emulator.world.world import Room, World
 
 __all__ = [
     "CLIENT_ID_PREFIX",

@@ -19,7 +19,6 @@ from webex_oauth.emulator.endpoints.answers import (
     answer_http_error,
 )
 from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, AuthorizeHandOver
-from webex_oauth.emulator.endpoints.avatars import Avatars
 from webex_oauth.emulator.endpoints.bearer import Throttled, answer_throttled
 from webex_oauth.emulator.endpoints.home import BrokerHome, Home
 from webex_oauth.emulator.endpoints.lacking import (
@@ -29,7 +28,7 @@ from webex_oauth.emulator.endpoints.lacking import (
     front_door_gaps,
 )
 from webex_oauth.emulator.endpoints.logout import LogoutEndpoint
-from webex_oauth.emulator.endpoints.people import PeopleApi
+from webex_oauth.emulator.endpoints.people import Avatars, PeopleApi
 from webex_oauth.emulator.endpoints.rooms import RoomsApi
 from webex_oauth.emulator.endpoints.token import OwnToken, RevocationEndpoint, TokenEndpoint
 from webex_oauth.emulator.fault_injection import FaultInjection
@@ -40,7 +39,7 @@ from webex_oauth.emulator.identity.integrations import (
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.options import Options
 from webex_oauth.emulator.origins import Origin, Origins
-from webex_oauth.emulator.pages.rendering import Pages
+from webex_oauth.emulator.pages.views import Pages
 from webex_oauth.emulator.randomness import Randomness
 from webex_oauth.emulator.recording import CONTROL_PATH, Recording
 from webex_oauth.emulator.state import State

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from webex_oauth.emulator.clock import MovableClock
 from webex_oauth.emulator.faults import Faults
-from webex_oauth.emulator.identity.codes import AuthorizationCodes
 from webex_oauth.emulator.identity.integrations import Integration, IntegrationRegistry
+from webex_oauth.emulator.identity.sign_ins import AuthorizationCodes, BrowserSession, Transactions
 from webex_oauth.emulator.identity.tokens import Tokens
-from webex_oauth.emulator.identity.transactions import BrowserSession, Transactions
 from webex_oauth.emulator.journal import Journal
 from webex_oauth.emulator.options import Options, Switchboard
 from webex_oauth.emulator.origins import Origins

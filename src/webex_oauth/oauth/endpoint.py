@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from urllib.parse import quote_plus
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.oauth.availability import check_not_failed, check_not_throttled
 from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, post_form
 from webex_oauth.oauth.json_object import NO_MEMBERS, read_json_object
+from webex_oauth.oauth.retry_after import check_not_failed, check_not_throttled
 from webex_oauth.oauth.server import AuthorizationServer, Client, ClientAuthentication
 
 _UNAUTHORIZED = 401

@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.webex.api import Call, api_path
-from webex_oauth.webex.decoding import id_in, read_members, text
-from webex_oauth.webex.ids import Id, uuid_in
+from webex_oauth.webex.decoding import Id, id_in, read_members, text, uuid_in
 
 MAX_URL_CHARACTERS: Final = 2_048
 MAX_EMAILS: Final = 20

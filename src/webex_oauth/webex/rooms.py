@@ -6,8 +6,13 @@ from msgspec import Meta, Raw, Struct, structs
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.webex.api import Call, Listing, api_path
-from webex_oauth.webex.decoding import json_reader, raw_text, without_half_pairs
-from webex_oauth.webex.ids import MAX_ID_CHARACTERS, Id
+from webex_oauth.webex.decoding import (
+    MAX_ID_CHARACTERS,
+    Id,
+    json_reader,
+    raw_text,
+    without_half_pairs,
+)
 from webex_oauth.webex.paging import Items
 
 RoomType: TypeAlias = Literal["direct", "group"]

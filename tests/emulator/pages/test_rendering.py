@@ -1,7 +1,6 @@
 """Rendering: what a page shows is text."""
 
-from webex_oauth.emulator.pages.rendering import Pages
-from webex_oauth.emulator.pages.views import RefusalPage
+from webex_oauth.emulator.pages.views import Pages, RefusalPage
 
 
 def test_what_a_page_shows_is_text() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.webex.ids import Id, uuid_in
+from webex_oauth.webex.decoding import Id, uuid_in
 from webex_oauth.webex.people import Person
 
 UUID = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"

@@ -19,9 +19,8 @@ from webex_oauth.emulator.identity.authorization import (
     single_values,
 )
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.identity.transactions import Transaction
-from webex_oauth.emulator.pages.rendering import Pages
-from webex_oauth.emulator.pages.views import ConsentPage, PersonPage, RefusalPage
+from webex_oauth.emulator.identity.sign_ins import Transaction
+from webex_oauth.emulator.pages.views import ConsentPage, Pages, PersonPage, RefusalPage
 from webex_oauth.emulator.recording import annotations_of, tracking_id_of
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world.people import Person

@@ -7,7 +7,7 @@ and without the port in its name a second emulator on this machine would overwri
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webex_oauth.emulator.identity.transactions import BrowserSession
+from webex_oauth.emulator.identity.sign_ins import BrowserSession
 from webex_oauth.emulator.shelf import Shelf
 
 COOKIE_PATH = "/idb/oauth2/v1"

@@ -9,8 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from webex_oauth.emulator.pages.rendering import Pages
-from webex_oauth.emulator.pages.views import HomePage
+from webex_oauth.emulator.pages.views import HomePage, Pages
 from webex_oauth.emulator.state import State
 
 _STATIC = Path(__file__).parent.parent / "pages" / "static"

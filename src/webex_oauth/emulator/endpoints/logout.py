@@ -8,8 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from webex_oauth.emulator.endpoints.browser_cookie import browser_id, delete_browser_cookie
-from webex_oauth.emulator.pages.rendering import Pages
-from webex_oauth.emulator.pages.views import SignedOutPage
+from webex_oauth.emulator.pages.views import Pages, SignedOutPage
 from webex_oauth.emulator.state import State
 
 

@@ -22,7 +22,7 @@ from webex_oauth.emulator.endpoints.forms import query_pairs
 from webex_oauth.emulator.identity.scopes import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id, webex_id
-from webex_oauth.emulator.world.rooms import FieldFailure, Room, RoomOrder, RoomPage, RoomType
+from webex_oauth.emulator.world.world import FieldFailure, Room, RoomOrder, RoomPage, RoomType
 
 _DEFAULT_MAX = 100
 _ORDER_BY_NAME: Mapping[str, RoomOrder] = MappingProxyType(

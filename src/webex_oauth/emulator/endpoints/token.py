@@ -17,9 +17,9 @@ from webex_oauth.emulator.endpoints.answers import (
 )
 from webex_oauth.emulator.endpoints.bearer import check_bearer
 from webex_oauth.emulator.endpoints.forms import read_form, required_field
-from webex_oauth.emulator.identity.codes import AuthorizationCode, CodeReused
 from webex_oauth.emulator.identity.integrations import Integration, authenticate
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.sign_ins import AuthorizationCode, CodeReused
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.recording import annotations_of
 from webex_oauth.emulator.state import State

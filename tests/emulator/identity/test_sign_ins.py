@@ -7,13 +7,13 @@ from webex_oauth.emulator.identity.authorization import (
     read_authorization_request,
     read_return_address,
 )
-from webex_oauth.emulator.identity.codes import (
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry
+from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationCode,
     AuthorizationCodes,
     CodeReused,
 )
-from webex_oauth.emulator.identity.integrations import IntegrationRegistry
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.options import Switchboard
 
 CLIENT = new_integration(Randomness(1))
