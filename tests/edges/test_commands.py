@@ -183,6 +183,16 @@ def test_a_port_in_use_is_told_in_one_line(command: str, tmp_path: Path) -> None
     assert "Traceback" not in ended.stderr
 
 
+def test_an_argument_that_is_no_text_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(sample_env())
+
+    ended = run(tmp_path, "disconnect", "\udcff")
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == r"error: '\udcff' is not UTF-8 text: type it anew"
+    assert "Traceback" not in ended.stderr
+
+
 def test_serve_with_the_samples_env_leads_to_webex(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / ".env").write_text(sample_env(port))

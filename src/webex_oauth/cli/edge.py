@@ -30,8 +30,8 @@ class Edge(click.Command):
             for mistake in error.mistakes:
                 complain(f"error: {mistake}")
             sys.exit(1)
-        except (WebexOAuthError, OSError) as error:
-            complain(f"error: {error}")
+        except (WebexOAuthError, OSError, UnicodeEncodeError) as error:
+            complain(f"error: {_words(error)}")
             sys.exit(1)
         sys.exit(status if isinstance(status, int) else 0)
 
@@ -44,3 +44,10 @@ def _told(error: click.ClickException) -> int:
         complain(f"Try '{context.command_path} --help' for help.")
     complain(f"Error: {error.format_message()}")
     return error.exit_code
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        # An argument of other octets: Python keeps each as half a character.
+        return f"{error.object!r} is not UTF-8 text: type it anew"
+    return str(error)

@@ -24,6 +24,7 @@ from webex_oauth.settings.portal import UNKNOWN_WEBEX, PortalUrl, read_portal_ur
 from webex_oauth.settings.storage import (
     MEMORY,
     MEMORY_IS_FOR_ONE,
+    file_remedy,
     keys_of,
     one_folder_doubt,
     store_url_doubt,
@@ -236,7 +237,9 @@ class _Reader(Collector):
         return url
 
     def _keys_file(self) -> Path:
-        return Path(self.value("WEBEX_KEYS_FILE") or self._folder / KEYS_NAME)
+        path = Path(self.value("WEBEX_KEYS_FILE") or self._folder / KEYS_NAME)
+        self.add(file_remedy("WEBEX_KEYS_FILE", path))
+        return path
 
     def _lifetimes(self) -> tuple[int, int]:
         """Return how long a session may be idle, and how long it may be at all."""

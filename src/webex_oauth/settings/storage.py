@@ -1,6 +1,7 @@
 """Where things are kept: the store's URL, and the keys that seal what is in it."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
@@ -29,6 +30,16 @@ def store_url_remedy(url: str) -> str | None:
     """Say what is wrong with a store's URL; it may hold a password and is not repeated."""
     if split_url(url) is None or not STORE_URL.fullmatch(url):
         return STORE_URL_REMEDY
+    if url.startswith(SQLITE):
+        return file_remedy("WEBEX_STORE_URL", Path(url.removeprefix(SQLITE)))
+    return None
+
+
+def file_remedy(name: str, path: Path) -> str | None:
+    """Say that the setting *name* leads to a folder where a file belongs."""
+    with suppress(OSError):  # what cannot be looked at is told when it is opened
+        if path.is_dir():
+            return f"{name} leads to a folder, {path}: name a file in it"
     return None
 
 

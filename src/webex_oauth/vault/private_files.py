@@ -14,6 +14,8 @@ WRITERS = 0o022
 GROUP_CHANGES = 0o037
 """All that is more than being read by the group."""
 
+TOP_LEVEL_PARTS = 2
+
 
 def ensure_private_folder(folder: Path) -> None:
     """Make *folder*, and what is missing above it; refuse one that others can enter."""
@@ -46,9 +48,15 @@ def _check_folder(folder: Path) -> None:
     _check_owner(folder, found)
     if found.st_mode & OTHERS:
         raise PermissionError(
-            f"{folder} can be entered by others (mode {_mode(found)}): "
-            f"run `chmod 700 {folder}`, or choose a folder of its own"
+            f"{folder} can be entered by others (mode {_mode(found)}): {_folder_remedy(folder)}"
         )
+
+
+def _folder_remedy(folder: Path) -> str:
+    own = f"choose a folder of its own, such as {folder / 'webex-oauth'}"
+    if len(folder.parts) <= TOP_LEVEL_PARTS:
+        return own  # a machine whose /etc or /tmp is closed stands still
+    return f"{own}, or run `chmod 700 {folder}` if nothing else is in it"
 
 
 def check_private_file(path: Path) -> None:

@@ -118,6 +118,8 @@ def test_the_names_of_this_program_are_enough_too() -> None:
         ({"WEBEX_PROXY": "https://proxy.example"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_PROXY": "http://"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_PROXY": "http://proxy.example:x"}, "WEBEX_PROXY", "http://proxy.example:3128"),
+        ({"WEBEX_KEYS_FILE": "/tmp"}, "WEBEX_KEYS_FILE leads to a folder", "name a file in it"),
+        ({"WEBEX_STORE_URL": "sqlite:////tmp"}, "leads to a folder, /tmp", "name a file in it"),
         ({"WEBEX_PROXY": "http://proxy.example:0"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_PROXY": "http://a b:3128"}, "WEBEX_PROXY", "http://proxy.example:3128"),
         ({"WEBEX_PROXY": "http://proxy.example/x"}, "WEBEX_PROXY", "http://proxy.example:3128"),

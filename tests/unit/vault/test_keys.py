@@ -12,7 +12,12 @@ import pytest
 from webex_oauth.errors import KeyUnavailable
 from webex_oauth.ports import Randomness
 from webex_oauth.vault.key_text import new_key_line, read_days, read_keys
-from webex_oauth.vault.keys import MAX_KEY_FILE_BYTES, KeyFile, read_or_make_key_file
+from webex_oauth.vault.keys import (
+    MAX_KEY_FILE_BYTES,
+    KeyFile,
+    check_key_file,
+    read_or_make_key_file,
+)
 from webex_oauth.vault.sealing import Context, Sealer
 
 CONTEXT = Context(kind="grant", row=(), field="tokens", version=1)
@@ -89,6 +94,15 @@ def test_a_folder_that_others_can_enter_is_refused(path: Path, loose: int) -> No
 
     with pytest.raises(KeyUnavailable, match=f"chmod 700 {path.parent}"):
         made(path)
+
+
+@pytest.mark.check("F04")
+@pytest.mark.parametrize("path", ["/etc/webex-keys", "/webex-keys"])
+def test_nobody_is_told_to_close_a_folder_of_the_system(path: str) -> None:
+    with pytest.raises(KeyUnavailable) as refused:
+        check_key_file(Path(path))
+
+    assert "chmod" not in str(refused.value)
 
 
 @pytest.mark.parametrize("is_dangling", [False, True])
