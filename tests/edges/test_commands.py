@@ -269,6 +269,14 @@ def test_a_wrong_command_is_told_and_not_traced(arguments: list[str]) -> None:
     assert "Error:" in ended.stderr
 
 
+@pytest.mark.parametrize("group", [[], ["keys"]])
+def test_a_group_alone_tells_its_commands_as_its_help_does(group: list[str]) -> None:
+    ended = call(*group)
+
+    assert ended.exit_code == 2
+    assert ended.stderr == call(*group, "--help").stdout
+
+
 def test_start_up_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     for arguments, allowed in (("--version", ()), ("--help", ())):
         loaded = modules_after(tmp_path, arguments)

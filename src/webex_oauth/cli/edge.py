@@ -37,7 +37,10 @@ class Edge(click.Command):
 
 
 def _told(error: click.ClickException) -> int:
-    """Say what is wrong with a command line, and return the exit status."""
+    """Say what is wrong with a command line, or what there is, and return the exit status."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         complain(context.get_usage())
