@@ -60,17 +60,19 @@ class PersonApi:
     async def first_page(self, listing: Listing[Item]) -> Page[Item]:
         """Ask for the first page of a list; raises as `call` does."""
         platform = self._context.platform
-        return await self._send(
-            lambda token: api_request(platform, listing, token),
-            lambda response: read_page(listing, platform, response, self._context.clock()),
-            PAGE_LIMITS,
-        )
+        return await self._page(listing, lambda token: api_request(platform, listing, token))
 
     async def _next_page(self, listing: Listing[Item], next_url: PageUrl) -> Page[Item]:
         platform = self._context.platform
+        return await self._page(listing, lambda token: page_request(platform, next_url, token))
+
+    async def _page(
+        self, listing: Listing[Item], build: Callable[[Secret], HttpRequest]
+    ) -> Page[Item]:
+        context = self._context
         return await self._send(
-            lambda token: page_request(platform, next_url, token),
-            lambda response: read_page(listing, platform, response, self._context.clock()),
+            build,
+            lambda response: read_page(listing, context.platform, response, context.clock()),
             PAGE_LIMITS,
         )
 

@@ -10,7 +10,13 @@ from webex_oauth.errors import StoreUnavailable, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.secret import Secret
-from webex_oauth.vault.records import RevocationRecord, SessionRecord, check_grant_key, digest
+from webex_oauth.vault.records import (
+    EndedSession,
+    RevocationRecord,
+    SessionRecord,
+    check_grant_key,
+    digest,
+)
 from webex_oauth.vault.sessions import Profile, is_live, is_touch_due, open_session
 
 log = logging.getLogger(__name__)
@@ -100,12 +106,7 @@ class Sessions:
         Raises StoreUnavailable.
         """
         context = self._context
-        ended = await context.store.end_session(
-            digest(session_id),
-            now=context.clock(),
-            idle_seconds=context.idle_seconds,
-            keeps_grants=context.keeps_grants,
-        )
+        ended = await self._end(digest(session_id), context.clock())
         log.info("signed out")
         if ended is None:
             return TokenFate.GONE
@@ -122,7 +123,7 @@ class Sessions:
         """
         async for record in self._others(session):
             if handle_of(record.digest) == handle:
-                await self._end(record)
+                await self._end_other(record)
                 return True
         return False
 
@@ -133,7 +134,7 @@ class Sessions:
         """
         ended_count = 0
         async for record in self._others(session):
-            await self._end(record)
+            await self._end_other(record)
             ended_count += 1
         return ended_count
 
@@ -165,13 +166,7 @@ class Sessions:
         return ended_count
 
     async def _end_over(self, record: SessionRecord, now: int) -> bool:
-        context = self._context
-        ended = await context.store.end_session(
-            record.digest,
-            now=now,
-            idle_seconds=context.idle_seconds,
-            keeps_grants=context.keeps_grants,
-        )
+        ended = await self._end(record.digest, now)
         if ended is not None and ended.revocation is not None:
             grant = ended.grant_key.hex()[:12]
             log.info("a grant ended with its last session", extra={"grant": grant})
@@ -183,7 +178,7 @@ class Sessions:
         try:
             await self._context.store.touch_session(session_digest, now)
         except StoreUnavailable:
-            # Who only reads is not refused for it; at worst the session is idle a little sooner.
+            # A failed touch must not fail the request; at worst the session is idle slightly early.
             log.warning("the use of a session was not written down")
 
     async def _others(self, session: LiveSession) -> AsyncIterator[SessionRecord]:
@@ -198,14 +193,17 @@ class Sessions:
             if not others:
                 return
 
-    async def _end(self, record: SessionRecord) -> None:
+    async def _end(self, session_digest: bytes, now: int) -> EndedSession | None:
         context = self._context
-        ended = await context.store.end_session(
-            record.digest,
-            now=context.clock(),
+        return await context.store.end_session(
+            session_digest,
+            now=now,
             idle_seconds=context.idle_seconds,
             keeps_grants=context.keeps_grants,
         )
+
+    async def _end_other(self, record: SessionRecord) -> None:
+        ended = await self._end(record.digest, self._context.clock())
         log.info("session ended by its person")
         if ended is not None and ended.revocation is not None:
             self._revocations.soon(ended.revocation)

@@ -6,7 +6,6 @@ refused, because a commit is conditional on the version that was claimed.
 
 import asyncio
 import logging
-from types import TracebackType
 from typing import Self
 
 from webex_oauth.errors import StoreError
@@ -30,12 +29,7 @@ class Heartbeat:
         self._beating = asyncio.create_task(self._beat())
         return self
 
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop, and wait until no renewal is under way."""
         self._beating.cancel()
         await asyncio.wait([self._beating])

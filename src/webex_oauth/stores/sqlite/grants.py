@@ -1,12 +1,16 @@
-"""Grants in SQLite, written only over the version that the writer has seen."""
+"""Grants in SQLite, written only over the version that the writer has seen.
+
+Of those who would refresh one version, the holder of its lease may.
+"""
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import astuple
 from operator import attrgetter
 
 from webex_oauth.errors import StoreConflict
 from webex_oauth.vault.cooldown import latest_end
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.records import GrantRecord, Lease, RefreshTrouble
 from webex_oauth.vault.row_values import read_each
 from webex_oauth.vault.store import ABSENT
 
@@ -41,6 +45,23 @@ DELETE FROM grants WHERE key = ?
   RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
     lease_owner, lease_until, presented_count, failure_count, retry_at
 """
+CLAIM = """
+UPDATE grants
+  SET lease_owner = ?, lease_until = ?, presented_count = presented_count + 1
+  WHERE key = ? AND version = ? AND lease_until <= ?
+    AND presented_count = ? AND failure_count = ? AND retry_at = ?
+  RETURNING key, version, sealed, access_expires_at, ends_at, keep_at,
+    lease_owner, lease_until, presented_count, failure_count, retry_at
+"""
+RENEW = """
+UPDATE grants SET lease_until = max(lease_until, ?)
+  WHERE key = ? AND version = ? AND lease_owner = ?
+"""
+RELEASE = """
+UPDATE grants
+  SET lease_owner = NULL, lease_until = 0, presented_count = ?, failure_count = ?, retry_at = ?
+  WHERE key = ? AND version = ? AND lease_owner = ?
+"""
 _content = attrgetter(
     *("version", "sealed", "access_expires_at", "ends_at", "keep_at"),
     *("lease_owner", "lease_until", "presented_count", "failure_count", "retry_at"),
@@ -70,6 +91,30 @@ def replace_grant(
     written = connection.execute(REPLACE, (*_content(record), record.key, expected_version))
     if written.rowcount == 0:
         raise StoreConflict("the grant moved on")
+
+
+def claim_grant(
+    connection: sqlite3.Connection, seen: GrantRecord, lease: Lease, now: int
+) -> GrantRecord | None:
+    """Put the row that was seen under a lease, unless another lease lasts."""
+    trouble = astuple(seen.trouble)
+    claim = (lease.owner, lease.until, seen.key, seen.version, now, *trouble)
+    row = connection.execute(CLAIM, claim).fetchone()
+    return None if row is None else GrantRecord(*row)
+
+
+def renew_lease(connection: sqlite3.Connection, key: bytes, version: int, lease: Lease) -> bool:
+    """Move the end of a lease forward."""
+    renewed = connection.execute(RENEW, (lease.until, key, version, lease.owner))
+    return renewed.rowcount > 0
+
+
+def release_grant(
+    connection: sqlite3.Connection, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
+) -> bool:
+    """End *owner*'s lease on a version, and keep what the refresh left behind."""
+    released = connection.execute(RELEASE, (*astuple(trouble), key, version, owner))
+    return released.rowcount > 0
 
 
 def due_grants(connection: sqlite3.Connection, now: int, limit: int) -> Sequence[GrantRecord]:

@@ -11,7 +11,6 @@ from webex_oauth.stores.sqlite import (
     attempts,
     grants,
     key_checks,
-    leases,
     resealing,
     revocations,
     sessions,
@@ -96,16 +95,16 @@ class SqliteStore(BelongingStore):
         return await self._reader.read(step(grants.find_grant, key))
 
     async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-        return await self._writer.write_durably(step(leases.claim_grant, seen, lease, now))
+        return await self._writer.write_durably(step(grants.claim_grant, seen, lease, now))
 
     async def renew_lease(self, key: bytes, version: int, lease: Lease) -> bool:
-        return await self._quick_writer.write(step(leases.renew_lease, key, version, lease))
+        return await self._quick_writer.write(step(grants.renew_lease, key, version, lease))
 
     async def release_grant(
         self, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
     ) -> bool:
         return await self._quick_writer.write(
-            step(leases.release_grant, key, version, owner, trouble)
+            step(grants.release_grant, key, version, owner, trouble)
         )
 
     async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
