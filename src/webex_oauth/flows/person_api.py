@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from webex_oauth.errors import AccessTokenRefused, ReauthRequired, StoreError
+from webex_oauth.errors import AccessTokenRefused, ReauthReason, StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
-TOKEN_REFUSED = "access_token_refused"  # noqa: S105 - the name of a reason
 
 
 class PersonApi:
@@ -93,7 +92,7 @@ class PersonApi:
         except AccessTokenRefused as error:
             with suppress(StoreError):
                 await self._vault.refuse(self._grant_key, token)
-            raise ReauthRequired(TOKEN_REFUSED) from error
+            raise self._vault.reauth(self._grant_key, ReauthReason.ACCESS_TOKEN_REFUSED) from error
 
     async def _attempt(
         self,

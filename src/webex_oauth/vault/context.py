@@ -6,7 +6,7 @@ from webex_oauth.errors import ReauthReason, ReauthRequired
 from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.vault.grants import open_grant
 from webex_oauth.vault.held import Held
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.records import GrantRecord, name_of_grant
 from webex_oauth.vault.refused import RefusedTokens
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Sealer
@@ -43,12 +43,12 @@ class VaultContext:
         """Find a grant; raise ReauthRequired when it was ended."""
         held = await self.find(key)
         if held is None:
-            raise self.reauth(ReauthReason.GRANT_ENDED)
+            raise self.reauth(ReauthReason.GRANT_ENDED, key)
         return held
 
-    def reauth(self, reason: str) -> ReauthRequired:
-        """Say that the person is needed, why, and where."""
-        return ReauthRequired(reason, self.sign_in_url)
+    def reauth(self, reason: str, grant_key: bytes) -> ReauthRequired:
+        """Return the error that says why the person is needed, where, and whose grant it is."""
+        return ReauthRequired(reason, self.sign_in_url, grant=name_of_grant(grant_key))
 
     def _open(self, record: GrantRecord) -> Held:
         rescued = self.rescue.find(record)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.records import GrantRecord, name_of_grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Held:
     @property
     def name(self) -> str:
         """What a log calls it."""
-        return self.record.key.hex()[:12]
+        return name_of_grant(self.record.key)
 
     def has(self, access_token: Secret) -> bool:
         """Say whether *access_token* is the one that is there."""

@@ -90,8 +90,8 @@ class Presentation:
             raise
         if fresh.is_refused:
             # The server gave the same access token again, which the API has refused.
-            raise self._context.reauth(ReauthReason.ACCESS_TOKEN_REFUSED)
-        return self._token_in(current)
+            raise self._context.reauth(ReauthReason.ACCESS_TOKEN_REFUSED, fresh.record.key)
+        return self._token_in(current, claimed)
 
     async def _after_failure(
         self, claimed: Held, error: UpstreamError | TokenError
@@ -130,7 +130,7 @@ class Presentation:
             self._reasons.remember(claimed, reason)
             raise
         if newer is not None:
-            return self._token_in(newer)
+            return self._token_in(newer, claimed)
         return await self._give_up(claimed, reason, refusal)
 
     def _reason(self, claimed: Held, *, was_presented: bool) -> ReauthReason:
@@ -146,8 +146,8 @@ class Presentation:
     ) -> Secret | None:
         current = await self._reasons.write(claimed, reason)
         if current is not None and current.has(claimed.access_token):
-            raise self._context.reauth(reason) from error
-        return self._token_in(current)
+            raise self._context.reauth(reason, claimed.record.key) from error
+        return self._token_in(current, claimed)
 
     async def _look_again(self, claimed: Held) -> Held | None:
         """Wait a moment for the tokens of whoever presented the same refresh token before."""
@@ -164,10 +164,10 @@ class Presentation:
         current = await self._context.hold(claimed.record.key)
         return None if current.has(claimed.access_token) else current
 
-    def _token_in(self, current: Held | None) -> Secret | None:
+    def _token_in(self, current: Held | None, claimed: Held) -> Secret | None:
         """Return the token in the row; None when the API refused that one too."""
         if current is None:
-            raise self._context.reauth(ReauthReason.GRANT_ENDED)
+            raise self._context.reauth(ReauthReason.GRANT_ENDED, claimed.record.key)
         return None if current.is_refused else current.access_token
 
     def _may_rotate(self, claimed: Held) -> bool:

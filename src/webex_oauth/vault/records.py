@@ -234,6 +234,11 @@ def grant_key(issuer: str, subject: str) -> bytes:
     return hashlib.sha256(b"".join(len(name).to_bytes(4, "big") + name for name in names)).digest()
 
 
+def name_of_grant(key: bytes) -> str:
+    """Return the short name by which logs and errors call a grant."""
+    return key.hex()[:12]
+
+
 def instant(at: int) -> bytes:
     """Encode an instant for a seal's context."""
     return at.to_bytes(8, "big", signed=True)

@@ -107,7 +107,7 @@ class Refresh:
                 current = await self._reasons.write(held, step.reason)
                 if current is None or not current.has(held.access_token):
                     return None
-        raise self._context.reauth(step.reason)
+        raise self._context.reauth(step.reason, held.record.key)
 
 
 class _Patience:

@@ -138,6 +138,10 @@ class Vault:
         if held.has(refused):
             await self._context.refused.mark(held)
 
+    def reauth(self, key: bytes, reason: str) -> ReauthRequired:
+        """Return the error that says why the person is needed, where, and whose grant it is."""
+        return self._context.reauth(reason, key)
+
     async def keep(self, key: bytes) -> Kept:
         """Renew a grant that is due to be kept alive, whether anybody uses it or not.
 

@@ -95,6 +95,8 @@ async def test_a_second_refusal_asks_the_person() -> None:
         await workshop.api(KEY).call(people.me())
 
     assert required.value.reason == "access_token_refused"
+    assert required.value.sign_in_url == "http://localhost:8080/login"
+    assert required.value.grant == KEY.hex()[:12]
     assert len(sent_tokens(workshop, PERSON_URL)) == 2
     assert len(workshop.webex.forms(TOKEN_URL)) == 1
 

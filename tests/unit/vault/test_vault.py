@@ -470,3 +470,4 @@ async def test_who_is_needed_is_told_where_to_go() -> None:
         await house.vault.access_token(ALICE)
 
     assert refusal.value.sign_in_url == SIGN_IN_URL
+    assert refusal.value.grant == ALICE.hex()[:12]
