@@ -48,6 +48,15 @@ def test_an_entry_is_completed_in_its_place() -> None:
     ]
 
 
+def test_a_form_without_end_weighs_no_more_than_a_hundred_fields(
+    emulator: Emulator, wire: Wire
+) -> None:
+    wire.post("/v1/access_token", {f"f{number}": "" for number in range(1_000)})
+
+    (entry,) = emulator.journal.matching("POST")
+    assert len(entry.form) == 100
+
+
 def test_completing_a_forgotten_entry_changes_no_other() -> None:
     journal = Journal()
     forgotten = journal.open(request("/a"))

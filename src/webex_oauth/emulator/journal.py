@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import islice
 
 _CAPACITY = 20_000
+_MOST_FIELDS = 100
 
 OPEN_VALUES = frozenset(
     {
@@ -141,5 +143,8 @@ def digest(value: str) -> str:
 
 
 def redacted(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Replace the values of all parameters that could be secret by their digests."""
-    return tuple((name, value if name in OPEN_VALUES else digest(value)) for name, value in pairs)
+    """Replace the values of the first parameters by their digests, unless they are no secret."""
+    return tuple(
+        (name, value if name in OPEN_VALUES else digest(value))
+        for name, value in islice(pairs, _MOST_FIELDS)
+    )
