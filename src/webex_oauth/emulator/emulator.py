@@ -18,9 +18,9 @@ from webex_oauth.emulator.endpoints.answers import (
     answer_bug,
     answer_http_error,
 )
-from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, AuthorizeHandOver
+from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, hand_over_route
 from webex_oauth.emulator.endpoints.bearer import Throttled, answer_throttled
-from webex_oauth.emulator.endpoints.home import BrokerHome, Home
+from webex_oauth.emulator.endpoints.home import Home, broker_home_routes
 from webex_oauth.emulator.endpoints.lacking import (
     Neighbour,
     UnknownPath,
@@ -148,7 +148,7 @@ def _applications(state: State, control_token: str) -> tuple[Starlette, Starlett
         ),
         _application(
             state,
-            [*BrokerHome(state).routes(), *broker, *broker_gaps()],
+            [*broker_home_routes(origins.front_door), *broker, *broker_gaps()],
             origins.broker,
             Neighbour("front door", origins.front_door, ("/v1/", CONTROL_PATH)),
         ),
@@ -180,7 +180,7 @@ def _application(
 
 def _front_door_routes(state: State, control_token: str) -> list[BaseRoute]:
     return [
-        *AuthorizeHandOver(state).routes(),
+        hand_over_route(state.origins.broker),
         *TokenEndpoint(state, "gateway").routes(),
         *RevocationEndpoint(state, "gateway").routes(),
         *PeopleApi(state).routes(),

@@ -20,6 +20,7 @@ from webex_oauth.emulator.identity.authorization import (
 )
 from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.identity.sign_ins import Transaction
+from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.pages.views import ConsentPage, Pages, PersonPage, RefusalPage
 from webex_oauth.emulator.recording import annotations_of, tracking_id_of
 from webex_oauth.emulator.state import State
@@ -32,25 +33,18 @@ DECISION_PATH = f"{AUTHORIZE_PATH}/decision"
 _Answer = Callable[[Request], Awaitable[Response]]
 
 
-class AuthorizeHandOver:
-    """Hand the browser on from the front door to the identity broker, as Webex does."""
+def hand_over_route(broker: Origin) -> Route:
+    """Return the front door's route, which hands the browser on to the broker as Webex does."""
 
-    def __init__(self, state: State) -> None:
-        self._broker = state.origins.broker
-
-    def routes(self) -> list[Route]:
-        """List the path of this endpoint."""
-        return [Route("/v1/authorize", self.hand_over)]
-
-    async def hand_over(self, request: Request) -> Response:
-        """Redirect, with the query as it came: only the broker reads it."""
-        target = f"{self._broker.beside(request.scope)}{AUTHORIZE_PATH}"
+    async def hand_over(request: Request) -> Response:
+        # With the query as it came: only the broker reads it.
+        target = f"{broker.beside(request.scope)}{AUTHORIZE_PATH}"
         query = request.scope["query_string"].decode("latin-1")
-        headers = {
-            "Location": f"{target}?{query}" if query else target,
-            "Cache-Control": "no-store",
-        }
+        location = f"{target}?{query}" if query else target
+        headers = {"Location": location, "Cache-Control": "no-store"}
         return Response(None, HTTPStatus.FOUND, headers=headers)
+
+    return Route("/v1/authorize", hand_over)
 
 
 class AuthorizeEndpoint:

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.pages.views import HomePage, Pages
 from webex_oauth.emulator.state import State
 
@@ -48,19 +49,13 @@ class Home:
         return self._pages.answer(page)
 
 
-class BrokerHome:
-    """Lead visitors of the broker's bare address to the front page."""
+def broker_home_routes(front_door: Origin) -> list[BaseRoute]:
+    """List the broker's bare address, which leads to the front page, and the static files."""
 
-    def __init__(self, state: State) -> None:
-        self._front_door = state.origins.front_door
+    async def lead_on(request: Request) -> Response:
+        return RedirectResponse(f"{front_door.beside(request.scope)}/", HTTPStatus.FOUND)
 
-    def routes(self) -> list[BaseRoute]:
-        """List the path, and those of the static files."""
-        return [Route("/", self.lead_on), _static_files()]
-
-    async def lead_on(self, request: Request) -> Response:
-        """Redirect to the front page."""
-        return RedirectResponse(f"{self._front_door.beside(request.scope)}/", HTTPStatus.FOUND)
+    return [Route("/", lead_on), _static_files()]
 
 
 def _endpoints(routes: Iterable[BaseRoute]) -> tuple[str, ...]:

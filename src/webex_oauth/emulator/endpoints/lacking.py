@@ -3,7 +3,7 @@
 A path is a template of Starlette's; methods are listed where they are known, else all are lacking.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -26,51 +26,30 @@ from webex_oauth.emulator.state import State
 LACKING_HEADER = "Emulator-Lacks"
 EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
-_LIST_AND_CREATE = ("GET", "POST")
-_READ_CHANGE_DELETE = ("GET", "PUT", "DELETE")
-
-FRONT_DOOR: dict[str, tuple[str, ...]] = {
-    # Messaging
-    "/v1/people": _LIST_AND_CREATE,
-    "/v1/people/{person_id}": ("PUT", "DELETE"),
-    "/v1/rooms": ("POST",),
-    "/v1/rooms/{room_id}": ("PUT", "DELETE"),
-    "/v1/rooms/{room_id}/meetingInfo": ("GET",),
-    "/v1/messages": _LIST_AND_CREATE,
-    "/v1/messages/direct": ("GET",),
-    "/v1/messages/{message_id}": _READ_CHANGE_DELETE,
-    "/v1/contents/{content_id}": ("GET", "HEAD"),
-    "/v1/memberships": _LIST_AND_CREATE,
-    "/v1/memberships/{membership_id}": _READ_CHANGE_DELETE,
-    "/v1/teams": _LIST_AND_CREATE,
-    "/v1/teams/{team_id}": _READ_CHANGE_DELETE,
-    "/v1/team/memberships": _LIST_AND_CREATE,
-    "/v1/team/memberships/{membership_id}": _READ_CHANGE_DELETE,
-    "/v1/webhooks": _LIST_AND_CREATE,
-    "/v1/webhooks/{webhook_id}": _READ_CHANGE_DELETE,
-    "/v1/events": ("GET",),
-    "/v1/events/{event_id}": ("GET",),
-    "/v1/attachment/actions": ("POST",),
-    "/v1/attachment/actions/{action_id}": ("GET",),
-    "/v1/room/tabs": _LIST_AND_CREATE,
-    "/v1/room/tabs/{tab_id}": _READ_CHANGE_DELETE,
-    "/v1/room/linkedFolders": _LIST_AND_CREATE,
-    "/v1/room/linkedFolders/{folder_id}": _READ_CHANGE_DELETE,
-    "/v1/hds/{rest:path}": ("GET",),
-    # Other ways to a token
-    "/v1/.well-known/{rest:path}": ("GET",),
-    "/v1/userinfo": ("GET",),
-    "/v1/verification": ("GET",),
-    "/v1/device/authorize": ("POST",),
-    "/v1/device/token": ("POST",),
-    "/v1/guests/token": ("POST",),
-    "/v1/jwt/login": ("POST",),
-    "/v1/authorizations": ("GET", "DELETE"),
-    "/v1/authorizations/tokenExpiry": ("GET",),
-    "/v1/authorizations/{authorization_id}": ("DELETE",),
-    "/v1/applications": EVERY_METHOD,
-    "/v1/applications/{rest:path}": EVERY_METHOD,
-}
+FRONT_DOOR = {
+    ("GET", "POST"): (
+        "people", "messages", "memberships", "teams", "team/memberships", "webhooks", "room/tabs",
+        "room/linkedFolders",
+    ),
+    ("GET", "PUT", "DELETE"): (
+        "messages/{id}", "memberships/{id}", "teams/{id}", "team/memberships/{id}",
+        "webhooks/{id}", "room/tabs/{id}", "room/linkedFolders/{id}",
+    ),
+    ("PUT", "DELETE"): ("people/{id}", "rooms/{id}"),
+    ("GET", "DELETE"): ("authorizations",),
+    ("DELETE",): ("authorizations/{id}",),
+    ("GET", "HEAD"): ("contents/{id}",),
+    ("GET",): (
+        "rooms/{id}/meetingInfo", "messages/direct", "events", "events/{id}",
+        "attachment/actions/{id}", "hds/{rest:path}", ".well-known/{rest:path}", "userinfo",
+        "verification", "authorizations/tokenExpiry",
+    ),
+    ("POST",): (
+        "rooms", "attachment/actions", "device/authorize", "device/token", "guests/token",
+        "jwt/login",
+    ),
+    EVERY_METHOD: ("applications", "applications/{rest:path}"),
+}  # fmt: skip
 _FAMILIES = (
     "adminAudit", "admin", "analytics", "archive", "bots", "broadworks", "callingData", "cdr_feed",
     "classifications", "contacts", "convergedRecordings", "dataSources",
@@ -84,32 +63,30 @@ _FAMILIES = (
 )  # fmt: skip
 """Whole families of resources, whatever follows their names."""
 
-BROKER: dict[str, tuple[str, ...]] = {
-    "/idb/.well-known/{rest:path}": ("GET",),
-    "/idb/oauth2/v1/device/authorize": ("POST",),
-    "/idb/oauth2/v1/device/token": ("POST",),
-    "/idb/oauth2/v1/tokens": EVERY_METHOD,
-    "/idb/oauth2/v1/userinfo": ("GET",),
-    "/idb/oauth2/v2/{rest:path}": EVERY_METHOD,
-    "/idb/profile": ("GET",),
-    "/idb/saml2/{rest:path}": EVERY_METHOD,
+BROKER = {
+    ("GET",): (".well-known/{rest:path}", "oauth2/v1/userinfo", "profile"),
+    ("POST",): ("oauth2/v1/device/authorize", "oauth2/v1/device/token"),
+    EVERY_METHOD: ("oauth2/v1/tokens", "oauth2/v2/{rest:path}", "saml2/{rest:path}"),
 }
 
 
 def front_door_gaps() -> list[Route]:
     """List the routes of what the front door lacks."""
-    names = [f"/v1/{name}" for name in _FAMILIES]
-    families = [(path, EVERY_METHOD) for one in names for path in (one, f"{one}/{{rest:path}}")]
-    return _routes([*FRONT_DOOR.items(), *families])
+    families = [path for name in _FAMILIES for path in (name, f"{name}/{{rest:path}}")]
+    return [*_routes("/v1/", FRONT_DOOR), *_routes("/v1/", {EVERY_METHOD: families})]
 
 
 def broker_gaps() -> list[Route]:
     """List the routes of what the broker lacks."""
-    return _routes(BROKER.items())
+    return _routes("/idb/", BROKER)
 
 
-def _routes(gaps: Iterable[tuple[str, tuple[str, ...]]]) -> list[Route]:
-    return [Route(path, _answer, methods=list(methods)) for path, methods in gaps]
+def _routes(base: str, paths_by_methods: Mapping[tuple[str, ...], Iterable[str]]) -> list[Route]:
+    return [
+        Route(f"{base}{path}", _answer, methods=list(methods))
+        for methods, paths in paths_by_methods.items()
+        for path in paths
+    ]
 
 
 async def _answer(request: Request) -> Response:
