@@ -22,7 +22,7 @@ HARMLESS = {
     "stores/memory/store.py: held.session_digest == old_digest": BOTH_ARE_STORED,
     "flows/sessions.py: record.digest == this": BOTH_ARE_STORED,
     "flows/sessions.py: one.digest != this": BOTH_ARE_STORED,
-    "vault/held.py: self.access_token == access_token": BOTH_ARE_SECRET,
+    "vault/grants.py: self.access_token == access_token": BOTH_ARE_SECRET,
 }
 UNSAFE_RANDOMNESS = frozenset({"random", "uuid"})
 EMULATOR = "src/webex_oauth/emulator/"

@@ -9,8 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from webex_oauth.errors import StoreConflict, StoreError
 from webex_oauth.ports import Clock
-from webex_oauth.vault.grants import open_grant, revocation_of, seal_grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Held, open_grant, revocation_of, seal_grant
 from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.store import Store

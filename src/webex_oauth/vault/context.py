@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 from webex_oauth.errors import ReauthReason, ReauthRequired
 from webex_oauth.ports import Clock, Randomness, random_share
-from webex_oauth.vault.grants import open_grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Held, open_grant
 from webex_oauth.vault.records import GrantRecord, name_of_grant
 from webex_oauth.vault.refused import RefusedTokens
 from webex_oauth.vault.rescue import Rescue

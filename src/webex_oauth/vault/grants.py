@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import random_share
+from webex_oauth.secret import Secret
 from webex_oauth.vault.envelope import Envelope
-from webex_oauth.vault.records import GrantRecord, RevocationRecord, grant_key
+from webex_oauth.vault.records import GrantRecord, RevocationRecord, grant_key, name_of_grant
 from webex_oauth.vault.sealing import Context, Sealer
 
 FIRST_VERSION_BYTES = 6
@@ -33,6 +34,41 @@ class Grant:
     rotates: bool | None = None
     reauth_reason: str | None = None
     is_access_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row and the grant in it.
+
+    `is_rescued` says that the grant is newer than the row, `is_refused` that the API refused its
+    access token.
+    """
+
+    record: GrantRecord
+    grant: Grant
+    is_rescued: bool = False
+    is_refused: bool = False
+
+    @property
+    def access_token(self) -> Secret:
+        """The access token."""
+        return self.grant.tokens.access_token
+
+    @property
+    def name(self) -> str:
+        """What a log calls it."""
+        return name_of_grant(self.record.key)
+
+    def has(self, access_token: Secret) -> bool:
+        """Say whether *access_token* is the one that is there."""
+        return self.access_token == access_token
+
+    def lives(self, at: int) -> bool:
+        """Check whether the access token is good at that instant, as far as is known."""
+        if self.is_refused:
+            return False
+        expires_at = self.grant.tokens.access_expires_at
+        return expires_at is None or at < expires_at
 
 
 _ENVELOPE = Envelope(Grant)

@@ -10,7 +10,7 @@ from typing import Self
 
 from webex_oauth.errors import StoreError
 from webex_oauth.vault.context import VaultContext
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Held
 from webex_oauth.vault.records import Lease
 
 log = logging.getLogger(__name__)

@@ -100,13 +100,19 @@ async def agree(store: Store, sealer: Sealer, sleep: Sleep = asyncio.sleep) -> N
 
 
 async def answer(store: Store, keys: Keys, checks: Mapping[str, bytes], who: str) -> None:
-    """Object to each key that is asked about and that *keys* lack; drop objections left behind."""
+    """Object, once, to each key that is asked about and that *keys* lack.
+
+    What a process left behind that was killed goes: a question about a key that seals by now, an
+    objection to a question that is gone.
+    """
     for name, sealed in checks.items():
         what, _, question = name.partition(SEPARATOR)
-        if what == ASKED and not _opens(keys, question.partition(SEPARATOR)[0], sealed):
-            await store.add_key_check(SEPARATOR.join((LACKED, question)), who.encode())
-        elif what == LACKED and SEPARATOR.join((ASKED, question)) not in checks:
+        asked, lacked = (SEPARATOR.join((kind, question)) for kind in (ASKED, LACKED))
+        key_id = question.partition(SEPARATOR)[0]
+        if (what == ASKED and key_id in checks) or (what == LACKED and asked not in checks):
             await store.drop_key_check(name)
+        elif what == ASKED and lacked not in checks and not _opens(keys, key_id, sealed):
+            await store.add_key_check(lacked, who.encode())
 
 
 async def _checked(store: Store, sealer: Sealer) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.vault.commit import Notes
 from webex_oauth.vault.context import VaultContext
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Held
 from webex_oauth.vault.plan import latest_lease_end
 from webex_oauth.vault.records import Lease, RefreshTrouble
 

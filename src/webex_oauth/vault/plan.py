@@ -7,8 +7,7 @@ from typing import TypeAlias
 from webex_oauth.errors import ReauthReason
 from webex_oauth.secret import Secret
 from webex_oauth.vault.cooldown import Cooling, is_cooling
-from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Grant, Held
 from webex_oauth.vault.records import GrantRecord
 
 SOFT_EXPIRY_PERMILLE = 850

@@ -10,9 +10,8 @@ from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit, Reasons
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.cooldown import Trouble, judge, retry_at
-from webex_oauth.vault.grants import Grant, seal_grant
+from webex_oauth.vault.grants import Grant, Held, seal_grant
 from webex_oauth.vault.heartbeat import Heartbeat
-from webex_oauth.vault.held import Held
 from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.plan import MOST_PRESENTATIONS, may_rotate
 from webex_oauth.vault.records import RefreshTrouble

@@ -7,8 +7,8 @@ from webex_oauth.errors import ReauthReason, RefreshPostponed, StoreError
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit, Reasons
 from webex_oauth.vault.context import VaultContext
+from webex_oauth.vault.grants import Held
 from webex_oauth.vault.heartbeat import Heartbeat
-from webex_oauth.vault.held import Held
 from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.plan import (
     Claim,

@@ -9,8 +9,7 @@ import logging
 from dataclasses import replace
 
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, open_grant, seal_in_place
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Grant, Held, open_grant, seal_in_place
 from webex_oauth.vault.records import digest
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.store import Store

@@ -12,8 +12,7 @@ from typing import TypeAlias
 from webex_oauth.errors import ConfigurationError, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock
 from webex_oauth.vault.commit import Commit
-from webex_oauth.vault.grants import Grant, open_grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Grant, Held, open_grant
 from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.spool import Spool

@@ -10,7 +10,6 @@ from typing import TypeVar
 from webex_oauth.errors import SealBroken
 
 T = TypeVar("T")
-Row = TypeVar("Row")
 
 LATEST_INSTANT = 253_402_300_799
 """The end of the year 9999, which is the last one that a date can name."""
@@ -58,12 +57,12 @@ def unreadable(kind: str, name: object) -> SealBroken:
     return SealBroken(f"the {kind} {digest} has values in the store that are not this program's")
 
 
-def read_each(read: Callable[[Row], T], rows: Iterable[Row]) -> list[T]:
-    """Read rows; pass over one whose values cannot be, and log it."""
+def read_each(read: Callable[..., T], rows: Iterable[Iterable[object]]) -> list[T]:
+    """Read rows by their values; pass over one whose values cannot be, and log it."""
     records = []
     for row in rows:
         try:
-            records.append(read(row))
+            records.append(read(*row))
         except SealBroken as error:
             log.error("a stored row cannot be read", extra={"error": str(error)})  # noqa: TRY400 - no trace is needed
     return records

@@ -14,8 +14,7 @@ from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.secret import Secret
 from webex_oauth.vault.context import VaultContext
 from webex_oauth.vault.flights import Flights
-from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Grant, Held
 from webex_oauth.vault.plan import (
     Claim,
     Reauthorize,

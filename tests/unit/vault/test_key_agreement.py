@@ -8,6 +8,7 @@ import pytest
 from unit.vault.key_stage import MADE_ON, KeyStage
 
 from webex_oauth.errors import KeyUnavailable
+from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.key_changes import add_key, make_primary
 from webex_oauth.vault.key_checks import agree, check_keys, in_use
 from webex_oauth.vault.key_text import new_key_line
@@ -120,3 +121,42 @@ async def test_a_key_that_was_added_to_the_file_is_found_there(stage: KeyStage) 
     )
 
     await presence.check()
+
+
+async def test_a_question_of_a_killed_process_goes_once_its_key_seals(stage: KeyStage) -> None:
+    new = with_new_key(stage)
+    (living_one,) = living(stage, new)
+
+    async def be_killed(_: float) -> None:
+        questions.update(await stage.store.key_checks())
+        raise asyncio.CancelledError
+
+    questions: dict[str, bytes] = {}
+    with pytest.raises(asyncio.CancelledError):
+        await agree(stage.store, new, be_killed)
+    for name, sealed in questions.items():
+        await stage.store.add_key_check(name, sealed)
+    await check_keys(stage.store, new, lambda _: answered_by(living_one))
+
+    await living_one.look()
+
+    assert set(await stage.store.key_checks()) == {"new", stage.keys.primary.id}
+
+
+async def test_an_objection_is_written_once(stage: KeyStage) -> None:
+    new = with_new_key(stage)
+    writes: list[str] = []
+
+    class CountingStore(MemoryStore):
+        async def add_key_check(self, key_id: str, sealed: bytes) -> None:
+            writes.append(key_id)
+            await super().add_key_check(key_id, sealed)
+
+    store = CountingStore()
+    await check_keys(store, stage.sealer)
+    old = KeyPresence(store, stage.sealer, OTHERS[0])
+
+    with pytest.raises(KeyUnavailable):
+        await agree(store, new, lambda _: answered_by(old, old, old))
+
+    assert len([name for name in writes if name.startswith("lacked:")]) == 1

@@ -18,7 +18,7 @@ from unit.vault.scripted import (
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.secret import Secret
 from webex_oauth.vault.context import VaultContext
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Held
 from webex_oauth.vault.leases import Leases
 from webex_oauth.vault.rescue import Rescue
 

@@ -11,8 +11,7 @@ from webex_oauth.errors import RateLimited, RefreshPostponed
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.cooldown import Cooling
-from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Grant, Held
 from webex_oauth.vault.plan import (
     Claim,
     CoolDown,

@@ -30,8 +30,7 @@ from webex_oauth.errors import (
     StoreUnavailable,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, open_grant, open_revocation, seal_grant
-from webex_oauth.vault.held import Held
+from webex_oauth.vault.grants import Grant, Held, open_grant, open_revocation, seal_grant
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.spool import Spool
 from webex_oauth.vault.vault import Kept

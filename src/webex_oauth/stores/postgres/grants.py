@@ -101,7 +101,7 @@ class Grants(PostgresPart):
 
     async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
         bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
-        return read_each(lambda row: GrantRecord(*row), await self._read(Link.rows, DUE, bounds))
+        return read_each(GrantRecord, await self._read(Link.rows, DUE, bounds))
 
 
 async def end_grant(link: Link, key: bytes, now: int) -> RevocationRecord | None:

@@ -44,7 +44,7 @@ class Revocations(PostgresPart):
         self, *, now: int, until: int, limit: int
     ) -> Sequence[RevocationRecord]:
         rows = await self._write(Link.rows, TAKE, {"now": now, "until": until, "limit": limit})
-        return read_each(lambda row: RevocationRecord(*row[1:]), sorted(rows))
+        return read_each(lambda _, *row: RevocationRecord(*row), sorted(rows))
 
     async def postpone_revocation(self, grant_key: bytes, version: int, due_at: int) -> None:
         await self._write(

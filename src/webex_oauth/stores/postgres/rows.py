@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
-from psycopg.rows import TupleRow
-
 from webex_oauth.stores.postgres import grants, sessions
 from webex_oauth.stores.postgres.database import Link, Parameters, PostgresPart
 from webex_oauth.vault.records import (
@@ -29,7 +27,7 @@ class Rows(PostgresPart):
         rows = await self._read(
             Link.rows, KINDS[kind].scan, {**_name_parameters(after), "limit": limit}
         )
-        return read_each(lambda row: _record(kind, row), rows)
+        return read_each(kind, rows)
 
     async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
         name = _name_parameters(name_of(record))
@@ -75,10 +73,6 @@ KINDS: Final[Mapping[type[SealedRecord], Kind]] = {
         RevocationRecord,
     ),
 }
-
-
-def _record(kind: type[Row], row: TupleRow) -> Row:
-    return kind(*row)
 
 
 def _name_parameters(name: bytes) -> Parameters:

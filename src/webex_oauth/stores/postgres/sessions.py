@@ -79,13 +79,13 @@ class Sessions(PostgresPart):
 
     async def sessions_of(self, grant_key: bytes, *, limit: int) -> Sequence[SessionRecord]:
         rows = await self._read(Link.rows, OF_GRANT, {"grant_key": grant_key, "limit": limit})
-        return read_each(lambda row: SessionRecord(*row), rows)
+        return read_each(SessionRecord, rows)
 
     async def over_sessions(
         self, *, now: int, idle_seconds: int, limit: int
     ) -> Sequence[SessionRecord]:
         bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
-        return read_each(lambda row: SessionRecord(*row), await self._read(Link.rows, OVER, bounds))
+        return read_each(SessionRecord, await self._read(Link.rows, OVER, bounds))
 
 
 async def end_session(

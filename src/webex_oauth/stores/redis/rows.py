@@ -48,7 +48,7 @@ class Kind(Generic[T]):
 
     def read_all(self, rows: Sequence[Any]) -> list[T]:
         """Read the rows that a script gave, each a name and values; pass over what is no row."""
-        return read_each(lambda row: self.read(*row), rows)
+        return read_each(self.read, rows)
 
     def read_one(self, rows: Sequence[Any]) -> T | None:
         """Read the only row that a script gave, if any."""

@@ -121,7 +121,7 @@ def due_grants(connection: sqlite3.Connection, now: int, limit: int) -> Sequence
     """Find grants to renew that nobody is at, the longest due first."""
     bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
     rows = connection.execute(DUE, bounds).fetchall()
-    return read_each(lambda row: GrantRecord(*row), rows)
+    return read_each(GrantRecord, rows)
 
 
 def delete_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:

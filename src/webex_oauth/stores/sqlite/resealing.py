@@ -50,7 +50,7 @@ def scan(
 ) -> Sequence[Row]:
     """List rows of one kind in the order of their names."""
     rows = connection.execute(PAGES[kind], (*_parts(kind, after), limit)).fetchall()
-    return read_each(lambda row: kind(*row), rows)
+    return read_each(kind, rows)
 
 
 def reseal(connection: sqlite3.Connection, record: SealedRecord, sealed: bytes) -> bool:

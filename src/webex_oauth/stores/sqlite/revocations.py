@@ -34,9 +34,7 @@ def take_revocations(
 ) -> Sequence[RevocationRecord]:
     """Take what is due, the longest due first, and nobody else gets it before *until*."""
     bounds = {"now": now, "until": until, "limit": limit}
-    return read_each(
-        lambda row: RevocationRecord(*row), connection.execute(TAKE, bounds).fetchall()
-    )
+    return read_each(RevocationRecord, connection.execute(TAKE, bounds).fetchall())
 
 
 def postpone_revocation(

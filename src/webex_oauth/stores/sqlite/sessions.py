@@ -59,7 +59,7 @@ def sessions_of(
 ) -> Sequence[SessionRecord]:
     """Find the sessions of a grant, the latest seen first."""
     rows = connection.execute(OF_GRANT, (grant_key, limit)).fetchall()
-    return read_each(lambda row: SessionRecord(*row), rows)
+    return read_each(SessionRecord, rows)
 
 
 def replace_session(
@@ -82,7 +82,7 @@ def over_sessions(
 ) -> Sequence[SessionRecord]:
     """Find sessions that are past their end, or idle."""
     bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
-    return read_each(lambda row: SessionRecord(*row), connection.execute(OVER, bounds).fetchall())
+    return read_each(SessionRecord, connection.execute(OVER, bounds).fetchall())
 
 
 def end_session(
