@@ -210,7 +210,7 @@ async def test_a_link_to_a_database_is_refused(tmp_path: Path) -> None:
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch(mode=0o600)
 
-    with pytest.raises(ConfigurationError, match="cannot be used"):
+    with pytest.raises(ConfigurationError, match="is not a folder: choose another path"):
         await SqliteStore(tmp_path / "file" / "webex.sqlite").open()
 
 

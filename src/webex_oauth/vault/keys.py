@@ -90,9 +90,12 @@ def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> 
     to do.
     """
     try:
+        is_there = path.is_symlink() or path.exists()
+        if not is_there:
+            check_private_folder(path.parent)
         if not is_mounted(path):
             ensure_private_folder(path.parent)
-        if not path.is_symlink() and not path.exists():
+        if not is_there:
             with suppress(FileExistsError):
                 text = HEADER + new_key_line(randomness, made_on)
                 create_private_file(path, text.encode("ascii"))

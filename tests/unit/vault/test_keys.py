@@ -159,7 +159,7 @@ def test_a_pipe_in_the_place_of_the_file_is_refused_without_waiting(path: Path) 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path, place: str) -> None:
     (tmp_path / "data").touch(mode=0o600)
 
-    with pytest.raises(KeyUnavailable, match="cannot be used"):
+    with pytest.raises(KeyUnavailable, match="is not a folder: choose another path"):
         made(tmp_path / place)
 
 

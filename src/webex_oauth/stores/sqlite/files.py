@@ -22,6 +22,7 @@ def prepare_files(path: Path) -> None:
     Raises ConfigurationError that says what to do when a file is loose or not a database.
     """
     try:
+        check_private_folder(path.parent)
         ensure_private_folder(path.parent)
         with suppress(FileExistsError):
             create_private_file(path, b"")
