@@ -10,29 +10,15 @@ from browser.steps import (
     accept,
     choose,
     decline,
-    expect_signed_in,
     path_of,
     sign_in,
     sign_out,
-    start,
 )
 from browser.witness import Witness
 
 pytestmark = pytest.mark.browser
 
 WHOLE_JOURNEY_PATHS = ("/", "/listrooms", "/logout")
-
-
-@pytest.mark.check("D11")
-def test_a_person_signs_in_by_clicking_and_lands_on_a_clean_address(
-    page: Page, scene: Scene
-) -> None:
-    start(page, scene)
-    choose(page, MIRA_NAME)
-    accept(page)
-
-    expect_signed_in(page, MIRA_NAME)
-    assert page.url == f"{scene.origin}/"
 
 
 def test_declining_is_explained_and_trying_again_leads_where_one_was_going(

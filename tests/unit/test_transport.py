@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import time
 import traceback
 from collections.abc import Iterator
@@ -44,28 +43,6 @@ def test_the_request_is_sent_as_it_was_built() -> None:
 def titled(line: str) -> str:
     name, colon, value = line.partition(":")
     return f"{name.title()}{colon}{value}"
-
-
-@pytest.mark.check("G05")
-def test_a_refused_connection_was_not_sent() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    async def run() -> None:
-        async with HttpTransport() as transport:
-            await transport.send(HttpRequest("GET", f"http://127.0.0.1:{port}/"), LIMITS)
-
-    with pytest.raises(RequestNotSent):
-        asyncio.run(run())
-
-
-def test_an_unknown_host_was_not_sent() -> None:
-    async def run() -> None:
-        async with HttpTransport() as transport:
-            await transport.send(HttpRequest("GET", "http://no-such-host.invalid/"), LIMITS)
-
-    with pytest.raises(RequestNotSent):
-        asyncio.run(run())
 
 
 def test_a_closed_transport_sends_nothing() -> None:

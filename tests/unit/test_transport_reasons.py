@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +117,7 @@ def test_an_unknown_name_is_named() -> None:
     assert "no-such-host.invalid" in str(error)
 
 
+@pytest.mark.check("G05")
 def test_a_port_where_nothing_listens_is_named() -> None:
     port = closed_port()
 
@@ -135,18 +135,6 @@ def test_an_address_that_hears_nothing_is_named_with_the_time_it_had() -> None:
 
     assert type(error) is ConnectFailed
     assert f"connecting to 127.0.0.1:{port} took longer than 5 s" in str(error)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(path)
-    return str(path)
 
 
 def tls_refusal(certificate: trustme.LeafCert, ca_file: str | None) -> tuple[UpstreamError, str]:
