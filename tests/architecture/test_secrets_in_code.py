@@ -137,7 +137,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
         "stores/redis/address.py",
         "transport/dialing.py",
         "vault/attempts.py",
-        "vault/envelope.py",
+        "vault/sealing.py",
         "vault/grants.py",
         "vault/key_checks.py",
         "vault/records.py",

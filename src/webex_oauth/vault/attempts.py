@@ -6,10 +6,9 @@ from enum import StrEnum
 
 from webex_oauth.errors import AttemptForeign, AttemptInProgress, AttemptUnknown
 from webex_oauth.secret import Secret
-from webex_oauth.vault.envelope import Envelope
 from webex_oauth.vault.records import AttemptRecord, FinishedAttempt, instant
 from webex_oauth.vault.row_values import check_row, is_bytes, is_instant, or_none, unreadable
-from webex_oauth.vault.sealing import Context, Sealer
+from webex_oauth.vault.sealing import Context, Envelope, Sealer
 
 TOMBSTONE_SECONDS = 600
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import random_share
 from webex_oauth.secret import Secret
-from webex_oauth.vault.envelope import Envelope
 from webex_oauth.vault.records import GrantRecord, RevocationRecord, grant_key, name_of_grant
-from webex_oauth.vault.sealing import Context, Sealer
+from webex_oauth.vault.sealing import Context, Envelope, Sealer
 
 FIRST_VERSION_BYTES = 6
 UNKNOWN_LIFE_SECONDS = 30 * 86_400

@@ -5,7 +5,7 @@ A sealed value is: format byte, length of the key id, key id, nonce, ciphertext 
 
 import re
 from dataclasses import InitVar, dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from webex_oauth.errors import KeyUnavailable, SealBroken
 from webex_oauth.ports import Randomness
+from webex_oauth.secret import Secret
 
 FORMAT = 1
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
+T = TypeVar("T")
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -104,6 +106,26 @@ class Sealer:
         return open_sealed(self.keys, sealed, context)
 
 
+class Envelope(Generic[T]):
+    """Write and read values of one type, sealed as MessagePack: only here are secrets written."""
+
+    def __init__(self, content: type[T]) -> None:
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=_write_secret)
+        self._decoder = msgspec.msgpack.Decoder(content, dec_hook=_read_secret)
+
+    def seal(self, sealer: Sealer, value: T, context: Context) -> bytes:
+        """Seal *value* for *context*."""
+        return sealer.seal(self._encoder.encode(value), context)
+
+    def open(self, sealer: Sealer, sealed: bytes, context: Context) -> T:
+        """Open the value kept at *context*; raise SealBroken or KeyUnavailable."""
+        plaintext = sealer.open(sealed, context)
+        try:
+            return self._decoder.decode(plaintext)
+        except msgspec.DecodeError as error:
+            raise SealBroken(f"a sealed {context.kind} does not read as one") from error
+
+
 def seal(keys: Keys, random_bytes: bytes, plaintext: bytes, context: Context) -> bytes:
     """Seal *plaintext* for *context*; *random_bytes* are 12 bytes never used before."""
     if len(random_bytes) != NONCE_BYTES:
@@ -161,3 +183,15 @@ def _key_name(key_id: bytes) -> str:
     if not KEY_ID.fullmatch(name):
         raise SealBroken("a sealed value names no possible key")
     return name
+
+
+def _write_secret(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise NotImplementedError(f"{type(value).__name__} has no place in an envelope")
+
+
+def _read_secret(expected: type, value: object) -> Secret:
+    if expected is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"{expected.__name__} has no place in an envelope")

@@ -2,9 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-from webex_oauth.vault.envelope import Envelope
 from webex_oauth.vault.records import SessionRecord, instant
-from webex_oauth.vault.sealing import Context, Sealer
+from webex_oauth.vault.sealing import Context, Envelope, Sealer
 
 TOUCH_EVERY_SECONDS = 60
 CLOCK_SKEW_SECONDS = 60

@@ -10,7 +10,6 @@ from webex_oauth.errors import SealBroken
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
-from webex_oauth.vault.envelope import Envelope
 from webex_oauth.vault.grants import Grant, grant_context, open_grant, seal_grant
 from webex_oauth.vault.records import (
     AttemptRecord,
@@ -19,7 +18,7 @@ from webex_oauth.vault.records import (
     digest,
     grant_key,
 )
-from webex_oauth.vault.sealing import Context, Key, KeyRing, Sealer
+from webex_oauth.vault.sealing import Context, Envelope, Key, KeyRing, Sealer
 from webex_oauth.vault.sessions import Profile, Session, open_session, seal_session
 
 NOW = 1_800_000_000

@@ -11,7 +11,6 @@ from webex_oauth.vault.store import Admission
 
 
 def admit(connection: sqlite3.Connection, admission: Admission) -> EndedSession | None:
-    """Complete a sign-in."""
     session = admission.session
     write_grant(connection, admission.grant, admission.expected_version)
     add_session(connection, session)

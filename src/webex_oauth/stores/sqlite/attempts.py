@@ -39,7 +39,6 @@ UPDATE attempts SET state = ?, session_digest = ? WHERE state_digest = ? AND sta
 def add_attempt(
     connection: sqlite3.Connection, record: AttemptRecord, at_most: int, now: int
 ) -> None:
-    """Add an attempt; drop those whose time is over, and the oldest beyond *at_most*."""
     connection.execute(DROP_OVER, (now,))
     (held,) = connection.execute(COUNT).fetchone()
     if held >= at_most:
@@ -60,7 +59,6 @@ def add_attempt(
 def take_attempt(
     connection: sqlite3.Connection, state_digest: bytes, browser_digest: bytes, now: int
 ) -> AttemptRecord | FinishedAttempt:
-    """Take an attempt, once ever."""
     taken = (AttemptState.TAKEN.value, now + TOMBSTONE_SECONDS)
     free = (state_digest, browser_digest, AttemptState.OPEN.value, now)
     row = connection.execute(TAKE, (*taken, *free)).fetchone()

@@ -69,7 +69,6 @@ _content = attrgetter(
 
 
 def find_grant(connection: sqlite3.Connection, key: bytes) -> GrantRecord | None:
-    """Find a grant."""
     row = connection.execute(FIND, (key,)).fetchone()
     return None if row is None else GrantRecord(*row)
 
@@ -87,7 +86,6 @@ def write_grant(connection: sqlite3.Connection, record: GrantRecord, expected_ve
 def replace_grant(
     connection: sqlite3.Connection, record: GrantRecord, expected_version: int
 ) -> None:
-    """Write a grant over its expected version; raise StoreConflict when it moved or went."""
     written = connection.execute(REPLACE, (*_content(record), record.key, expected_version))
     if written.rowcount == 0:
         raise StoreConflict("the grant moved on")
@@ -96,7 +94,6 @@ def replace_grant(
 def claim_grant(
     connection: sqlite3.Connection, seen: GrantRecord, lease: Lease, now: int
 ) -> GrantRecord | None:
-    """Put the row that was seen under a lease, unless another lease lasts."""
     trouble = astuple(seen.trouble)
     claim = (lease.owner, lease.until, seen.key, seen.version, now, *trouble)
     row = connection.execute(CLAIM, claim).fetchone()
@@ -104,7 +101,6 @@ def claim_grant(
 
 
 def renew_lease(connection: sqlite3.Connection, key: bytes, version: int, lease: Lease) -> bool:
-    """Move the end of a lease forward."""
     renewed = connection.execute(RENEW, (lease.until, key, version, lease.owner))
     return renewed.rowcount > 0
 
@@ -112,13 +108,11 @@ def renew_lease(connection: sqlite3.Connection, key: bytes, version: int, lease:
 def release_grant(
     connection: sqlite3.Connection, key: bytes, version: int, owner: bytes, trouble: RefreshTrouble
 ) -> bool:
-    """End *owner*'s lease on a version, and keep what the refresh left behind."""
     released = connection.execute(RELEASE, (*astuple(trouble), key, version, owner))
     return released.rowcount > 0
 
 
 def due_grants(connection: sqlite3.Connection, now: int, limit: int) -> Sequence[GrantRecord]:
-    """Find grants to renew that nobody is at, the longest due first."""
     bounds = {"now": now, "limit": limit, "latest": latest_end(now)}
     rows = connection.execute(DUE, bounds).fetchall()
     return read_each(GrantRecord, rows)

@@ -8,15 +8,12 @@ DROP = "DELETE FROM key_checks WHERE key_id = ?"
 
 
 def key_checks(connection: sqlite3.Connection) -> dict[str, bytes]:
-    """Give what is sealed under each key in use."""
     return dict(connection.execute(ALL).fetchall())
 
 
 def add_key_check(connection: sqlite3.Connection, key_id: str, sealed: bytes) -> None:
-    """Note that a key is in use, unless that is noted already."""
     connection.execute(ADD, (key_id, sealed))
 
 
 def drop_key_check(connection: sqlite3.Connection, key_id: str) -> None:
-    """Note that a key is no longer in use."""
     connection.execute(DROP, (key_id,))

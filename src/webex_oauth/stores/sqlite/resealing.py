@@ -48,13 +48,11 @@ RESEAL: dict[type[SealedRecord], str] = {
 def scan(
     connection: sqlite3.Connection, kind: type[Row], after: bytes, limit: int
 ) -> Sequence[Row]:
-    """List rows of one kind in the order of their names."""
     rows = connection.execute(PAGES[kind], (*_parts(kind, after), limit)).fetchall()
     return read_each(kind, rows)
 
 
 def reseal(connection: sqlite3.Connection, record: SealedRecord, sealed: bytes) -> bool:
-    """Put *sealed* in the place of what *record* holds, if the row still holds that."""
     kind = type(record)
     written = connection.execute(
         RESEAL[kind], (sealed, *_parts(kind, name_of(record)), record.sealed)

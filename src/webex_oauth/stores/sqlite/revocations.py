@@ -25,14 +25,12 @@ _content = attrgetter("grant_key", "version", "sealed", "ends_at", "due_at", "tr
 
 
 def add_revocation(connection: sqlite3.Connection, record: RevocationRecord) -> None:
-    """Queue tokens, unless they are queued already."""
     connection.execute(ADD, _content(record))
 
 
 def take_revocations(
     connection: sqlite3.Connection, now: int, until: int, limit: int
 ) -> Sequence[RevocationRecord]:
-    """Take what is due, the longest due first, and nobody else gets it before *until*."""
     bounds = {"now": now, "until": until, "limit": limit}
     return read_each(RevocationRecord, connection.execute(TAKE, bounds).fetchall())
 
@@ -40,10 +38,8 @@ def take_revocations(
 def postpone_revocation(
     connection: sqlite3.Connection, grant_key: bytes, version: int, due_at: int
 ) -> None:
-    """Move `due_at`."""
     connection.execute(POSTPONE, (due_at, grant_key, version))
 
 
 def drop_revocation(connection: sqlite3.Connection, grant_key: bytes, version: int) -> None:
-    """Remove one."""
     connection.execute(DROP, (grant_key, version))

@@ -39,7 +39,6 @@ _content = attrgetter("digest", "grant_key", "sealed", "created_at", "seen_at", 
 
 
 def find_session(connection: sqlite3.Connection, digest: bytes) -> SessionRecord | None:
-    """Find a session."""
     row = connection.execute(FIND, (digest,)).fetchone()
     return None if row is None else SessionRecord(*row)
 
@@ -50,14 +49,12 @@ def add_session(connection: sqlite3.Connection, record: SessionRecord) -> None:
 
 
 def touch_session(connection: sqlite3.Connection, digest: bytes, seen_at: int) -> None:
-    """Move `seen_at` forward, never back."""
     connection.execute(TOUCH, (seen_at, digest, seen_at))
 
 
 def sessions_of(
     connection: sqlite3.Connection, grant_key: bytes, limit: int
 ) -> Sequence[SessionRecord]:
-    """Find the sessions of a grant, the latest seen first."""
     rows = connection.execute(OF_GRANT, (grant_key, limit)).fetchall()
     return read_each(SessionRecord, rows)
 
@@ -68,7 +65,6 @@ def replace_session(
     new: SessionRecord,
     attempt_state_digest: bytes,
 ) -> bool:
-    """Put *new* in the place of a session that is still there."""
     deleted = connection.execute(DROP, (old_digest,))
     if deleted.rowcount == 0:
         return False
@@ -80,7 +76,6 @@ def replace_session(
 def over_sessions(
     connection: sqlite3.Connection, now: int, idle_seconds: int, limit: int
 ) -> Sequence[SessionRecord]:
-    """Find sessions that are past their end, or idle."""
     bounds = {"now": now, "idle_since": now - idle_seconds, "limit": limit}
     return read_each(SessionRecord, connection.execute(OVER, bounds).fetchall())
 
@@ -93,7 +88,6 @@ def end_session(
     idle_seconds: int,
     keeps_grants: bool,
 ) -> EndedSession | None:
-    """Delete a session, and its grant when no other live session has it."""
     row = connection.execute(END, (digest,)).fetchone()
     if row is None:
         return None
@@ -106,7 +100,6 @@ def end_session(
 def end_grant(
     connection: sqlite3.Connection, grant_key: bytes, now: int
 ) -> RevocationRecord | None:
-    """Delete a grant with all its sessions, and queue its tokens for revocation."""
     connection.execute(END_ALL, (grant_key,))
     return _revoke_grant(connection, grant_key, now)
 

@@ -33,13 +33,11 @@ FAR_REVOCATIONS = "UPDATE revocations SET due_at = :now WHERE due_at > :latest"
 
 
 def shorten_waits(connection: sqlite3.Connection, now: int, latest: int) -> None:
-    """Move to *now* what waits for an instant after *latest*."""
     for statement in (FAR_KEEPS, FAR_REVOCATIONS):
         connection.execute(statement, {"now": now, "latest": latest})
 
 
 def sweep(connection: sqlite3.Connection, now: int, idle_seconds: int) -> int:
-    """Remove at most a batch of each kind; say how many rows went."""
     bounds = {"now": now, "idle_seconds": idle_seconds, "batch": BATCH}
     statements = (ATTEMPTS, EXPIRED_SESSIONS, IDLE_SESSIONS, SPENT_GRANTS, REVOCATIONS)
     return sum(connection.execute(statement, bounds).rowcount for statement in statements)
