@@ -1,12 +1,14 @@
 """`GET /` and `GET /index.html`: the start button, or the signed-in person."""
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.settings.urls import split_url
-from webex_oauth.vault.sessions import Profile as KnownProfile
+from webex_oauth.vault.sessions import Profile
 from webex_oauth.web.grant_words import grant_in_words, in_words
-from webex_oauth.web.views import HomePage, PersonPage, Profile, UnnamedPersonPage
+from webex_oauth.web.views import HomePage, PersonPage, UnnamedPersonPage
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.platform import Platform
 from webex_oauth.webex.scopes import PEOPLE_READ, permits
@@ -34,16 +36,11 @@ async def _show_person(visit: Visit, session: LiveSession) -> Response:
         missing_scope = None if is_granted else in_words(PEOPLE_READ)
         return visit.show(UnnamedPersonPage(visit.frame(), missing_scope, words))
     image_origin = _image_origin(profile, settings.platform)
-    shown = Profile(
-        name=profile.display_name,
-        email=profile.email,
-        organization_id=profile.org_id,
-        avatar_url=profile.avatar if image_origin else None,
-    )
+    shown = profile if image_origin else replace(profile, avatar=None)
     return visit.show(PersonPage(visit.frame(), shown, words), image_origin=image_origin)
 
 
-def _image_origin(profile: KnownProfile, platform: Platform) -> str | None:
+def _image_origin(profile: Profile, platform: Platform) -> str | None:
     """Return the origin that the person's picture is loaded from; None unless it is Webex's."""
     if profile.avatar is None or not profile.avatar.isascii():
         return None

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
+from webex_oauth.vault.sessions import Profile
 from webex_oauth.web.failures import Failure
 
 
@@ -65,20 +66,6 @@ class GrantInWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """Describe a person as Webex does.
-
-    `avatar_url` is None to show initials; otherwise the page's Content-Security-Policy must allow
-    it as an image. Webex tells an organization's name to its administrators only.
-    """
-
-    name: str
-    email: str | None
-    organization_id: str | None
-    avatar_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class HomePage:
     """Show the home page to a browser that is not signed in (`GET /`).
 
@@ -94,7 +81,11 @@ class HomePage:
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """Show the signed-in person (`GET /`)."""
+    """Show the signed-in person (`GET /`).
+
+    `profile` has the person's name. Its `avatar` is None to show initials; otherwise the page's
+    Content-Security-Policy must allow it as an image.
+    """
 
     frame: Frame
     profile: Profile

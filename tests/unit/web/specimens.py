@@ -5,6 +5,7 @@ from typing import Any
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
+from webex_oauth.vault.sessions import Profile
 from webex_oauth.web.api_failures import API_TIMED_OUT, SCOPE_MISSING
 from webex_oauth.web.failures import Failure
 from webex_oauth.web.request_failures import PAGE_NOT_FOUND
@@ -22,7 +23,6 @@ from webex_oauth.web.views import (
     Link,
     Page,
     PersonPage,
-    Profile,
     RoomsPage,
     ScopeInWords,
     SessionsPage,
@@ -47,8 +47,8 @@ GRANT = GrantInWords(
     is_renewable=True,
     renewable_until=1_799_000_000,
 )
-PROFILE = Profile("Mira Ito", "mira@acme.example", "organization-id", None)
-PICTURED = replace(PROFILE, avatar_url="/avatars/mira.png")
+PROFILE = Profile("person-id", "Mira Ito", "mira@acme.example", None, "organization-id")
+PICTURED = replace(PROFILE, avatar="/avatars/mira.png")
 THIS_SESSION = ListedSession(
     "handle-1", "Firefox on Linux", 1_790_000_000, 1_790_000_600, is_this=True
 )
@@ -71,7 +71,7 @@ PAGES: tuple[Page, ...] = (
     HomePage(OTHER_WEBEX, (PEOPLE_READ,), "/"),
     PersonPage(MIRA, PROFILE, GRANT),
     PersonPage(MIRA, PICTURED, replace(GRANT, granted=(PEOPLE_READ,), withheld=(ROOMS_READ,))),
-    PersonPage(MIRA, replace(PROFILE, email=None, organization_id=None), GRANT),
+    PersonPage(MIRA, replace(PROFILE, email=None, org_id=None), GRANT),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=None, is_renewable=False)),
     UnnamedPersonPage(UNNAMED, PEOPLE_READ, replace(GRANT, granted=(), access_ends_at=None)),
     PersonPage(MIRA, PROFILE, replace(GRANT, ends_soon_at=1_799_000_000)),

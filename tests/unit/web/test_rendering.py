@@ -171,7 +171,7 @@ def test_text_that_says_where_rows_belong_does_not_move_them(pages: Pages) -> No
 
 
 def test_template_syntax_in_data_is_shown_and_not_evaluated(pages: Pages) -> None:
-    page = PersonPage(MIRA, replace(PROFILE, name="{{7*7}}{% if 1 %}%(x)s{0}"), GRANT)
+    page = PersonPage(MIRA, replace(PROFILE, display_name="{{7*7}}{% if 1 %}%(x)s{0}"), GRANT)
 
     (heading,) = Document(pages.render(page)).texts("h1")
 
@@ -179,7 +179,7 @@ def test_template_syntax_in_data_is_shown_and_not_evaluated(pages: Pages) -> Non
 
 
 def test_text_that_utf_8_cannot_write_does_not_break_a_page(pages: Pages) -> None:
-    page = PersonPage(MIRA, replace(PROFILE, name="half \ud83d emoji"), GRANT)
+    page = PersonPage(MIRA, replace(PROFILE, display_name="half \ud83d emoji"), GRANT)
 
     (heading,) = Document(pages.render(page)).texts("h1")
 
