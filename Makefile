@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo serve test torture check lowest bench lock wheel clean
+.PHONY: demo serve test torture check bench lock wheel clean
 
 demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT, EMULATOR_BROKER_PORT)
 	$(BIN)/webex-oauth demo
@@ -26,9 +26,6 @@ check: .venv/dev ## locks, format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-lowest: .venv/dev ## run the demo with the lowest versions that pyproject.toml allows
-	$(BIN)/python scripts/try-lowest
 
 bench: .venv/dev ## measure against two peers, with workers, on each store (QUICK=1 for a short run, WRITE=1 to keep the results)
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(WRITE),--write)
