@@ -7,10 +7,10 @@ from typing import Protocol, TypeAlias
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 
 Clock: TypeAlias = Callable[[], int]
-"""Tell the time in whole seconds since 1970 (UTC)."""
+"""Returns the time in whole seconds since 1970 (UTC)."""
 
 Randomness: TypeAlias = Callable[[int], bytes]
-"""Give that many bytes nobody can guess."""
+"""Returns that many unpredictable bytes."""
 
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """Wait for that many seconds."""

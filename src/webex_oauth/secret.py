@@ -6,7 +6,7 @@ from typing import NoReturn, final
 
 @final
 class Secret:
-    """Hold a text that must not reach a log, a page, a repr or a pickle.
+    """A text that must not reach a log, a page, a repr or a pickle.
 
     Comparison takes the same time whatever the values are.
     """
@@ -17,7 +17,7 @@ class Secret:
         self.__text = text
 
     def reveal(self) -> str:
-        """Give the text; only where a request, an envelope or a cookie is built."""
+        """Return the text; only where a request, an envelope or a cookie is built."""
         return self.__text
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ LAST_INSTANT = 253_402_300_799
 
 
 class MovableClock:
-    """Tell the time in whole seconds; run with the machine's clock unless stopped."""
+    """The time in whole seconds; it runs with the machine's clock unless stopped."""
 
     def __init__(self, *, stopped_at: int | None = None) -> None:
         self._initially_stopped_at = stopped_at

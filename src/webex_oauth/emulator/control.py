@@ -53,7 +53,7 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Control:
-    """Let testers arrange things and look at what happened."""
+    """The endpoints with which testers arrange things and look at what happened."""
 
     def __init__(self, state: State, token: str) -> None:
         self._state = state
@@ -83,7 +83,7 @@ class Control:
         ]
 
     async def show_clock(self, _: Request) -> Response:
-        """Tell the emulator's time."""
+        """Show the emulator's time."""
         return json_answer({"now": self._state.clock.now()})
 
     async def move_clock(self, request: Request) -> Response:
@@ -169,7 +169,7 @@ class Control:
 
 
 class ControlGuard:
-    """Let only programs on this machine, or with the token, reach the control API."""
+    """An ASGI layer that admits only programs on this machine, or with the token."""
 
     def __init__(self, app: ASGIApp, *, token: str, origin: str) -> None:
         self._app = app
@@ -206,7 +206,7 @@ class ControlGuard:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Tell whether a host name or address is this machine and nothing else."""
+    """Return whether a host name or address is this machine and nothing else."""
     if host == "localhost":
         return True
     try:

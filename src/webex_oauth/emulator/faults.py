@@ -141,11 +141,11 @@ class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"path is {self.path!r} and must begin with / or *")
 
     def is_for(self, method: str, path: str) -> bool:
-        """Tell whether a request is one that this rule counts."""
+        """Return whether a request is one that this rule counts."""
         return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
 
     def is_due(self, seen: int) -> bool:
-        """Tell whether the rule strikes after *seen* earlier matching requests."""
+        """Return whether the rule strikes after *seen* earlier matching requests."""
         is_over = self.times is not None and seen >= self.after + self.times
         return seen >= self.after and not is_over
 

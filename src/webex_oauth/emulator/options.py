@@ -126,7 +126,7 @@ class Options:
 
 
 class Switchboard:
-    """Hold the options in force; raise `ValueError` for what they cannot be."""
+    """The options in force; raises `ValueError` for values that cannot be."""
 
     def __init__(self, options: Options) -> None:
         self._initial = self._current = _checked(options)

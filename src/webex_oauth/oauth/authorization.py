@@ -161,7 +161,7 @@ def _optional(parameters: Mapping[str, bytes], name: str, grammar: re.Pattern[st
 
 
 def check_callback(callback: Callback, server: AuthorizationServer) -> AuthorizationCode:
-    """Give the code for the token request, if the callback comes from *server*.
+    """Return the code for the token request, if the callback comes from *server*.
 
     Raises IssuerMismatch (RFC 9207 section 2.4), for errors too, and AuthorizationRefused.
     """

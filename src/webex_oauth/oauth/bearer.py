@@ -9,7 +9,7 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 def read_token(value: object) -> Secret | None:
-    """Take *value* for a token, or give None when it could not stand in a header.
+    """Return *value* as a token; None if it could not stand in a header.
 
     A token is visible ASCII, neither empty nor longer than 16 KiB.
     """

@@ -6,7 +6,7 @@ MAX_READ = 4 * MAX_CHARACTERS
 
 
 def read_text(value: object) -> str | None:
-    """Give *value* on one line of at most 500 characters, or None when it says nothing.
+    """Return *value* on one line of at most 500 characters, or None when it says nothing.
 
     What does not print (line ends, escapes, bidirectional overrides) becomes a space.
     """

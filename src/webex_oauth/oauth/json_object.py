@@ -28,7 +28,7 @@ def check_json(response: HttpResponse) -> None:
 
 @final
 class JsonObject(Mapping[str, object]):
-    """Hold the members of an object whose values may be secrets."""
+    """The members of an object whose values may be secrets."""
 
     __slots__ = ("__members",)
 

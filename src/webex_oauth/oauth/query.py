@@ -1,6 +1,6 @@
 """The query of a URL as it came over the wire.
 
-What decides is read strictly. What is for people, or for somebody else, may be anything.
+What decides is read strictly. Text for people, and parameters of other names, may be anything.
 """
 
 import re
@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def split_query(query: bytes) -> list[tuple[str, bytes]]:
     """Return names and encoded values in their order; empty pieces between `&` are none.
 
-    A name of other octets than ASCII is nobody's, and is read as Latin-1. Raises MalformedCallback
+    A name with octets beyond ASCII is unknown, and is read as Latin-1. Raises MalformedCallback
     for more than 8 KiB or 32 pieces.
     """
     if len(query) > MAX_BYTES:

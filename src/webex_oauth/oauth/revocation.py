@@ -29,7 +29,7 @@ def revocation_request(
 def read_revocation_response(
     server: AuthorizationServer, response: HttpResponse, requested_at: int
 ) -> None:
-    """Return when the token is no longer good, be it that it never was (section 2.2).
+    """Return when the token is no longer good, or never was (section 2.2).
 
     Raises TokenError when the server refused, RateLimited or ServerFailed when it could not
     answer, InvalidResponse for everything else.

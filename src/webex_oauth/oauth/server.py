@@ -27,7 +27,7 @@ def standard_refusal(status: int, members: Mapping[str, object]) -> TokenError:
 
 
 class ClientAuthentication(Enum):
-    """Name how a client proves itself (RFC 6749 section 2.3.1)."""
+    """How a client proves itself (RFC 6749 section 2.3.1)."""
 
     POST = "client_secret_post"
     BASIC = "client_secret_basic"
@@ -35,7 +35,7 @@ class ClientAuthentication(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationServer:
-    """Describe an authorization server: its endpoints, and where it differs from the RFCs.
+    """An authorization server: its endpoints, and where it differs from the RFCs.
 
     `issuer_aliases` are other names under which it issues (a region's, say); `sends_issuer` says
     that every callback names the issuer (RFC 9207); `revocation_authentication` is set when the
@@ -61,7 +61,7 @@ class AuthorizationServer:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Describe a confidential client as it is registered."""
+    """A confidential client as it is registered."""
 
     client_id: str
     client_secret: Secret

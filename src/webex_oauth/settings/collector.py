@@ -11,7 +11,7 @@ YES_OR_NO: Final = {"yes": True, "no": False}
 
 
 class Collector:
-    """Give values as they were meant; `mistakes` and `warnings` say what is wrong with them."""
+    """The values as they were meant; `mistakes` and `warnings` say what is wrong with them."""
 
     def __init__(self, sources: Sources) -> None:
         self.mistakes = list(sources.mistakes)
@@ -62,8 +62,8 @@ class Collector:
         """Warn of names that do nothing here."""
         if self.value("STATE"):
             self.warnings.append(
-                "STATE is ignored: a state that never changes protects nobody, because whoever "
-                "has seen it once can forge a callback; every sign-in gets its own"
+                "STATE is ignored: a state that never changes protects nobody, because anyone "
+                "who has seen it once can forge a callback; every sign-in gets its own"
             )
         for name, remedy in IGNORED_ENVIRONMENT.items():
             if self.value(name) or self.value(name.lower()):

@@ -29,7 +29,7 @@ NONE_OF_WEBEXS: Final = (
 
 
 def client_id_remedy(client_id: str) -> str | None:
-    """Say what is wrong with a client id, and what to do."""
+    """Return what is wrong with a client id, and what to do."""
     if not client_id:
         return NO_CLIENT_ID
     if is_placeholder(client_id):
@@ -42,7 +42,7 @@ def client_id_remedy(client_id: str) -> str | None:
 
 
 def client_secret_remedy(secret: str, client_id: str) -> str | None:
-    """Say what is wrong with a client secret, and what to do; the secret is not repeated."""
+    """Return what is wrong with a client secret, and what to do; the secret is not repeated."""
     if not secret:
         return MISSING
     if is_placeholder(secret):
@@ -58,7 +58,7 @@ def client_secret_remedy(secret: str, client_id: str) -> str | None:
 
 
 def credentials_doubt(client_id: str, secret: str) -> str | None:
-    """Say that a client id, or the secret beside one, does not look like those of Webex."""
+    """Return a warning where a client id, or the secret beside one, is unlike those of Webex."""
     if CLIENT_ID.fullmatch(client_id):
         return None if CLIENT_SECRET.fullmatch(secret) else NONE_OF_WEBEXS
     if INVENTED_ID.fullmatch(client_id):

@@ -27,7 +27,7 @@ SECRET_FIELD: Final = re.compile(r"(?i)(?<=[?&])([^=&]*(?:pass|secret|token)[^=&
 
 
 def store_url_remedy(url: str) -> str | None:
-    """Say what is wrong with a store's URL; it may hold a password and is not repeated."""
+    """Return what is wrong with a store's URL; it may hold a password and is not repeated."""
     if split_url(url) is None or not STORE_URL.fullmatch(url):
         return STORE_URL_REMEDY
     if url.startswith(SQLITE):
@@ -36,7 +36,7 @@ def store_url_remedy(url: str) -> str | None:
 
 
 def file_remedy(name: str, path: Path) -> str | None:
-    """Say that the setting *name* leads to a folder where a file belongs."""
+    """Return a warning that the setting *name* leads to a folder where a file belongs."""
     with suppress(OSError):  # what cannot be looked at is told when it is opened
         if path.is_dir():
             return f"{name} leads to a folder, {path}: name a file in it"
@@ -44,7 +44,7 @@ def file_remedy(name: str, path: Path) -> str | None:
 
 
 def store_url_doubt(url: str) -> str | None:
-    """Say that what is kept would travel to another machine in the clear."""
+    """Return a warning that what is kept would travel to another machine in the clear."""
     parts = split_url(url)
     if parts is None or parts.scheme not in {"postgresql", "redis"}:
         return None
@@ -71,7 +71,7 @@ def _is_on_this_machine(host: str) -> bool:
 
 
 def one_folder_doubt(store_url: str, keys_file: Path) -> str | None:
-    """Say that one copy of a folder has both the store and its keys."""
+    """Return a warning that one copy of a folder has both the store and its keys."""
     folder = Path(store_url.removeprefix(SQLITE)).parent
     if keys_file.parent != folder:
         return None

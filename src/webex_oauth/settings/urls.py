@@ -33,12 +33,12 @@ def is_loopback(parts: SplitResult) -> bool:
 
 
 def is_https_or_loopback(parts: SplitResult) -> bool:
-    """Tell whether secrets may travel to a URL."""
+    """Return whether secrets may travel to a URL."""
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
 
 
 def proxy_remedy(proxy: str) -> str | None:
-    """Say that *proxy* is not the URL of an HTTP proxy."""
+    """Return the remedy where *proxy* is not the URL of an HTTP proxy."""
     parts = split_url(proxy) if PLAIN.fullmatch(proxy) else None
     is_origin = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
     if parts is not None and is_origin and parts.scheme == "http" and parts.hostname:
@@ -47,7 +47,7 @@ def proxy_remedy(proxy: str) -> str | None:
 
 
 def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
-    """Say what is wrong with a redirect URI for a server on *port*, and what to do."""
+    """Return what is wrong with a redirect URI for a server on *port*, and what to do."""
     parts = split_url(redirect_uri)
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         return "is not an http or https URL: register one such as http://localhost:8080/oauth"

@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
     def ask(self, message: bytes, max_body_bytes: int) -> "asyncio.Future[HttpResponse]":
         """Send *message*; the future brings the answer or an UpstreamError.
 
-        Whoever stops waiting must `abort`.
+        A caller that stops waiting must `abort`.
         """
         answer = asyncio.get_running_loop().create_future()
         if self._transport is None or not self.is_reusable:
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._is_head_whole:
-            return  # a trailer, which nobody asked for (RFC 9110 section 6.5)
+            return  # a trailer, which was not asked for (RFC 9110 section 6.5)
         self._field_count += 1
         if self._field_count > MAX_HEAD_FIELDS:
             # To join values of one name costs their square.

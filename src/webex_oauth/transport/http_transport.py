@@ -125,7 +125,7 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
 
 
 def decoded(answer: HttpResponse, max_bytes: int) -> HttpResponse:
-    """Give the answer with its body in plain; raises InvalidResponse or ResponseTooLarge."""
+    """Return the answer with its body in plain; raises InvalidResponse or ResponseTooLarge."""
     coding = trimmed(answer.headers.get("content-encoding", "identity")).lower()
     if coding == "identity":
         return answer

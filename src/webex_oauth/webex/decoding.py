@@ -29,7 +29,7 @@ _HALF_PAIR = re.compile(
 
 
 def uuid_in(id_: str, kind: str) -> str | None:
-    """Give the UUID, in lower case, inside an id of *kind* (`PEOPLE`, `ROOM`); None without one.
+    """Return the UUID, in lower case, inside an id of *kind* (`PEOPLE`, `ROOM`); None without one.
 
     A plain UUID, which Webex takes for an id in many places, is its own.
     """

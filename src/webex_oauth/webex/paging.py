@@ -64,7 +64,7 @@ def _skip(header: str, position: int) -> int:
 
 
 def _relations(parameters: str) -> frozenset[str]:
-    """Give the relation types in lower case; none for a link that is about another resource."""
+    """Return the relation types in lower case; none for a link that is about another resource."""
     named: dict[str, str] = {}
     for name, value in _ONE_PARAMETER.findall(parameters):
         # The first of several counts (RFC 8288 section 3.3).

@@ -33,7 +33,7 @@ class Person(Struct, frozen=True, rename="camel", kw_only=True):
 
     @property
     def subject(self) -> str:
-        """Give what identifies the person for good."""
+        """Return what identifies the person for good."""
         return subject_of(self.id)
 
     @property
@@ -45,7 +45,7 @@ class Person(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 def subject_of(person_id: str) -> str:
-    """Give what identifies a person for good: the UUID that the id holds, else the id."""
+    """Return what identifies a person for good: the UUID that the id holds, else the id."""
     return uuid_in(person_id, "PEOPLE") or person_id
 
 
@@ -85,7 +85,7 @@ def _emails(value: object) -> tuple[str, ...]:
 
 
 def _is_visible(name: str) -> bool:
-    """Tell whether there is more in *name* than spaces and what does not show."""
+    """Return whether there is more in *name* than spaces and what does not show."""
     return any(category(character)[0] not in "CZ" for character in name)
 
 

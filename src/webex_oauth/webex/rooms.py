@@ -57,7 +57,7 @@ class Room(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
 
     @property
     def is_title_unreadable(self) -> bool:
-        """Tell whether there is a title that Webex could not decrypt."""
+        """Return whether there is a title that Webex could not decrypt."""
         return self.errors is not None and self.errors.title is not None
 
 

@@ -127,17 +127,17 @@ SCOPES: Mapping[str, str] = MappingProxyType(
 
 
 def is_known(scope: str) -> bool:
-    """Tell whether *scope* is described here; Webex has others."""
+    """Return whether *scope* is described here; Webex has others."""
     return scope in SCOPES
 
 
 def describe(scope: str) -> str:
-    """Say in plain words what *scope* allows, or that this is not known."""
+    """Return in plain words what *scope* allows, or that this is not known."""
     return SCOPES.get(scope, f"Use the permission “{scope}”, which is not described here")
 
 
 def permits(granted: Collection[str] | None, scope: str) -> bool:
-    """Tell whether *granted* scopes cover *scope*; when they are not known, suppose so.
+    """Return whether *granted* scopes cover *scope*; when they are not known, suppose so.
 
     `spark:all` covers the user scopes of messaging, but not the administrator's.
     """

@@ -29,12 +29,12 @@ def read_browser(request: Request, browsers: Shelf[str, BrowserSession]) -> Brow
 
 
 def set_browser_cookie(request: Request, response: Response, session: BrowserSession) -> None:
-    """Let the browser remember that it is signed in."""
+    """Set the cookie by which the browser is signed in."""
     name = cookie_name(request)
     response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
 
 
 def delete_browser_cookie(request: Request, response: Response) -> None:
-    """Let the browser forget."""
+    """Delete the cookie."""
     name = cookie_name(request)
     response.delete_cookie(name, path=COOKIE_PATH, httponly=True, samesite="lax")

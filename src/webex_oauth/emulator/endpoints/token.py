@@ -145,7 +145,7 @@ def refused(state: State, request: Request, shape: Shape, refusal: OAuthRefusal)
 
 
 class RevocationEndpoint:
-    """Take tokens back, and answer errors in the shape of the origin that was asked."""
+    """Revoke tokens, and answer errors in the shape of the origin that was asked."""
 
     def __init__(self, state: State, shape: Shape) -> None:
         self._state = state
@@ -171,7 +171,7 @@ class RevocationEndpoint:
 
 
 class OwnToken:
-    """Let the bearer of an access token ask about it, and revoke it."""
+    """The endpoint at which the bearer of an access token describes and revokes it."""
 
     def __init__(self, state: State) -> None:
         self._state = state

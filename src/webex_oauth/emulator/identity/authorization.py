@@ -63,7 +63,7 @@ def _transformed(method: str, verifier: str) -> str:
 
 
 class Unredirectable(Exception):
-    """A request that must not be answered by a redirect, because nobody vouches for the target."""
+    """A request that must not be answered by a redirect, because its target is not verified."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(f"{error}: {description}")

@@ -51,7 +51,7 @@ class Integration:
     name: str = "Local integration"
 
     def is_secret(self, presented: Iterable[str]) -> bool:
-        """Tell whether one of the presented readings of a secret is this integration's."""
+        """Return whether one of the presented readings of a secret is this integration's."""
         expected = self.client_secret.encode()
         matches = [hmac.compare_digest(expected, one.encode()) for one in presented]
         return any(matches)
@@ -75,7 +75,7 @@ def new_integration(
 
 
 class IntegrationRegistry:
-    """Know the registered integrations by client id; refuse those that could be real."""
+    """The registered integrations by client id; those that could be real are refused."""
 
     def __init__(self, integrations: Iterable[Integration] = ()) -> None:
         self._integration_by_client_id: dict[str, Integration] = {}
@@ -146,7 +146,7 @@ def _check_redirect_uri(redirect_uri: str) -> None:
 
 
 def is_marked_client_id(client_id: str) -> bool:
-    """Tell whether a client id is one that only an emulator gives out."""
+    """Return whether a client id is one that only an emulator gives out."""
     return client_id.startswith(CLIENT_ID_PREFIX) and _CLIENT_ID.fullmatch(client_id) is not None
 
 

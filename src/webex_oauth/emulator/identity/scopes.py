@@ -52,11 +52,11 @@ def split_scope(scope: str) -> tuple[str, ...]:
 
 
 def scope_words(name: str) -> str:
-    """Say in plain words what a scope allows."""
+    """Return in plain words what a scope allows."""
     return SCOPES.get(name, "Use a permission that this Webex has no words for")
 
 
 def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
-    """Tell whether the granted scopes allow what needs the scope *needed*."""
+    """Return whether the granted scopes allow what needs the scope *needed*."""
     names = set(granted)
     return needed in names or (ALL_SCOPE in names and needed.startswith("spark:"))

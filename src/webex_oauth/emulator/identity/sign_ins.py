@@ -100,7 +100,7 @@ class CodeReused(OAuthRefusal):
 
 
 class AuthorizationCodes:
-    """Give out codes and take them back."""
+    """The codes that were issued: each can be redeemed once."""
 
     def __init__(
         self, clock: MovableClock, randomness: Randomness, switchboard: Switchboard
@@ -113,7 +113,7 @@ class AuthorizationCodes:
     def issue(
         self, request: AuthorizationRequest, person: Person, scopes: tuple[str, ...]
     ) -> AuthorizationCode:
-        """Give out a code for what a person granted."""
+        """Issue a code for what a person granted."""
         lifetime_seconds = self._switchboard.options.code_lifetime_seconds
         code = AuthorizationCode(
             value=self._randomness.opaque(person.organization_uuid),
@@ -128,7 +128,7 @@ class AuthorizationCodes:
     def redeem(
         self, value: str, *, client_id: str, redirect_uri: str | None, verifier: str | None
     ) -> AuthorizationCode:
-        """Take a code back. RFC 6749 section 4.1.3.
+        """Redeem a code. RFC 6749 section 4.1.3.
 
         The first time that its own client presents it spends it, whatever comes of that.
         Raise `CodeReused` for a spent code and `OAuthRefusal` for every other fault.

@@ -52,7 +52,7 @@ class IssuedTokens:
 
 
 class Tokens:
-    """Know every grant and its living tokens."""
+    """All grants and their living tokens."""
 
     def __init__(
         self, clock: MovableClock, randomness: Randomness, switchboard: Switchboard
@@ -95,7 +95,7 @@ class Tokens:
         return self._living_grant(token.grant_id)
 
     def has_grant(self, client_id: str, person: Person, scopes: tuple[str, ...]) -> bool:
-        """Tell whether a person has granted an integration at least these scopes."""
+        """Return whether a person has granted an integration at least these scopes."""
         return any(
             grant.client_id == client_id
             and grant.person.uuid == person.uuid
@@ -104,7 +104,7 @@ class Tokens:
         )
 
     def is_active(self, value: str) -> bool:
-        """Tell whether a value is an access or refresh token that would be accepted now."""
+        """Return whether a value is an access or refresh token that would be accepted now."""
         refresh = self._refresh_by_value.get(value)
         if refresh is None:
             return self.access_token(value) is not None

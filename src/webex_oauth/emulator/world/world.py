@@ -56,7 +56,7 @@ def in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
 
 
 class World:
-    """Know people and rooms; make a person's rooms when they are first asked for."""
+    """People and rooms; a person's rooms are made when they are first asked for."""
 
     def __init__(self) -> None:
         self._person_by_uuid: dict[str, Person] = {}
