@@ -62,6 +62,10 @@ def parsed(text: str) -> Source:
     return Source("example.py", text, ast.parse(text))
 
 
+MESSAGE_AND_VALUES = 2
+"""A constant that names its values, and one mapping of them, which `logging` puts in."""
+
+
 @pytest.mark.check("D10")
 def test_no_secret_is_compared_in_a_way_that_ends_early() -> None:
     found = {wrong for source in sources() for wrong in early_ending_comparisons(source)}
@@ -154,8 +158,21 @@ def test_no_log_message_is_built_of_values() -> None:
         for source in sources()
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).startswith("log.")
-        and not all(isinstance(argument, ast.Constant) for argument in node.args)
+        and ast.unparse(node.func).startswith(("log.", "_log."))
+        and not (isinstance(node.args[0], ast.Constant) and len(node.args) <= MESSAGE_AND_VALUES)
     ]
 
     assert built == []
+
+
+def test_every_value_of_a_log_message_is_in_its_words() -> None:
+    silent = [
+        f"{source.path}:{node.lineno}"
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).startswith(("log.", "_log."))
+        and any(keyword.arg == "extra" for keyword in node.keywords)
+    ]
+
+    assert silent == []

@@ -36,7 +36,7 @@ OPTIONS = Options(
     requests_per_minute=0,
     access_token_quota=0,
 )
-RESCUED = "fresh tokens could not be stored"
+RESCUED = "could not be stored and are rescued"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from edges.client import FORM, Answer, Client
 from edges.crawler import table
 from edges.stage import Stage
+from logged import fields
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.web.failure import PROBLEM_JSON
@@ -102,7 +103,7 @@ def test_the_reference_of_an_unforeseen_failure_is_in_the_log(
     with stage.failing_store(RuntimeError("exploded")):
         page = stage.signed_in.get("/").text
 
-    references = {getattr(record, "reference", "") for record in caplog.records}
+    references = {fields(record).get("reference", "") for record in caplog.records}
     assert set(REFERENCE.findall(page)) & references
 
 

@@ -12,6 +12,7 @@ from journeys.acts import (
     shown_title,
     token_requests,
 )
+from logged import fields
 from scene import Scene
 
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
@@ -178,9 +179,9 @@ def test_every_error_page_names_a_reference_that_is_in_the_log(
 
     answer = browser.follow(url)
 
-    (record,) = [one for one in caplog.records if vars(one).get("failure")]
-    assert vars(record)["reference"] in answer.text
-    assert vars(record)["failure"] == "authorization-server-failed"
+    (record,) = [one for one in caplog.records if fields(one).get("failure")]
+    assert str(fields(record)["reference"]) in answer.text
+    assert fields(record)["failure"] == "authorization-server-failed"
 
 
 @pytest.mark.check("A10")

@@ -89,7 +89,7 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 return await self.ended()
-        log.error("a worker did not end and is killed", extra={"worker": self.pid})
+        log.error("worker %(worker)s did not end and is killed", {"worker": self.pid})
         self.kill()
         return await self.ended()
 
@@ -154,8 +154,9 @@ class Workers:
             if worker.is_steady:
                 pause_seconds = FIRST_PAUSE_SECONDS
             log.error(
-                "a worker ended",
-                extra={"worker": worker.pid, "exit_code": exit_code, "next_in": pause_seconds},
+                "worker %(worker)s ended with exit code %(exit_code)s; the next one starts "
+                "in %(next_in)s s",
+                {"worker": worker.pid, "exit_code": exit_code, "next_in": pause_seconds},
             )
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
@@ -182,7 +183,10 @@ class Workers:
             return False
         old, self._places[place] = self._places[place], new
         await self._end(old)
-        log.info("a worker was renewed", extra={"worker": new.pid, "before": old.pid})
+        log.info(
+            "worker %(worker)s took the place of worker %(before)s",
+            {"worker": new.pid, "before": old.pid},
+        )
         return True
 
     async def _given_up(self, worker: Worker) -> int:

@@ -105,15 +105,15 @@ class CodeRedemption:
         response = await context.transport.send(request, TOKEN_LIMITS)
         tokens = read_token_response(server, response, requested_at)
         scopes = frozenset(attempt.scopes) if tokens.scopes is None else tokens.scopes
-        log.debug("code exchanged", extra={"scopes": sorted(scopes)})
+        log.debug("code exchanged; granted: %(scopes)s", {"scopes": sorted(scopes)})
         return Grant(attempt.issuer, self._unnamed(), tokens, scopes, requested_at)
 
     async def _identify(self, grant: Grant) -> _Identity:
         if permits(grant.scopes, PEOPLE_READ):
             try:
                 person = await self._ask_who(grant.tokens.access_token)
-            except AccessForbidden:
-                log.warning("Webex will not say who signed in")
+            except AccessForbidden as error:
+                log.warning("Webex will not say who signed in: %(error)s", {"error": str(error)})
             else:
                 return _Identity(person.subject, _profile(person))
         return _Identity(grant.subject, Profile())
@@ -143,7 +143,7 @@ class CodeRedemption:
             self._revoke_soon(admission.earlier)
             self._revoke_soon(ended.revocation if ended else None)
             await self._end_surplus(key)
-            log.info("signed in", extra={"grant": key.hex()[:12]})
+            log.info("signed in: grant %(grant)s", {"grant": key.hex()[:12]})
             return session_id
         raise StoreConflict("the grant kept moving")
 
@@ -160,10 +160,14 @@ class CodeRedemption:
                     keeps_grants=True,
                 )
                 log.info(
-                    "a session ended: the person has too many", extra={"grant": key.hex()[:12]}
+                    "the oldest session of grant %(grant)s ended: the person has too many",
+                    {"grant": key.hex()[:12]},
                 )
         except StoreUnavailable:
-            log.warning("sessions of a person were not counted", extra={"grant": key.hex()[:12]})
+            log.warning(
+                "the sessions of grant %(grant)s could not be counted; the sign-in goes on",
+                {"grant": key.hex()[:12]},
+            )
 
     def _revoke_soon(self, revocation: RevocationRecord | None) -> None:
         if revocation is not None:
@@ -214,8 +218,8 @@ class CodeRedemption:
             earlier = open_grant(context.sealer, found)
         except VaultError as error:
             log.warning(
-                "earlier tokens are not revoked",
-                extra={"error": str(error) or type(error).__name__},
+                "earlier tokens of the person are not revoked and end by themselves: %(error)s",
+                {"error": str(error) or type(error).__name__},
             )
             return None
         if is_shared(earlier.tokens, grant.tokens):

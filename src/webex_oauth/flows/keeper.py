@@ -66,7 +66,10 @@ class Keeper:
             try:
                 done = await self.keep_once()
             except StoreError as error:
-                log.warning("keeping failed", extra={"error": str(error) or type(error).__name__})
+                log.warning(
+                    "keeping grants alive failed and is tried again: %(error)s",
+                    {"error": str(error) or type(error).__name__},
+                )
                 continue
             if not done.is_empty:
                 tell(done)
@@ -102,8 +105,8 @@ class Keeper:
             kept = await self._vault.keep(key)
         except VaultError as error:
             log.warning(
-                "a grant cannot be read",
-                extra={"grant": key.hex()[:12], "error": str(error) or type(error).__name__},
+                "grant %(grant)s cannot be read and is not kept alive: %(error)s",
+                {"grant": key.hex()[:12], "error": str(error) or type(error).__name__},
             )
             return replace(done, unreadable_count=done.unreadable_count + 1)
         match kept:
@@ -131,8 +134,9 @@ class Keeper:
 def _told(done: Round) -> Round:
     if not done.is_empty:
         log.info(
-            "kept grants",
-            extra={
+            "kept %(renewed)s grants, postponed %(postponed)s; unreadable: %(unreadable)s, "
+            "has to sign in again: %(needing_person)s",
+            {
                 "renewed": done.renewed_count,
                 "postponed": done.postponed_count,
                 "unreadable": done.unreadable_count,

@@ -85,7 +85,10 @@ class PersonApi:
         try:
             return await self._attempt(build, read, token, limits)
         except AccessTokenRefused:
-            log.debug("access token refused, refreshing once")
+            log.debug(
+                "the access token of grant %(grant)s was refused, refreshing once",
+                {"grant": self._grant_key.hex()[:12]},
+            )
         token = await self._vault.refreshed(self._grant_key, token)
         try:
             return await self._attempt(build, read, token, limits)

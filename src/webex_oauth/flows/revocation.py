@@ -62,7 +62,9 @@ class Revocations:
         try:
             self._handed_over.put_nowait(record)
         except asyncio.QueueFull:
-            log.debug("a revocation waits for its turn")
+            log.debug(
+                "the revocation of grant %(grant)s waits for its turn", {"grant": _name(record)}
+            )
 
     async def give_back(self, grant: Grant) -> bool:
         """Revoke tokens that were never kept; where that fails, queue them.
@@ -83,7 +85,9 @@ class Revocations:
             try:
                 await self.deliver_due()
             except StoreError as error:
-                log.warning("revocations wait", extra={"error": str(error) or type(error).__name__})
+                log.warning(
+                    "revocations wait: %(error)s", {"error": str(error) or type(error).__name__}
+                )
             await self._deliver_handed_over(LOOK_EVERY_SECONDS)
 
     async def deliver_due(self) -> int:
@@ -125,7 +129,10 @@ class Revocations:
             return await self._settle(record, within_seconds)
         except StoreError as error:
             # It is in the queue as before, or will be there again when its time is over.
-            log.warning("a revocation waits", extra=_told(record, error))
+            log.warning(
+                "the revocation of grant %(grant)s waits and is tried again: %(error)s",
+                _told(record, error),
+            )
             return False
 
     async def _settle(self, record: RevocationRecord, within_seconds: float) -> bool:
@@ -143,9 +150,12 @@ class Revocations:
             return False
         await self._context.store.drop_revocation(record.grant_key, record.version)
         if self._context.platform.server.revocation_endpoint is None:
-            log.info("tokens forgotten: where to revoke is unknown", extra={"grant": _name(record)})
+            log.info(
+                "the tokens of grant %(grant)s are forgotten: where this Webex revokes is unknown",
+                {"grant": _name(record)},
+            )
         else:
-            log.info("tokens revoked", extra={"grant": _name(record)})
+            log.info("the tokens of grant %(grant)s are revoked", {"grant": _name(record)})
         return True
 
     async def _tokens(self, record: RevocationRecord) -> TokenSet | None:
@@ -167,11 +177,17 @@ class Revocations:
             return
         due_at = self._context.clock() + wait_seconds(record.try_count, _asked_wait(error))
         await self._context.store.postpone_revocation(record.grant_key, record.version, due_at)
-        log.warning("a revocation waits", extra=_told(record, error))
+        log.warning(
+            "the revocation of grant %(grant)s waits and is tried again: %(error)s",
+            _told(record, error),
+        )
 
     async def _give_up(self, record: RevocationRecord, error: Exception) -> None:
         await self._context.store.drop_revocation(record.grant_key, record.version)
-        log.error("tokens were not revoked and end by themselves", extra=_told(record, error))
+        log.error(
+            "the tokens of grant %(grant)s were not revoked and end by themselves: %(error)s",
+            _told(record, error),
+        )
 
     async def _queue(self, grant: Grant, wait: int) -> None:
         context = self._context

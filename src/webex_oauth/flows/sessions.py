@@ -107,9 +107,9 @@ class Sessions:
         """
         context = self._context
         ended = await self._end(digest(session_id), context.clock())
-        log.info("signed out")
         if ended is None:
             return TokenFate.GONE
+        log.info("signed out: grant %(grant)s", {"grant": ended.grant_key.hex()[:12]})
         if ended.revocation is not None:
             return await self._revoke(ended.revocation)
         if await context.store.find_grant(ended.grant_key) is None:
@@ -146,7 +146,7 @@ class Sessions:
         check_grant_key(grant_key)
         context = self._context
         revocation = await context.store.end_grant(grant_key, now=context.clock())
-        log.info("disconnected", extra={"grant": grant_key.hex()[:12]})
+        log.info("disconnected: grant %(grant)s", {"grant": grant_key.hex()[:12]})
         return await self._revoke(revocation) if revocation else TokenFate.GONE
 
     async def end_over(self, now: int, limit: int) -> int:
@@ -162,14 +162,17 @@ class Sessions:
             try:
                 ended_count += await self._end_over(record, now)
             except VaultError as error:
-                log.warning("a session could not be ended", extra={"error": str(error)})
+                log.warning(
+                    "a session that is over could not be ended and is tried again: %(error)s",
+                    {"error": str(error)},
+                )
         return ended_count
 
     async def _end_over(self, record: SessionRecord, now: int) -> bool:
         ended = await self._end(record.digest, now)
         if ended is not None and ended.revocation is not None:
             grant = ended.grant_key.hex()[:12]
-            log.info("a grant ended with its last session", extra={"grant": grant})
+            log.info("grant %(grant)s ended with its last session", {"grant": grant})
             self._revocations.soon(ended.revocation)
         return ended is not None
 
@@ -177,9 +180,12 @@ class Sessions:
         """Write down that a session was used, where that can be written just now."""
         try:
             await self._context.store.touch_session(session_digest, now)
-        except StoreUnavailable:
-            # A failed touch must not fail the request; at worst the session is idle slightly early.
-            log.warning("the use of a session was not written down")
+        except StoreUnavailable as error:
+            # A failed touch must not fail the request; at worst the session ends slightly early.
+            log.warning(
+                "a session may end slightly early: its use could not be stored: %(error)s",
+                {"error": str(error)},
+            )
 
     async def _others(self, session: LiveSession) -> AsyncIterator[SessionRecord]:
         """Give the person's other sessions, each once, while whoever asks may end them."""
@@ -204,7 +210,10 @@ class Sessions:
 
     async def _end_other(self, record: SessionRecord) -> None:
         ended = await self._end(record.digest, self._context.clock())
-        log.info("session ended by its person")
+        log.info(
+            "a session of grant %(grant)s was ended by its person",
+            {"grant": record.grant_key.hex()[:12]},
+        )
         if ended is not None and ended.revocation is not None:
             self._revocations.soon(ended.revocation)
 

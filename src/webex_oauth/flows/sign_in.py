@@ -108,7 +108,10 @@ class SignIn:
             context.sealer, attempt, digest(state), digest(browser_secret), now + ATTEMPT_SECONDS
         )
         await context.store.add_attempt(record, at_most=MAX_ATTEMPTS, now=now)
-        log.debug("sign-in begun", extra={"attempt": attempt_id(state), "scopes": self._scopes})
+        log.debug(
+            "sign-in begun (attempt %(attempt)s), asking for %(scopes)s",
+            {"attempt": attempt_id(state), "scopes": self._scopes},
+        )
         challenge = code_challenge(attempt.verifier)
         url = authorization_url(
             server, client, scopes=self._scopes, state=state, challenge=challenge
@@ -129,7 +132,10 @@ class SignIn:
         person knows it. Everything that can go wrong is in the outcome.
         """
         name = attempt_id(callback.state)
-        log.debug("callback received", extra={"attempt": name, "kind": type(callback).__name__})
+        log.debug(
+            "callback received (attempt %(attempt)s): %(kind)s",
+            {"attempt": name, "kind": type(callback).__name__},
+        )
         try:
             taken = await self._take(digest(callback.state), browser_secret)
         except WebexOAuthError as error:
@@ -231,5 +237,7 @@ class SignIn:
     async def _abandon(self, record: AttemptRecord) -> None:
         try:
             await self._context.store.abandon_attempt(record.state_digest)
-        except StoreUnavailable:
-            log.warning("an attempt could not be closed; it will expire")
+        except StoreUnavailable as error:
+            log.warning(
+                "an attempt could not be closed and will expire: %(error)s", {"error": str(error)}
+            )

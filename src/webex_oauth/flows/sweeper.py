@@ -57,7 +57,10 @@ class Sweeper:
                     while await self._sweep():
                         await self._sleep(0)
             except StoreError as error:
-                log.warning("the sweep failed", extra={"error": str(error) or type(error).__name__})
+                log.warning(
+                    "removing what is over failed and is tried again: %(error)s",
+                    {"error": str(error) or type(error).__name__},
+                )
 
     def _steady_seconds(self) -> float:
         """Return for how long the clock has not stepped."""
@@ -65,8 +68,9 @@ class Sweeper:
         ahead_seconds = self._context.clock() - at
         if abs(ahead_seconds - self._ahead_seconds) > LARGE_STEP_SECONDS:
             log.warning(
-                "the clock stepped: nothing is removed before it has been steady for a while",
-                extra={"steady_seconds": WITNESS_SECONDS},
+                "the clock stepped: nothing is removed before it has been steady for "
+                "%(steady_seconds)s s",
+                {"steady_seconds": WITNESS_SECONDS},
             )
             self._steady_since = at
         self._ahead_seconds = ahead_seconds

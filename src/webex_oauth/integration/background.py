@@ -55,8 +55,9 @@ async def _run_once(task: Task) -> None:
         await task.run()
     except WebexOAuthError as error:
         log.warning(
-            "a task failed", extra={"task": task.name, "error": str(error) or type(error).__name__}
+            "the task %(task)s failed and begins again: %(error)s",
+            {"task": task.name, "error": str(error) or type(error).__name__},
         )
     except Exception:
         # The edge of a task: nobody else would hear of a mistake in it.
-        log.exception("a task failed", extra={"task": task.name})
+        log.exception("the task %(task)s failed and begins again", {"task": task.name})

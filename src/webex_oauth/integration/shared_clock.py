@@ -74,7 +74,8 @@ class SharedClock:
                 await self.look()
             except StoreError as error:
                 log.warning(
-                    "the clock was not set", extra={"error": str(error) or type(error).__name__}
+                    "the clock was not set by the store's: %(error)s",
+                    {"error": str(error) or type(error).__name__},
                 )
 
     def _judge(self, trusted: float, told: float, at: float) -> float:
@@ -87,18 +88,19 @@ class SharedClock:
         if held is None or abs(told - held.ahead_seconds) > LARGE_STEP_SECONDS:
             self._held = _Step(told, since=at)
             log.warning(
-                "the store's clock stepped ahead and is not followed yet: check the clock of the "
-                "machine that keeps the store, and that it is set by NTP",
-                extra={"step_seconds": round(step_seconds), "followed_after": HOLD_SECONDS},
+                "the store's clock stepped %(step_seconds)s s ahead and is not followed for "
+                "%(followed_after)s s: check the clock of the machine that keeps the store, "
+                "and that it is set by NTP",
+                {"step_seconds": round(step_seconds), "followed_after": HOLD_SECONDS},
             )
             return trusted
         if at - held.since < HOLD_SECONDS:
             return trusted
         self._held = None
         log.warning(
-            "the store's clock stayed ahead and is followed now: if that is wrong, set the "
-            "clock of the machine that keeps the store right",
-            extra={"step_seconds": round(step_seconds)},
+            "the store's clock stayed %(step_seconds)s s ahead and is followed now: if that "
+            "is wrong, set the clock of the machine that keeps the store right",
+            {"step_seconds": round(step_seconds)},
         )
         return told
 
@@ -108,7 +110,7 @@ class SharedClock:
             log.info("the store's clock is right again")
         if step_seconds < -LARGE_STEP_SECONDS:
             log.warning(
-                "the store's clock stepped back and is followed: check the clock of the machine "
-                "that keeps the store, and that it is set by NTP",
-                extra={"step_seconds": round(step_seconds)},
+                "the store's clock stepped back by %(step_seconds)s s and is followed: check "
+                "the clock of the machine that keeps the store, and that it is set by NTP",
+                {"step_seconds": round(step_seconds)},
             )

@@ -51,7 +51,10 @@ class Commit:
             if current.has(fresh.access_token):
                 return current  # a write whose answer was lost
             if current.grant.reauth_reason is None:
-                log.info("adopted newer tokens", extra={"grant": fresh.name})
+                log.info(
+                    "grant %(grant)s has newer tokens of another process, which are used",
+                    {"grant": fresh.name},
+                )
                 return current
             fresh = replace(fresh, record=seal_grant(self._sealer, fresh.grant, current.record))
         raise StoreConflict("the grant kept moving")
@@ -93,7 +96,10 @@ class Commit:
         return Held(record, grant, is_refused=grant.is_access_refused)
 
     async def _give_back(self, fresh: Held) -> None:
-        log.info("tokens came for a grant that was ended", extra={"grant": fresh.name})
+        log.info(
+            "tokens came for grant %(grant)s, which was ended: they are revoked",
+            {"grant": fresh.name},
+        )
         await self._store.add_revocation(revocation_of(fresh.record, self._clock()))
 
 
@@ -147,7 +153,10 @@ class Reasons:
             raise
         self._unwritten.drop(held.record)
         if current is not None and current.grant.reauth_reason is not None:
-            log.warning("the person is needed", extra={"grant": held.name, "reason": reason})
+            log.warning(
+                "the person of grant %(grant)s has to sign in again: %(reason)s",
+                {"grant": held.name, "reason": reason},
+            )
         return current
 
 

@@ -51,8 +51,8 @@ class Heartbeat:
                 is_ours = await self._context.store.renew_lease(record.key, record.version, lease)
             except StoreError as error:
                 log.debug(
-                    "a lease was not renewed",
-                    extra={"grant": self._claimed.name, "error": str(error)},
+                    "the lease of grant %(grant)s was not renewed: %(error)s",
+                    {"grant": self._claimed.name, "error": str(error)},
                 )
                 continue
             if not is_ours:

@@ -23,21 +23,21 @@ log = logging.getLogger(__name__)
 def add_key(path: Path, line: str) -> KeyRing:
     """Add a key's line to the file; its key opens and does not seal yet."""
     ring = _change(path, lambda text: with_key(text, line))
-    log.info("a key was added", extra={"key": ring.others[-1].id})
+    log.info("key %(key)s was added", {"key": ring.others[-1].id})
     return ring
 
 
 def make_primary(path: Path, key_id: str) -> KeyRing:
     """Let a key of the file seal from now on."""
     ring = _change(path, lambda text: with_primary(text, key_id), needs=key_id)
-    log.info("a key was made primary", extra={"key": key_id})
+    log.info("key %(key)s was made primary", {"key": key_id})
     return ring
 
 
 def remove_key(path: Path, key_id: str) -> KeyRing:
     """Take a key out of the file, but not the one that seals."""
     ring = _change(path, lambda text: _without(text, key_id, str(path)), needs=key_id)
-    log.info("a key was removed", extra={"key": key_id})
+    log.info("key %(key)s was removed", {"key": key_id})
     return ring
 
 

@@ -57,12 +57,12 @@ class KeyWatch:
         """Let the store know of a new primary key before anything is sealed with it."""
         await check_keys(self._store, Sealer(change.ring, self._randomness), self._sleep)
         self._keys.adopt(change)
-        log.info("the keys changed", extra=_names(change.ring))
+        log.info("the keys changed: %(seals)s seals, %(opens)s open", _names(change.ring))
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:
             self._complaint = complaint
-            log.error("the changed key file is not used", extra={"error": complaint})
+            log.error("the changed key file is not used: %(error)s", {"error": complaint})
 
 
 class KeyPresence:
@@ -81,7 +81,7 @@ class KeyPresence:
             try:
                 await self.look()
             except StoreError as error:
-                log.debug("the keys in use cannot be asked for", extra={"error": str(error)})
+                log.debug("the keys in use cannot be asked for: %(error)s", {"error": str(error)})
 
     async def look(self) -> None:
         """Answer questions, and log each key once that is missing here; raises StoreUnavailable."""
@@ -95,8 +95,8 @@ class KeyPresence:
                 missing[key_id] = str(error)
         for key_id in missing.keys() - self._missing:
             log.error(
-                "not ready: what other processes seal cannot be read",
-                extra={"key": key_id, "error": missing[key_id]},
+                "not ready: what other processes seal with key %(key)s cannot be read: %(error)s",
+                {"key": key_id, "error": missing[key_id]},
             )
         self._missing = frozenset(missing)
 

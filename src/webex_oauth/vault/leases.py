@@ -52,8 +52,9 @@ class Leases:
         except StoreUnavailable as error:
             self._unwritten.add(record, trouble)
             log.warning(
-                "a lease could not be given back",
-                extra={"grant": claimed.name, "error": str(error)},
+                "the lease of grant %(grant)s could not be given back and lapses by itself: "
+                "%(error)s",
+                {"grant": claimed.name, "error": str(error)},
             )
             return False
         self._unwritten.drop(record)

@@ -80,7 +80,8 @@ class Presentation:
             current = await self._commit.tokens(fresh)
         except (StoreError, VaultError) as error:
             log.warning(
-                "fresh tokens could not be stored", extra={"grant": fresh.name, "error": str(error)}
+                "fresh tokens of grant %(grant)s could not be stored and are rescued: %(error)s",
+                {"grant": fresh.name, "error": str(error)},
             )
             await self._context.rescue.keep(fresh)
             current = fresh
@@ -99,7 +100,10 @@ class Presentation:
         if trouble.is_final:
             self._endpoint.cooldown.note_success()
             return await self._after_refusal(claimed, error)
-        log.warning("refresh failed", extra={"grant": claimed.name, "error": str(error)})
+        log.warning(
+            "the refresh of grant %(grant)s failed: %(error)s",
+            {"grant": claimed.name, "error": str(error)},
+        )
         self._endpoint.cooldown.note_failure(trouble, self._context.clock(), self._context.share())
         if not (trouble.is_ambiguous and self._may_rotate(claimed)):
             await self._leases.release(claimed, self._left_behind(claimed, trouble))

@@ -81,7 +81,10 @@ class Reencryption:
         raise outage or ConfigurationError([_still_sealing(self._sealer)])
 
     def _done(self, total: Tally) -> Tally:
-        log.info("rows were re-encrypted", extra=_told(total, self._sealer))
+        log.info(
+            "rows were re-encrypted under key %(key)s: %(counts)s",
+            {"key": self._sealer.keys.primary.id, "counts": _counts(total)},
+        )
         return total
 
     async def _walk(self, found: Counter[Outcome]) -> None:
@@ -122,9 +125,8 @@ class Reencryption:
             return Outcome.UNOPENED
 
 
-def _told(total: Tally, sealer: Sealer) -> dict[str, object]:
-    counts = {outcome.value: count for outcome, count in total.items() if count}
-    return {"seals": sealer.keys.primary.id, **counts}
+def _counts(total: Tally) -> dict[str, int]:
+    return {outcome.value: count for outcome, count in total.items() if count}
 
 
 def _still_sealing(sealer: Sealer) -> str:

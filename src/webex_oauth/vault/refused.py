@@ -56,7 +56,9 @@ class RefusedTokens:
             refused = replace(grant, is_access_refused=True)
             sealed = seal_in_place(self._sealer, refused, record)
             if await self._store.reseal(record, sealed):
-                log.info("the API refused an access token", extra={"grant": held.name})
+                log.info(
+                    "the API refused the access token of grant %(grant)s", {"grant": held.name}
+                )
                 return
             current = await self._store.find_grant(record.key)
             if current is None:

@@ -67,9 +67,9 @@ class Rescue:
             if error.errno is None:
                 raise ConfigurationError([f"the spool folder cannot be used: {error}"]) from error
             log.warning(
-                "no spool: tokens that the store does not take are kept in memory alone, and lost "
-                "with this process",
-                extra={"folder": str(self._folder), "error": error.strerror},
+                "no spool at %(folder)s (%(error)s): tokens that the store does not take are "
+                "kept in memory alone, and lost with this process",
+                {"folder": str(self._folder), "error": error.strerror},
             )
             return
         await self.look()
@@ -120,7 +120,10 @@ class Rescue:
             except StoreUnavailable:
                 return
             except (StoreError, VaultError) as error:
-                log.warning("rescued tokens wait", extra={"grant": held.name, "error": str(error)})
+                log.warning(
+                    "rescued tokens of grant %(grant)s wait: %(error)s",
+                    {"grant": held.name, "error": str(error)},
+                )
             else:
                 await self._settle(held)
 
@@ -138,7 +141,10 @@ class Rescue:
         rescued = self._rescued.get(_place(held))
         if rescued is not None and rescued.held is held:
             self._rescued[_place(held)] = _Rescued(held, file_name)
-        log.warning("tokens could not be stored and are in the spool", extra={"grant": held.name})
+        log.warning(
+            "tokens of grant %(grant)s could not be stored and wait in the spool",
+            {"grant": held.name},
+        )
 
     async def _take_up(self, name: str) -> None:
         try:
@@ -156,8 +162,8 @@ class Rescue:
         if name not in self._reported:
             self._reported.add(name)
             log.error(
-                "a spool file cannot be read",
-                extra={"file": str(self._folder / name), "error": str(error)},
+                "the spool file %(file)s cannot be read: %(error)s",
+                {"file": str(self._folder / name), "error": str(error)},
             )
 
     async def _settle(self, held: Held) -> None:
@@ -165,13 +171,16 @@ class Rescue:
         if rescued is None or rescued.held is not held:
             return  # other tokens need the rescue; the older file is taken up after them
         del self._rescued[_place(held)]
-        log.info("rescued tokens are settled", extra={"grant": held.name})
+        log.info("rescued tokens of grant %(grant)s are settled", {"grant": held.name})
         if rescued.file_name is None:
             return
         try:
             await asyncio.to_thread(self._spool.drop, rescued.file_name)
         except OSError as error:
-            log.warning("a spool file stays", extra={"grant": held.name, "error": str(error)})
+            log.warning(
+                "a spool file of grant %(grant)s cannot be removed: %(error)s",
+                {"grant": held.name, "error": str(error)},
+            )
 
 
 def _place(held: Held) -> _Place:
@@ -181,4 +190,7 @@ def _place(held: Held) -> _Place:
 def _log_unspooled(held: Held, error: OSError) -> None:
     # The error's own text would name the file and with it the grant's whole key.
     reason = error.strerror or type(error).__name__
-    log.error("tokens are in memory alone", extra={"grant": held.name, "error": reason})
+    log.error(
+        "tokens of grant %(grant)s are in memory alone: the spool cannot be written (%(error)s)",
+        {"grant": held.name, "error": reason},
+    )

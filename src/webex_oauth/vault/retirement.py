@@ -69,7 +69,10 @@ async def forget(store: Store, spool: Spool, key_id: str, now: int) -> Counter[s
             if key_of(record) == key_id:
                 ended[await _end(store, record, now)] += 1
     await store.drop_key_check(key_id)
-    log.warning("a lost key was forgotten", extra={"key": key_id, **ended})
+    log.warning(
+        "lost key %(key)s was forgotten; what was under it ended: %(ended)s",
+        {"key": key_id, "ended": dict(ended)},
+    )
     return ended
 
 

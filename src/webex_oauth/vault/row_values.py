@@ -64,7 +64,7 @@ def read_each(read: Callable[..., T], rows: Iterable[Iterable[object]]) -> list[
         try:
             records.append(read(*row))
         except SealBroken as error:
-            log.error("a stored row cannot be read", extra={"error": str(error)})  # noqa: TRY400 - no trace is needed
+            log.error("a stored row cannot be read: %(error)s", {"error": str(error)})  # noqa: TRY400 - no trace is needed
     return records
 
 

@@ -199,7 +199,10 @@ class Vault:
             held = await self._context.hold(key)  # which the API may have refused meanwhile
             if not held.lives(self._context.clock()):
                 raise
-            log.debug("serving the old token", extra={"grant": held.name, "error": str(error)})
+            log.debug(
+                "serving the old token of grant %(grant)s: %(error)s",
+                {"grant": held.name, "error": str(error)},
+            )
             return held.access_token
 
 

@@ -140,7 +140,10 @@ class Frame:
         except ClientDisconnect:
             log.debug("the browser left before its form was whole")
         except NotTaken as error:
-            log.warning("an answer was cut off", extra={"reference": reference_id(scope)})
+            log.warning(
+                "an answer was cut off: the browser did not read it (reference %(reference)s)",
+                {"reference": reference_id(scope)},
+            )
             raise ConnectionAbortedError(str(error)) from None
         except HTTPException as error:
             headers = [(k.encode(), v.encode()) for k, v in (error.headers or {}).items()]
@@ -205,8 +208,8 @@ class Frame:
             return await self._show_failure(scope, refused)
         except Exception:
             log.exception(
-                "the page of a failure failed",
-                extra={"failure": failure.name, "reference": reference_id(scope)},
+                "the page of the failure %(failure)s failed (reference %(reference)s)",
+                {"failure": failure.name, "reference": reference_id(scope)},
             )
         text = f"{failure.title}. Reference: {reference_id(scope)}\n"
         return PlainTextResponse(text, failure.status)

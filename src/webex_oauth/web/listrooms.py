@@ -98,7 +98,7 @@ class _Listing:
     def _note_unreadable(self) -> None:
         if self._unreadable_count:
             count = self._unreadable_count
-            log.warning("spaces that Webex listed could not be read", extra={"count": count})
+            log.warning("%(count)s spaces that Webex listed could not be read", {"count": count})
 
     def _interruption(self, error: WebexOAuthError) -> Interruption:
         failure, reference_id = api_failure(error), self._visit.reference_id

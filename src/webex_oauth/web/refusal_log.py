@@ -46,17 +46,17 @@ class RefusalLog:
         self._count_by_kind[kind] += 1
         if self._count_by_kind[kind] <= MAX_EVENTS:
             log.warning(
-                "request refused",
+                "request refused (%(failure)s): %(reason)s; from %(peer)s",
+                {"failure": kind, "reason": reason, "peer": peer, **facts},
                 exc_info=exc_info,
-                extra={"failure": kind, "reason": reason, "peer": peer, **facts},
             )
 
     def _close_window(self, kind: str) -> None:
         unwritten = self._count_by_kind.pop(kind) - MAX_EVENTS
         if unwritten > 0:
             log.warning(
-                "and more requests of this kind refused in that second",
-                extra={"failure": kind, "count": unwritten},
+                "and %(count)s more requests refused in that second (%(failure)s)",
+                {"failure": kind, "count": unwritten},
             )
 
 

@@ -45,6 +45,16 @@ def test_any_text_stays_on_one_line_of_ascii(message: str, detail: str) -> None:
 
 
 @pytest.mark.check("E04")
+def test_a_record_is_written_with_the_values_in_its_words() -> None:
+    words, values = "the refresh of %(grant)s failed", {"grant": "3f9a", "event": "forged"}
+    record = logging.LogRecord("webex_oauth", logging.INFO, "", 1, words, (values,), None)
+
+    line = json.loads(JsonLines().format(record))
+
+    assert (line["event"], line["grant"]) == ("the refresh of 3f9a failed", "3f9a")
+
+
+@pytest.mark.check("E04")
 def test_a_field_cannot_pass_for_the_event() -> None:
     line = json.loads(line_of("refused", event="signed in", level="debug"))
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from logged import fields
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
@@ -55,7 +56,7 @@ def test_a_task_that_fails_begins_again_ever_later(caplog: pytest.LogCaptureFixt
 
     assert seconds[:4] == [1.0, 2.0, 4.0, 8.0]
     assert max(seconds) == seconds[-1] == LONGEST_PAUSE_SECONDS
-    assert [vars(record)["task"] for record in told(caplog)] == ["sweeper"] * 9
+    assert [fields(record)["task"] for record in told(caplog)] == ["sweeper"] * 9
 
 
 def test_a_mistake_in_a_task_is_told_with_its_place(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from logged import fields
 from unit.vault.key_stage import MADE_ON, KeyStage
 
 from webex_oauth.errors import KeyUnavailable
@@ -106,7 +107,7 @@ async def test_a_process_that_lacks_a_key_in_use_is_not_ready_and_says_so_once(
         with pytest.raises(KeyUnavailable, match="not every key of the store is here: new"):
             await presence.check()
 
-    told = [vars(record)["error"] for record in caplog.records]
+    told = [str(fields(record)["error"]) for record in caplog.records]
     assert len(told) == 1
     assert f"key 'new' of the store is not in {stage.path}: put it back" in told[0]
 

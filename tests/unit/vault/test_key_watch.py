@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from logged import fields
 from unit.vault.key_stage import MADE_ON, KeyStage
 
 from webex_oauth.errors import StoreUnavailable
@@ -51,7 +52,7 @@ def watch(stage: KeyStage) -> KeyWatch:
 
 
 def complaints(records: Sequence[logging.LogRecord]) -> list[str]:
-    return [vars(one)["error"] for one in records if one.levelno == logging.ERROR]
+    return [str(fields(one)["error"]) for one in records if one.levelno == logging.ERROR]
 
 
 async def test_a_new_primary_key_is_known_to_the_store_before_it_seals(
@@ -145,9 +146,11 @@ async def test_a_change_of_keys_is_logged_by_names(
     await watch.look()
     await watch.look()
 
-    told = [vars(one) for one in caplog.records if one.name.endswith("key_watch")]
-    assert [(one["message"], one["seals"], one["opens"]) for one in told] == [
-        ("the keys changed", new, [old])
+    told = [
+        (one.getMessage(), fields(one)) for one in caplog.records if one.name.endswith("key_watch")
+    ]
+    assert told == [
+        (f"the keys changed: {new} seals, {[old]} open", {"seals": new, "opens": [old]})
     ]
 
 

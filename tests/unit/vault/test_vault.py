@@ -463,11 +463,27 @@ async def test_no_token_reaches_the_log(caplog: pytest.LogCaptureFixture) -> Non
     assert all(ALICE.hex()[:12] in line for line in told)
 
 
+async def test_a_plain_log_says_what_failed_whose_it_is_and_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House(HttpResponse(503, {"retry-after": "9"}))
+    await house.admit(tokens())
+
+    with pytest.raises(ServerFailed):
+        await house.vault.access_token(ALICE)
+
+    [line] = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    whose = ALICE.hex()[:12]
+    assert line == f"the refresh of grant {whose} failed: Webex answered 503; come back in 9 s"
+
+
 async def test_who_is_needed_is_told_where_to_go() -> None:
     house = House()
 
     with pytest.raises(ReauthRequired) as refusal:
         await house.vault.access_token(ALICE)
 
+    assert refusal.value.grant == ALICE.hex()[:12]
+    assert refusal.value.grant in str(refusal.value)
     assert refusal.value.sign_in_url == SIGN_IN_URL
     assert refusal.value.grant == ALICE.hex()[:12]

@@ -196,7 +196,11 @@ class Writer:
             sync_log(self._path)
         except OSError as error:
             self._is_behind = True
-            _log.warning("the disk did not take the log", extra={"error": type(error).__name__})
+            _log.warning(
+                "the disk did not take the database's log, and the next write tries again: "
+                "%(error)s",
+                {"error": type(error).__name__},
+            )
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
