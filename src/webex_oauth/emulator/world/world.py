@@ -101,12 +101,12 @@ class World:
         """Put a person into a room, or change a room they are in."""
         rooms = self._rooms_by_id(person.uuid)
         rooms[room.id] = room
-        self._forget_order(person.uuid)
+        self._ordered.clear()
 
     def remove_room(self, person: Person, room_id: str) -> None:
         """Take a person out of a room."""
         self._rooms_by_id(person.uuid).pop(room_id, None)
-        self._forget_order(person.uuid)
+        self._ordered.clear()
 
     def rooms(self, person: Person, order: RoomOrder = "id") -> tuple[Room, ...]:
         """List the rooms that a person is in."""
@@ -138,8 +138,4 @@ class World:
 
     def _forget_rooms(self, person_uuid: str) -> None:
         self._room_by_id_by_person.pop(person_uuid, None)
-        self._forget_order(person_uuid)
-
-    def _forget_order(self, person_uuid: str) -> None:
-        for key in [key for key in self._ordered if key[0] == person_uuid]:
-            del self._ordered[key]
+        self._ordered.clear()
