@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias
 
 from webex_oauth.stores.redis.database import Fields
 from webex_oauth.vault.attempts import AttemptState
@@ -14,47 +14,46 @@ from webex_oauth.vault.records import (
     SessionRecord,
 )
 from webex_oauth.vault.row_values import read_each, unreadable
-from webex_oauth.vault.store import ABSENT
+from webex_oauth.vault.store import ABSENT, Row
 
-T = TypeVar("T", AttemptRecord, SessionRecord, GrantRecord, RevocationRecord)
 Values: TypeAlias = Sequence[Any]
 
 VERSION_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class Kind(Generic[Row]):
     """A kind of row: its name, the columns to ask for, and how to read their values."""
 
     name: str
     columns: tuple[str, ...]
-    make: Callable[[bytes, Values], T]
+    make: Callable[[bytes, Values], Row]
 
     @property
     def columns_text(self) -> str:
         """Name the columns for a script."""
         return " ".join(self.columns)
 
-    def fields(self, record: T) -> Fields:
+    def fields(self, record: Row) -> Fields:
         """Write a row: what its columns hold."""
         return {column: getattr(record, column) for column in self.columns}
 
-    def read(self, name: bytes, values: Values) -> T:
+    def read(self, name: bytes, values: Values) -> Row:
         """Read the row of that name; raise SealBroken for values that cannot be."""
         try:
             return self.make(name, values)
         except (ValueError, TypeError, OverflowError) as error:
             raise unreadable(self.name, name) from error
 
-    def read_all(self, rows: Sequence[Any]) -> list[T]:
+    def read_all(self, rows: Sequence[Any]) -> list[Row]:
         """Read the rows that a script gave, each a name and values; pass over what is no row."""
         return read_each(self.read, rows)
 
-    def read_one(self, rows: Sequence[Any]) -> T | None:
+    def read_one(self, rows: Sequence[Any]) -> Row | None:
         """Read the only row that a script gave, if any."""
         return self.read(*rows[0]) if rows else None
 
-    def read_found(self, name: bytes, values: Values) -> T | None:
+    def read_found(self, name: bytes, values: Values) -> Row | None:
         """Read what was found under a name; None when nothing was."""
         return None if all(value is None for value in values) else self.read(name, values)
 
