@@ -39,7 +39,8 @@ class Edge(click.Command):
 def _told(error: click.ClickException) -> int:
     """Say what is wrong with a command line, or what there is, and return the exit status."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        for line in error.format_message().splitlines():
+            complain(line)
         return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:

@@ -1,0 +1,134 @@
+"""Commands where output is closed, the environment is odd, options are absurd, or Ctrl-C comes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from edges.command import env_text, free_port, run, server
+from waiting import LIMIT_SECONDS
+
+from webex_oauth.cli import COMMANDS
+from webex_oauth.emulator import Emulator, RunningEmulator
+
+LONG = ["serve", "keep", "demo", "emulator"]
+ABSURD = [
+    "emulator --port 99999",
+    "emulator --port x",
+    "emulator --port -1",
+    "emulator --broker-port 1e9",
+    "emulator --redirect-uri nonsense",
+    "emulator --origin nonsense",
+    "emulator --client-secret short",
+    "emulator --client-id nonsense",
+    "emulator --seed one",
+    "emulator --host nosuch.invalid --port 0",
+    "emulator --env-file /nowhere/at/all --port 0",
+    "demo --port 0",
+    "demo --emulator-port 65536",
+    "serve --workers 0",
+    "serve --workers many",
+    "serve --env-file /nowhere/.env",
+    "serve --env-file /",
+    "keep --once --once=yes",
+    "keep --env-file /nowhere/.env",
+    "disconnect",
+    "disconnect one two",
+    "disconnect --env-file /nowhere/.env one",
+    "keys",
+    "keys nonsense",
+    "keys make-primary",
+    "keys forget k1",
+    "keys retire k1 --env-file /nowhere/.env",
+    "check-config --env-file /",
+    "check-config --connect=yes",
+    "nonsense",
+]
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with RunningEmulator() as running:
+        yield running.emulator
+
+
+def ended_with(
+    stdout: int | None, folder: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command whose output nobody can read."""
+    return subprocess.run(
+        [sys.executable, "-m", "webex_oauth", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["keys", "--help"], ["--version"]])
+def test_a_reader_that_left_is_no_traceback(arguments: list[str], tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ended = ended_with(write, tmp_path, *arguments)
+    finally:
+        os.close(write)
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS])
+def test_a_command_needs_no_home(command: str, tmp_path: Path) -> None:
+    ended = ended_with(subprocess.DEVNULL, tmp_path, command, "--help")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "AUTH_INIT_URL", "WEBEX_STORE_URL", "PORT"])
+def test_a_value_of_other_octets_is_told_by_its_name(name: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "webex_oauth", "check-config"],
+        cwd=tmp_path,
+        env={b"PATH": os.environb[b"PATH"], name.encode(): b"\xff\xfe"},
+        capture_output=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert f"error: {name} ".encode() in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("line", ABSURD)
+def test_an_absurd_option_is_told_and_not_traced(line: str, tmp_path: Path) -> None:
+    ended = run(tmp_path, *line.split())
+
+    assert ended.returncode in {1, 2}
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr
+
+
+@pytest.mark.parametrize("command", LONG)
+def test_ctrl_c_ends_a_command_without_a_traceback(
+    command: str, tmp_path: Path, emulator: Emulator
+) -> None:
+    port, webex_port = free_port(), free_port()
+    (tmp_path / ".env").write_text(env_text(emulator, port))
+    arguments = {
+        "demo": ["--port", str(port), "--emulator-port", str(webex_port)],
+        "emulator": ["--port", str(webex_port), "--broker-port", "0"],
+    }.get(command, [])
+    with server(tmp_path, command, *arguments) as process:
+        process.line_with("Ctrl-C stops")
+        process.send(signal.SIGINT)
+        ended = process.end()
+
+    assert ended.exit_code == 0
+    assert "Traceback" not in ended.output
