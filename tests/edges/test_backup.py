@@ -54,5 +54,5 @@ def test_a_backup_of_a_running_store_is_put_back(tmp_path: Path) -> None:
 
         database.chmod(0o644)
         with server(tmp_path, "serve") as refused:
-            refused.line_with(f"chmod 600 {database.relative_to(tmp_path)}")
+            refused.line_with(f"run `chmod 600 {database}`")
             assert refused.end().exit_code == 1

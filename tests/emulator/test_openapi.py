@@ -1,10 +1,10 @@
 """People and rooms look as Webex's own description of its API says.
 
-WEBEX_OPENAPI names the file webex-messaging.json of github.com/webex/webex-openapi-specs.
+The description is webex-messaging.json of github.com/webex/webex-openapi-specs, in a folder
+`openapi` beside this project or in a neighbour of it.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,19 @@ from jsonschema import Draft4Validator, FormatChecker
 from webex_oauth.emulator import Emulator
 from webex_oauth.emulator.world.hostile import HOSTILE_EMAIL
 
-DESCRIPTION = Path(os.environ.get("WEBEX_OPENAPI", "webex-messaging.json"))
+BESIDE = Path(__file__).parents[3]
+FOUND = [
+    file for below in ("", "*/") for file in BESIDE.glob(f"{below}openapi/webex-messaging.json")
+]
 EVERYONE = ["mira", "jonas", "luca", "amara", HOSTILE_EMAIL.removesuffix("@acme.example")]
 
 pytestmark = pytest.mark.skipif(
-    not DESCRIPTION.exists(), reason="WEBEX_OPENAPI does not name Webex's description of its API"
+    not FOUND, reason="Webex's description of its API is not beside the project"
 )
 
 
 def validator_of(path: str) -> Draft4Validator:
-    description = json.loads(DESCRIPTION.read_text())
+    description = json.loads(FOUND[0].read_text())
     answer = description["paths"][path]["get"]["responses"]["200"]
     schema = answer["content"]["application/json"]["schema"]
     whole = {**schema, "components": description["components"]}
