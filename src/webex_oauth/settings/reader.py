@@ -30,7 +30,12 @@ from webex_oauth.settings.storage import (
     store_url_doubt,
     store_url_remedy,
 )
-from webex_oauth.settings.urls import is_loopback, proxy_remedy, redirect_uri_remedy
+from webex_oauth.settings.urls import (
+    base_doubt,
+    is_loopback,
+    proxy_remedy,
+    redirect_uri_remedy,
+)
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
@@ -170,6 +175,8 @@ class _Reader(Collector):
         remedy = redirect_uri_remedy(redirect_uri, port)
         if remedy:
             self.mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
+        else:
+            self.warn(base_doubt(redirect_uri))
         return redirect_uri
 
     def _scopes(self) -> tuple[str, ...]:

@@ -67,3 +67,15 @@ def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
             "or register the other port"
         )
     return None
+
+
+def base_doubt(redirect_uri: str) -> str | None:
+    """Return what to see to if a good redirect URI is below a path: the pages are not."""
+    parts = urlsplit(redirect_uri)
+    folder = parts.path.rstrip("/").rpartition("/")[0]
+    if not folder:
+        return None
+    return (
+        f"the redirect URI is below {folder}/, but the pages are not: pass every path of "
+        f"{origin_of(parts)} to this application, or register a redirect URI without {folder}"
+    )

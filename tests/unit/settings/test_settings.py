@@ -352,3 +352,12 @@ def test_settings_do_not_show_their_secrets() -> None:
 
     assert "proxy-word" not in shown
     assert CLIENT_SECRET not in shown
+
+
+def test_a_redirect_uri_below_a_path_is_told_to_leave_the_pages_where_they_are() -> None:
+    told = warnings(WEBEX_REDIRECT_URI="https://app.example/webex/oauth")
+    (below,) = (warning for warning in told if "below" in warning)
+
+    assert "/webex/" in below
+    assert "https://app.example " in below
+    assert not any("below" in warning for warning in warnings())
