@@ -9,8 +9,8 @@ from architecture.sources import PACKAGE
 
 PROOFS = {
     "AuthorizationCode": "oauth/authorization.py",
-    "PageUrl": "webex/links.py",
-    "ApiPath": "webex/path.py",
+    "PageUrl": "webex/paging.py",
+    "ApiPath": "webex/api.py",
 }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
+from webex_oauth.settings import urls
 from webex_oauth.settings.collector import Collector
 from webex_oauth.settings.credentials import (
     EMULATOR_PREFIX,
@@ -29,12 +30,6 @@ from webex_oauth.settings.storage import (
     one_folder_doubt,
     store_url_doubt,
     store_url_remedy,
-)
-from webex_oauth.settings.urls import (
-    base_doubt,
-    is_loopback,
-    proxy_remedy,
-    redirect_uri_remedy,
 )
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
@@ -172,11 +167,11 @@ class _Reader(Collector):
                 f"that is registered, for example http://localhost:{port}/oauth"
             )
             return redirect_uri
-        remedy = redirect_uri_remedy(redirect_uri, port)
+        remedy = urls.redirect_uri_remedy(redirect_uri, port)
         if remedy:
             self.mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
         else:
-            self.warn(base_doubt(redirect_uri))
+            self.warn(urls.base_doubt(redirect_uri))
         return redirect_uri
 
     def _scopes(self) -> tuple[str, ...]:
@@ -229,7 +224,7 @@ class _Reader(Collector):
             self.mistakes.append(
                 "CLIENT_SECRET is the emulator's: put the one of your registered integration"
             )
-        if chosen.is_local and not is_loopback(urlsplit(client.redirect_uri)):
+        if chosen.is_local and not urls.is_loopback(urlsplit(client.redirect_uri)):
             self.mistakes.append(
                 f"{chosen.origin} is a local Webex but the redirect URI is public: an application "
                 "for real people must use https://webexapis.com"
@@ -273,7 +268,7 @@ class _Reader(Collector):
 
     def _proxy(self) -> str | None:
         proxy = self.value("WEBEX_PROXY")
-        remedy = proxy_remedy(proxy) if proxy else None
+        remedy = urls.proxy_remedy(proxy) if proxy else None
         self.add(remedy)
         return None if remedy else proxy or None
 
