@@ -18,7 +18,6 @@ from webex_oauth.secret import Secret
 FORMAT = 1
 KEY_BYTES = 32
 NONCE_BYTES = 12
-TAG_BYTES = 16
 T = TypeVar("T")
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -173,7 +172,7 @@ def _parts(sealed: bytes) -> tuple[bytes, bytes, bytes]:
         raise SealBroken("a sealed value has an unknown format")
     nonce_at = 2 + sealed[1]
     ciphertext_at = nonce_at + NONCE_BYTES
-    if len(sealed) < ciphertext_at + TAG_BYTES:
+    if len(sealed) < ciphertext_at:
         raise SealBroken("a sealed value is cut short")
     return sealed[2:nonce_at], sealed[nonce_at:ciphertext_at], sealed[ciphertext_at:]
 

@@ -16,6 +16,7 @@ from webex_oauth.vault.sealing import (
     KeyRing,
     Sealer,
     associated_data,
+    key_id_of,
     open_sealed,
     seal,
 )
@@ -82,6 +83,24 @@ def test_bytes_nobody_sealed_are_refused(invented: bytes) -> None:
         open_sealed(RING, invented, CONTEXT)
 
 
+def test_a_seal_names_its_key() -> None:
+    assert key_id_of(sealed()) == "one"
+
+
+@pytest.mark.parametrize("broken", [b"", b"\x01", bytes((2, *sealed()[1:])), sealed()[:10]])
+def test_a_broken_seal_names_no_key(broken: bytes) -> None:
+    with pytest.raises(SealBroken):
+        key_id_of(broken)
+
+
+@pytest.mark.parametrize("length", range(len(sealed()) - len(PLAINTEXT)))
+def test_the_shortest_seal_cut_short_is_broken(length: int) -> None:
+    empty = seal(RING, NONCE, b"", CONTEXT)
+
+    with pytest.raises(SealBroken):
+        open_sealed(RING, empty[:length], CONTEXT)
+
+
 def test_a_key_name_nobody_could_have_given_is_broken() -> None:
     with pytest.raises(SealBroken, match="no possible key"):
         open_sealed(RING, sealed().replace(b"one", b"o e", 1), CONTEXT)
@@ -132,7 +151,7 @@ def test_an_old_key_still_opens() -> None:
 def test_the_primary_key_seals() -> None:
     rotated = KeyRing(Key("two", os.urandom(32)), (RING.primary,))
 
-    with pytest.raises(KeyUnavailable, match="'two'"):
+    with pytest.raises(KeyUnavailable, match="'two' is not in the key file"):
         open_sealed(RING, seal(rotated, NONCE, PLAINTEXT, CONTEXT), CONTEXT)
 
 
