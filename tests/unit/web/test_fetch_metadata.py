@@ -20,6 +20,7 @@ def headers(**values: str) -> Headers:
         {"sec_purpose": "prefetch;prerender"},
         {"sec_purpose": "prefetch;anonymous-client-ip"},
         {"purpose": "prefetch"},
+        {"purpose": "Prefetch"},
         {"x_moz": "prefetch"},
         {"x_moz": "Prefetch"},
     ],
@@ -39,6 +40,13 @@ def test_a_person_is_no_prefetch() -> None:
 def test_what_a_page_loads_is_no_navigation(dest: str) -> None:
     assert not is_navigation(headers(sec_fetch_mode="no-cors", sec_fetch_dest=dest))
     assert not is_navigation(headers(sec_fetch_mode="navigate", sec_fetch_dest=dest))
+    assert not is_navigation(headers(sec_fetch_dest=dest))
+
+
+@pytest.mark.check("A16")
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "websocket"])
+def test_what_a_script_asks_for_is_no_navigation(mode: str) -> None:
+    assert not is_navigation(headers(sec_fetch_mode=mode))
 
 
 @pytest.mark.check("D09")

@@ -57,6 +57,9 @@ BAD = (
     "/a%0ab",
     "/a\x00b",
     "/a\x7fb",
+    "/a%7fb",
+    "/a%257fb",
+    "/a%20b",
     "/a\u2028b",
     "/\u2044evil.example",
     "/\uff0fevil.example",
@@ -102,6 +105,29 @@ def test_a_path_here_is_kept(text: str) -> None:
 
 def test_nothing_leads_home() -> None:
     assert read_return_to(None) == HOME
+
+
+@pytest.mark.check("A13")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/logout",
+        "/logout?a=/b",
+        "/%6cogout",
+        "/%256cogout",
+        "/a/../logout",
+        "/a/%2e%2e/logout?b",
+        "/logout/",
+        "/./logout",
+    ],
+)
+def test_a_path_that_may_be_taken_for_another_leads_to_it(text: str) -> None:
+    assert read_return_to(text).leads_to({"/logout"})
+
+
+@pytest.mark.parametrize("text", ["/", "/listrooms?/logout", "/logout/a", "/a/logout", "/Logout"])
+def test_another_path_does_not_lead_there(text: str) -> None:
+    assert not read_return_to(text).leads_to({"/logout"})
 
 
 def as_browsers_read(text: str) -> str:
