@@ -30,6 +30,14 @@ def gateway(message: str) -> dict[str, object]:
     return {"message": message, "errors": errors, "trackingId": TRACKING_ID}
 
 
+CODES_IN_A_TEXT = [
+    *("invalid_grant", "invalid_refresh_token", "invalid_request", "invalid_client"),
+    *("access_denied", "authorization_pending", "invalid_scope", "server_error", "slow_down"),
+    *("temporarily_unavailable", "tokenlimit_reached", "unauthorized_client"),
+    *("unsupported_grant_type", "unsupported_token_type"),
+]
+
+
 def broker(error: str, description: str = "") -> dict[str, object]:
     return {"error": error, "error_description": description, "trackingID": "NA_3e1d"}
 
@@ -54,6 +62,7 @@ CLIENT_IS_WRONG = [
     (400, gateway(NO_SECRET), "invalid_client"),
     (400, broker("invalid_request", NO_SECRET), "invalid_request"),
     (400, gateway("Client Id is invalid"), "invalid_client"),
+    (400, gateway("The client secret is wrong"), "invalid_client"),
 ]
 OTHERWISE = [
     (400, broker("tokenlimit_reached"), "tokenlimit_reached"),
@@ -80,6 +89,14 @@ def test_a_refusal_says_what_to_do(
     refusal = read_refusal(status, members)
 
     assert (type(refusal), refusal.error) == (kind, error)
+
+
+@pytest.mark.parametrize("code", CODES_IN_A_TEXT)
+def test_a_code_in_the_text_of_the_gateway_means_what_it_means_to_the_broker(code: str) -> None:
+    in_text = read_refusal(400, gateway(f"POST failed: {code}"))
+    by_itself = read_refusal(400, broker(code))
+
+    assert (type(in_text), in_text.error) == (type(by_itself), code)
 
 
 @pytest.mark.parametrize(
