@@ -28,12 +28,18 @@ def set_cookies(response: Response) -> list[str]:
     return [value for name, value in response.headers.items() if name == "set-cookie"]
 
 
+def id_of_attempt(number: int) -> str:
+    """Return an id that says nothing of the order: here the later one is the smaller one."""
+    return f"{0xFFFF - number:016x}"
+
+
 def browser_after(count: int) -> dict[str, str]:
     """Give what a browser presents after so many sign-ins were begun and none was finished."""
     presented: dict[str, str] = {}
     for number in range(count):
         response = Response()
-        PLAIN.keep_attempt(response, presented, f"{number:016x}", Secret("s" * 43), NOW + number)
+        attempt_id = id_of_attempt(number)
+        PLAIN.keep_attempt(response, presented, attempt_id, Secret("s" * 43), NOW + number)
         for header in set_cookies(response):
             for name, morsel in SimpleCookie(header).items():
                 presented.pop(name, None)
@@ -135,6 +141,18 @@ def test_a_cookie_behind_tls_is_pinned_to_this_host() -> None:
     assert PINNED.session_name.startswith("__Host-")
 
 
+def test_a_cookie_on_plain_http_is_one_that_every_browser_takes_there() -> None:
+    response = Response()
+
+    PLAIN.keep_session(response, Secret("the-id"), 60)
+
+    assert set_cookies(response) == [
+        f"{PLAIN.session_name}=the-id; HttpOnly; Max-Age=60; Path=/; SameSite=lax"
+    ]
+    assert PLAIN.session_name.startswith("webex_oauth_session_")
+    assert PLAIN.attempt_prefix.startswith("webex_oauth_attempt_")
+
+
 @pytest.mark.check("D03")
 def test_a_cookie_without_the_prefix_counts_for_nothing_behind_tls() -> None:
     session, attempt = (
@@ -159,9 +177,21 @@ def test_an_attempt_is_not_a_session() -> None:
 def test_a_browser_keeps_the_newest_attempts_and_a_small_header(count: int) -> None:
     presented = browser_after(count)
 
-    newest = [f"{ATTEMPT}{number:016x}" for number in range(count)][-MAX_ATTEMPTS:]
+    newest = [f"{ATTEMPT}{id_of_attempt(number)}" for number in range(count)][-MAX_ATTEMPTS:]
     assert list(presented) == newest
     assert sum(len(name) + len(value) for name, value in presented.items()) < MAX_HEADER_BYTES
+
+
+@pytest.mark.parametrize("value", ["", "s", ".s", "-1.s", f"{2**60:x}.s", "é.s"])
+def test_an_attempt_of_unknown_age_is_dropped_first(value: str) -> None:
+    unknown = ATTEMPT + "f" * 16
+    presented = browser_after(MAX_ATTEMPTS - 1) | {unknown: value}
+    response = Response()
+
+    PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
+
+    kept, *dropped = [header.partition("=")[0] for header in set_cookies(response)]
+    assert (kept, dropped) == (ATTEMPT + ATTEMPT_ID, [unknown])
 
 
 def test_signing_out_takes_everything_back() -> None:
@@ -172,7 +202,7 @@ def test_signing_out_takes_everything_back() -> None:
 
     dropped = {header.partition("=")[0] for header in set_cookies(response)}
     assert dropped == presented.keys() - {"another"}
-    assert all("Max-Age=0" in header for header in set_cookies(response))
+    assert all("=; HttpOnly; Max-Age=0; " in header for header in set_cookies(response))
 
 
 @pytest.mark.check("I07", "E11")
