@@ -18,7 +18,7 @@ from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, TOKEN_LIMITS, Limits
 from webex_oauth.secret import Secret
 from webex_oauth.transport import HttpTransport
 from webex_oauth.transport.pool import MAX_CONNECTIONS
-from webex_oauth.vault.records import GrantRecord, RevocationRecord
+from webex_oauth.vault.records import GrantRecord, RevocationRecord, digest
 from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
 from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
 from webex_oauth.web.assets import Assets
@@ -104,6 +104,8 @@ def test_the_oldest_refused_tokens_are_forgotten() -> None:
         refused.remember(Secret(f"token-{number}"))
 
     assert len(refused._remembered) == MOST_REMEMBERED
+    assert digest(Secret("token-4")) not in refused._remembered
+    assert digest(Secret("token-5")) in refused._remembered
 
 
 @pytest.mark.bound("pages that are kept")

@@ -51,6 +51,12 @@ def test_a_session_that_was_seen_in_the_future_counts_from_its_sealed_start(ahea
     assert not is_live(replace(record, seen_at=2**37), NOW + IDLE_SECONDS, IDLE_SECONDS)
 
 
+def test_a_clock_that_is_a_minute_ahead_may_have_seen_a_session() -> None:
+    used_at = NOW + 2 * IDLE_SECONDS
+
+    assert is_live(replace(RECORD, seen_at=used_at + 60), used_at, IDLE_SECONDS)
+
+
 @pytest.mark.parametrize(
     ("after", "idle_seconds", "expected"),
     [(59, 1_800, False), (60, 1_800, True), (0, 1_800, False), (3, 30, True), (2, 30, False)],
