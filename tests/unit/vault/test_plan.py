@@ -25,6 +25,7 @@ from webex_oauth.vault.plan import (
     Wait,
     plan,
     plan_renewal,
+    seconds_left,
 )
 from webex_oauth.vault.records import GrantRecord
 
@@ -110,6 +111,7 @@ class Case:
         return self.rotates == "learned" or (self.rotates == "unknown" and self.server_rotates)
 
 
+SITUATION = Case().situation
 ALL = [
     Case(*combination)
     for combination in itertools.product(
@@ -217,18 +219,53 @@ def test_a_renewal_begins_between_85_and_95_percent_of_a_life(
 
 
 @pytest.mark.check("B06")
-def test_not_all_renewals_begin_together() -> None:
+@pytest.mark.parametrize(
+    ("drawn", "permille"), [(0, 850), (1, 851), (100, 950), (101, 850), (0xFFFF, 937)]
+)
+def test_the_end_of_a_seal_says_when_its_renewal_begins(drawn: int, permille: int) -> None:
     held = Case(access="living").held
-    seals = [number.to_bytes(2, "big") for number in range(101)]
     tokens = replace(held.grant.tokens, access_expires_at=NOW + 1_000_000)
-    grant = replace(held.grant, tokens=tokens, issued_at=NOW)
+    record = replace(held.record, sealed=b"\xff" + drawn.to_bytes(2, "big"))
+    held = Held(record, replace(held.grant, tokens=tokens, issued_at=NOW))
+    begins_at = NOW + permille * 1_000
 
-    begun = [
-        is_renewed_at(Held(replace(held.record, sealed=seal), grant), NOW + 900_000)
-        for seal in seals
-    ]
+    assert [is_renewed_at(held, at) for at in (begins_at - 1, begins_at)] == [False, True]
 
-    assert 0.4 < begun.count(True) / len(begun) < 0.6
+
+@pytest.mark.parametrize(("ahead", "expected"), [(86_400, Serve), (86_401, ServeAndRenew)])
+def test_a_token_that_a_wrong_clock_dated_is_renewed(ahead: int, expected: type[Plan]) -> None:
+    held = Case(access="endless").held
+
+    step = plan(replace(held, grant=replace(held.grant, issued_at=NOW + ahead)), SITUATION, 60)
+
+    assert isinstance(step, expected)
+
+
+@pytest.mark.check("B09")
+@pytest.mark.parametrize(
+    ("lasts", "expected"),
+    [
+        (-1, Claim(REFRESH, is_takeover=True)),
+        (0, Claim(REFRESH, is_takeover=True)),
+        (1, Wait()),
+        (60, Wait()),
+        (61, Claim(REFRESH, is_takeover=True)),
+    ],
+)
+def test_a_lease_lapses_at_its_end_or_when_a_wrong_clock_wrote_it(
+    lasts: int, expected: Renewal
+) -> None:
+    held = Case().held
+    record = replace(held.record, lease_owner=SOMEBODY, lease_until=NOW + lasts)
+
+    assert plan_renewal(replace(held, record=record), SITUATION) == expected
+
+
+@pytest.mark.parametrize(("lasts", "left"), [(-5, 1), (0, 1), (2, 2), (60, 60), (90_000, 60)])
+def test_a_lease_lasts_for_a_second_to_a_minute(lasts: int, left: int) -> None:
+    record = replace(Case().held.record, lease_owner=SOMEBODY, lease_until=NOW + lasts)
+
+    assert seconds_left(record, NOW) == left
 
 
 def is_renewed_at(held: Held, now: int) -> bool:

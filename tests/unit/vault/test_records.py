@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from webex_oauth.errors import SealBroken
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
+from webex_oauth.vault.attempts import Attempt, attempt_context, open_attempt, seal_attempt
 from webex_oauth.vault.grants import Grant, grant_context, open_grant, seal_grant
 from webex_oauth.vault.records import (
     AttemptRecord,
@@ -19,7 +19,13 @@ from webex_oauth.vault.records import (
     grant_key,
 )
 from webex_oauth.vault.sealing import Context, Envelope, Key, KeyRing, Sealer
-from webex_oauth.vault.sessions import Profile, Session, open_session, seal_session
+from webex_oauth.vault.sessions import (
+    Profile,
+    Session,
+    open_session,
+    seal_session,
+    session_context,
+)
 
 NOW = 1_800_000_000
 ISSUER = "https://idbroker.example"
@@ -43,6 +49,7 @@ SESSION = Session(
     created_at=NOW,
     seen_at=NOW + 5,
     expires_at=NOW + 10,
+    browser="Firefox on Linux",
 )
 
 
@@ -73,6 +80,20 @@ def test_a_session_opens_after_it_was_seen_again() -> None:
     record = replace(seal_session(SEALER, SESSION), seen_at=NOW + 9)
 
     assert open_session(SEALER, record) == replace(SESSION, seen_at=NOW + 9)
+
+
+def test_what_a_seal_is_bound_to_stays_the_same_over_releases() -> None:
+    """Otherwise rows written before an upgrade no longer open after it."""
+    grant, attempt = seal_grant(SEALER, ALICE, None), attempt_record()
+    session = seal_session(SEALER, SESSION)
+    start, end, over = (at.to_bytes(8, "big") for at in (NOW, NOW + 10, attempt.expires_at))
+
+    assert grant_context(grant) == Context("grant", (grant.key,), "grant", grant.version)
+    assert attempt_context(attempt) == Context(
+        "attempt", (b"s" * 32, b"b" * 32, over), "attempt", 1
+    )
+    session_row = (SESSION.digest, SESSION.grant_key, start, end)
+    assert session_context(session) == Context("session", session_row, "profile", 1)
 
 
 def test_no_secret_is_in_a_row_or_its_repr() -> None:

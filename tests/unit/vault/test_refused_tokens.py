@@ -182,12 +182,14 @@ async def test_a_rescued_token_that_is_refused_is_not_served(tmp_path: Path) -> 
     await house.admit(tokens())
     store.before["replace"] = [DOWN]
     assert await house.vault.access_token(ALICE) == SECOND
+    row = await house.row()
 
     with pytest.raises(RefreshPostponed):
         await house.vault.refreshed(ALICE, SECOND)
 
     with pytest.raises(RefreshPostponed):
         await house.vault.access_token(ALICE)
+    assert await house.row() == row
 
 
 async def test_a_refusal_of_an_earlier_token_changes_nothing() -> None:
