@@ -202,6 +202,15 @@ def test_a_token_must_live_beyond_what_its_caller_needs(left: int, expected: typ
     assert isinstance(step, expected)
 
 
+@pytest.mark.parametrize(("needed", "expected"), [(99, Serve), (100, Claim), (101, Claim)])
+def test_a_young_token_may_live_too_short(needed: int, expected: type[Plan]) -> None:
+    held = Case().held
+    tokens = replace(held.grant.tokens, access_expires_at=NOW + 100)
+    held = replace(held, grant=replace(held.grant, tokens=tokens, issued_at=NOW))
+
+    assert isinstance(plan(held, SITUATION, needed), expected)
+
+
 @pytest.mark.check("B06")
 @given(seal=st.binary(min_size=2, max_size=40), life_seconds=st.integers(10_000, 10_000_000))
 def test_a_renewal_begins_between_85_and_95_percent_of_a_life(
@@ -235,10 +244,9 @@ def test_the_end_of_a_seal_says_when_its_renewal_begins(drawn: int, permille: in
 @pytest.mark.parametrize(("ahead", "expected"), [(86_400, Serve), (86_401, ServeAndRenew)])
 def test_a_token_that_a_wrong_clock_dated_is_renewed(ahead: int, expected: type[Plan]) -> None:
     held = Case(access="endless").held
+    held = replace(held, grant=replace(held.grant, issued_at=NOW + ahead))
 
-    step = plan(replace(held, grant=replace(held.grant, issued_at=NOW + ahead)), SITUATION, 60)
-
-    assert isinstance(step, expected)
+    assert isinstance(plan(held, SITUATION, 60), expected)
 
 
 @pytest.mark.check("B09")
