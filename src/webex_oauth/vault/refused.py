@@ -21,12 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class RefusedTokens:
-    """Know which access tokens were refused; remember at most *at_most*, the latest ones."""
+    """Know which access tokens were refused; remember the latest MOST_REMEMBERED of them."""
 
-    def __init__(self, store: Store, sealer: Sealer, at_most: int = MOST_REMEMBERED) -> None:
+    def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
-        self._at_most = at_most
         self._remembered: dict[bytes, None] = {}
 
     def has(self, grant: Grant) -> bool:
@@ -36,7 +35,7 @@ class RefusedTokens:
     def remember(self, access_token: Secret) -> None:
         """Let this process hand out *access_token* no more."""
         self._remembered[digest(access_token)] = None
-        if len(self._remembered) > self._at_most:
+        if len(self._remembered) > MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
 
     async def mark(self, held: Held) -> None:
