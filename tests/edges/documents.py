@@ -41,6 +41,11 @@ class Example:
     text: str
     reason_not_to_run: str | None
 
+    @property
+    def is_run(self) -> bool:
+        """Whether a reader can run it."""
+        return self.language in RUN and self.reason_not_to_run is None
+
 
 def examples(document: str) -> list[Example]:
     """Return the fenced blocks of a document, in its order."""
