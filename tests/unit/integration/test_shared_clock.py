@@ -1,6 +1,7 @@
 """The shared clock: the store's time between looks, whatever becomes of the local clock."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -47,9 +48,9 @@ def looks(
 
 
 def levels(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return how bad each thing is that the clock told."""
-    name = SharedClock.__module__
-    return [record.levelname for record in caplog.records if record.name == name]
+    """Return how bad each thing is that the clock told as a warning or worse."""
+    told = [record for record in caplog.records if record.name == SharedClock.__module__]
+    return [record.levelname for record in told if record.levelno >= logging.WARNING]
 
 
 def clock_of(world: World) -> SharedClock:
