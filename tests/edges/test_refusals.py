@@ -4,11 +4,11 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from edges.client import FORM, Answer, Client
-from edges.stage import Stage
+from edges.stage import Stage, open_stage
 from failing_pages import REASON, failing_pages, path_of
 from failures_told import EVERY_FAILURE
 from logged import fields
@@ -23,6 +23,13 @@ pytestmark = pytest.mark.check("E05", "E06")
 
 REFERENCE = re.compile(r"\b[0-9a-f]{10}\b")
 PEER = "192.0.2.7"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Stand apart: what others were refused in this second counts too."""
+    with open_stage(tmp_path_factory.mktemp("refusals")) as stage:
+        yield stage
 
 
 def events_of(caplog: pytest.LogCaptureFixture, reference: str) -> list[logging.LogRecord]:
