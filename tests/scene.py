@@ -33,10 +33,9 @@ from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.records import RevocationRecord
 from webex_oauth.vault.store import Store
 from webex_oauth.web.application import create_application
-from webex_oauth.web.bounds import AT_ONCE
 from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.frame import Frame
-from webex_oauth.web.listening import listening_socket
+from webex_oauth.web.listening import AT_ONCE, listening_socket
 from webex_oauth.web.server import serve
 
 MIRA = "mira@acme.example"

@@ -30,7 +30,7 @@ BOUNDED_BY = {
     "vault/commit.py:_notes": "notes of what could not be written",
     "vault/refused.py:_remembered": "refused tokens remembered",
     "web/connection.py:_by_latest_request": "connections from browsers",
-    "web/refusal_log.py:_count_by_kind": "refusals in the log",
+    "web/failures.py:_count_by_kind": "refusals in the log",
     "stores/postgres/pool.py:_idle": "calls that wait for PostgreSQL",
     "stores/postgres/pool.py:_stopping": "calls that wait for PostgreSQL",
     "stores/redis/pool.py:_idle": "calls that wait for Redis",

@@ -116,7 +116,7 @@ def test_randomness_comes_in_at_the_edge_alone() -> None:
         if not source.path.startswith(EMULATOR) and "secrets" in imported_modules(source)
     }
 
-    assert makers == {"cli/key_steps.py", "integration/opening.py", "web/refusal_log.py"}
+    assert makers == {"cli/key_steps.py", "integration/opening.py", "web/failures.py"}
 
 
 @pytest.mark.check("E02")
@@ -146,7 +146,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
         "vault/key_checks.py",
         "vault/records.py",
         "web/cookies.py",
-        "web/csrf.py",
+        "web/browser_security.py",
         "web/rendering.py",
     }
 

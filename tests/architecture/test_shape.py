@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from architecture.sources import PACKAGE, ROOT, Source, sources
 
-MAX_MODULE_LINES = 300
+MAX_MODULE_LINES = 350
 MAX_FUNCTION_LINES = 40
-MEDIAN_MODULE_LINES = 120
+MEDIAN_MODULE_LINES = 250
 NO_NOUNS = frozenset({"utils", "util", "helpers", "helper", "common", "base", "misc", "manager"})
 LEARNT = frozenset({"Annotations"})
 

@@ -10,8 +10,7 @@ from scene import Scene
 
 from browser.axe import Axe
 from browser.witness import Witness
-from webex_oauth.web.failures import Failure
-from webex_oauth.web.request_failures import OVERLOADED, STORE_UNAVAILABLE, WRONG_HOST
+from webex_oauth.web.failures import OVERLOADED, STORE_UNAVAILABLE, WRONG_HOST, Failure
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ from browser.steps import (
     hand_over,
 )
 from browser.witness import Witness
-from webex_oauth.web.assets import Assets
+from webex_oauth.web.rendering import Assets
 
 pytestmark = pytest.mark.browser
 

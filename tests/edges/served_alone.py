@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from webex_oauth.web.bounds import SHIPPED, Bounds
-from webex_oauth.web.listening import UNREAD_SECONDS, listening_socket
+from webex_oauth.web.listening import SHIPPED, UNREAD_SECONDS, Bounds, listening_socket
 from webex_oauth.web.server import serve
 
 SECONDS = 10

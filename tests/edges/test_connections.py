@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from waiting import LIMIT_SECONDS, LOOK_AGAIN_SECONDS
 
-from webex_oauth.web.bounds import AT_ONCE, Bounds
+from webex_oauth.web.listening import AT_ONCE, Bounds
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nconnection: close\r\n\r\n"

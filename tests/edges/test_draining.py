@@ -15,9 +15,8 @@ from edges.served_alone import SECONDS, Served, served_alone
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from webex_oauth.web.bounds import SHIPPED, Bounds
 from webex_oauth.web.connection import BoundedHttpProtocol
-from webex_oauth.web.listening import listening_socket
+from webex_oauth.web.listening import SHIPPED, Bounds, listening_socket
 from webex_oauth.web.server import DrainingServer
 
 

@@ -16,8 +16,7 @@ from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Answer as WebexAnswer
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.web.failures import Failure
-from webex_oauth.web.refusal_log import MAX_EVENTS, RefusalLog
+from webex_oauth.web.failures import MAX_EVENTS, Failure, RefusalLog
 
 pytestmark = pytest.mark.check("E05", "E06")
 
@@ -189,7 +188,7 @@ class Count(logging.Handler):
 def test_a_flood_of_one_kind_is_counted_and_hides_no_other_kind() -> None:
     async def flood() -> list[logging.LogRecord]:
         refusals, is_counted = RefusalLog(), asyncio.Event()
-        count, log = Count(is_counted), logging.getLogger("webex_oauth.web.refusal_log")
+        count, log = Count(is_counted), logging.getLogger("webex_oauth.web.failures")
         log.addHandler(count)
         try:
             for _ in range(MAX_EVENTS + 500):

@@ -15,9 +15,8 @@ from services.haproxy import running_front
 from torture import size
 from waiting import SLACK_SECONDS, until
 
-from webex_oauth.web.bounds import HEAD_SECONDS, SHIPPED
 from webex_oauth.web.frame import BODY_SECONDS
-from webex_oauth.web.listening import UNREAD_SECONDS
+from webex_oauth.web.listening import HEAD_SECONDS, SHIPPED, UNREAD_SECONDS
 
 pytestmark = [pytest.mark.check("D18", "H11"), pytest.mark.torture, pytest.mark.timeout(240)]
 

@@ -21,8 +21,7 @@ from webex_oauth.transport.pool import MAX_CONNECTIONS
 from webex_oauth.vault.records import GrantRecord, RevocationRecord, digest
 from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
 from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
-from webex_oauth.web.assets import Assets
-from webex_oauth.web.rendering import KEPT_PAGES, Pages
+from webex_oauth.web.rendering import KEPT_PAGES, Assets, Pages
 from webex_oauth.web.views import RoomsPage
 from webex_oauth.webex import people, rooms
 

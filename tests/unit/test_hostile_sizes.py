@@ -12,7 +12,7 @@ from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.retry_after import read_retry_after
-from webex_oauth.web.browser_label import browser_label
+from webex_oauth.web.sign_in import browser_label
 from webex_oauth.webex import people, rooms
 from webex_oauth.webex.api import check_api_response
 from webex_oauth.webex.paging import read_next_link

@@ -1,37 +1,95 @@
 """The application: its routes, and what stands around them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from webex_oauth.errors import WebexOAuthError
+from webex_oauth.errors import StoreError, VaultError, WebexOAuthError
 from webex_oauth.integration import Integration
 from webex_oauth.settings import Settings
 from webex_oauth.settings.pages import Page
-from webex_oauth.web.assets import Assets
-from webex_oauth.web.callback import complete_sign_in
+from webex_oauth.web.browser_security import security_headers
 from webex_oauth.web.cookies import CookieJar
-from webex_oauth.web.diagnosis import api_failure, retry_after_seconds
-from webex_oauth.web.disconnect import ask_to_disconnect, disconnect
-from webex_oauth.web.failure import show_failure
-from webex_oauth.web.failures import Refused
-from webex_oauth.web.frame import Frame, security_headers
-from webex_oauth.web.health import show_health, show_readiness
+from webex_oauth.web.failure_page import api_failure, retry_after_seconds, show_failure
+from webex_oauth.web.failures import RefusalLog, Refused
+from webex_oauth.web.frame import Frame
 from webex_oauth.web.home import show_home
 from webex_oauth.web.listrooms import show_rooms
-from webex_oauth.web.login import begin_sign_in, begin_sign_in_by_link
-from webex_oauth.web.logout import ask_to_sign_out, sign_out
-from webex_oauth.web.readiness import Readiness
-from webex_oauth.web.refusal_log import RefusalLog
-from webex_oauth.web.rendering import Pages
-from webex_oauth.web.sessions import end_sessions, leave_form, show_sessions
-from webex_oauth.web.site import Site
-from webex_oauth.web.static_file import send_static_file
-from webex_oauth.web.visit import Visit
+from webex_oauth.web.rendering import CACHE_CONTROL, Assets, Pages
+from webex_oauth.web.sessions import (
+    ask_to_disconnect,
+    ask_to_sign_out,
+    disconnect,
+    end_sessions,
+    leave_form,
+    show_sessions,
+    sign_out,
+)
+from webex_oauth.web.sign_in import begin_sign_in, begin_sign_in_by_link, complete_sign_in
+from webex_oauth.web.visit import Site, Visit
+
+REMEMBER_SECONDS = 1.0
+MAX_WAIT_SECONDS = 2.0
+
+
+class Readiness:
+    """Remember for a moment whether *check* succeeded; never be ready while not *is_willing*."""
+
+    def __init__(
+        self, check: Callable[[], Awaitable[None]], is_willing: Callable[[], bool]
+    ) -> None:
+        self._check = check
+        self._is_willing = is_willing
+        self._lock = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self._is_ready = False
+
+    async def is_ready(self) -> bool:
+        """Tell whether requests should come here."""
+        if not self._is_willing():
+            return False
+        async with self._lock:
+            now = asyncio.get_running_loop().time()
+            if now - self._asked_at >= REMEMBER_SECONDS:
+                self._is_ready = await self._ask()
+                self._asked_at = asyncio.get_running_loop().time()
+        return self._is_ready
+
+    async def _ask(self) -> bool:
+        try:
+            async with asyncio.timeout(MAX_WAIT_SECONDS):
+                await self._check()
+        except (StoreError, VaultError, TimeoutError):
+            return False
+        return True
+
+
+async def show_health(visit: Visit) -> Response:  # noqa: ARG001 - a handler takes a visit
+    """Answer without asking anything else."""
+    return PlainTextResponse("alive\n")
+
+
+async def show_readiness(visit: Visit) -> Response:
+    """Answer whether the store takes writes and every key it needs is here; remembered a second."""
+    if await visit.site.is_ready():
+        return PlainTextResponse("ready\n")
+    return PlainTextResponse("not ready\n", 503)
+
+
+async def send_static_file(visit: Visit) -> Response:
+    """Send a packaged file, which browsers may keep for ever."""
+    asset = visit.site.assets.find(visit.request.scope["path"])
+    if asset is None:
+        raise HTTPException(404)
+    headers = {"cache-control": CACHE_CONTROL, "vary": "accept-encoding"}
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
+
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
 
@@ -44,6 +102,10 @@ def create_application(
     It is not ready once *is_stopping*, nor while tokens wait that the store would not take.
     """
     assets = Assets.packaged()
+    readiness = Readiness(
+        lambda: check_serving(integration),
+        is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
+    )
     site = Site(
         settings=settings,
         public_origin=settings.public_origin,
@@ -51,10 +113,7 @@ def create_application(
         pages=Pages(assets),
         assets=assets,
         cookies=CookieJar(settings.client),
-        readiness=Readiness(
-            lambda: check_serving(integration),
-            is_willing=lambda: integration.rescue.is_empty and not is_stopping(),
-        ),
+        is_ready=readiness.is_ready,
         refusals=RefusalLog(),
         acting_paths=acting_paths(settings.callback_path),
     )

@@ -8,16 +8,30 @@ the end of the server.
 import asyncio
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from webex_oauth.web.absolute_target import take_host_of_target
-from webex_oauth.web.bounds import Bounds
 from webex_oauth.web.cookies import BLANK
-from webex_oauth.web.refusal_log import RefusalLog
+from webex_oauth.web.failures import RefusalLog
+from webex_oauth.web.listening import Bounds
+
+
+def take_host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    """Put the host that an absolute *target* names in the place of the header's, which is ignored.
+
+    Raises ValueError for a target that names none.
+    """
+    if target.startswith(b"/"):
+        return
+    host = urlsplit(target).netloc
+    if not host:
+        raise ValueError("the target names no host")
+    headers[:] = [(b"host", host), *(header for header in headers if header[0] != b"host")]
+
 
 MAX_HEAD_BYTES: Final = 32 * 1024
 PIECE_BYTES: Final = 512

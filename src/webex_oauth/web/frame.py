@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -12,12 +11,74 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.settings.urls import is_loopback
-from webex_oauth.web import request_failures
-from webex_oauth.web.diagnosis import status_failure
-from webex_oauth.web.failures import Refused
-from webex_oauth.web.outlet import STREAM_SECONDS, HeaderList, NotTaken, Outlet, Places
-from webex_oauth.web.refusal_log import reference_id
+from webex_oauth.web import failures
+from webex_oauth.web.failures import Refused, reference_id, status_failure
+
+HeaderList = Sequence[tuple[bytes, bytes]]
+
+STREAM_SECONDS = 300
+"""How long an answer that is sent piece by piece may take, whatever its reader does."""
+
+
+class NotTaken(Exception):
+    """An answer was not read to its end in time."""
+
+
+class Places:
+    """How many requests are worked on."""
+
+    taken = 0
+
+
+class Outlet:
+    """Send an answer with the standing headers; its place is free while its peer is waited for."""
+
+    def __init__(
+        self, send: Send, headers: HeaderList, places: Places, stream_seconds: float
+    ) -> None:
+        self._send = send
+        self.headers = headers
+        self.has_started = False
+        self._places = places
+        self._stream_seconds = stream_seconds
+        self._has_place = False
+        self._stream_ends_at: float | None = None
+
+    def take_place(self) -> None:
+        self._has_place = True
+        self._places.taken += 1
+
+    def give_place_back(self) -> None:
+        self._places.taken -= self._has_place
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            present = [name for name, _ in message["headers"]]
+            added = [header for header in self.headers if header[0] not in present]
+            message["headers"] = message["headers"] + added
+        self._places.taken -= self._has_place
+        try:
+            if self._stream_ends_at is None and not message.get("more_body", False):
+                await self._send(message)
+            else:
+                await self._send_piece(message)
+        finally:
+            self._places.taken += self._has_place
+
+    async def _send_piece(self, message: Message) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._stream_ends_at is None:
+            self._stream_ends_at = now + self._stream_seconds
+        try:
+            async with asyncio.timeout_at(self._stream_ends_at):
+                await self._send(message)
+        except TimeoutError:
+            now = self._stream_ends_at
+        # A piece that need not wait meets no timeout.
+        if now >= self._stream_ends_at:
+            raise NotTaken(f"not read to its end in {self._stream_seconds} seconds")
+
 
 log = logging.getLogger(__name__)
 
@@ -35,48 +96,6 @@ LAST_ANSWER = [(b"connection", b"close")]
 
 ShowFailure = Callable[[Scope, Refused], Awaitable[ASGIApp]]
 """Log that the request in the scope was refused, and build the answer that says so."""
-
-PERMISSIONS_POLICY = (
-    b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
-    b"magnetometer=(), microphone=(), payment=(), usb=()"
-)
-
-
-def security_headers(public_origin: str) -> HeaderList:
-    """Build the headers that every answer carries unless it brings its own of the same name."""
-    parts = urlsplit(public_origin)
-    headers = [
-        (b"content-security-policy", content_security_policy()),
-        (b"cache-control", b"no-store"),
-        (b"vary", b"cookie"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"cross-origin-resource-policy", b"same-origin"),
-        (b"permissions-policy", PERMISSIONS_POLICY),
-    ]
-    # HSTS holds for every port of a host: on localhost it would reach all that runs there.
-    if parts.scheme == "https" and not is_loopback(parts):
-        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
-    return headers
-
-
-def content_security_policy(
-    image_origin: str | None = None, *, leads_to_webex: bool = False
-) -> bytes:
-    """Allow this origin's own files, nothing inline, and images of *image_origin* if given.
-
-    Forms may only post here, except on a page that *leads_to_webex*: Chromium holds form-action
-    against every redirect that follows a form, and through how many origins Webex and a company's
-    own sign-in lead a person is not known here.
-    """
-    images = f"'self' {image_origin}" if image_origin else "'self'"
-    form_action = "" if leads_to_webex else "form-action 'self'; "
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; "
-        f"img-src {images}; {form_action}object-src 'none'; "
-        "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-    ).encode("ascii")
 
 
 class Frame:
@@ -122,7 +141,7 @@ class Frame:
                 receive = await self._whole(receive)
             self._check_room(scope)
         except Refused as refused:
-            is_late = refused.failure is request_failures.BODY_TOO_SLOW
+            is_late = refused.failure is failures.BODY_TOO_SLOW
             await self._fail(scope, receive, outlet, refused, LAST_ANSWER if is_late else ())
             return
         except ClientDisconnect:
@@ -150,27 +169,27 @@ class Frame:
             refused = Refused(status_failure(error.status_code), error.detail, error)
             await self._fail(scope, receive, outlet, refused, headers)
         except Exception as error:  # noqa: BLE001 - the last resort; it is logged with its traceback
-            refused = Refused(request_failures.UNEXPECTED, "unforeseen failure", error)
+            refused = Refused(failures.UNEXPECTED, "unforeseen failure", error)
             await self._fail(scope, receive, outlet, refused)
 
     def _check(self, scope: Scope, claims: "_Claims") -> None:
         is_ours = len(claims.hosts) == 1 and claims.hosts[0] in self._public_hosts
         if not is_ours and scope["path"] not in self._open_paths:
-            raise Refused(request_failures.WRONG_HOST, _wrong_host(claims.hosts))
+            raise Refused(failures.WRONG_HOST, _wrong_host(claims.hosts))
         target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
         if target_bytes > MAX_TARGET_BYTES:
             reason = f"the address has {target_bytes} bytes"
-            raise Refused(request_failures.URL_TOO_LONG, reason)
+            raise Refused(failures.URL_TOO_LONG, reason)
         if claims.header_bytes > MAX_HEADER_BYTES:
             reason = f"the headers have {claims.header_bytes} bytes"
-            raise Refused(request_failures.HEADERS_TOO_LARGE, reason)
+            raise Refused(failures.HEADERS_TOO_LARGE, reason)
         if claims.body_bytes > MAX_BODY_BYTES:
             raise _too_large(f"a body of {claims.body_bytes} bytes")
 
     def _check_room(self, scope: Scope) -> None:
         if self._places.taken >= MAX_UNDER_WAY and scope["path"] not in self._open_paths:
             reason = f"{MAX_UNDER_WAY} requests are under way already"
-            raise Refused(request_failures.OVERLOADED, reason)
+            raise Refused(failures.OVERLOADED, reason)
 
     async def _whole(self, receive: Receive) -> Receive:
         """Read the body; return what hands it over in one piece."""
@@ -179,7 +198,7 @@ class Frame:
                 body = await _read_body(receive)
         except TimeoutError:
             reason = f"the body was not whole after {self._body_seconds} seconds"
-            raise Refused(request_failures.BODY_TOO_SLOW, reason) from None
+            raise Refused(failures.BODY_TOO_SLOW, reason) from None
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive_whole() -> Message:
@@ -222,7 +241,7 @@ def _wrong_host(hosts: Sequence[bytes]) -> str:
 
 def _too_large(what: str) -> Refused:
     reason = f"{what} is larger than {MAX_BODY_BYTES} bytes"
-    return Refused(request_failures.BODY_TOO_LARGE, reason)
+    return Refused(failures.BODY_TOO_LARGE, reason)
 
 
 class _Claims(NamedTuple):

@@ -8,14 +8,13 @@ from starlette.responses import Response, StreamingResponse
 
 from webex_oauth.errors import AccessForbidden, WebexOAuthError
 from webex_oauth.flows.spaces import Batch, first_batch, spaces
-from webex_oauth.web.api_failures import SCOPE_MISSING
-from webex_oauth.web.diagnosis import api_failure
-from webex_oauth.web.failure import show_failure
+from webex_oauth.web.failure_page import api_failure, show_failure
 from webex_oauth.web.failures import Refused
-from webex_oauth.web.grant_words import in_words
+from webex_oauth.web.home import in_words
 from webex_oauth.web.rooms_table import room_rows
 from webex_oauth.web.views import Interruption, RoomsPage
 from webex_oauth.web.visit import Visit
+from webex_oauth.web.webex_failures import SCOPE_MISSING
 from webex_oauth.webex.scopes import ROOMS_READ, permits
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from webex_oauth.web.bounds import SHIPPED, Bounds
 from webex_oauth.web.connection import BoundedHttpProtocol, SharedState
+from webex_oauth.web.listening import SHIPPED, Bounds
 
 
 async def serve(

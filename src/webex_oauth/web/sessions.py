@@ -1,4 +1,4 @@
-"""`GET /sessions` lists where the person is signed in; `POST /sessions/end` ends some of it."""
+"""Where a person is signed in, and how that ends: `/sessions`, `/logout` and `/disconnect`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,10 +8,15 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from webex_oauth.flows.sessions import ListedSession, LiveSession
-from webex_oauth.web.csrf import is_notice_proof, notice_proof
-from webex_oauth.web.failures import Refused
-from webex_oauth.web.request_failures import BAD_REQUEST
-from webex_oauth.web.views import SessionsPage
+from webex_oauth.web.browser_security import is_notice_proof, notice_proof
+from webex_oauth.web.failures import BAD_REQUEST, Refused
+from webex_oauth.web.views import (
+    DisconnectedPage,
+    DisconnectPage,
+    SessionsPage,
+    SignedOutPage,
+    SignOutPage,
+)
 from webex_oauth.web.visit import Visit, redirect
 
 UNKNOWN_BROWSER = "An unknown browser"
@@ -69,3 +74,36 @@ def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
         number = f" ({numbered[name]})" if names[name] > 1 else ""
         name_by_handle[one.handle] = name + number
     return tuple(replace(one, browser=name_by_handle[one.handle]) for one in listed)
+
+
+async def ask_to_sign_out(visit: Visit) -> Response:
+    """Ask; nothing changes."""
+    if await visit.session() is None:
+        return redirect("/")
+    keeps_grants = visit.site.integration.context.keeps_grants
+    return visit.show(SignOutPage(visit.frame(), keeps_grants))
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End the session here, then its tokens at Webex, and clear what the browser kept."""
+    await visit.check_form()
+    session = await visit.required_session()
+    fate = await visit.site.integration.sessions.sign_out(session.session_id)
+    visit.forget_session()
+    return visit.let_go(SignedOutPage(visit.frame(), fate))
+
+
+async def ask_to_disconnect(visit: Visit) -> Response:
+    """Say what it does and ask; nothing changes."""
+    session = await visit.required_session()
+    listed = await visit.site.integration.sessions.of_person(session)
+    return visit.show(DisconnectPage(visit.frame(), other_count=len(listed) - 1))
+
+
+async def disconnect(visit: Visit) -> Response:
+    """End every session of the person and their grant, then its tokens at Webex."""
+    await visit.check_form()
+    session = await visit.required_session()
+    fate = await visit.site.integration.sessions.disconnect(session.grant_key)
+    visit.forget_session()
+    return visit.let_go(DisconnectedPage(visit.frame(), fate))

@@ -1,8 +1,11 @@
 """One request to a page: who asks, from where, and how to answer them."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,18 +13,50 @@ from starlette.responses import Response
 from webex_oauth.errors import StoreError
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.integration import Integration
 from webex_oauth.oauth.foreign_text import read_text
 from webex_oauth.oauth.http import trimmed
 from webex_oauth.secret import Secret
-from webex_oauth.web import api_failures, request_failures
-from webex_oauth.web.cookies import read_cookies
-from webex_oauth.web.csrf import csrf_token, is_csrf_token
-from webex_oauth.web.failures import Refused
-from webex_oauth.web.fetch_metadata import is_from_elsewhere
-from webex_oauth.web.frame import content_security_policy
-from webex_oauth.web.refusal_log import peer_address, reference_id
-from webex_oauth.web.site import Site
+from webex_oauth.settings import Settings
+from webex_oauth.settings.urls import is_loopback
+from webex_oauth.web import failures, webex_failures
+from webex_oauth.web.browser_security import (
+    content_security_policy,
+    csrf_token,
+    is_csrf_token,
+    is_from_elsewhere,
+)
+from webex_oauth.web.cookies import CookieJar, read_cookies
+from webex_oauth.web.failures import RefusalLog, Refused, peer_address, reference_id
+from webex_oauth.web.rendering import Assets, Pages
 from webex_oauth.web.views import Account, Frame, Page
+
+LIBRARY = logging.getLogger("webex_oauth")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Hold what is made once and used by every page.
+
+    `acting_paths` are those of pages that do something, to which no sign-in leads back.
+    """
+
+    settings: Settings
+    public_origin: str
+    integration: Integration
+    pages: Pages
+    assets: Assets
+    cookies: CookieJar
+    is_ready: Callable[[], Awaitable[bool]]
+    refusals: RefusalLog
+    acting_paths: frozenset[str]
+
+    @property
+    def is_debugging(self) -> bool:
+        """Whether each step of a sign-in is logged, and only the operator can see this page."""
+        is_at_home = is_loopback(urlsplit(self.public_origin))
+        return self.settings.is_debugging and is_at_home and LIBRARY.isEnabledFor(logging.DEBUG)
+
 
 MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
@@ -75,7 +110,7 @@ class Visit:
             kind,
             reason,
             peer=peer_address(scope),
-            exc_info=error if kind == request_failures.UNEXPECTED.name else None,
+            exc_info=error if kind == failures.UNEXPECTED.name else None,
             reference=self.reference_id,
             method=scope["method"],
             path=read_text(scope["path"]),
@@ -105,7 +140,7 @@ class Visit:
         session = await self.find_session()
         if session is None:
             reason = UNKNOWN_SESSION if self.session_id else "no session cookie was presented"
-            raise Refused(api_failures.SIGNED_OUT, reason)
+            raise Refused(webex_failures.SIGNED_OUT, reason)
         return session
 
     async def check_form(self) -> None:
@@ -115,7 +150,7 @@ class Visit:
         form = await self.form()
         if not is_csrf_token(form.get("csrf_token", ""), session.session_id):
             reason = "the form does not carry this session's token"
-            raise Refused(request_failures.FORGERY_SUSPECTED, reason)
+            raise Refused(failures.FORGERY_SUSPECTED, reason)
 
     def check_origin(self) -> None:
         """Refuse a request that another site caused."""
@@ -123,7 +158,7 @@ class Visit:
             origin = read_text(self.headers.get("origin"))
             site = read_text(self.headers.get("sec-fetch-site"))
             reason = f"another site sent the form (Origin: {origin}, Sec-Fetch-Site: {site})"
-            raise Refused(request_failures.FORGERY_SUSPECTED, reason)
+            raise Refused(failures.FORGERY_SUSPECTED, reason)
 
     def query_field(self, name: str) -> str:
         """Read a field of the query, empty when there is none."""
@@ -139,7 +174,7 @@ class Visit:
         kind = trimmed(self.headers.get("content-type", FORM).partition(";")[0]).lower()
         if kind != FORM:
             reason = f"the body is {read_text(kind)}, not a form"
-            raise Refused(request_failures.MEDIA_TYPE_UNSUPPORTED, reason)
+            raise Refused(failures.MEDIA_TYPE_UNSUPPORTED, reason)
         form = await self.request.form(max_fields=MAX_FORM_FIELDS)
         return {name: value for name, value in form.items() if isinstance(value, str)}
 

@@ -8,8 +8,7 @@ import sys
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import read_settings
 from webex_oauth.web.application import create_application
-from webex_oauth.web.bounds import AT_ONCE
-from webex_oauth.web.listening import listening_socket
+from webex_oauth.web.listening import AT_ONCE, listening_socket
 from webex_oauth.web.server import serve
 
 

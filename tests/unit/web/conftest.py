@@ -2,8 +2,7 @@
 
 import pytest
 
-from webex_oauth.web.assets import Assets
-from webex_oauth.web.rendering import Pages
+from webex_oauth.web.rendering import Assets, Pages
 
 
 @pytest.fixture(scope="session")

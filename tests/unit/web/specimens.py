@@ -6,9 +6,7 @@ from typing import Any
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.vault.sessions import Profile
-from webex_oauth.web.api_failures import API_TIMED_OUT, SCOPE_MISSING
-from webex_oauth.web.failures import Failure
-from webex_oauth.web.request_failures import PAGE_NOT_FOUND
+from webex_oauth.web.failures import PAGE_NOT_FOUND, Failure
 from webex_oauth.web.views import (
     Account,
     ConfirmSignInPage,
@@ -31,6 +29,7 @@ from webex_oauth.web.views import (
     SignOutPage,
     UnnamedPersonPage,
 )
+from webex_oauth.web.webex_failures import API_TIMED_OUT, SCOPE_MISSING
 
 STRANGER = Frame(account=None, csrf_token=None, is_emulator=True, is_debugging=False)
 MIRA = Frame(Account("Mira Ito"), Secret("csrf-of-mira"), is_emulator=False, is_debugging=True)

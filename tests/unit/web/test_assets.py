@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from webex_oauth.web.assets import Assets
+from webex_oauth.web.rendering import Assets
 
 PUBLISHED_WATER_CSS = "4124fdd16cf3e0f12be4a95c95068e0ac8dcd34153c9ff3a5ab8f8d68a99078c"
 

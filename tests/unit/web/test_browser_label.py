@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.web.browser_label import BROWSERS, SYSTEMS, browser_label
+from webex_oauth.web.sign_in import BROWSERS, SYSTEMS, browser_label
 
 MOZILLA = "Mozilla/5.0"
 APPLE = "AppleWebKit/537.36 (KHTML, like Gecko)"

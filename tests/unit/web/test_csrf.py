@@ -3,7 +3,12 @@
 import pytest
 
 from webex_oauth.secret import Secret
-from webex_oauth.web.csrf import csrf_token, is_csrf_token, is_notice_proof, notice_proof
+from webex_oauth.web.browser_security import (
+    csrf_token,
+    is_csrf_token,
+    is_notice_proof,
+    notice_proof,
+)
 
 MINE, ANOTHER = Secret("session-1"), Secret("session-2")
 NOTICE = "ended"

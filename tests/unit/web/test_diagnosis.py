@@ -10,8 +10,8 @@ from webex_oauth.errors import (
     ServerFailed,
     StoreUnavailable,
 )
-from webex_oauth.web import api_failures
-from webex_oauth.web.diagnosis import REAUTH_BY_REASON, api_failure, retry_after_seconds
+from webex_oauth.web import webex_failures
+from webex_oauth.web.failure_page import REAUTH_BY_REASON, api_failure, retry_after_seconds
 from webex_oauth.web.failures import Retry
 
 
@@ -24,7 +24,7 @@ def test_every_reason_to_sign_in_again_is_told_in_its_own_words() -> None:
 
 
 def test_a_reason_that_nobody_foresaw_still_asks_to_sign_in() -> None:
-    assert api_failure(ReauthRequired("of tomorrow")) is api_failures.REAUTH_REQUIRED
+    assert api_failure(ReauthRequired("of tomorrow")) is webex_failures.REAUTH_REQUIRED
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from starlette.datastructures import Headers
 
-from webex_oauth.web.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
+from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, is_prefetch
 
 HOME = "https://spaces.example"
 

@@ -9,13 +9,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webex_oauth.web.browser_security import content_security_policy, security_headers
 from webex_oauth.web.failures import Refused
-from webex_oauth.web.frame import (
-    MAX_UNDER_WAY,
-    Frame,
-    content_security_policy,
-    security_headers,
-)
+from webex_oauth.web.frame import MAX_UNDER_WAY, Frame
 
 HEADERS = security_headers("https://spaces.example")
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}

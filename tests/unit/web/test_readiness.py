@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.web.readiness import Readiness
+from webex_oauth.web.application import Readiness
 
 pytestmark = pytest.mark.anyio
 

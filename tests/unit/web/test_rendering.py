@@ -28,8 +28,7 @@ from unit.web.specimens import (
 
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
 from webex_oauth.flows.sessions import TokenFate
-from webex_oauth.web.assets import Assets
-from webex_oauth.web.rendering import ROWS, TEMPLATE_BY_VIEW, Pages, page_environment
+from webex_oauth.web.rendering import ROWS, TEMPLATE_BY_VIEW, Assets, Pages, page_environment
 from webex_oauth.web.views import (
     HomePage,
     Link,

@@ -19,12 +19,12 @@ from unit.web.specimens import (
 
 from webex_oauth.emulator.world.hostile import HOSTILE_TITLES
 from webex_oauth.secret import Secret
-from webex_oauth.web.assets import Assets
 from webex_oauth.web.rendering import (
     NAME,
     ROWS,
     TEMPLATE_BY_VIEW,
     TOKEN,
+    Assets,
     Pages,
     page_environment,
 )
