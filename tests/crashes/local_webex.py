@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from peers.registration import Registration
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor
-from webex_oauth.emulator.options import RefreshMode
+from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.secret import Secret
 
 MIRA = "mira@acme.example"

@@ -26,7 +26,7 @@ from webex_oauth.emulator import (
     seeded_world,
     titled_rooms,
 )
-from webex_oauth.emulator.options import RefreshMode
+from webex_oauth.emulator.conditions import RefreshMode
 
 NEWCOMER = "noor@acme.example"
 NEWCOMERS_NAME = "Noor Haddad"

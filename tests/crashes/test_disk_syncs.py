@@ -27,7 +27,7 @@ from storm.crowd import Job
 from torture import IS_TORTURE
 from waiting import LIMIT_SECONDS
 
-from webex_oauth.emulator.options import RefreshMode
+from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.vault.records import GrantRecord

@@ -24,7 +24,7 @@ from crashes.store_servers import STORE_SERVERS
 from scene import Scene
 from torture import IS_TORTURE, size
 
-from webex_oauth.emulator.options import RefreshMode
+from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.vault.sessions import TOUCH_EVERY_SECONDS
 
 Seen: TypeAlias = Callable[[str, str], None]

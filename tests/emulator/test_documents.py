@@ -8,7 +8,7 @@ import pytest
 from architecture.sources import ROOT
 
 from webex_oauth.emulator import Action, Emulator
-from webex_oauth.emulator.control import CONTROL_RESOURCES
+from webex_oauth.emulator.endpoints.control import CONTROL_RESOURCES
 
 PAGE = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
 EXAMPLE_ORIGIN = "http://127.0.0.1:8090"

@@ -3,7 +3,7 @@
 import pytest
 
 from webex_oauth.emulator import Options
-from webex_oauth.emulator.options import Switchboard
+from webex_oauth.emulator.conditions import Switchboard
 
 
 def test_a_switched_option_leaves_the_others() -> None:

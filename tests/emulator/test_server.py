@@ -22,7 +22,7 @@ from webex_oauth.emulator import (
     listen,
     serve,
 )
-from webex_oauth.emulator.listening import Listeners
+from webex_oauth.emulator.server import Listeners
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.types import Message
 
 from webex_oauth.emulator import Emulator, Options, Origins
-from webex_oauth.emulator.clock import MovableClock
+from webex_oauth.emulator.conditions import MovableClock
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.keeper import Keeper
 from webex_oauth.oauth.http import HttpRequest, HttpResponse

@@ -3,7 +3,7 @@
 It shares no code with the rest of the package, so that a shared mistake cannot hide.
 """
 
-from webex_oauth.emulator.clock import MovableClock
+from webex_oauth.emulator.conditions import MovableClock, Options, Randomness
 from webex_oauth.emulator.emulator import Emulator
 from webex_oauth.emulator.faults import (
     Action,
@@ -29,24 +29,23 @@ from webex_oauth.emulator.identity.integrations import (
     Integration,
     MalformedIntegration,
     new_integration,
+    read_sample_env,
+    sample_env,
 )
 from webex_oauth.emulator.journal import Entry, Journal, digest
-from webex_oauth.emulator.listening import (
+from webex_oauth.emulator.origins import Origin, Origins, fixed_origins
+from webex_oauth.emulator.seed import seeded_rooms, seeded_world, titled_rooms
+from webex_oauth.emulator.server import (
     BeyondLoopback,
     CannotListen,
     Listener,
     Listeners,
+    RunningEmulator,
     listen,
+    serve,
 )
-from webex_oauth.emulator.options import Options
-from webex_oauth.emulator.origins import Origin, Origins, fixed_origins
-from webex_oauth.emulator.randomness import Randomness
-from webex_oauth.emulator.sample_env import read_sample_env, sample_env
-from webex_oauth.emulator.server import RunningEmulator, serve
 from webex_oauth.emulator.visitor import Visitor, VisitRefused
-from webex_oauth.emulator.world.people import Person
-from webex_oauth.emulator.world.seed import seeded_rooms, seeded_world, titled_rooms
-from webex_oauth.emulator.world.world import Room, World
+from webex_oauth.emulator.world import Person, Room, World
 
 __all__ = [
     "CLIENT_ID_PREFIX",

@@ -10,16 +10,13 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ExceptionHandler
 
-from webex_oauth.emulator.clock import MovableClock
-from webex_oauth.emulator.control import Control
-from webex_oauth.emulator.endpoints.answers import (
-    ApiRefusal,
-    answer_api_refusal,
-    answer_bug,
-    answer_http_error,
+from webex_oauth.emulator.conditions import MovableClock, Options, Randomness
+from webex_oauth.emulator.endpoints.authorize import (
+    AuthorizeEndpoint,
+    LogoutEndpoint,
+    hand_over_route,
 )
-from webex_oauth.emulator.endpoints.authorize import AuthorizeEndpoint, hand_over_route
-from webex_oauth.emulator.endpoints.bearer import Throttled, answer_throttled
+from webex_oauth.emulator.endpoints.control import Control
 from webex_oauth.emulator.endpoints.home import Home, broker_home_routes
 from webex_oauth.emulator.endpoints.lacking import (
     Neighbour,
@@ -27,25 +24,29 @@ from webex_oauth.emulator.endpoints.lacking import (
     broker_gaps,
     front_door_gaps,
 )
-from webex_oauth.emulator.endpoints.logout import LogoutEndpoint
 from webex_oauth.emulator.endpoints.people import Avatars, PeopleApi
 from webex_oauth.emulator.endpoints.rooms import RoomsApi
 from webex_oauth.emulator.endpoints.token import OwnToken, RevocationEndpoint, TokenEndpoint
+from webex_oauth.emulator.endpoints.wire import (
+    ApiRefusal,
+    Throttled,
+    answer_api_refusal,
+    answer_bug,
+    answer_http_error,
+    answer_throttled,
+)
 from webex_oauth.emulator.fault_injection import FaultInjection
 from webex_oauth.emulator.identity.integrations import (
     Integration,
     new_integration,
 )
 from webex_oauth.emulator.identity.tokens import IssuedTokens
-from webex_oauth.emulator.options import Options
+from webex_oauth.emulator.journal import CONTROL_PATH, Recording
 from webex_oauth.emulator.origins import Origin, Origins
-from webex_oauth.emulator.pages.views import Pages
-from webex_oauth.emulator.randomness import Randomness
-from webex_oauth.emulator.recording import CONTROL_PATH, Recording
+from webex_oauth.emulator.pages import Pages
+from webex_oauth.emulator.seed import seeded_world
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world.people import Person
-from webex_oauth.emulator.world.seed import seeded_world
-from webex_oauth.emulator.world.world import World
+from webex_oauth.emulator.world import Person, World
 
 _LARGEST_BODY = 262_144
 

@@ -28,8 +28,8 @@ from webex_oauth.emulator.faults import (
     Slow,
     Truncate,
 )
+from webex_oauth.emulator.journal import CONTROL_PATH, annotations_of, record_of
 from webex_oauth.emulator.origins import Origin
-from webex_oauth.emulator.recording import CONTROL_PATH, annotations_of, record_of
 
 _PIECE_BYTES = 64 * 1024
 _LINK_ORIGIN = re.compile(r"<https?://[^/>]+")

@@ -1,10 +1,14 @@
-"""The server: uvicorn, once for each of the two origins; in a thread of its own for tests."""
+"""The server: sockets for the two origins and uvicorn on each; in its own thread for tests."""
 
 import asyncio
 import contextlib
+import errno
+import ipaddress
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +17,162 @@ from starlette.types import ASGIApp
 
 from webex_oauth.emulator.connection import ConnectionProtocol
 from webex_oauth.emulator.emulator import Emulator
-from webex_oauth.emulator.listening import Listener, Listeners, listen
+from webex_oauth.emulator.origins import Origins
+
+BROKER_PORT = 8091
+"""Where the broker listens unless another port is chosen or this one is taken."""
+
+_BACKLOG = 512
+_SHARED_PORT_TRIES = 20
+
+_Address = tuple[int, str]
+
+
+class BeyondLoopback(ValueError):
+    """A wish to listen where other machines could reach the emulator."""
+
+
+class CannotListen(OSError):
+    """An address that cannot be bound, or a host that is unknown."""
+
+    def __init__(self, cause: OSError, host: str, port: int) -> None:
+        address = host if isinstance(cause, socket.gaierror) else f"{host}:{port}"
+        super().__init__(f"cannot listen on {address} ({cause.strerror})")
+        self.errno = cause.errno
+        self.cause = cause
+        self.port = port
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """The sockets of one origin (`localhost` has two addresses), and that origin."""
+
+    sockets: tuple[socket.socket, ...]
+    origin: str
+
+    def close(self) -> None:
+        """Close the sockets."""
+        for one in self.sockets:
+            one.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The sockets of the front door and of the broker."""
+
+    front_door: Listener
+    broker: Listener
+
+    @property
+    def origins(self) -> Origins:
+        """The origins at which they are reached."""
+        return Origins.at(self.front_door.origin, self.broker.origin)
+
+    def close(self) -> None:
+        """Close all sockets."""
+        self.front_door.close()
+        self.broker.close()
+
+
+def listen(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    broker_port: int | None = None,
+    *,
+    allow_beyond_loopback: bool = False,
+) -> Listeners:
+    """Bind the front door at *port* and the broker at *broker_port*; 0 picks a free port.
+
+    Without a *broker_port* the broker takes 8091, or a free port where 8091 is taken or the front
+    door's port was not chosen either. Raise `BeyondLoopback` for an address that is not loopback,
+    and `CannotListen` for one that cannot be bound.
+    """
+    addresses = _addresses(host, allow_beyond_loopback=allow_beyond_loopback)
+    with ExitStack() as closing:
+        front_door = _listener(host, addresses, port)
+        closing.callback(front_door.close)
+        if broker_port is not None:
+            broker = _listener(host, addresses, broker_port)
+        else:
+            broker = _default_broker(host, addresses, BROKER_PORT if port else 0)
+        closing.pop_all()
+        return Listeners(front_door, broker)
+
+
+def _addresses(host: str, *, allow_beyond_loopback: bool) -> list[_Address]:
+    found = _looked_up(host)
+    addresses: dict[_Address, None] = {
+        (family, str(address[0])): None for family, _, _, _, address in found
+    }
+    for _, address in addresses:
+        if not ipaddress.ip_address(address).is_loopback and not allow_beyond_loopback:
+            raise BeyondLoopback(
+                f"the emulator listens on loopback only, and {host!r} can be reached from elsewhere"
+            )
+    return list(addresses)
+
+
+def _looked_up(host: str) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError as cause:
+        unknown = socket.gaierror(socket.EAI_NONAME, "Not the name of a host")
+        raise CannotListen(unknown, host, 0) from cause
+    except OSError as cause:
+        raise CannotListen(cause, host, 0) from cause
+
+
+def _default_broker(host: str, addresses: list[_Address], port: int) -> Listener:
+    try:
+        return _listener(host, addresses, port)
+    except CannotListen as error:
+        if error.cause.errno != errno.EADDRINUSE:
+            raise
+        return _listener(host, addresses, 0)
+
+
+def _listener(host: str, addresses: list[_Address], port: int) -> Listener:
+    try:
+        bound = _bound(addresses, port) if port else _bound_to_a_free_port(addresses)
+    except OSError as cause:
+        raise CannotListen(cause, host, port) from cause
+    return Listener(bound, _origin(host, bound[0].getsockname()[1]))
+
+
+def _bound_to_a_free_port(addresses: list[_Address]) -> tuple[socket.socket, ...]:
+    # A port that is free at one address may be taken at the other one.
+    for _ in range(_SHARED_PORT_TRIES):
+        with suppress(OSError):
+            return _bound(addresses, 0)
+    return _bound(addresses, 0)
+
+
+def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
+    with ExitStack() as closing:
+        bound: list[socket.socket] = []
+        for family, address in addresses:
+            one = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+            closing.callback(one.close)
+            # Accepted sockets inherit this. Without it the second write of an answer waits for an
+            # acknowledgement that clients delay by 40 ms; asyncio sets it only on its own sockets.
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            port = one.getsockname()[1]
+            bound.append(one)
+        closing.pop_all()
+        return tuple(bound)
+
+
+def _origin(host: str, port: int) -> str:
+    name = "localhost" if _is_wildcard(host) else host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
 
 _GRACE_SECONDS = 1
 _START_SECONDS = 10

@@ -8,7 +8,7 @@ from emulator.conftest import find_person
 from emulator.wire import Wire, WireAnswer
 
 from webex_oauth.emulator import Answer, Emulator, Person, Visitor, VisitRefused
-from webex_oauth.emulator.endpoints.browser_cookie import COOKIE_PATH
+from webex_oauth.emulator.endpoints.authorize import COOKIE_PATH
 
 PERSON_PATH = "/idb/oauth2/v1/authorize/person"
 DECISION_PATH = "/idb/oauth2/v1/authorize/decision"

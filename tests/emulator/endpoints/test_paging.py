@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from hypothesis import given, settings, strategies as st
 
-from webex_oauth.emulator.endpoints.answers import ApiRefusal
 from webex_oauth.emulator.endpoints.rooms import PageRequest, next_link, read_page_request
+from webex_oauth.emulator.endpoints.wire import ApiRefusal
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 

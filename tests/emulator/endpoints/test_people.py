@@ -7,8 +7,8 @@ from emulator.conftest import find_person
 from emulator.wire import Wire
 
 from webex_oauth.emulator import Emulator, Person
-from webex_oauth.emulator.endpoints.answers import INVALID_TOKEN
-from webex_oauth.emulator.world.identifiers import webex_id
+from webex_oauth.emulator.endpoints.wire import INVALID_TOKEN
+from webex_oauth.emulator.world import webex_id
 
 FORBIDDEN = (
     "The server understood the request, but refused to fulfill it because the access token is "

@@ -7,8 +7,8 @@ from emulator.conftest import find_person
 from emulator.wire import Wire
 
 from webex_oauth.emulator import Emulator, Person
-from webex_oauth.emulator.world.hostile import HOSTILE_EMAIL, HOSTILE_TITLES
-from webex_oauth.emulator.world.identifiers import read_webex_id, webex_id
+from webex_oauth.emulator.hostile import HOSTILE_EMAIL, HOSTILE_TITLES
+from webex_oauth.emulator.world import read_webex_id, webex_id
 
 PUBLIC = "orgPublicSpaces=true"
 UNKNOWN_ROOM = webex_id("ROOM", "00000000-0000-1000-8000-000000000000")

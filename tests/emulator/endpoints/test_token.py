@@ -7,7 +7,7 @@ import pytest
 from emulator.wire import FORM, Wire, basic
 
 from webex_oauth.emulator import Emulator, Integration, Person, Visitor
-from webex_oauth.emulator.endpoints.answers import JSON_TYPE
+from webex_oauth.emulator.endpoints.wire import JSON_TYPE
 
 GATEWAY = "/v1/access_token"
 BROKER = "/idb/oauth2/v1/access_token"

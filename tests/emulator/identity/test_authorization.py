@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 from webex_oauth.emulator import Randomness, new_integration
 from webex_oauth.emulator.identity.authorization import (
     AuthorizationRequest,
+    OAuthRefusal,
     Unredirectable,
     callback_url,
     read_authorization_request,
@@ -13,7 +14,6 @@ from webex_oauth.emulator.identity.authorization import (
     single_values,
 )
 from webex_oauth.emulator.identity.integrations import IntegrationRegistry
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
 
 REDIRECT_URI = "http://localhost:8080/oauth"
 CLIENT = new_integration(Randomness(1), redirect_uris=(REDIRECT_URI,))

@@ -6,8 +6,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from webex_oauth.emulator import Integration, Randomness, new_integration
-from webex_oauth.emulator.identity.integrations import IntegrationRegistry, authenticate
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.endpoints.token import authenticate
+from webex_oauth.emulator.identity.authorization import OAuthRefusal
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry
 
 CLIENT = Integration("C656d756c61746f72" + "0" * 48, "emulator-: % + / é")
 OTHER = new_integration(Randomness(1))

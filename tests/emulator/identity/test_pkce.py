@@ -2,8 +2,12 @@
 
 import pytest
 
-from webex_oauth.emulator.identity.authorization import Challenge, check_verifier, read_challenge
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.authorization import (
+    Challenge,
+    OAuthRefusal,
+    check_verifier,
+    read_challenge,
+)
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = Challenge("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "S256")

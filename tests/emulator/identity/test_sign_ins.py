@@ -3,18 +3,18 @@
 import pytest
 
 from webex_oauth.emulator import MovableClock, Options, Randomness, new_integration, seeded_world
+from webex_oauth.emulator.conditions import Switchboard
 from webex_oauth.emulator.identity.authorization import (
+    OAuthRefusal,
     read_authorization_request,
     read_return_address,
 )
 from webex_oauth.emulator.identity.integrations import IntegrationRegistry
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationCode,
     AuthorizationCodes,
     CodeReused,
 )
-from webex_oauth.emulator.options import Switchboard
 
 CLIENT = new_integration(Randomness(1))
 REDIRECT_URI = CLIENT.redirect_uris[0]

@@ -7,9 +7,9 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from webex_oauth.emulator import MovableClock, Options, Randomness, seeded_world
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.conditions import Switchboard
+from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
-from webex_oauth.emulator.options import Switchboard
 
 CLIENT_ID = "C656d756c61746f72" + "0" * 48
 OTHER_CLIENT_ID = "C656d756c61746f72" + "1" * 48

@@ -1,16 +1,17 @@
-"""The authorization endpoint: choose a person, see who asks for what, decide. RFC 6749 4.1.1."""
+"""Signing in and out in a browser: choose a person, see what is asked for, decide."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.browser_cookie import read_browser, set_browser_cookie
-from webex_oauth.emulator.endpoints.forms import query_pairs, read_form
+from webex_oauth.emulator.endpoints.wire import query_pairs, read_form
 from webex_oauth.emulator.identity.authorization import (
     AuthorizationRequest,
+    OAuthRefusal,
     ReturnAddress,
     Unredirectable,
     callback_url,
@@ -18,13 +19,43 @@ from webex_oauth.emulator.identity.authorization import (
     read_return_address,
     single_values,
 )
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.identity.sign_ins import Transaction
+from webex_oauth.emulator.identity.sign_ins import BrowserSession, Transaction
+from webex_oauth.emulator.journal import annotations_of, tracking_id_of
 from webex_oauth.emulator.origins import Origin
-from webex_oauth.emulator.pages.views import ConsentPage, Pages, PersonPage, RefusalPage
-from webex_oauth.emulator.recording import annotations_of, tracking_id_of
+from webex_oauth.emulator.pages import ConsentPage, Pages, PersonPage, RefusalPage, SignedOutPage
+from webex_oauth.emulator.shelf import Shelf
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world import Person
+
+COOKIE_PATH = "/idb/oauth2/v1"
+
+
+def cookie_name(request: Request) -> str:
+    """Return the name of the cookie at the port that the browser asked."""
+    return f"webex_emulator_browser_{request.url.port or request.url.scheme}"
+
+
+def browser_id(request: Request) -> str:
+    """Return what the browser's cookie says; empty when it has none."""
+    return request.cookies.get(cookie_name(request), "")
+
+
+def read_browser(request: Request, browsers: Shelf[str, BrowserSession]) -> BrowserSession | None:
+    """Find the session of the browser that asks."""
+    return browsers.get(browser_id(request))
+
+
+def set_browser_cookie(request: Request, response: Response, session: BrowserSession) -> None:
+    """Set the cookie by which the browser is signed in."""
+    name = cookie_name(request)
+    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
+
+
+def delete_browser_cookie(request: Request, response: Response) -> None:
+    """Delete the cookie."""
+    name = cookie_name(request)
+    response.delete_cookie(name, path=COOKIE_PATH, httponly=True, samesite="lax")
+
 
 AUTHORIZE_PATH = "/idb/oauth2/v1/authorize"
 PERSON_PATH = f"{AUTHORIZE_PATH}/person"
@@ -231,3 +262,49 @@ def _query(request: Request) -> list[tuple[str, str]]:
         return query_pairs(request)
     except ValueError as cause:
         raise Unredirectable("invalid_request", "The query is malformed.") from cause
+
+
+class LogoutEndpoint:
+    """End browser sessions."""
+
+    def __init__(self, state: State, pages: Pages) -> None:
+        self._state = state
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """List the paths of this endpoint."""
+        return [Route("/idb/oauth2/v1/logout", self.sign_out)]
+
+    async def sign_out(self, request: Request) -> Response:
+        """Sign the browser out, and redirect only to where an integration lives."""
+        self._state.browsers.take(browser_id(request))
+        if self._state.switchboard.options.logout_revokes_token:
+            self._state.tokens.revoke(request.query_params.get("token", ""))
+        response = self._answer(request.query_params.get("goto", ""))
+        delete_browser_cookie(request, response)
+        return response
+
+    def _answer(self, goto: str) -> Response:
+        if self._is_registered_origin(goto):
+            redirect = Response(None, HTTPStatus.FOUND, headers={"Location": goto})
+            return self._pages.protected(redirect)
+        return self._pages.answer(SignedOutPage(is_goto_refused=bool(goto)))
+
+    def _is_registered_origin(self, url: str) -> bool:
+        origin = _origin(url)
+        return origin is not None and any(
+            _origin(redirect_uri) == origin
+            for integration in self._state.integrations
+            for redirect_uri in integration.redirect_uris
+        )
+
+
+def _origin(url: str) -> tuple[str, str] | None:
+    if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
+    return (parts.scheme, parts.netloc.lower()) if is_web else None

@@ -10,10 +10,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from webex_oauth.emulator.origins import Origin
-from webex_oauth.emulator.pages.views import HomePage, Pages
+from webex_oauth.emulator.pages import HomePage, Pages
 from webex_oauth.emulator.state import State
 
-_STATIC = Path(__file__).parent.parent / "pages" / "static"
+_STATIC = Path(__file__).parent.parent / "static"
 
 
 class Home:

@@ -11,16 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.control import CONTROL_RESOURCES
-from webex_oauth.emulator.endpoints.answers import (
+from webex_oauth.emulator.endpoints.control import CONTROL_RESOURCES
+from webex_oauth.emulator.endpoints.wire import (
     ApiRefusal,
     answer_api_refusal,
     answer_http_error,
+    check_bearer,
     gateway_error,
 )
-from webex_oauth.emulator.endpoints.bearer import check_bearer
+from webex_oauth.emulator.journal import CONTROL_PATH
 from webex_oauth.emulator.origins import Origin
-from webex_oauth.emulator.recording import CONTROL_PATH
 from webex_oauth.emulator.state import State
 
 LACKING_HEADER = "Emulator-Lacks"

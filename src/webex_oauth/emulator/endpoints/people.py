@@ -9,11 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.answers import NOT_FOUND, ApiRefusal, json_answer
-from webex_oauth.emulator.endpoints.bearer import Permission, check_permission
+from webex_oauth.emulator.endpoints.wire import (
+    NOT_FOUND,
+    ApiRefusal,
+    Permission,
+    check_permission,
+    json_answer,
+)
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id
-from webex_oauth.emulator.world.people import Person, person_answer
+from webex_oauth.emulator.world import MalformedId, Person, person_answer, read_webex_id
 
 _CELLS = 5
 _CELL_PIXELS = 16

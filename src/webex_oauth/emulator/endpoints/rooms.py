@@ -16,13 +16,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.answers import ApiRefusal, json_answer
-from webex_oauth.emulator.endpoints.bearer import Permission, check_permission
-from webex_oauth.emulator.endpoints.forms import query_pairs
-from webex_oauth.emulator.identity.scopes import KMS_SCOPE, is_satisfied
+from webex_oauth.emulator.endpoints.wire import (
+    ApiRefusal,
+    Permission,
+    check_permission,
+    json_answer,
+    query_pairs,
+)
+from webex_oauth.emulator.identity.integrations import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id, webex_id
-from webex_oauth.emulator.world.world import FieldFailure, Room, RoomOrder, RoomPage, RoomType
+from webex_oauth.emulator.world import (
+    FieldFailure,
+    MalformedId,
+    Room,
+    RoomOrder,
+    RoomPage,
+    RoomType,
+    read_webex_id,
+    webex_id,
+)
 
 _DEFAULT_MAX = 100
 _ORDER_BY_NAME: Mapping[str, RoomOrder] = MappingProxyType(

@@ -1,27 +1,36 @@
 """Tokens: issued for codes and refresh tokens (RFC 6749), described, and revoked (RFC 7009)."""
 
+import base64
+import binascii
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.answers import (
+from webex_oauth.emulator.endpoints.wire import (
     JSON_TYPE,
     Shape,
     broker_error,
+    check_bearer,
     gateway_error,
     json_answer,
+    read_form,
+    required_field,
 )
-from webex_oauth.emulator.endpoints.bearer import check_bearer
-from webex_oauth.emulator.endpoints.forms import read_form, required_field
-from webex_oauth.emulator.identity.integrations import Integration, authenticate
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
+from webex_oauth.emulator.identity.authorization import OAuthRefusal
+from webex_oauth.emulator.identity.integrations import (
+    Integration,
+    IntegrationRegistry,
+    is_marked_client_id,
+)
 from webex_oauth.emulator.identity.sign_ins import AuthorizationCode, CodeReused
 from webex_oauth.emulator.identity.tokens import IssuedTokens
-from webex_oauth.emulator.recording import annotations_of
+from webex_oauth.emulator.journal import annotations_of
 from webex_oauth.emulator.state import State
 
 _UNAUTHORIZED = 401
@@ -201,3 +210,83 @@ class OwnToken:
         """Revoke the token that is presented."""
         self._state.tokens.revoke(check_bearer(self._state, request).value)
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A client that proved itself, and how."""
+
+    integration: Integration
+    method: Literal["form", "basic"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    client_ids: tuple[str, ...]
+    secrets: tuple[str, ...]
+    method: Literal["form", "basic"]
+
+
+def authenticate(
+    registry: IntegrationRegistry, authorization: str | None, form: Mapping[str, str]
+) -> Authenticated:
+    """Find out which client asks; raise `OAuthRefusal` unless it proves it."""
+    credentials = _presented(authorization, form)
+    integration = _find(registry, credentials.client_ids)
+    if not integration.is_secret(credentials.secrets):
+        raise OAuthRefusal("invalid_client", "Client authentication failed.", _UNAUTHORIZED)
+    return Authenticated(integration, credentials.method)
+
+
+def _presented(authorization: str | None, form: Mapping[str, str]) -> _Credentials:
+    if authorization is None:
+        return _form_credentials(form)
+    # RFC 6749 section 2.3: one method in each request.
+    if "client_secret" in form:
+        raise OAuthRefusal("invalid_request", "The client authenticates in two ways at once.")
+    credentials = _basic_credentials(authorization)
+    if form.get("client_id") not in (None, *credentials.client_ids):
+        raise OAuthRefusal("invalid_request", "Two client_ids are given that differ.")
+    return credentials
+
+
+def _form_credentials(form: Mapping[str, str]) -> _Credentials:
+    for name in ("client_id", "client_secret"):
+        if not form.get(name):
+            raise OAuthRefusal("invalid_request", f"{name} cannot be null or empty")
+    return _Credentials((form["client_id"],), (form["client_secret"],), "form")
+
+
+def _basic_credentials(authorization: str) -> _Credentials:
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as cause:
+        raise _malformed() from cause
+    client_id, separator, secret = text.partition(":")
+    if scheme.lower() != "basic" or not separator:
+        raise _malformed()
+    # Webex's own SDK does not percent-encode what RFC 6749 says to encode: take both readings.
+    return _Credentials(
+        (client_id, unquote_plus(client_id)), (secret, unquote_plus(secret)), "basic"
+    )
+
+
+def _malformed() -> OAuthRefusal:
+    description = "The Authorization header is not HTTP Basic."
+    return OAuthRefusal("invalid_client", description, _UNAUTHORIZED)
+
+
+def _find(registry: IntegrationRegistry, client_ids: tuple[str, ...]) -> Integration:
+    for client_id in client_ids:
+        integration = registry.find(client_id)
+        if integration:
+            return integration
+    if any(is_marked_client_id(client_id) for client_id in client_ids):
+        raise OAuthRefusal("invalid_client", "Client authentication failed.", _UNAUTHORIZED)
+    raise OAuthRefusal(
+        "invalid_client",
+        "Client authentication failed: this is an emulator, and the client_id is not one "
+        "that an emulator gives out. Never send it the credentials of a real integration.",
+        _UNAUTHORIZED,
+    )

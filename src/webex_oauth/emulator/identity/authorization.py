@@ -10,12 +10,24 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from webex_oauth.emulator.identity.integrations import (
+    KMS_SCOPE,
+    OPENID_SCOPES,
     Integration,
     IntegrationRegistry,
     is_marked_client_id,
+    split_scope,
 )
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.identity.scopes import KMS_SCOPE, OPENID_SCOPES, split_scope
+
+
+class OAuthRefusal(Exception):
+    """An OAuth request that is answered with an error. RFC 6749 sections 4.1.2.1 and 5.2."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = status
+
 
 _ALLOWED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 METHODS = ("S256", "plain")

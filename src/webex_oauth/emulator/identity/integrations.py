@@ -1,17 +1,72 @@
-"""Integrations: the OAuth clients registered here, and how they prove themselves."""
+"""Integrations: the OAuth clients registered here, their scopes, and a `.env` for each."""
 
-import base64
-import binascii
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
-from urllib.parse import unquote_plus, urlsplit
+from types import MappingProxyType
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.identity.scopes import KMS_SCOPE
-from webex_oauth.emulator.randomness import Randomness
+from webex_oauth.emulator.conditions import Randomness
+
+KMS_SCOPE = "spark:kms"
+ALL_SCOPE = "spark:all"
+OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone", "address"})
+
+SCOPES: Mapping[str, str] = MappingProxyType(
+    {
+        ALL_SCOPE: "Do everything you can do with Webex messaging",
+        KMS_SCOPE: "Decrypt content that is end-to-end encrypted",
+        "spark:people_read": "See your profile and look people up in your company's directory",
+        "spark:people_write": "Change profiles in your company's directory",
+        "spark:rooms_read": "See the titles and details of your spaces",
+        "spark:rooms_write": "Create, change and delete spaces",
+        "spark:memberships_read": "See who is in your spaces",
+        "spark:memberships_write": "Invite people to your spaces and remove them",
+        "spark:messages_read": "Read the messages in your spaces",
+        "spark:messages_write": "Post, edit and delete messages as you",
+        "spark:teams_read": "See your teams",
+        "spark:teams_write": "Create, change and delete teams",
+        "spark:team_memberships_read": "See who is in your teams",
+        "spark:team_memberships_write": "Invite people to your teams and remove them",
+        "spark:webhooks_read": "See your webhooks",
+        "spark:webhooks_write": "Create, change and delete webhooks",
+        "spark:organizations_read": "See details of your organization",
+        "spark:calls_read": "See your calls",
+        "spark:calls_write": "Make and control calls as you",
+        "spark:recordings_read": "See your recordings",
+        "spark:recordings_write": "Change and delete your recordings",
+        "spark:devices_read": "See your devices",
+        "spark:devices_write": "Change your devices",
+        "spark:workspaces_read": "See workspaces",
+        "spark:workspaces_write": "Change workspaces",
+        "meeting:schedules_read": "See your meetings",
+        "meeting:schedules_write": "Schedule, change and cancel meetings for you",
+        "meeting:participants_read": "See who takes part in your meetings",
+        "meeting:recordings_read": "See recordings of your meetings",
+        "meeting:transcripts_read": "Read transcripts of your meetings",
+        "meeting:summaries_read": "Read summaries of your meetings",
+        "spark-admin:people_read": "See every profile of your organization",
+        "spark-admin:people_write": "Change every profile of your organization",
+    }
+)
+
+
+def split_scope(scope: str) -> tuple[str, ...]:
+    """Split a scope parameter into its distinct names, in order. RFC 6749 section 3.3."""
+    return tuple(dict.fromkeys(scope.split()))
+
+
+def scope_words(name: str) -> str:
+    """Return in plain words what a scope allows."""
+    return SCOPES.get(name, "Use a permission that this Webex has no words for")
+
+
+def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
+    """Return whether the granted scopes allow what needs the scope *needed*."""
+    names = set(granted)
+    return needed in names or (ALL_SCOPE in names and needed.startswith("spark:"))
+
 
 CLIENT_ID_PREFIX = "C" + b"emulator".hex()
 CLIENT_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark that tells invented secrets from real ones
@@ -29,7 +84,6 @@ _CLIENT_ID = re.compile(r"C[0-9a-f]{64}")
 _REDIRECT_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~%\[\]]+")
 _SCRIPT_SCHEMES = ("javascript:", "data:", "vbscript:", "file:")
 _SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749 section 3.3
-_UNAUTHORIZED = 401
 
 
 class MalformedIntegration(ValueError):
@@ -150,81 +204,49 @@ def is_marked_client_id(client_id: str) -> bool:
     return client_id.startswith(CLIENT_ID_PREFIX) and _CLIENT_ID.fullmatch(client_id) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
-    """A client that proved itself, and how."""
-
-    integration: Integration
-    method: Literal["form", "basic"]
+# An application behind https has a proxy before it, and a port of its own.
+_PORT_BY_SCHEME = {"http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class _Credentials:
-    client_ids: tuple[str, ...]
-    secrets: tuple[str, ...]
-    method: Literal["form", "basic"]
-
-
-def authenticate(
-    registry: IntegrationRegistry, authorization: str | None, form: Mapping[str, str]
-) -> Authenticated:
-    """Find out which client asks; raise `OAuthRefusal` unless it proves it."""
-    credentials = _presented(authorization, form)
-    integration = _find(registry, credentials.client_ids)
-    if not integration.is_secret(credentials.secrets):
-        raise OAuthRefusal("invalid_client", "Client authentication failed.", _UNAUTHORIZED)
-    return Authenticated(integration, credentials.method)
-
-
-def _presented(authorization: str | None, form: Mapping[str, str]) -> _Credentials:
-    if authorization is None:
-        return _form_credentials(form)
-    # RFC 6749 section 2.3: one method in each request.
-    if "client_secret" in form:
-        raise OAuthRefusal("invalid_request", "The client authenticates in two ways at once.")
-    credentials = _basic_credentials(authorization)
-    if form.get("client_id") not in (None, *credentials.client_ids):
-        raise OAuthRefusal("invalid_request", "Two client_ids are given that differ.")
-    return credentials
-
-
-def _form_credentials(form: Mapping[str, str]) -> _Credentials:
-    for name in ("client_id", "client_secret"):
-        if not form.get(name):
-            raise OAuthRefusal("invalid_request", f"{name} cannot be null or empty")
-    return _Credentials((form["client_id"],), (form["client_secret"],), "form")
-
-
-def _basic_credentials(authorization: str) -> _Credentials:
-    scheme, _, encoded = authorization.partition(" ")
-    try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as cause:
-        raise _malformed() from cause
-    client_id, separator, secret = text.partition(":")
-    if scheme.lower() != "basic" or not separator:
-        raise _malformed()
-    # Webex's own SDK does not percent-encode what RFC 6749 says to encode: take both readings.
-    return _Credentials(
-        (client_id, unquote_plus(client_id)), (secret, unquote_plus(secret)), "basic"
+def sample_env(integration: Integration, origin: str) -> str:
+    """Write the text of a `.env` that points an application to the emulator at *origin*."""
+    redirect_uri = integration.redirect_uris[0]
+    query = urlencode(
+        {
+            "client_id": integration.client_id,
+            "response_type": "code",
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(integration.scopes),
+            "state": "set_state_here",
+        },
+        quote_via=quote,
     )
-
-
-def _malformed() -> OAuthRefusal:
-    description = "The Authorization header is not HTTP Basic."
-    return OAuthRefusal("invalid_client", description, _UNAUTHORIZED)
-
-
-def _find(registry: IntegrationRegistry, client_ids: tuple[str, ...]) -> Integration:
-    for client_id in client_ids:
-        integration = registry.find(client_id)
-        if integration:
-            return integration
-    if any(is_marked_client_id(client_id) for client_id in client_ids):
-        raise OAuthRefusal("invalid_client", "Client authentication failed.", _UNAUTHORIZED)
-    raise OAuthRefusal(
-        "invalid_client",
-        "Client authentication failed: this is an emulator, and the client_id is not one "
-        "that an emulator gives out. Never send it the credentials of a real integration.",
-        _UNAUTHORIZED,
+    port = urlsplit(redirect_uri).port or _PORT_BY_SCHEME.get(urlsplit(redirect_uri).scheme)
+    lines = (
+        "# For the webex-oauth emulator: an invented integration of a local Webex.",
+        f"WEBEX_ORIGIN={origin}",
+        f"AUTH_INIT_URL={origin}/v1/authorize?{query}",
+        f"CLIENT_SECRET={integration.client_secret}",
+        *((f"PORT={port}",) if port else ()),
+        "# Without the # each step of a sign-in is written to the log:",
+        "#DEBUG=oauth",
     )
+    return "\n".join(lines) + "\n"
+
+
+def read_sample_env(values: Mapping[str, str | None]) -> tuple[Integration, str]:
+    """Return the integration and the origin of a `.env` that `sample_env` wrote.
+
+    Raise `ValueError` where its integration is not one that an emulator invented.
+    """
+    url = urlsplit(values.get("AUTH_INIT_URL") or "")
+    query = dict(parse_qsl(url.query))
+    integration = Integration(
+        client_id=query.get("client_id", ""),
+        client_secret=values.get("CLIENT_SECRET") or "",
+        redirect_uris=(query.get("redirect_uri", ""),),
+        scopes=tuple(query.get("scope", "").split()),
+    )
+    check_mark(integration)
+    check_form(integration)
+    return integration, f"{url.scheme}://{url.netloc}"

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from webex_oauth.emulator.clock import MovableClock
-from webex_oauth.emulator.identity.authorization import AuthorizationRequest, check_verifier
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.options import Switchboard
-from webex_oauth.emulator.randomness import Randomness
+from webex_oauth.emulator.conditions import MovableClock, Randomness, Switchboard
+from webex_oauth.emulator.identity.authorization import (
+    AuthorizationRequest,
+    OAuthRefusal,
+    check_verifier,
+)
 from webex_oauth.emulator.shelf import Shelf
-from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world import Person
 
 _CAPACITY = 10_000
 _CAPACITY = 10_000

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from webex_oauth.emulator.clock import MovableClock
-from webex_oauth.emulator.identity.refusals import OAuthRefusal
-from webex_oauth.emulator.options import Switchboard
-from webex_oauth.emulator.randomness import Randomness
+from webex_oauth.emulator.conditions import MovableClock, Randomness, Switchboard
+from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.shelf import Shelf
-from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world import Person
 
 _CAPACITY = 200_000
 

@@ -1,13 +1,124 @@
-"""The world: the people who have accounts, and the rooms (people say spaces) each of them is in."""
+"""The world: people with accounts, the rooms (people say spaces) they are in, and their ids."""
 
+import base64
+import binascii
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from webex_oauth.emulator.world.identifiers import webex_id
-from webex_oauth.emulator.world.people import Person
+ID_HINT = "Expect base64 ID or UUID."
+
+_FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f-]{36})")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LONGEST_ID = 256
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MalformedId(ValueError):
+    """An id that is neither base64 of the right kind nor a UUID."""
+
+    def __init__(self) -> None:
+        super().__init__(ID_HINT)
+
+
+def webex_id(kind: str, key: str) -> str:
+    """Write the id of the *kind* (PEOPLE, ROOM, ...) that has this *key*."""
+    uri = f"ciscospark://us/{kind}/{key}"
+    return base64.b64encode(uri.encode()).decode().rstrip("=")
+
+
+def read_webex_id(kind: str, text: str) -> str:
+    """Read the UUID out of an id of this *kind*, or out of a bare UUID."""
+    if len(text) > _LONGEST_ID:
+        raise MalformedId
+    key = _decoded_key(kind, text) or text
+    if not _UUID.fullmatch(key):
+        raise MalformedId
+    return key.lower()
+
+
+def _decoded_key(kind: str, text: str) -> str | None:
+    padded = text + "=" * (-len(text) % 4)
+    try:
+        uri = base64.b64decode(padded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    form = _FORM.fullmatch(uri)
+    return form["key"] if form and form["kind"] == kind else None
+
+
+def webex_instant(milliseconds: int) -> str:
+    """Write an instant given in milliseconds since 1970."""
+    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone with a Webex account. Instants are milliseconds since 1970."""
+
+    uuid: str
+    email: str
+    display_name: str
+    first_name: str
+    last_name: str
+    organization_uuid: str
+    created_ms: int
+    last_modified_ms: int
+    last_activity_ms: int | None = None
+    nick_name: str = ""
+    time_zone: str = "Europe/Berlin"
+    status: str = "active"
+    has_avatar: bool = False
+    job_title: str = ""
+    department: str = ""
+    work_phone: str = ""
+    can_sign_in: bool = True
+    about: str = ""
+    """What the emulator's sign-in page tells about this person; never sent by the API."""
+
+    @property
+    def id(self) -> str:
+        """The id in Webex's form."""
+        return webex_id("PEOPLE", self.uuid)
+
+
+def person_answer(person: Person, origin: str) -> dict[str, Any]:
+    """Describe *person* as the API of *origin* does: what is absent is left out."""
+    local_part = person.email.partition("@")[0]
+    activity = person.last_activity_ms
+    answer = {
+        "id": person.id,
+        "emails": [person.email],
+        "phoneNumbers": [_contact("work", person.work_phone)] if person.work_phone else [],
+        "sipAddresses": [_contact("personal-room", f"{local_part}@acme.webex.example")],
+        "displayName": person.display_name,
+        "nickName": person.nick_name or person.first_name,
+        "firstName": person.first_name,
+        "lastName": person.last_name,
+        "userName": person.email,
+        "orgId": webex_id("ORGANIZATION", person.organization_uuid),
+        "created": webex_instant(person.created_ms),
+        "lastModified": webex_instant(person.last_modified_ms),
+        "timezone": person.time_zone,
+        "type": "person",
+        "avatar": f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None,
+        "title": person.job_title or None,
+        "department": person.department or None,
+        "lastActivity": None if activity is None else webex_instant(activity),
+        "status": person.status,
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _contact(kind: str, value: str) -> dict[str, Any]:
+    return {"type": kind, "value": value, "primary": kind == "work"}
+
 
 RoomType = Literal["direct", "group"]
 RoomOrder = Literal["id", "lastactivity", "created", "made_public"]

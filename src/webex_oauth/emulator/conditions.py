@@ -1,10 +1,93 @@
-"""What can be switched where Webex's behaviour is unknown, configurable, or worth varying."""
+"""What tests control: the clock, the source of randomness, and the options."""
 
+import base64
+import hashlib
+import secrets
+import time
+import uuid
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+LAST_INSTANT = 253_402_300_799
+"""The end of the year 9999."""
+
+
+class MovableClock:
+    """The time in whole seconds; it runs with the machine's clock unless stopped."""
+
+    def __init__(self, *, stopped_at: int | None = None) -> None:
+        self._initially_stopped_at = stopped_at
+        self._stopped_at = stopped_at
+        self._offset_seconds = 0
+
+    def now(self) -> int:
+        """Return the present instant in seconds since 1970."""
+        if self._stopped_at is not None:
+            return self._stopped_at
+        return int(time.time()) + self._offset_seconds
+
+    def advance(self, seconds: int) -> int:
+        """Move the clock by *seconds*, backwards when negative; return the new instant.
+
+        Raise `ValueError` rather than leave the years 1970 to 9999.
+        """
+        if not 0 <= self.now() + seconds <= LAST_INSTANT:
+            raise ValueError("the clock shows instants of the years 1970 to 9999")
+        if self._stopped_at is not None:
+            self._stopped_at += seconds
+        else:
+            self._offset_seconds += seconds
+        return self.now()
+
+    def set(self, now: int) -> None:
+        """Make the present instant *now*; a running clock goes on running from there."""
+        self.advance(now - self.now())
+
+    def reset(self) -> None:
+        """Go back to how the clock was made."""
+        self._stopped_at = self._initially_stopped_at
+        self._offset_seconds = 0
+
+
+_MARK = "EMULATOR"
+"""Stands where Webex names its cluster, so that an invented token is seen to be one."""
+
+
+class Randomness:
+    """Draw random values; the same seed draws the same values in the same order."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._seed = seed
+        self._drawn = 0
+
+    def bytes(self, length: int) -> bytes:
+        """Return *length* random bytes."""
+        if self._seed is None:
+            return secrets.token_bytes(length)
+        self._drawn += 1
+        material = f"{self._seed}:{self._drawn}".encode()
+        return hashlib.shake_256(material).digest(length)
+
+    def hex(self, length: int) -> str:
+        """Return *length* random bytes as lower-case hexadecimal digits."""
+        return self.bytes(length).hex()
+
+    def uuid(self) -> str:
+        """Return a random (version 4) UUID."""
+        return str(uuid.UUID(bytes=self.bytes(16), version=4))
+
+    def opaque(self, organization_uuid: str) -> str:
+        """Return a token or code in Webex's form: random text, mark and organization.
+
+        Only its two separators are underscores.
+        """
+        # Base64 of hexadecimal digits holds letters and digits only.
+        text = base64.b64encode(self.hex(24).encode()).decode()
+        return f"{text}_{_MARK}_{organization_uuid}"
+
 
 RefreshMode = Literal["same", "rotate", "rotate+grace", "reuse-detect"]
 ErrorShape = Literal["by_path", "gateway", "broker"]

@@ -7,14 +7,20 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from webex_oauth.emulator.world.hostile import (
+from webex_oauth.emulator.hostile import (
     HOSTILE_DISPLAY_NAME,
     HOSTILE_EMAIL,
     HOSTILE_TITLES,
 )
-from webex_oauth.emulator.world.identifiers import webex_id, webex_instant
-from webex_oauth.emulator.world.people import Person
-from webex_oauth.emulator.world.world import Room, RoomSource, RoomType, World
+from webex_oauth.emulator.world import (
+    Person,
+    Room,
+    RoomSource,
+    RoomType,
+    World,
+    webex_id,
+    webex_instant,
+)
 
 ORGANIZATION_UUID = "0f8c5d1e-2b7a-4e0c-9d53-7a1e4b6c8d90"
 SEEDED_AT_MS = 1_772_445_901_337

@@ -1,6 +1,6 @@
 """Rendering: what a page shows is text."""
 
-from webex_oauth.emulator.pages.views import Pages, RefusalPage
+from webex_oauth.emulator.pages import Pages, RefusalPage
 
 
 def test_what_a_page_shows_is_text() -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from webex_oauth.emulator import Person, World, seeded_world
-from webex_oauth.emulator.world import hostile, seed
+from webex_oauth.emulator import Person, World, hostile, seed, seeded_world
 
 
 def person_of(world: World, email: str) -> Person:

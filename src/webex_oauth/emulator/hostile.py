@@ -1,5 +1,6 @@
 """Names that break careless programs: markup, templates, control and bidirectional characters."""
 
+
 # ruff: noqa: RUF001 - look-alike characters are the point
 
 HOSTILE_TITLES = (

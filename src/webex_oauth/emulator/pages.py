@@ -9,10 +9,9 @@ from typing import ClassVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from webex_oauth.emulator.identity.integrations import Integration
-from webex_oauth.emulator.identity.scopes import scope_words
+from webex_oauth.emulator.identity.integrations import Integration, scope_words
 from webex_oauth.emulator.identity.sign_ins import Transaction
-from webex_oauth.emulator.world.people import Person
+from webex_oauth.emulator.world import Person
 
 _FOLDER = Path(__file__).parent
 # No form-action: browsers hold it against every redirect that follows a form, and how many origins

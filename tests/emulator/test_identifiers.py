@@ -7,7 +7,7 @@ import uuid
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from webex_oauth.emulator.world.identifiers import MalformedId, read_webex_id, webex_id
+from webex_oauth.emulator.world import MalformedId, read_webex_id, webex_id
 
 KEY = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from webex_oauth.emulator.endpoints.answers import ApiRefusal, gateway_error, json_answer
+from webex_oauth.emulator.endpoints.wire import ApiRefusal, gateway_error, json_answer
 from webex_oauth.emulator.faults import FaultRule
 from webex_oauth.emulator.identity.integrations import Integration, new_integration
 from webex_oauth.emulator.state import State

@@ -1,1 +1,0 @@
-"""The people and rooms of the local Webex."""
