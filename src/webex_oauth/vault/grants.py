@@ -1,12 +1,11 @@
-"""A grant: what one person allowed, with the tokens that prove it."""
+"""A grant: what one person allowed, the tokens that prove it, and how far its refresh has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webex_oauth.oauth.token import TokenSet
-from webex_oauth.ports import random_share
+from webex_oauth.ports import Randomness, random_share
 from webex_oauth.secret import Secret
-from webex_oauth.vault.records import GrantRecord, RevocationRecord, grant_key, name_of_grant
-from webex_oauth.vault.sealing import Context, Envelope, Sealer
+from webex_oauth.vault.records import Revocation, grant_key, name_of_grant
 
 FIRST_VERSION_BYTES = 6
 UNKNOWN_LIFE_SECONDS = 30 * 86_400
@@ -16,13 +15,39 @@ LONGEST_WAIT_SECONDS = LONGEST_LIFE_SECONDS * 2 // 3
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """A grant in plain.
+class Lease:
+    """The right to refresh a grant: whose it is, and until when nobody else has it."""
 
-    `scopes` are the granted ones. `issued_at` is when its tokens were asked for, 0 where that was
-    not written down. `rotates` is what was learned of its server: True once a refresh brought
-    another refresh token, False while it brings the same one, None before. `reauth_reason` is set
-    once no refresh can help any more, `is_access_refused` once the API refused the access token.
+    owner: bytes
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What refreshes that brought no tokens leave behind for the next one.
+
+    How often this version's refresh token may have been presented without an answer, how often
+    that failed in a row, and before when nobody tries again.
+    """
+
+    presented_count: int = 0
+    failure_count: int = 0
+    retry_at: int = 0
+
+
+NO_TROUBLE = Trouble()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one person allowed.
+
+    `scopes` are the granted ones. `issued_at` is when its tokens were asked for, 0 if that was not
+    written down. `version` grows whenever tokens or `reauth_reason` change. `rotates` is what was
+    learned of its server: True once a refresh brought another refresh token, False while it brings
+    the same one, None before. `reauth_reason` is set once no refresh can help any more,
+    `is_access_refused` once the API refused the access token. From `keep_at` on the keeper renews
+    it; None if there is nothing to renew. `lease` and `trouble` belong to this version's refresh.
     """
 
     issuer: str
@@ -30,136 +55,81 @@ class Grant:
     tokens: TokenSet
     scopes: frozenset[str]
     issued_at: int = 0
+    version: int = 0
     rotates: bool | None = None
     reauth_reason: str | None = None
     is_access_refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A row and the grant in it.
-
-    `is_rescued` says that the grant is newer than the row, `is_refused` that the API refused its
-    access token.
-    """
-
-    record: GrantRecord
-    grant: Grant
-    is_rescued: bool = False
-    is_refused: bool = False
+    keep_at: int | None = None
+    lease: Lease | None = None
+    trouble: Trouble = NO_TROUBLE
 
     @property
-    def access_token(self) -> Secret:
-        """The access token."""
-        return self.grant.tokens.access_token
+    def key(self) -> bytes:
+        """The name of its row."""
+        return grant_key(self.issuer, self.subject)
 
     @property
     def name(self) -> str:
-        """What a log calls it."""
-        return name_of_grant(self.record.key)
+        """What logs call it."""
+        return name_of_grant(self.key)
+
+    @property
+    def ends_at(self) -> int | None:
+        """When the last of its tokens ends; None if the server did not say."""
+        tokens = self.tokens
+        if tokens.refresh_token is None:
+            return tokens.access_expires_at
+        if tokens.refresh_expires_at is None or tokens.access_expires_at is None:
+            return None
+        return max(tokens.access_expires_at, tokens.refresh_expires_at)
+
+    @property
+    def due_at(self) -> int | None:
+        """When the keeper looks at it next."""
+        return None if self.keep_at is None else max(self.keep_at, self.trouble.retry_at)
 
     def has(self, access_token: Secret) -> bool:
-        """Say whether *access_token* is the one that is there."""
-        return self.access_token == access_token
-
-    def lives(self, at: int) -> bool:
-        """Check whether the access token is good at that instant, as far as is known."""
-        if self.is_refused:
-            return False
-        expires_at = self.grant.tokens.access_expires_at
-        return expires_at is None or at < expires_at
+        """Check whether *access_token* is the one that it holds."""
+        return self.tokens.access_token == access_token
 
 
-_ENVELOPE = Envelope(Grant)
+def new_version(grant: Grant, replacing: Grant | None, randomness: Randomness) -> Grant:
+    """Return *grant* as the version after *replacing*, due to be kept and under no lease.
 
-
-def seal_grant(sealer: Sealer, grant: Grant, replacing: GrantRecord | None) -> GrantRecord:
-    """Seal *grant* as the next version of *replacing*, or as a new row.
-
-    A new row starts at a random version: a writer that still holds a version of a row deleted
-    since can never match it.
+    The first version is random: a writer that still holds a version of a row deleted since can
+    never match it.
     """
-    key = grant_key(grant.issuer, grant.subject)
-    version = _first_version(sealer) if replacing is None else replacing.version + 1
-    return GrantRecord(
-        key=key,
-        version=version,
-        sealed=_ENVELOPE.seal(sealer, grant, _context(key, version)),
-        access_expires_at=grant.tokens.access_expires_at,
-        ends_at=_end(grant.tokens),
-        keep_at=_keep_at(sealer, grant),
+    first = 1 + int.from_bytes(randomness(FIRST_VERSION_BYTES), "big")
+    return replace(
+        grant,
+        version=first if replacing is None else replacing.version + 1,
+        keep_at=(
+            None
+            if grant.reauth_reason
+            else keep_at(grant.tokens, grant.issued_at, random_share(randomness))
+        ),
+        lease=None,
+        trouble=NO_TROUBLE,
     )
-
-
-def seal_in_place(sealer: Sealer, grant: Grant, record: GrantRecord) -> bytes:
-    """Seal *grant* for the version that *record* has already."""
-    return _ENVELOPE.seal(sealer, grant, grant_context(record))
-
-
-def open_grant(sealer: Sealer, record: GrantRecord) -> Grant:
-    """Open *record*; raise SealBroken or KeyUnavailable."""
-    return _ENVELOPE.open(sealer, record.sealed, grant_context(record))
-
-
-def grant_context(record: GrantRecord) -> Context:
-    """Say what the seal of *record* is bound to."""
-    return _context(record.key, record.version)
 
 
 def keep_at(tokens: TokenSet, issued_at: int, share: float) -> int | None:
     """Choose when to renew: after half to two thirds of the refresh token's life, as *share* says.
 
     *share* is a random number from 0 to 1; it spreads what was issued together. A life longer than
-    LONGEST_LIFE_SECONDS counts as that long. None when there is no refresh token to use.
+    LONGEST_LIFE_SECONDS counts as that long. None if there is no refresh token to use.
     """
     if tokens.refresh_token is None:
         return None
-    life_seconds = _life_seconds(tokens, issued_at)
-    return issued_at + int(life_seconds * (2 / 3 - share / 6))
+    return issued_at + int(_life_seconds(tokens, issued_at) * (2 / 3 - share / 6))
 
 
-def revocation_of(record: GrantRecord, due_at: int) -> RevocationRecord:
-    """Make what is to be revoked of a grant that is deleted or written over."""
-    return RevocationRecord(record.key, record.version, record.sealed, record.ends_at, due_at)
-
-
-def open_revocation(sealer: Sealer, record: RevocationRecord) -> TokenSet:
-    """Open the tokens of *record*; raise SealBroken or KeyUnavailable."""
-    return open_grant(sealer, _grant_of(record)).tokens
-
-
-def revocation_context(record: RevocationRecord) -> Context:
-    """Say what the seal of *record* is bound to: it is still the grant's."""
-    return grant_context(_grant_of(record))
-
-
-def _keep_at(sealer: Sealer, grant: Grant) -> int | None:
-    if grant.reauth_reason is not None:
-        return None
-    return keep_at(grant.tokens, grant.issued_at, random_share(sealer.randomness))
-
-
-def _first_version(sealer: Sealer) -> int:
-    return 1 + int.from_bytes(sealer.randomness(FIRST_VERSION_BYTES), "big")
-
-
-def _end(tokens: TokenSet) -> int | None:
-    if tokens.refresh_token is None:
-        return tokens.access_expires_at
-    if tokens.refresh_expires_at is None or tokens.access_expires_at is None:
-        return None
-    return max(tokens.access_expires_at, tokens.refresh_expires_at)
-
-
-def _context(key: bytes, version: int) -> Context:
-    return Context(kind="grant", row=(key,), field="grant", version=version)
+def revocation_of(grant: Grant, due_at: int) -> Revocation:
+    """Return what is to be revoked of a grant that is deleted or written over."""
+    return Revocation(grant.key, grant.version, grant.tokens, grant.ends_at, due_at)
 
 
 def _life_seconds(tokens: TokenSet, issued_at: int) -> int:
     if tokens.refresh_expires_at is None:
         return UNKNOWN_LIFE_SECONDS
     return min(max(0, tokens.refresh_expires_at - issued_at), LONGEST_LIFE_SECONDS)
-
-
-def _grant_of(record: RevocationRecord) -> GrantRecord:
-    return GrantRecord(record.grant_key, record.version, record.sealed, None, record.ends_at)

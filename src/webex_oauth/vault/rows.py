@@ -45,7 +45,7 @@ class Row:
 class Change:
     """Write `row` over the revision `over` (0: only if absent); delete it if `row.rev` is 0.
 
-    A change whose row equals what is stored, at the same revision, only asserts that revision.
+    If `row.rev` equals `over`, nothing is written: the row only has to be at that revision.
     """
 
     row: Row

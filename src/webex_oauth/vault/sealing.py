@@ -78,15 +78,10 @@ class KeyRing:
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Say where a sealed value is kept; it opens nowhere else.
-
-    `row` holds what identifies the row and everything in it that must not change unnoticed.
-    """
+    """Where a sealed value is kept: it opens nowhere else."""
 
     kind: str
-    row: tuple[bytes, ...]
-    field: str
-    version: int
+    name: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +151,7 @@ def key_id_of(sealed: bytes) -> str:
 
 def associated_data(key_id: bytes, context: Context) -> bytes:
     """Encode everything a seal is bound to; each part carries its length, so none can move."""
-    parts = [
-        bytes((FORMAT,)),
-        key_id,
-        context.kind.encode(),
-        context.field.encode(),
-        context.version.to_bytes(8, "big"),
-        *context.row,
-    ]
+    parts = (bytes((FORMAT,)), key_id, context.kind.encode(), context.name)
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
