@@ -1,8 +1,8 @@
 """Rows: everything a database keeps. It reads them, and applies several changes or none.
 
-A row is found by its kind and name. Its body is sealed and means nothing to a database; its group and
-its two instants repeat what the body says, so that rows can be listed. Nothing is decided by them:
-the ledger opens a body before it believes anything.
+A row is found by its kind and name. Its body is sealed and means nothing to a database; its group
+and its two instants repeat what the body says, so that rows can be listed. Nothing is decided by
+them: the ledger opens a body before it believes anything.
 
 Every method raises StoreUnavailable within two seconds if the database cannot answer.
 """
