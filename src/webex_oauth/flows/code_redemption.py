@@ -1,14 +1,13 @@
 """Redeem a code: it becomes a grant and a session (RFC 6749 section 4.1.3)."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webex_oauth.errors import (
     AccessForbidden,
     IssuerMismatch,
     StoreConflict,
     StoreUnavailable,
-    VaultError,
     WebexOAuthError,
 )
 from webex_oauth.flows.context import FlowContext
@@ -18,17 +17,16 @@ from webex_oauth.oauth.token import code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt
-from webex_oauth.vault.grants import Grant, open_grant, revocation_of, seal_grant
+from webex_oauth.vault.grants import Grant, new_version, revocation_of
+from webex_oauth.vault.ledger import Admission, Entry
 from webex_oauth.vault.records import (
-    AttemptRecord,
-    GrantRecord,
-    RevocationRecord,
-    SessionRecord,
+    Mark,
+    Profile,
+    Revocation,
+    Session,
     digest,
-    grant_key,
+    name_of_grant,
 )
-from webex_oauth.vault.sessions import Profile, Session, seal_session
-from webex_oauth.vault.store import ABSENT, Admission
 from webex_oauth.webex import people
 from webex_oauth.webex.api import api_request, read_api_response
 from webex_oauth.webex.people import Person
@@ -45,10 +43,19 @@ UNNAMED_SUBJECT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
+class TakenAttempt:
+    """An attempt whose state was taken: `mark` says whether it is finished."""
+
+    state_digest: bytes
+    attempt: Attempt
+    mark: Entry[Mark]
+
+
+@dataclass(frozen=True, slots=True)
 class Browser:
     """The browser in which a person signs in.
 
-    `session_digest` is of the session that it had before, `label` is how the person knows it.
+    `session_digest` is of the session that it had before, `label` describes it to the person.
     """
 
     session_digest: bytes | None
@@ -57,7 +64,7 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """Who signed in; the profile is empty when Webex would not say."""
+    """Who signed in; the profile is empty if Webex would not say."""
 
     subject: str
     profile: Profile
@@ -71,22 +78,20 @@ class CodeRedemption:
         self._revocations = revocations
 
     async def redeem(
-        self, record: AttemptRecord, attempt: Attempt, code: AuthorizationCode, browser: Browser
+        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser
     ) -> Secret:
-        """Exchange *code*, learn who it is, keep the grant, and give a new session's id.
+        """Exchange *code*, learn who it is, keep the grant, and return a new session's id.
 
-        The browser's earlier session ends, and tokens that the person had before go back to
-        Webex. Raises TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens that
-        were issued by then go back as well.
+        The browser's earlier session ends, and tokens that the person had before are revoked.
+        Raises TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens that were
+        issued by then are revoked as well.
         """
-        self._check_unmoved(attempt)
-        grant = await self._exchange(attempt, code)
+        self._check_unmoved(taken.attempt)
+        grant = await self._exchange(taken.attempt, code)
         try:
             identity = await self._identify(grant)
-            grant = Grant(
-                grant.issuer, identity.subject, grant.tokens, grant.scopes, grant.issued_at
-            )
-            return await self._keep(grant, identity.profile, record, browser)
+            grant = replace(grant, subject=identity.subject)
+            return await self._keep(grant, identity.profile, taken, browser)
         except WebexOAuthError:
             await self._revocations.give_back(grant)
             raise
@@ -128,56 +133,48 @@ class CodeRedemption:
         return read_api_response(call, response, context.clock())
 
     async def _keep(
-        self, grant: Grant, profile: Profile, attempt: AttemptRecord, browser: Browser
+        self, grant: Grant, profile: Profile, taken: TakenAttempt, browser: Browser
     ) -> Secret:
         session_id = self._context.random_secret()
-        key = grant_key(grant.issuer, grant.subject)
+        key = grant.key
         session = self._session(session_id, key, profile, browser)
         for _ in range(ADMISSION_TRIES):
-            found = await self._context.store.find_grant(key)
-            admission = self._admission(grant, found, session, attempt, browser)
+            admission = await self._admission(grant, session, taken, browser)
             try:
-                ended = await self._context.store.admit(admission)
+                ended = await self._context.ledger.admit(admission)
             except StoreConflict:
                 continue
             self._revoke_soon(admission.earlier)
             self._revoke_soon(ended.revocation if ended else None)
             await self._end_surplus(key)
-            log.info("signed in: grant %(grant)s", {"grant": key.hex()[:12]})
+            log.info("signed in: grant %(grant)s", {"grant": name_of_grant(key)})
             return session_id
         raise StoreConflict("the grant kept moving")
 
     async def _end_surplus(self, key: bytes) -> None:
         """End the sessions of a person beyond MAX_SESSIONS, those that were unused for longest."""
-        context = self._context
+        ledger, name = self._context.ledger, {"grant": name_of_grant(key)}
         try:
-            sessions = await context.store.sessions_of(key, limit=MAX_SESSIONS + SURPLUS_BATCH)
+            sessions = await ledger.sessions_of(key, MAX_SESSIONS + SURPLUS_BATCH)
             for surplus in sessions[MAX_SESSIONS:]:
-                await context.store.end_session(
-                    surplus.digest,
-                    now=context.clock(),
-                    idle_seconds=context.idle_seconds,
-                    keeps_grants=True,
-                )
+                await ledger.end_session(surplus.digest, self._context.clock(), keeps_grants=True)
                 log.info(
-                    "the oldest session of grant %(grant)s ended: the person has too many",
-                    {"grant": key.hex()[:12]},
+                    "the oldest session of grant %(grant)s ended: too many of one person", name
                 )
         except StoreUnavailable:
             log.warning(
-                "the sessions of grant %(grant)s could not be counted; the sign-in goes on",
-                {"grant": key.hex()[:12]},
+                "the sessions of grant %(grant)s could not be counted; the sign-in goes on", name
             )
 
-    def _revoke_soon(self, revocation: RevocationRecord | None) -> None:
+    def _revoke_soon(self, revocation: Revocation | None) -> None:
         if revocation is not None:
             self._revocations.soon(revocation)
 
     def _session(
         self, session_id: Secret, key: bytes, profile: Profile, browser: Browser
-    ) -> SessionRecord:
+    ) -> Session:
         now = self._context.clock()
-        session = Session(
+        return Session(
             digest=digest(session_id),
             grant_key=key,
             profile=profile,
@@ -186,45 +183,31 @@ class CodeRedemption:
             expires_at=now + self._context.absolute_seconds,
             browser=browser.label,
         )
-        return seal_session(self._context.sealer, session)
 
-    def _admission(
-        self,
-        grant: Grant,
-        found: GrantRecord | None,
-        session: SessionRecord,
-        attempt: AttemptRecord,
-        browser: Browser,
+    async def _admission(
+        self, grant: Grant, session: Session, taken: TakenAttempt, browser: Browser
     ) -> Admission:
         context = self._context
+        earlier = await context.ledger.earlier_grant(grant.key)
         return Admission(
-            grant=seal_grant(context.sealer, grant, found),
-            expected_version=found.version if found else ABSENT,
+            mark=taken.mark,
+            state_digest=taken.state_digest,
+            grant=new_version(grant, earlier.record, context.randomness),
+            over=earlier.rev,
             session=session,
-            attempt_state_digest=attempt.state_digest,
-            earlier=self._earlier(found, grant) if found else None,
+            earlier=self._earlier(earlier.record, grant),
             replaced_session=browser.session_digest,
-            idle_seconds=context.idle_seconds,
             keeps_grants=context.keeps_grants,
         )
 
-    def _earlier(self, found: GrantRecord, grant: Grant) -> RevocationRecord | None:
-        """Give what to revoke of the tokens that *grant* replaces.
+    def _earlier(self, found: Grant | None, grant: Grant) -> Revocation | None:
+        """Return what to revoke of the tokens that *grant* replaces.
 
-        Nothing where revoking would end the new ones, or where that cannot be known.
+        None if revoking them would end the new ones.
         """
-        context = self._context
-        try:
-            earlier = open_grant(context.sealer, found)
-        except VaultError as error:
-            log.warning(
-                "earlier tokens of the person are not revoked and end by themselves: %(error)s",
-                {"error": str(error) or type(error).__name__},
-            )
+        if found is None or is_shared(found.tokens, grant.tokens):
             return None
-        if is_shared(earlier.tokens, grant.tokens):
-            return None
-        return revocation_of(found, context.clock())
+        return revocation_of(found, self._context.clock())
 
 
 def _profile(person: Person) -> Profile:

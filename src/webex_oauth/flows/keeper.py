@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from webex_oauth.errors import ReauthRequired, StoreError, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.ports import Sleep, random_share
+from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Kept, Vault
 
 BATCH = 100
@@ -94,10 +95,10 @@ class Keeper:
 
     async def _due(self, tried: Collection[bytes], *, still_due_count: int) -> Sequence[bytes]:
         """Find what is due and was not tried in this round, and shuffle it."""
-        found = await self._context.store.due_grants(
-            now=self._context.clock(), limit=BATCH + still_due_count
+        found = await self._context.ledger.due_grants(
+            self._context.clock(), BATCH + still_due_count
         )
-        keys = [record.key for record in found if record.key not in tried]
+        keys = [key for key in found if key not in tried]
         return sorted(keys[:BATCH], key=lambda _: self._chance())
 
     async def _keep(self, key: bytes, done: Round) -> Round:
@@ -106,7 +107,7 @@ class Keeper:
         except VaultError as error:
             log.warning(
                 "grant %(grant)s cannot be read and is not kept alive: %(error)s",
-                {"grant": key.hex()[:12], "error": str(error) or type(error).__name__},
+                {"grant": name_of_grant(key), "error": str(error) or type(error).__name__},
             )
             return replace(done, unreadable_count=done.unreadable_count + 1)
         match kept:

@@ -10,6 +10,7 @@ from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits
 from webex_oauth.secret import Secret
+from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Vault
 from webex_oauth.webex.api import (
     Call,
@@ -87,7 +88,7 @@ class PersonApi:
         except AccessTokenRefused:
             log.debug(
                 "the access token of grant %(grant)s was refused, refreshing once",
-                {"grant": self._grant_key.hex()[:12]},
+                {"grant": name_of_grant(self._grant_key)},
             )
         token = await self._vault.refreshed(self._grant_key, token)
         try:

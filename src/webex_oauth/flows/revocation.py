@@ -9,7 +9,6 @@ import logging
 import math
 
 from webex_oauth.errors import (
-    KeyUnavailable,
     RateLimited,
     ServerFailed,
     StoreError,
@@ -24,8 +23,8 @@ from webex_oauth.oauth.revocation import TokenTypeHint, read_revocation_response
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, open_grant, open_revocation, revocation_of, seal_grant
-from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.vault.grants import Grant, new_version, revocation_of
+from webex_oauth.vault.records import Revocation, name_of_grant
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +47,16 @@ class Revocations:
     def __init__(self, context: FlowContext) -> None:
         self._context = context
         self._revoker = _Revoker(context)
-        self._handed_over: asyncio.Queue[RevocationRecord] = asyncio.Queue(MAX_HANDED_OVER)
+        self._handed_over: asyncio.Queue[Revocation] = asyncio.Queue(MAX_HANDED_OVER)
 
-    async def at_once(self, record: RevocationRecord) -> bool:
+    async def at_once(self, record: Revocation) -> bool:
         """Revoke queued tokens within REVOCATION_SECONDS; say whether Webex confirmed.
 
         What fails stays in the queue.
         """
         return await self._deliver(record, REVOCATION_SECONDS)
 
-    def soon(self, record: RevocationRecord) -> None:
+    def soon(self, record: Revocation) -> None:
         """Let the worker revoke queued tokens next, while nobody waits for it."""
         try:
             self._handed_over.put_nowait(record)
@@ -98,8 +97,8 @@ class Revocations:
         confirmed_count = 0
         while not self._revoker.quiet_seconds:
             now = self._context.clock()
-            records = await self._context.store.take_revocations(
-                now=now - HEAD_START_SECONDS, until=now + TAKEN_SECONDS, limit=BATCH
+            records = await self._context.ledger.take_revocations(
+                now - HEAD_START_SECONDS, now + TAKEN_SECONDS, BATCH
             )
             delivered = await asyncio.gather(
                 *(self._deliver(record, DELIVERY_SECONDS) for record in records)
@@ -124,7 +123,7 @@ class Revocations:
                 return
             await self.at_once(record)
 
-    async def _deliver(self, record: RevocationRecord, within_seconds: float) -> bool:
+    async def _deliver(self, record: Revocation, within_seconds: float) -> bool:
         try:
             return await self._settle(record, within_seconds)
         except StoreError as error:
@@ -135,20 +134,17 @@ class Revocations:
             )
             return False
 
-    async def _settle(self, record: RevocationRecord, within_seconds: float) -> bool:
+    async def _settle(self, record: Revocation, within_seconds: float) -> bool:
         """Revoke what *record* holds, then take it off the queue, or set its next try."""
         try:
             async with asyncio.timeout(within_seconds):
                 tokens = await self._tokens(record)
                 if tokens is not None:
                     await self._revoker.revoke(tokens)
-        except (TimeoutError, UpstreamError, TokenError, KeyUnavailable) as error:
+        except (TimeoutError, UpstreamError, TokenError, VaultError) as error:
             await self._keep_trying(record, error)
             return False
-        except VaultError as error:
-            await self._give_up(record, error)
-            return False
-        await self._context.store.drop_revocation(record.grant_key, record.version)
+        await self._context.ledger.drop_revocation(record)
         if self._context.platform.server.revocation_endpoint is None:
             log.info(
                 "the tokens of grant %(grant)s are forgotten: where this Webex revokes is unknown",
@@ -158,32 +154,29 @@ class Revocations:
             log.info("the tokens of grant %(grant)s are revoked", {"grant": _name(record)})
         return True
 
-    async def _tokens(self, record: RevocationRecord) -> TokenSet | None:
-        """Open the tokens; None when the person has the same ones again.
+    async def _tokens(self, record: Revocation) -> TokenSet | None:
+        """Return the tokens; None if the person has the same ones again.
 
         A server may give a person who signs in again the refresh token that they had. Revoking it
         would end what they have now.
         """
-        context = self._context
-        tokens = open_revocation(context.sealer, record)
-        current = await context.store.find_grant(record.grant_key)
-        if current is None:
-            return tokens
-        return None if is_shared(tokens, open_grant(context.sealer, current).tokens) else tokens
+        current = await self._context.ledger.find_grant(record.grant_key)
+        is_needed = current is not None and is_shared(record.tokens, current.record.tokens)
+        return None if is_needed else record.tokens
 
-    async def _keep_trying(self, record: RevocationRecord, error: Exception) -> None:
+    async def _keep_trying(self, record: Revocation, error: Exception) -> None:
         if record.try_count >= MAX_TRIES:
             await self._give_up(record, error)
             return
         due_at = self._context.clock() + wait_seconds(record.try_count, _asked_wait(error))
-        await self._context.store.postpone_revocation(record.grant_key, record.version, due_at)
+        await self._context.ledger.postpone_revocation(record, due_at)
         log.warning(
             "the revocation of grant %(grant)s waits and is tried again: %(error)s",
             _told(record, error),
         )
 
-    async def _give_up(self, record: RevocationRecord, error: Exception) -> None:
-        await self._context.store.drop_revocation(record.grant_key, record.version)
+    async def _give_up(self, record: Revocation, error: Exception) -> None:
+        await self._context.ledger.drop_revocation(record)
         log.error(
             "the tokens of grant %(grant)s were not revoked and end by themselves: %(error)s",
             _told(record, error),
@@ -192,8 +185,8 @@ class Revocations:
     async def _queue(self, grant: Grant, wait: int) -> None:
         context = self._context
         try:
-            record = seal_grant(context.sealer, grant, None)
-            await context.store.add_revocation(revocation_of(record, context.clock() + wait))
+            version = new_version(grant, None, context.randomness)
+            await context.ledger.add_revocation(revocation_of(version, context.clock() + wait))
         except WebexOAuthError:
             log.exception("tokens were not revoked and could not be queued")
 
@@ -262,9 +255,9 @@ def _asked_wait(error: Exception) -> int | None:
     return error.retry_after_seconds if isinstance(error, RateLimited | ServerFailed) else None
 
 
-def _told(record: RevocationRecord, error: Exception) -> dict[str, str]:
+def _told(record: Revocation, error: Exception) -> dict[str, str]:
     return {"grant": _name(record), "error": str(error) or type(error).__name__}
 
 
-def _name(record: RevocationRecord) -> str:
-    return record.grant_key.hex()[:12]
+def _name(record: Revocation) -> str:
+    return name_of_grant(record.grant_key)

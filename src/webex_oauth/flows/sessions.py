@@ -10,14 +10,16 @@ from webex_oauth.errors import StoreUnavailable, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.secret import Secret
+from webex_oauth.vault.ledger import Entry
 from webex_oauth.vault.records import (
     EndedSession,
-    RevocationRecord,
-    SessionRecord,
+    Profile,
+    Revocation,
+    Session,
     check_grant_key,
     digest,
+    name_of_grant,
 )
-from webex_oauth.vault.sessions import Profile, is_live, is_touch_due, open_session
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ HANDLE_PURPOSE = b"webex-oauth session handle"
 
 
 class TokenFate(Enum):
-    """Say what became of a person's tokens when they left."""
+    """What became of a person's tokens when they left."""
 
     REVOKED = "Webex confirmed that it accepts them no longer"
     QUEUED = "they are forgotten here, and Webex is asked until it confirms"
@@ -71,12 +73,12 @@ class Sessions:
     async def find(self, session_id: Secret) -> LiveSession | None:
         """Find the live session with this id; raises StoreUnavailable or VaultError."""
         context, now = self._context, self._context.clock()
-        record = await context.store.find_session(digest(session_id))
-        if record is None or not is_live(record, now, context.idle_seconds):
+        found = await context.ledger.find_session(digest(session_id))
+        if found is None or not found.record.is_live(now, context.idle_seconds):
             return None
-        session = open_session(context.sealer, record)
-        if is_touch_due(record, now, context.idle_seconds):
-            await self._touch(record.digest, now)
+        session = found.record
+        if session.is_touch_due(now, context.idle_seconds):
+            await self._touch(found, now)
         return LiveSession(session_id, session.grant_key, session.profile)
 
     async def is_gone(self, session_id: Secret) -> bool:
@@ -84,7 +86,10 @@ class Sessions:
 
         Raises StoreUnavailable.
         """
-        return await self._context.store.find_session(digest(session_id)) is None
+        try:
+            return await self._context.ledger.find_session(digest(session_id)) is None
+        except VaultError:
+            return False
 
     async def of_person(self, session: LiveSession) -> tuple[ListedSession, ...]:
         """List the live sessions of the person, this one first, then the latest seen.
@@ -92,11 +97,13 @@ class Sessions:
         At most MAX_LISTED; raises StoreUnavailable.
         """
         context, now, this = self._context, self._context.clock(), digest(session.session_id)
-        records = await context.store.sessions_of(session.grant_key, limit=MAX_LISTED)
+        sessions = await context.ledger.sessions_of(session.grant_key, MAX_LISTED)
         listed = [
-            self._listed(record, is_this=record.digest == this)
-            for record in records
-            if is_live(record, now, context.idle_seconds)
+            ListedSession(
+                handle_of(one.digest), one.browser, one.created_at, one.seen_at, one.digest == this
+            )
+            for one in sessions
+            if one.is_live(now, context.idle_seconds)
         ]
         return tuple(sorted(listed, key=lambda one: not one.is_this))
 
@@ -109,10 +116,10 @@ class Sessions:
         ended = await self._end(digest(session_id), context.clock())
         if ended is None:
             return TokenFate.GONE
-        log.info("signed out: grant %(grant)s", {"grant": ended.grant_key.hex()[:12]})
+        log.info("signed out: grant %(grant)s", {"grant": name_of_grant(ended.grant_key)})
         if ended.revocation is not None:
             return await self._revoke(ended.revocation)
-        if await context.store.find_grant(ended.grant_key) is None:
+        if not await context.ledger.has_grant(ended.grant_key):
             return TokenFate.GONE
         return TokenFate.KEPT if context.keeps_grants else TokenFate.SHARED
 
@@ -121,20 +128,20 @@ class Sessions:
 
         Raises StoreUnavailable.
         """
-        async for record in self._others(session):
-            if handle_of(record.digest) == handle:
-                await self._end_other(record)
+        async for other in self._others(session):
+            if handle_of(other.digest) == handle:
+                await self._end_other(other)
                 return True
         return False
 
     async def end_others(self, session: LiveSession) -> int:
-        """End all other sessions of the same person; say how many.
+        """End all other sessions of the same person; return how many.
 
         Raises StoreUnavailable.
         """
         ended_count = 0
-        async for record in self._others(session):
-            await self._end_other(record)
+        async for other in self._others(session):
+            await self._end_other(other)
             ended_count += 1
         return ended_count
 
@@ -145,8 +152,8 @@ class Sessions:
         """
         check_grant_key(grant_key)
         context = self._context
-        revocation = await context.store.end_grant(grant_key, now=context.clock())
-        log.info("disconnected: grant %(grant)s", {"grant": grant_key.hex()[:12]})
+        revocation = await context.ledger.end_grant(grant_key, context.clock())
+        log.info("disconnected: grant %(grant)s", {"grant": name_of_grant(grant_key)})
         return await self._revoke(revocation) if revocation else TokenFate.GONE
 
     async def end_over(self, now: int, limit: int) -> int:
@@ -155,31 +162,18 @@ class Sessions:
         The last one of a person takes the grant with it, whose tokens are queued to be revoked,
         unless grants are kept. Raises StoreUnavailable.
         """
-        context, ended_count = self._context, 0
-        for record in await context.store.over_sessions(
-            now=now, idle_seconds=context.idle_seconds, limit=limit
-        ):
-            try:
-                ended_count += await self._end_over(record, now)
-            except VaultError as error:
-                log.warning(
-                    "a session that is over could not be ended and is tried again: %(error)s",
-                    {"error": str(error)},
-                )
+        ended_count = 0
+        for session in await self._context.ledger.over_sessions(now, limit):
+            ended = await self._end(session.digest, now)
+            if ended is not None:
+                ended_count += 1
+                self._revoke_soon(ended, "grant %(grant)s ended with its last session")
         return ended_count
 
-    async def _end_over(self, record: SessionRecord, now: int) -> bool:
-        ended = await self._end(record.digest, now)
-        if ended is not None and ended.revocation is not None:
-            grant = ended.grant_key.hex()[:12]
-            log.info("grant %(grant)s ended with its last session", {"grant": grant})
-            self._revocations.soon(ended.revocation)
-        return ended is not None
-
-    async def _touch(self, session_digest: bytes, now: int) -> None:
-        """Write down that a session was used, where that can be written just now."""
+    async def _touch(self, found: Entry[Session], now: int) -> None:
+        """Write down that a session was used, if that can be written now."""
         try:
-            await self._context.store.touch_session(session_digest, now)
+            await self._context.ledger.touch_session(found, now)
         except StoreUnavailable as error:
             # A failed touch must not fail the request; at worst the session ends slightly early.
             log.warning(
@@ -187,59 +181,44 @@ class Sessions:
                 {"error": str(error)},
             )
 
-    async def _others(self, session: LiveSession) -> AsyncIterator[SessionRecord]:
-        """Give the person's other sessions, each once, while whoever asks may end them."""
+    async def _others(self, session: LiveSession) -> AsyncIterator[Session]:
+        """Yield the person's other sessions, each once, while the caller may end them."""
         this, given = digest(session.session_id), set[bytes]()
         for _ in range(MAX_ROUNDS):
-            records = await self._context.store.sessions_of(session.grant_key, limit=MAX_LISTED)
-            others = [one for one in records if one.digest != this and one.digest not in given]
-            for record in others:
-                given.add(record.digest)
-                yield record
+            sessions = await self._context.ledger.sessions_of(session.grant_key, MAX_LISTED)
+            others = [one for one in sessions if one.digest != this and one.digest not in given]
+            for other in others:
+                given.add(other.digest)
+                yield other
             if not others:
                 return
 
     async def _end(self, session_digest: bytes, now: int) -> EndedSession | None:
-        context = self._context
-        return await context.store.end_session(
-            session_digest,
-            now=now,
-            idle_seconds=context.idle_seconds,
-            keeps_grants=context.keeps_grants,
+        return await self._context.ledger.end_session(
+            session_digest, now, keeps_grants=self._context.keeps_grants
         )
 
-    async def _end_other(self, record: SessionRecord) -> None:
-        ended = await self._end(record.digest, self._context.clock())
+    async def _end_other(self, session: Session) -> None:
+        ended = await self._end(session.digest, self._context.clock())
         log.info(
             "a session of grant %(grant)s was ended by its person",
-            {"grant": record.grant_key.hex()[:12]},
+            {"grant": name_of_grant(session.grant_key)},
         )
-        if ended is not None and ended.revocation is not None:
+        if ended is not None:
+            self._revoke_soon(ended, "grant %(grant)s ended with it")
+
+    def _revoke_soon(self, ended: EndedSession, told: str) -> None:
+        if ended.revocation is not None:
+            log.info(told, {"grant": name_of_grant(ended.grant_key)})
             self._revocations.soon(ended.revocation)
 
-    async def _revoke(self, revocation: RevocationRecord) -> TokenFate:
+    async def _revoke(self, revocation: Revocation) -> TokenFate:
         is_confirmed = await self._revocations.at_once(revocation)
         if self._context.platform.server.revocation_endpoint is None:
             return TokenFate.LEFT
         return TokenFate.REVOKED if is_confirmed else TokenFate.QUEUED
 
-    def _listed(self, record: SessionRecord, *, is_this: bool) -> ListedSession:
-        return ListedSession(
-            handle=handle_of(record.digest),
-            browser=self._browser(record),
-            created_at=record.created_at,
-            seen_at=record.seen_at,
-            is_this=is_this,
-        )
-
-    def _browser(self, record: SessionRecord) -> str | None:
-        try:
-            return open_session(self._context.sealer, record).browser
-        except VaultError:
-            # What cannot be opened can still be ended.
-            return None
-
 
 def handle_of(session_digest: bytes) -> str:
-    """Name a session for its person's pages, without the name that the store knows it by."""
+    """Name a session for its person's pages without giving away the name of its row."""
     return hashlib.sha256(HANDLE_PURPOSE + session_digest).hexdigest()[:32]

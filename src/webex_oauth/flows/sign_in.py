@@ -1,7 +1,7 @@
 """Sign in with Webex: from the button to a new session (RFC 6749 section 4.1 with PKCE).
 
-An attempt is bound to the browser that began it, is taken once, and knows where its person was
-going, so that every end of it, good or bad, leads back there.
+An attempt travels sealed in a cookie of the browser that began it. Its state is taken once, and it
+knows where its person was going, so that every end of it, good or bad, leads back there.
 """
 
 import asyncio
@@ -15,27 +15,20 @@ from webex_oauth.errors import (
     StoreUnavailable,
     WebexOAuthError,
 )
-from webex_oauth.flows.code_redemption import Browser, CodeRedemption
+from webex_oauth.flows.code_redemption import Browser, CodeRedemption, TakenAttempt
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import Callback, authorization_url, check_callback
 from webex_oauth.oauth.pkce import code_challenge, code_verifier
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import (
-    TOMBSTONE_SECONDS,
-    Attempt,
-    check_time,
-    open_attempt,
-    seal_attempt,
-)
-from webex_oauth.vault.records import AttemptRecord, FinishedAttempt, SessionRecord, digest
-from webex_oauth.vault.sessions import is_live, open_session, seal_session
+from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
+from webex_oauth.vault.ledger import Entry
+from webex_oauth.vault.records import Mark, Session, digest
 
 log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 600
-MAX_ATTEMPTS = 50_000
 VERIFIER_BYTES = 32
 TWIN_WAIT_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.1
@@ -44,11 +37,11 @@ RENEWAL_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class StartedSignIn:
-    """Send the browser to `authorization_url`; it keeps `browser_secret` under `attempt_id`."""
+    """Send the browser to `authorization_url`; it keeps `attempt` as the cookie `attempt_id`."""
 
     authorization_url: str
     attempt_id: str
-    browser_secret: Secret
+    attempt: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class SentOn:
 
 @dataclass(frozen=True, slots=True)
 class NotSignedIn:
-    """Tell the person why, and offer a new sign-in that leads to `return_to`."""
+    """Show the person why, and offer a new sign-in that leads to `return_to`."""
 
     error: WebexOAuthError
     return_to: ReturnTo
@@ -78,7 +71,7 @@ Outcome: TypeAlias = SignedIn | SentOn | NotSignedIn
 
 
 def attempt_id(state: Secret) -> str:
-    """Name an attempt in public: the first 16 hexadecimal digits of its state's digest."""
+    """Return an attempt's public name: 16 hexadecimal digits of its state's digest."""
     return digest(state).hex()[:16]
 
 
@@ -92,22 +85,19 @@ class SignIn:
         self._scopes = scopes
         self._redemption = CodeRedemption(context, revocations)
 
-    async def begin(self, return_to: ReturnTo) -> StartedSignIn:
-        """Make an attempt; raises StoreUnavailable."""
-        context, now = self._context, self._context.clock()
+    def begin(self, return_to: ReturnTo) -> StartedSignIn:
+        """Make an attempt; nothing of it is stored here."""
+        context = self._context
         server, client = context.platform.server, context.client
-        state, browser_secret = context.random_secret(), context.random_secret()
+        state = context.random_secret()
         attempt = Attempt(
             verifier=code_verifier(context.randomness(VERIFIER_BYTES)),
             return_to=return_to.path,
             issuer=server.issuer,
             redirect_uri=client.redirect_uri,
             scopes=self._scopes,
+            expires_at=context.clock() + ATTEMPT_SECONDS,
         )
-        record = seal_attempt(
-            context.sealer, attempt, digest(state), digest(browser_secret), now + ATTEMPT_SECONDS
-        )
-        await context.store.add_attempt(record, at_most=MAX_ATTEMPTS, now=now)
         log.debug(
             "sign-in begun (attempt %(attempt)s), asking for %(scopes)s",
             {"attempt": attempt_id(state), "scopes": self._scopes},
@@ -116,128 +106,111 @@ class SignIn:
         url = authorization_url(
             server, client, scopes=self._scopes, state=state, challenge=challenge
         )
-        return StartedSignIn(url, attempt_id(state), browser_secret)
+        sealed = seal_attempt(context.sealer, attempt, digest(state))
+        return StartedSignIn(url, attempt_id(state), sealed)
 
     async def complete(
         self,
         callback: Callback,
         *,
-        browser_secret: Secret | None,
+        attempt: Secret | None,
         session_id: Secret | None,
         browser: str | None = None,
     ) -> Outcome:
         """Complete the attempt that *callback* answers, in the browser that began it.
 
-        *browser_secret* and *session_id* are what this browser presents, *browser* is how its
-        person knows it. Everything that can go wrong is in the outcome.
+        *attempt* and *session_id* are the cookies that this browser presents, *browser* describes
+        it to its person. Everything that can go wrong is in the outcome.
         """
-        name = attempt_id(callback.state)
+        state_digest, return_to = digest(callback.state), HOME
         log.debug(
             "callback received (attempt %(attempt)s): %(kind)s",
-            {"attempt": name, "kind": type(callback).__name__},
+            {"attempt": attempt_id(callback.state), "kind": type(callback).__name__},
         )
         try:
-            taken = await self._take(digest(callback.state), browser_secret)
+            opened = open_attempt(self._context.sealer, attempt, state_digest)
+            return_to = read_return_to(opened.return_to)
+            mark = await self._take(state_digest, opened.expires_at)
+            taken = TakenAttempt(state_digest, opened, mark)
+            if mark.record.is_finished:
+                return await self._send_on(taken, session_id, return_to)
+            presented = Browser(digest(session_id) if session_id else None, browser)
+            new_id = await self._redeem(taken, callback, presented)
         except WebexOAuthError as error:
-            return NotSignedIn(error, HOME)
-        if isinstance(taken, FinishedAttempt):
-            return await self._send_on(taken, session_id)
-        presented = Browser(digest(session_id) if session_id else None, browser)
-        return await self._finish(taken, callback, presented)
+            return NotSignedIn(error, return_to)
+        return SignedIn(new_id, return_to)
 
-    async def _take(
-        self, state_digest: bytes, browser_secret: Secret | None
-    ) -> AttemptRecord | FinishedAttempt:
-        """Take the attempt; while another request completes it, wait for the end of that."""
-        browser_digest = digest(browser_secret) if browser_secret else b""
+    async def _take(self, state_digest: bytes, expires_at: int) -> Entry[Mark]:
+        """Take the state; while another request completes the sign-in, wait for its end."""
         give_up_at = asyncio.get_running_loop().time() + TWIN_WAIT_SECONDS
         while True:
             try:
-                return await self._context.store.take_attempt(
-                    state_digest, browser_digest, self._context.clock()
+                return await self._context.ledger.take_state(
+                    state_digest, expires_at, self._context.clock()
                 )
             except AttemptInProgress:
                 if asyncio.get_running_loop().time() >= give_up_at:
                     raise
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
-    async def _send_on(self, finished: FinishedAttempt, session_id: Secret | None) -> Outcome:
+    async def _redeem(self, taken: TakenAttempt, callback: Callback, browser: Browser) -> Secret:
+        try:
+            code = check_callback(callback, self._context.platform.server)
+            return await self._redemption.redeem(taken, code, browser)
+        except WebexOAuthError:
+            await self._abandon(taken)
+            raise
+
+    async def _abandon(self, taken: TakenAttempt) -> None:
+        try:
+            await self._context.ledger.abandon_state(taken.state_digest, taken.mark)
+        except StoreUnavailable as error:
+            log.warning(
+                "an attempt could not be closed and will expire: %(error)s", {"error": str(error)}
+            )
+
+    async def _send_on(
+        self, finished: TakenAttempt, session_id: Secret | None, return_to: ReturnTo
+    ) -> Outcome:
         """Treat a second delivery in the same browser: back, reload, a double click.
 
         The browser may have left before the answer with its session came; then the session gets
         a new id.
         """
-        try:
-            return_to = read_return_to(
-                open_attempt(self._context.sealer, finished.attempt).return_to
-            )
-            check_time(finished.attempt, self._context.clock() - TOMBSTONE_SECONDS)
-            if session_id is not None and await self._live(digest(session_id)):
-                return SentOn(return_to)
-            renewed = await self._renew(finished)
-        except WebexOAuthError as error:
-            return NotSignedIn(error, HOME)
-        if renewed is None:
-            return NotSignedIn(AttemptUnknown("the attempt was used before"), return_to)
-        return SignedIn(renewed, return_to)
+        if session_id is not None and await self._live(digest(session_id)):
+            return SentOn(return_to)
+        return SignedIn(await self._renew(finished), return_to)
 
-    async def _live(self, session_digest: bytes) -> SessionRecord | None:
-        record = await self._context.store.find_session(session_digest)
-        if record and is_live(record, self._context.clock(), self._context.idle_seconds):
-            return record
-        return None
-
-    async def _renew(self, finished: FinishedAttempt) -> Secret | None:
-        """Give the session that the attempt brought a new id; None when it is over.
+    async def _renew(self, finished: TakenAttempt) -> Secret:
+        """Give the session that the attempt brought a new id; raise AttemptUnknown if it is over.
 
         Of several deliveries at once each may get its turn: the last one has the living id.
         """
-        attempt = finished.attempt
+        mark = finished.mark
         for _ in range(RENEWAL_TRIES):
-            session_id = await self._rename(finished)
-            if session_id is not None:
-                return session_id
-            tried = finished.session_digest
-            again = await self._context.store.take_attempt(
-                attempt.state_digest, attempt.browser_digest, self._context.clock()
-            )
-            if isinstance(again, AttemptRecord) or again.session_digest == tried:
-                return None
-            finished = again
+            session = await self._live(mark.record.session_digest)
+            if session is not None:
+                session_id = await self._rename(session, replace(finished, mark=mark))
+                if session_id is not None:
+                    return session_id
+            tried, mark = mark, await self._take(finished.state_digest, finished.attempt.expires_at)
+            if mark.rev == tried.rev:
+                raise AttemptUnknown("the attempt was used before")
         raise AttemptInProgress("other deliveries of the callback were faster")
 
-    async def _rename(self, finished: FinishedAttempt) -> Secret | None:
-        old_digest = finished.session_digest
-        record = await self._live(old_digest) if old_digest else None
-        if record is None:
+    async def _live(self, session_digest: bytes | None) -> Entry[Session] | None:
+        context = self._context
+        if session_digest is None:
             return None
+        session = await context.ledger.find_session(session_digest)
+        if session and session.record.is_live(context.clock(), context.idle_seconds):
+            return session
+        return None
+
+    async def _rename(self, session: Entry[Session], finished: TakenAttempt) -> Secret | None:
         context, session_id = self._context, self._context.random_secret()
-        session = open_session(context.sealer, record)
-        new = replace(session, digest=digest(session_id), seen_at=context.clock())
-        is_replaced = await context.store.replace_session(
-            record.digest,
-            seal_session(context.sealer, new),
-            attempt_state_digest=finished.attempt.state_digest,
+        new = replace(session.record, digest=digest(session_id), seen_at=context.clock())
+        is_done = await context.ledger.rename_session(
+            session, new, finished.state_digest, finished.mark
         )
-        return session_id if is_replaced else None
-
-    async def _finish(self, record: AttemptRecord, callback: Callback, browser: Browser) -> Outcome:
-        return_to = HOME
-        try:
-            attempt = open_attempt(self._context.sealer, record)
-            return_to = read_return_to(attempt.return_to)
-            check_time(record, self._context.clock())
-            code = check_callback(callback, self._context.platform.server)
-            new_id = await self._redemption.redeem(record, attempt, code, browser)
-        except WebexOAuthError as error:
-            await self._abandon(record)
-            return NotSignedIn(error, return_to)
-        return SignedIn(new_id, return_to)
-
-    async def _abandon(self, record: AttemptRecord) -> None:
-        try:
-            await self._context.store.abandon_attempt(record.state_digest)
-        except StoreUnavailable as error:
-            log.warning(
-                "an attempt could not be closed and will expire: %(error)s", {"error": str(error)}
-            )
+        return session_id if is_done else None

@@ -3,24 +3,27 @@
 What is removed cannot be brought back, so one reading of a clock is not enough: the clock must have
 run for WITNESS_SECONDS without a step, as long as this process has watched it, and what goes was
 over by then. Sessions that are over end after SESSION_WITNESS_SECONDS already, and the grant of a
-person with the last of them, unless grants are kept.
+person with the last of them, unless grants are kept; so do marks of sign-ins, which only tell a
+reload where to go.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from webex_oauth.errors import StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.sessions import Sessions
 from webex_oauth.ports import Sleep
-from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS
+from webex_oauth.vault.rows import Kind
 
 SWEEP_EVERY_SECONDS = 300.0
 WITNESS_SECONDS = 6 * 3600
 SESSION_WITNESS_SECONDS = 900
 SESSION_BATCH = 100
 LARGE_STEP_SECONDS = 60
+MARKS = (Kind.STATE,)
+EVERYTHING = (Kind.STATE, Kind.SESSION, Kind.REVOCATION, Kind.GRANT)
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Sweeper:
         self._sessions = sessions
         self._sleep = sleep
         self._monotonic = monotonic
+        self._mended = dict.fromkeys((Kind.SESSION, Kind.GRANT, Kind.REVOCATION), b"")
         self._steady_since = monotonic()
         self._ahead_seconds = context.clock() - self._steady_since
 
@@ -48,19 +52,21 @@ class Sweeper:
         while True:
             await self._sleep(SWEEP_EVERY_SECONDS)
             try:
-                await self._mend_waits()
-                steady_seconds = self._steady_seconds()
-                if steady_seconds >= SESSION_WITNESS_SECONDS:
-                    while await self._end_sessions():
-                        await self._sleep(0)
-                if steady_seconds >= WITNESS_SECONDS:
-                    while await self._sweep():
-                        await self._sleep(0)
+                await self._mend()
+                await self._remove(self._steady_seconds())
             except StoreError as error:
                 log.warning(
                     "removing what is over failed and is tried again: %(error)s",
                     {"error": str(error) or type(error).__name__},
                 )
+
+    async def _remove(self, steady_seconds: float) -> None:
+        if steady_seconds >= SESSION_WITNESS_SECONDS:
+            while await self._end_sessions() or await self._sweep(SESSION_WITNESS_SECONDS, MARKS):
+                await self._sleep(0)
+        if steady_seconds >= WITNESS_SECONDS:
+            while await self._sweep(WITNESS_SECONDS, EVERYTHING):
+                await self._sleep(0)
 
     def _steady_seconds(self) -> float:
         """Return for how long the clock has not stepped."""
@@ -76,9 +82,11 @@ class Sweeper:
         self._ahead_seconds = ahead_seconds
         return at - self._steady_since
 
-    async def _mend_waits(self) -> None:
-        now = self._context.clock()
-        await self._context.store.shorten_waits(now=now, latest=now + LONGEST_WAIT_SECONDS)
+    async def _mend(self) -> None:
+        """Look at some rows of each kind that lasts, all in turn."""
+        for kind, after in self._mended.items():
+            now = self._context.clock()
+            self._mended[kind] = await self._context.ledger.mend(kind, after, now)
 
     async def _end_sessions(self) -> int:
         """End sessions that are over, and the grants that nobody is signed in to any more."""
@@ -87,8 +95,5 @@ class Sweeper:
         over_at = self._context.clock() - SESSION_WITNESS_SECONDS
         return await self._sessions.end_over(over_at, SESSION_BATCH)
 
-    async def _sweep(self) -> int:
-        context = self._context
-        return await context.store.sweep(
-            now=context.clock() - WITNESS_SECONDS, idle_seconds=context.idle_seconds
-        )
+    async def _sweep(self, witness_seconds: int, kinds: Sequence[Kind]) -> int:
+        return await self._context.ledger.sweep(self._context.clock() - witness_seconds, kinds)

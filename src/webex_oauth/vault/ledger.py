@@ -30,6 +30,7 @@ T = TypeVar("T")
 MOST_TRIES = 100
 BATCH = 500
 FIRST_REV_BYTES = 6
+PUT_OFF_SECONDS = 86_400
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class Entry(Generic[T]):
 class Admission:
     """What a sign-in brings, to be kept in one change.
 
-    `found` is the grant that `grant` replaces, `earlier` its tokens, if they are to be revoked.
+    `over` is the revision that `grant` is written over, `earlier` the tokens there, if they are to
+    be revoked.
     `replaced_session` is the digest of the session that this browser had before; with
     `keeps_grants` its grant stays even if that was its last session.
     """
@@ -54,7 +56,7 @@ class Admission:
     mark: Entry[Mark]
     state_digest: bytes
     grant: Grant
-    found: Entry[Grant] | None
+    over: int
     session: Session
     earlier: Revocation | None
     replaced_session: bytes | None
@@ -85,7 +87,7 @@ class Ledger:
             if await self.rows.apply([taken], durably=False):
                 return Entry(Mark(expires_at), taken.row.rev)
         entry = await self._find(_STATES, state_digest)
-        if entry is None:
+        if entry is None or now >= entry.record.expires_at + MARK_KEPT_SECONDS:
             raise AttemptUnknown("the time of the attempt is over")
         if not entry.record.is_finished:
             raise AttemptInProgress("the attempt is being completed")
@@ -94,7 +96,7 @@ class Ledger:
     async def abandon_state(self, state_digest: bytes, mark: Entry[Mark]) -> None:
         """Finish a sign-in that brought no session."""
         done = replace(mark.record, is_finished=True)
-        await self.rows.apply([self._put(_STATES, state_digest, done, mark)], durably=False)
+        await self.rows.apply([self._put(_STATES, state_digest, done, mark.rev)], durably=False)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
         """Complete a sign-in: keep the grant, add the session, finish the state.
@@ -105,9 +107,9 @@ class Ledger:
         grant, session, mark = admission.grant, admission.session, admission.mark
         finished = replace(mark.record, is_finished=True, session_digest=session.digest)
         changes = [
-            self._put(_GRANTS, grant.key, grant, admission.found),
+            self._put(_GRANTS, grant.key, grant, admission.over),
             self._put(_SESSIONS, session.digest, session),
-            self._put(_STATES, admission.state_digest, finished, mark),
+            self._put(_STATES, admission.state_digest, finished, mark.rev),
         ]
         if admission.earlier is not None:
             changes.append(self._put(_REVOCATIONS, admission.earlier.name, admission.earlier))
@@ -130,11 +132,27 @@ class Ledger:
         """Find a grant; raises SealBroken or KeyUnavailable."""
         return await self._find(_GRANTS, key)
 
+    async def has_grant(self, key: bytes) -> bool:
+        """Check whether there is a grant, also one that cannot be opened."""
+        return (await self._row(Kind.GRANT, key)).rev > 0
+
+    async def earlier_grant(self, key: bytes) -> Entry[Grant | None]:
+        """Find what a sign-in writes over: None, at revision 0, if there is no grant.
+
+        A grant that cannot be opened is None as well; its tokens end by themselves.
+        """
+        row = await self._row(Kind.GRANT, key)
+        try:
+            return Entry(self._open(_GRANTS, row).record if row.rev else None, row.rev)
+        except VaultError as error:
+            _log_unrevoked(row, error)
+            return Entry(None, row.rev)
+
     async def replace_grant(
         self, found: Entry[Grant], grant: Grant, *, durably: bool
     ) -> Entry[Grant] | None:
         """Write *grant* over the one that was found; None, and nothing happened, if it moved."""
-        change = self._put(_GRANTS, grant.key, grant, found)
+        change = self._put(_GRANTS, grant.key, grant, found.rev)
         is_done = await self.rows.apply([change], durably=durably)
         return Entry(grant, change.row.rev) if is_done else None
 
@@ -170,7 +188,7 @@ class Ledger:
     async def touch_session(self, found: Entry[Session], now: int) -> None:
         """Move `seen_at` to *now*; do nothing if the session was touched or ended meanwhile."""
         session = replace(found.record, seen_at=now)
-        change = self._put(_SESSIONS, session.digest, session, found)
+        change = self._put(_SESSIONS, session.digest, session, found.rev)
         await self.rows.apply([change], durably=False)
 
     async def rename_session(
@@ -184,7 +202,9 @@ class Ledger:
         changes = [
             Change(Row(Kind.SESSION, old), found.rev),
             self._put(_SESSIONS, new.digest, new),
-            self._put(_STATES, state_digest, replace(mark.record, session_digest=new.digest), mark),
+            self._put(
+                _STATES, state_digest, replace(mark.record, session_digest=new.digest), mark.rev
+            ),
         ]
         return await self.rows.apply(changes, durably=False)
 
@@ -232,7 +252,7 @@ class Ledger:
                 await self.rows.apply([Change(later_row, row.rev)], durably=False)
                 continue
             later = replace(entry.record, due_at=until, try_count=entry.record.try_count + 1)
-            change = self._put(_REVOCATIONS, later.name, later, entry)
+            change = self._put(_REVOCATIONS, later.name, later, entry.rev)
             if await self.rows.apply([change], durably=False):
                 taken.append(later)
         return taken
@@ -242,7 +262,7 @@ class Ledger:
         row = await self._row(Kind.REVOCATION, revocation.name)
         if row.rev:
             later = replace(revocation, due_at=due_at)
-            change = self._put(_REVOCATIONS, later.name, later, Entry(later, row.rev))
+            change = self._put(_REVOCATIONS, later.name, later, row.rev)
             await self.rows.apply([change], durably=False)
 
     async def drop_revocation(self, revocation: Revocation) -> None:
@@ -262,13 +282,17 @@ class Ledger:
 
         Over are marks and sessions past their time, revocations whose tokens have ended, and
         grants without a session whose last token has ended. What a row says outside its seal is
-        not enough: the sealed end decides, and a row that cannot be opened stays.
+        not enough: the sealed end decides. A row that cannot be opened, or is still in use, stays
+        and comes up again a day later.
         """
         count = 0
         for kind in kinds:
             for row in await self.rows.over(kind, now, limit):
-                is_over = self._is_over(row, now) and not await self._has_session(row)
-                count += is_over and await self.rows.apply([_drop(row)], durably=False)
+                if self._is_over(row, now) and not await self._has_session(row):
+                    count += await self.rows.apply([_drop(row)], durably=False)
+                else:
+                    later = replace(row, rev=row.rev + 1, over_at=now + PUT_OFF_SECONDS)
+                    await self.rows.apply([Change(later, row.rev)], durably=False)
         return count
 
     async def over_sessions(self, now: int, limit: int) -> Sequence[Session]:
@@ -296,7 +320,7 @@ class Ledger:
             in_time = _in_time(record, now)
             right = self._row_of(table, row.name, in_time, row.rev + 1, row.body)
             if in_time != record:
-                right = self._put(table, row.name, in_time, Entry(record, row.rev)).row
+                right = self._put(table, row.name, in_time, row.rev).row
             if replace(right, rev=row.rev) != row:
                 await self.rows.apply([Change(right, row.rev)], durably=False)
         return rows[-1].name if len(rows) == limit else b""
@@ -325,15 +349,11 @@ class Ledger:
                 _log_unreadable(row, error)
         return entries
 
-    def _put(
-        self, table: "_Table[T]", name: bytes, record: T, over: Entry[T] | None = None
-    ) -> Change:
+    def _put(self, table: "_Table[T]", name: bytes, record: T, over: int = 0) -> Change:
         body = table.envelope.seal(self._sealer, record, Context(table.kind.value, name))
-        if over is None:
-            # No writer can hold the revision of a row that was deleted since.
-            first_rev = 1 + int.from_bytes(self._sealer.randomness(FIRST_REV_BYTES), "big")
-            return Change(self._row_of(table, name, record, first_rev, body), 0)
-        return Change(self._row_of(table, name, record, over.rev + 1, body), over.rev)
+        # No writer can hold the revision of a row that was deleted since.
+        rev = over or int.from_bytes(self._sealer.randomness(FIRST_REV_BYTES), "big")
+        return Change(self._row_of(table, name, record, rev + 1, body), over)
 
     def _row_of(self, table: "_Table[T]", name: bytes, record: T, rev: int, body: bytes) -> Row:
         group, at, over_at = table.index(record, self._idle_seconds)
@@ -378,10 +398,7 @@ class Ledger:
         try:
             revocation = revocation_of(self._open(_GRANTS, row).record, now)
         except VaultError as error:
-            log.warning(
-                "the tokens of grant %(grant)s are not revoked and end by themselves: %(error)s",
-                {"grant": name_of_grant(row.name), "error": str(error) or type(error).__name__},
-            )
+            _log_unrevoked(row, error)
             return None, [_drop(row)]
         return revocation, [_drop(row), self._put(_REVOCATIONS, revocation.name, revocation)]
 
@@ -464,4 +481,11 @@ def _log_unreadable(row: Row, error: VaultError) -> None:
     log.error(
         "a stored %(kind)s cannot be opened: %(error)s",
         {"kind": row.kind.value, "error": str(error) or type(error).__name__},
+    )
+
+
+def _log_unrevoked(row: Row, error: VaultError) -> None:
+    log.warning(
+        "the tokens of grant %(grant)s are not revoked and end by themselves: %(error)s",
+        {"grant": name_of_grant(row.name), "error": str(error) or type(error).__name__},
     )
