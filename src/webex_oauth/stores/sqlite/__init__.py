@@ -1,5 +1,5 @@
-"""A store in one SQLite file: the embedded default, for one machine."""
+"""Rows in one SQLite file: the embedded default, for one machine."""
 
-from webex_oauth.stores.sqlite.store import SqliteStore
+from webex_oauth.stores.sqlite.rows import SqliteRows
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteRows"]

@@ -1,18 +1,21 @@
-"""Connections to the file, and the switches that make SQLite safe and quick here."""
+"""Connections to the file: their switches, their transactions, and what SQLite's errors mean."""
 
 import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.sqlite.faults import is_locked
+
+T = TypeVar("T")
+Work: TypeAlias = Callable[[sqlite3.Connection], T]
 
 OLDEST_SQLITE = (3, 37, 0)
-WRITER_PATIENCE_SECONDS = 1.0
 RETRY_SECONDS = 0.005
-NO_PATIENCE = 0.0
 
-# secure_delete overwrites what is deleted; the write-ahead log is folded back by the writer's
+# secure_delete overwrites what is deleted. The write-ahead log is folded back by the writer's
 # thread alone, when it is idle, so that no request waits for it.
 SWITCHES = (
     "PRAGMA synchronous = NORMAL",
@@ -22,32 +25,9 @@ SWITCHES = (
     "PRAGMA trusted_schema = OFF",
 )
 
-
-def connect_writer(
-    path: Path, patience_seconds: float = WRITER_PATIENCE_SECONDS
-) -> sqlite3.Connection:
-    """Connect to write; waits *patience_seconds* for another process's lock."""
-    connection = _connect(path, patience_seconds)
-    give_up_at = time.monotonic() + patience_seconds
-    # SQLite does not wait by itself where two connections change a new file's mode at once.
-    while not _uses_log(connection):
-        if time.monotonic() > give_up_at:
-            connection.close()
-            raise StoreUnavailable("the database is locked by another process")
-        time.sleep(RETRY_SECONDS)
-    return connection
-
-
-def connect_quick_writer(path: Path) -> sqlite3.Connection:
-    """Connect to write; never waits for a lock."""
-    return _connect(path, NO_PATIENCE)
-
-
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """Connect to read only; never waits for a lock."""
-    connection = _connect(path, NO_PATIENCE)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+PRIMARY_CODE = 0xFF
+LOCKED = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+TRANSIENT = LOCKED | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}
 
 
 def check_sqlite_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
@@ -57,17 +37,8 @@ def check_sqlite_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -
         raise ConfigurationError([f"SQLite {here} is too old: use a Python with {oldest} or newer"])
 
 
-def _uses_log(connection: sqlite3.Connection) -> bool:
-    try:
-        connection.execute("PRAGMA journal_mode = WAL").close()
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):
-            raise
-        return False
-    return True
-
-
-def _connect(path: Path, patience_seconds: float) -> sqlite3.Connection:
+def connect(path: Path, patience_seconds: float) -> sqlite3.Connection:
+    """Connect to an existing file; each statement waits that long for another process's lock."""
     address = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(
         address, timeout=patience_seconds, isolation_level=None, uri=True, cached_statements=64
@@ -75,3 +46,77 @@ def _connect(path: Path, patience_seconds: float) -> sqlite3.Connection:
     for switch in SWITCHES:
         connection.execute(switch).close()
     return connection
+
+
+def use_log(connection: sqlite3.Connection, patience_seconds: float) -> None:
+    """Switch the file to a write-ahead log, which it then keeps; no lock is needed if it has one.
+
+    SQLite itself does not wait if two connections change the mode of a new file at once.
+    """
+    give_up_at = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+def transact(connection: sqlite3.Connection, work: Work[bool], *, durably: bool = False) -> bool:
+    """Run *work* with the write lock held from the start; commit if it returns True, else undo it.
+
+    With *durably* the commit is on disk before this returns.
+    """
+    if durably:
+        connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        is_done = work(connection)
+        connection.execute("COMMIT" if is_done else "ROLLBACK")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    finally:
+        if durably:
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA synchronous = NORMAL")
+    return is_done
+
+
+def disconnect(connection: sqlite3.Connection | None) -> None:
+    """Close a connection, also one that is broken."""
+    if connection is not None:
+        with suppress(sqlite3.Error):
+            connection.close()
+
+
+def fault(error: sqlite3.Error) -> StoreUnavailable:
+    """Return the error that callers get for one of SQLite's."""
+    if is_locked(error):
+        return StoreUnavailable("the database is locked by another process")
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return StoreUnavailable(f"the database failed with {name}")
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Return whether another connection holds the lock."""
+    return _code(error) in LOCKED
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Return whether the disk has no room."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def breaks_connection(error: sqlite3.Error) -> bool:
+    """Return whether the connection should be replaced before it is used again."""
+    return _code(error) not in TRANSIENT
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & PRIMARY_CODE

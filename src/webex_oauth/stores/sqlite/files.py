@@ -17,9 +17,9 @@ COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 def prepare_files(path: Path) -> None:
-    """Make an empty database file where there is none; SQLite gives its mode to the others.
+    """Create an empty database file if there is none; SQLite gives its mode to the others.
 
-    Raises ConfigurationError that says what to do when a file is loose or not a database.
+    Raises ConfigurationError if a file is loose or not a database.
     """
     try:
         check_private_folder(path.parent)
@@ -32,7 +32,7 @@ def prepare_files(path: Path) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Check what `prepare_files` would find, and make nothing; raise ConfigurationError."""
+    """Check what `prepare_files` would find, and create nothing; raise ConfigurationError."""
     try:
         check_private_folder(path.parent)
         with suppress(FileNotFoundError):
@@ -42,9 +42,9 @@ def check_place(path: Path) -> None:
 
 
 def sync_log(path: Path) -> None:
-    """Bring the write-ahead log of the database at *path* to the disk; raises OSError.
+    """Sync the write-ahead log of the database at *path* to the disk; raise OSError.
 
-    No lock of SQLite's hangs on the log, so that opening and closing it disturbs nobody.
+    SQLite holds no lock on the log itself, so opening and closing it disturbs no connection.
     """
     log = os.open(path.with_name(f"{path.name}-wal"), os.O_RDONLY)
     try:
@@ -58,15 +58,11 @@ def _check_files(path: Path) -> None:
     for companion in COMPANIONS:
         with suppress(FileNotFoundError):
             check_private_file(path.with_name(path.name + companion))
-    _check_magic(path)
-
-
-def _unusable(error: OSError) -> ConfigurationError:
-    return ConfigurationError([f"the database of WEBEX_STORE_URL cannot be used: {error}"])
-
-
-def _check_magic(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
     if start not in (b"", MAGIC):
         raise ConfigurationError([f"{path} is not a SQLite database: choose another file"])
+
+
+def _unusable(error: OSError) -> ConfigurationError:
+    return ConfigurationError([f"the database of WEBEX_STORE_URL cannot be used: {error}"])

@@ -1,68 +1,86 @@
-"""The tables: made and brought up to date in steps, and refused when they are not ours or newer."""
+"""The table of rows: created in a new file; a file of another layout is refused."""
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.sqlite.connection import connect_reader, connect_writer
-from webex_oauth.stores.sqlite.faults import is_locked, read_fault
-from webex_oauth.stores.sqlite.migrations import STEPS
-from webex_oauth.stores.sqlite.transaction import transact_durably
+from webex_oauth.stores.sqlite.connection import (
+    check_sqlite_version,
+    connect,
+    fault,
+    transact,
+    use_log,
+)
+from webex_oauth.stores.sqlite.files import prepare_files
 
 APPLICATION_ID = 0x77784F41
-SCHEMA_VERSION = len(STEPS)
-PATIENCE_SECONDS = 60.0
-# One statement: another process may be making the tables between two.
+SCHEMA_VERSION = 3
+PATIENCE_SECONDS = 0.9
+
+# The name is at most 64 bytes; instants end with the year 9999.
+TABLE = """
+CREATE TABLE rows (
+  kind TEXT NOT NULL CHECK (kind IN ('state', 'session', 'grant', 'revocation', 'key')),
+  name BLOB NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  rev INTEGER NOT NULL CHECK (rev BETWEEN 1 AND 1 << 62),
+  body BLOB NOT NULL,
+  "group" BLOB CHECK (length("group") BETWEEN 1 AND 64),
+  at INTEGER CHECK (at BETWEEN 0 AND 253402300799),
+  over_at INTEGER CHECK (over_at BETWEEN 0 AND 253402300799),
+  UNIQUE (kind, name)
+) STRICT
+"""
+INDEXES = (
+    "CREATE INDEX rows_by_at ON rows (kind, at) WHERE at IS NOT NULL",
+    "CREATE INDEX rows_by_over_at ON rows (kind, over_at) WHERE over_at IS NOT NULL",
+    'CREATE INDEX rows_by_group ON rows (kind, "group", at) WHERE "group" IS NOT NULL',
+)
+# One statement, because another process may create the table between two.
 STATE = """
 SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
 FROM pragma_application_id, pragma_user_version
 """
 
 
-def prepare_schema(path: Path) -> None:
-    """Bring the tables of the file at *path* up to date, all steps in one transaction.
+def prepare(path: Path) -> None:
+    """Create or check the file at *path*, and its table.
 
-    Of several processes that start together one does it, and the others wait for it; a file that
-    is up to date is not written to. Raises ConfigurationError for a file of another kind and
-    StoreUnavailable.
+    Raises ConfigurationError if an operator has to change something, and StoreUnavailable.
     """
+    check_sqlite_version()
+    prepare_files(path)
     try:
-        if not _is_ready(path):
-            with closing(connect_writer(path, PATIENCE_SECONDS)) as connection:
-                transact_durably(connection, lambda connection: migrate(connection, path))
+        with closing(connect(path, PATIENCE_SECONDS)) as connection:
+            is_new = has_no_table(connection, path)
+            use_log(connection, PATIENCE_SECONDS)
+            if is_new:
+                transact(connection, partial(_create, path=path), durably=True)
     except sqlite3.Error as error:
-        raise read_fault(error) from error
+        raise fault(error) from error
 
 
-def _is_ready(path: Path) -> bool:
-    try:
-        with closing(connect_reader(path)) as connection:
-            return _version(connection, path) == SCHEMA_VERSION
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):
-            raise
-        return False
-
-
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Take the steps that are missing, inside a transaction."""
-    for step in STEPS[_version(connection, path) :]:
-        for statement in step:
-            connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """Tell the version of the tables, 0 when there are none yet."""
-    application_id, version, tables = connection.execute(STATE).fetchone()
-    if (application_id, version, tables) == (0, 0, 0):
-        return 0
+def has_no_table(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether the file is empty; raise ConfigurationError if it is of another layout."""
+    application_id, version, table_count = connection.execute(STATE).fetchone()
+    if (application_id, version, table_count) == (0, 0, 0):
+        return True
     if application_id != APPLICATION_ID:
         raise ConfigurationError([f"{path} is another program's database: choose another file"])
-    if version > SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
+        other = "a newer" if version > SCHEMA_VERSION else "an older"
         raise ConfigurationError(
-            [f"{path} was written by a newer webex-oauth: start that one, or choose another file"]
+            [f"{path} was written by {other} webex-oauth: start that one, or choose another file"]
         )
-    return int(version)
+    return False
+
+
+def _create(connection: sqlite3.Connection, path: Path) -> bool:
+    if not has_no_table(connection, path):
+        return False
+    for statement in (TABLE, *INDEXES):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return True

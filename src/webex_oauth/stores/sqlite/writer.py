@@ -1,7 +1,7 @@
 """The writer: one thread, one connection, one transaction after the other.
 
-Work once begun runs to its end in that thread, so no cancellation can split it; cancelled before,
-it never begins.
+Work that has begun runs to its end in that thread, so that no cancellation can split it; cancelled
+before, it never begins.
 """
 
 import asyncio
@@ -18,16 +18,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.sqlite.connection import WRITER_PATIENCE_SECONDS, connect_writer
-from webex_oauth.stores.sqlite.faults import breaks_connection, is_full, read_fault
+from webex_oauth.stores.sqlite.connection import (
+    Work,
+    breaks_connection,
+    connect,
+    disconnect,
+    fault,
+    is_full,
+    transact,
+)
 from webex_oauth.stores.sqlite.files import sync_log
-from webex_oauth.stores.sqlite.transaction import Work, transact, transact_durably
 
 T = TypeVar("T")
 
 MAX_WAITING = 1000
 ANSWER_SECONDS = 1.9
-START_SECONDS = ANSWER_SECONDS - WRITER_PATIENCE_SECONDS - 0.1
+PATIENCE_SECONDS = 1.0
+START_SECONDS = ANSWER_SECONDS - PATIENCE_SECONDS - 0.1
 IDLE_SECONDS = 1.0
 FOLD_EVERY = 2000
 
@@ -42,14 +49,16 @@ class _Job:
 
 
 class Writer:
-    """Run work on the file, in the order in which it was asked for.
+    """A thread that runs work on the file at *path*, in the order in which it was asked for.
 
-    `turn` is held by whoever writes in this process, so that two threads of one process do not
-    meet in SQLite, where waiting is measured in milliseconds.
+    `turn` is held while this process writes, so that two of its threads do not meet in SQLite,
+    where waiting is measured in milliseconds. `is_behind` is whether the disk refused commits that
+    had not waited for it.
     """
 
     def __init__(self, path: Path, idle_seconds: float = IDLE_SECONDS) -> None:
         self.turn = threading.Lock()
+        self.is_behind = False
         self._path = path
         self._idle_seconds = idle_seconds
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
@@ -57,17 +66,11 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._unfolded = 0
         self._is_full = False
-        self._is_behind = False
 
     @property
     def is_open(self) -> bool:
         """Whether the thread takes work."""
         return self._thread is not None
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the disk refused commits that had not waited for it."""
-        return self._is_behind
 
     def start(self) -> None:
         """Start the thread."""
@@ -75,32 +78,24 @@ class Writer:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Finish what was asked for, then end the thread."""
+        """Finish the work in the queue, then end the thread."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
         await asyncio.to_thread(self._jobs.put, None)
         await asyncio.to_thread(thread.join, ANSWER_SECONDS)
 
-    async def write(self, work: Work[T]) -> T:
-        """Run *work* as a transaction that survives the end of this process."""
-        return await self.run(partial(self._in_turn, partial(self._transact, work=work)))
+    async def write(self, work: Work[bool], *, durably: bool = False) -> bool:
+        """Run *work* as a transaction that survives the end of this process.
 
-    async def write_durably(self, work: Work[T]) -> T:
-        """Run *work* as a transaction that survives the loss of power too."""
-        return await self.run(partial(self._in_turn, partial(transact_durably, work=work)))
-
-    def flush(self, commit_count: int) -> None:
-        """Bring to the disk, soon, that many commits that did not wait for it."""
-        if self.is_open:
-            job = _Job(partial(self._flush, commit_count), Future(), float("inf"))
-            with suppress(queue.Full):
-                self._jobs.put_nowait(job)
+        With *durably* it survives a loss of power too.
+        """
+        return await self.run(partial(self._transact, work=work, durably=durably))
 
     async def run(self, work: Work[T]) -> T:
         """Run *work* outside a transaction.
 
-        Raises StoreUnavailable when there is no answer within two seconds.
+        Raises StoreUnavailable if there is no answer within two seconds.
         """
         if not self.is_open:
             raise StoreUnavailable("the store is not open")
@@ -114,6 +109,13 @@ class Writer:
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise StoreUnavailable("the database did not answer in time") from error
+
+    def flush(self, commit_count: int) -> None:
+        """Sync, soon, that many commits that did not wait for the disk."""
+        if self.is_open:
+            job = _Job(partial(self._flush, commit_count), Future(), float("inf"))
+            with suppress(queue.Full):
+                self._jobs.put_nowait(job)
 
     def _run(self) -> None:
         while (job := self._next_job()) is not None:
@@ -143,12 +145,12 @@ class Writer:
         except sqlite3.Error as error:
             if breaks_connection(error):
                 self._disconnect()
-            raise read_fault(error) from error
+            raise fault(error) from error
 
     def _attempt(self, work: Work[T]) -> T:
-        """Run *work*; on a full disk once more without the log, for that may be what fills it."""
+        """Run *work*; if the disk is full, fold the log, which may be what fills it, and retry."""
         if self._connection is None:
-            self._connection = connect_writer(self._path)
+            self._connection = connect(self._path, PATIENCE_SECONDS)
         self._unfolded += 1
         try:
             return work(self._connection)
@@ -161,17 +163,15 @@ class Writer:
                 raise
             return work(self._connection)
 
-    def _transact(self, connection: sqlite3.Connection, work: Work[T]) -> T:
-        if not self._is_behind:
-            return transact(connection, work)
-        # What the disk does not take would be promised in vain, and the log could not be folded.
-        result = transact_durably(connection, work)
-        self._is_behind = False
-        return result
-
-    def _in_turn(self, work: Work[T], connection: sqlite3.Connection) -> T:
+    def _transact(self, connection: sqlite3.Connection, work: Work[bool], *, durably: bool) -> bool:
+        # Commits that the disk does not take must not be promised, nor can their log be folded.
+        is_synced = durably or self.is_behind
+        before = connection.total_changes
         with self.turn:
-            return work(connection)
+            is_done = transact(connection, work, durably=is_synced)
+        if is_synced and is_done and connection.total_changes > before:
+            self.is_behind = False
+        return is_done
 
     def _fold_if_due(self) -> None:
         # Not PASSIVE, which never gets to the end of a log that others write to.
@@ -195,15 +195,12 @@ class Writer:
         try:
             sync_log(self._path)
         except OSError as error:
-            self._is_behind = True
+            self.is_behind = True
             _log.warning(
-                "the disk did not take the database's log, and the next write tries again: "
-                "%(error)s",
+                "the disk did not take the database's log; the next write tries again: %(error)s",
                 {"error": type(error).__name__},
             )
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.close()
+        disconnect(connection)

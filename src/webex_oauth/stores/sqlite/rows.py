@@ -1,0 +1,125 @@
+"""Rows in one SQLite file: reads and small writes on the event loop, the rest in one thread."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from webex_oauth.stores.belonging import BelongingStore
+from webex_oauth.stores.sqlite.connection import Work
+from webex_oauth.stores.sqlite.inline import Inline
+from webex_oauth.stores.sqlite.schema import APPLICATION_ID, prepare
+from webex_oauth.stores.sqlite.writer import Writer
+from webex_oauth.stores.stored_rows import row_of, rows_of
+from webex_oauth.vault.rows import Change, Kind, Row
+
+COLUMNS = 'name, rev, body, "group", at, over_at'
+FIND = 'SELECT name, rev, body, "group", at, over_at FROM rows WHERE kind = ? AND name = ?'
+LOOK = 'SELECT rowid, rev, "group", at, over_at FROM rows WHERE kind = ? AND name = ?'
+BY_NAME = f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND name > ? ORDER BY name LIMIT ?"
+DUE = f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND at <= ? ORDER BY at LIMIT ?"
+OVER = f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND over_at <= ? ORDER BY over_at LIMIT ?"
+OF_GROUP = f"""
+SELECT {COLUMNS} FROM rows WHERE kind = ? AND "group" = ? ORDER BY at DESC LIMIT ?
+"""
+ADD = f"INSERT INTO rows (kind, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+WRITE = """
+UPDATE rows SET rev = ?, body = ?, "group" = ?, at = ?, over_at = ? WHERE rowid = ?
+"""
+WRITE_BODY = "UPDATE rows SET rev = ?, body = ? WHERE rowid = ?"
+DELETE = "DELETE FROM rows WHERE rowid = ?"
+# Writes to the file's first page what is there already.
+BEAT = f"PRAGMA application_id = {APPLICATION_ID}"
+
+
+class SqliteRows(BelongingStore):
+    """Rows in one file, shared by the processes of one machine.
+
+    What was not written durably survives the end of the process at once, and a loss of power a
+    twentieth of a second later.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = Writer(path)
+        self._inline = Inline(path, self._writer)
+
+    async def open(self) -> None:
+        await asyncio.to_thread(prepare, self._path)
+        self._writer.start()
+
+    async def close(self) -> None:
+        self._inline.close()
+        await self._writer.stop()
+
+    async def check(self) -> None:
+        await self._writer.write(_beat, durably=True)
+
+    async def time(self) -> float:
+        return time.time()
+
+    async def read(self, *rows: Row) -> Sequence[Row]:
+        return await self._inline.read(partial(_read, rows=rows))
+
+    async def apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
+        work = partial(_apply, changes=changes)
+        if durably:
+            return await self._writer.write(work, durably=True)
+        return await self._inline.write(work)
+
+    async def by_name(self, kind: Kind, after: bytes, limit: int) -> Sequence[Row]:
+        return await self._writer.run(_listing(BY_NAME, kind, after, limit))
+
+    async def due(self, kind: Kind, instant: int, limit: int) -> Sequence[Row]:
+        return await self._writer.run(_listing(DUE, kind, instant, limit))
+
+    async def over(self, kind: Kind, instant: int, limit: int) -> Sequence[Row]:
+        return await self._writer.run(_listing(OVER, kind, instant, limit))
+
+    async def of_group(self, kind: Kind, group: bytes, limit: int) -> Sequence[Row]:
+        return await self._inline.read(_listing(OF_GROUP, kind, group, limit))
+
+
+def _beat(connection: sqlite3.Connection) -> bool:
+    connection.execute(BEAT)
+    return True
+
+
+def _read(connection: sqlite3.Connection, rows: Sequence[Row]) -> Sequence[Row]:
+    found = []
+    for row in rows:
+        columns = connection.execute(FIND, (row.kind.value, row.name)).fetchone()
+        found.append(Row(row.kind, row.name) if columns is None else row_of(row.kind, columns))
+    return found
+
+
+def _listing(statement: str, kind: Kind, start: bytes | int, limit: int) -> Work[Sequence[Row]]:
+    values = (kind.value, start, limit)
+    return lambda connection: rows_of(kind, connection.execute(statement, values))
+
+
+def _apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> bool:
+    return all(_change(connection, change.row, change.over) for change in changes)
+
+
+def _change(connection: sqlite3.Connection, row: Row, over: int) -> bool:
+    """Apply one change; return False, and change nothing, if the row is not at its revision."""
+    found = connection.execute(LOOK, (row.kind.value, row.name)).fetchone()
+    rowid, rev, *hints = found or (None, 0)
+    if rev != over:
+        return False
+    new_hints = [row.group or None, row.at, row.over_at]
+    if row.rev == over:
+        return True
+    if not row.rev:
+        connection.execute(DELETE, (rowid,))
+    elif not over:
+        connection.execute(ADD, (row.kind.value, row.name, row.rev, row.body, *new_hints))
+    elif hints == new_hints:
+        # The indexes stay as they are: SQLite would write their pages again.
+        connection.execute(WRITE_BODY, (row.rev, row.body, rowid))
+    else:
+        connection.execute(WRITE, (row.rev, row.body, *new_hints, rowid))
+    return True
