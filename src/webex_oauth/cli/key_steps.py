@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from webex_oauth.cli.printing import complain, say
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.settings import Settings
 from webex_oauth.vault.key_changes import (
     add_key,
@@ -146,7 +146,7 @@ class _Progress:
 async def _opened_store(settings: Settings) -> AsyncIterator[Store]:
     if settings.store_url == "memory:":
         raise ConfigurationError([IN_MEMORY])
-    store = store_at(settings.store_url)
+    store = rows_at(settings.store_url)
     await store.open()
     try:
         yield store

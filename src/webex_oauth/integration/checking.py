@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
-from webex_oauth.integration.store_urls import check_place, is_made, store_at
+from webex_oauth.integration.store_urls import check_place, is_made, rows_at
 from webex_oauth.oauth.http import HttpRequest
 from webex_oauth.ports import API_LIMITS
 from webex_oauth.settings import Settings
@@ -49,7 +49,7 @@ async def try_store(settings: Settings) -> str:
     """
     if not is_made(settings.store_url):
         return "the store will be made at the first start"
-    store = store_at(settings.store_url)
+    store = rows_at(settings.store_url)
     try:
         await store.open()
         await store.check()

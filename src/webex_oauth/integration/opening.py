@@ -17,7 +17,7 @@ from webex_oauth.flows.sign_in import SignIn
 from webex_oauth.flows.sweeper import Sweeper
 from webex_oauth.integration.background import Background, Task
 from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.settings import Settings
 from webex_oauth.settings.storage import MEMORY
@@ -71,7 +71,7 @@ async def open_integration(
     async with AsyncExitStack() as exits:
         # What ends with this process needs no rescue from it.
         needs_spool = store is not None or settings.store_url != MEMORY
-        store = store or store_at(settings.store_url)
+        store = store or rows_at(settings.store_url)
         await store.open()
         exits.push_async_callback(store.close)
         tasks: list[Task] = []

@@ -1,4 +1,4 @@
-"""Stores by their URL; a store is loaded when it is chosen, for not everybody has its driver."""
+"""Databases by their URL; each is loaded only when it is chosen, because its driver is optional."""
 
 from pathlib import Path
 from typing import Final
@@ -6,19 +6,19 @@ from typing import Final
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings.names import SQLITE
 from webex_oauth.settings.storage import STORE_URL_REMEDY
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.rows import Rows
 
 EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
 
 
-def store_at(url: str) -> Store:
-    """Choose the store that *url* names.
+def rows_at(url: str) -> Rows:
+    """Return the database that *url* names, not opened yet.
 
-    Raises ConfigurationError when it names none, or one whose driver is not installed.
+    Raises ConfigurationError if it names none, or one whose driver is not installed.
     """
     scheme = url.partition(":")[0]
     try:
-        return _store(scheme, url)
+        return _rows(scheme, url)
     except ImportError as error:
         if scheme not in EXTRAS:
             raise
@@ -31,11 +31,11 @@ def store_at(url: str) -> Store:
 
 
 def check_place(url: str) -> None:
-    """Check, without making anything, that the store of *url* has its driver and its place.
+    """Check the driver and the place of the database at *url*, and create nothing.
 
     Raises ConfigurationError.
     """
-    store_at(url)
+    rows_at(url)
     if url.startswith(SQLITE):
         from webex_oauth.stores.sqlite.files import check_place
 
@@ -43,28 +43,28 @@ def check_place(url: str) -> None:
 
 
 def is_made(url: str) -> bool:
-    """Return whether the store of *url* is more than a file that is not there yet."""
+    """Return whether the database at *url* is more than a file that does not exist yet."""
     return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
 
 
-def _store(scheme: str, url: str) -> Store:
+def _rows(scheme: str, url: str) -> Rows:
     # ruff: noqa: PLC0415 - a driver that is not installed stops only those who ask for it
     match scheme:
         case "memory":
-            from webex_oauth.stores.memory import MemoryStore
+            from webex_oauth.stores.memory import MemoryRows
 
-            return MemoryStore()
+            return MemoryRows()
         case "sqlite":
-            from webex_oauth.stores.sqlite import SqliteStore
+            from webex_oauth.stores.sqlite import SqliteRows
 
-            return SqliteStore(Path(url.removeprefix(SQLITE)))
+            return SqliteRows(Path(url.removeprefix(SQLITE)))
         case "postgresql":
-            from webex_oauth.stores.postgres import PostgresStore
+            from webex_oauth.stores.postgres import PostgresRows
 
-            return PostgresStore(url)
+            return PostgresRows(url)
         case "redis" | "rediss":
-            from webex_oauth.stores.redis import RedisStore
+            from webex_oauth.stores.redis import RedisRows
 
-            return RedisStore(url)
+            return RedisRows(url)
         case _:
             raise ConfigurationError([STORE_URL_REMEDY])
