@@ -7,9 +7,9 @@ import pytest
 from contracts.places import PLACES
 from services.redis import own_redis, redis_server, valkey_server
 
-from webex_oauth.integration.store_urls import store_at
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.vault.store import Store
+from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.vault.rows import Rows
 
 __all__ = ["own_redis", "redis_server", "valkey_server"]
 
@@ -32,26 +32,26 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def store(place: str) -> AsyncIterator[Store]:
-    store = store_at(place)
-    await store.open()
-    yield store
-    await store.close()
+async def rows(place: str) -> AsyncIterator[Rows]:
+    rows = rows_at(place)
+    await rows.open()
+    yield rows
+    await rows.close()
 
 
 @pytest.fixture
-async def other_store(place: str, store: Store) -> AsyncIterator[Store]:
-    """Open the place of `store` once more, as another machine would."""
-    other = store_at(place)
-    assert type(other) is type(store)
+async def other_rows(place: str, rows: Rows) -> AsyncIterator[Rows]:
+    """Open the place of `rows` once more, as another machine would."""
+    other = rows_at(place)
+    assert type(other) is type(rows)
     await other.open()
     yield other
     await other.close()
 
 
 @pytest.fixture
-async def sqlite_store(database: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(database)
-    await store.open()
-    yield store
-    await store.close()
+async def sqlite_rows(database: Path) -> AsyncIterator[SqliteRows]:
+    rows = SqliteRows(database)
+    await rows.open()
+    yield rows
+    await rows.close()

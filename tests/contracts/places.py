@@ -68,4 +68,4 @@ SHARED = [kind for kind in PLACES if kind != MEMORY]
 """The kinds that several processes or machines can open."""
 
 two_machines = pytest.mark.parametrize("place", SHARED, indirect=True)
-"""Mark a test that uses `store` and `other_store`, which lie at the same place."""
+"""Mark a test that uses `rows` and `other_rows`, which lie at the same place."""
