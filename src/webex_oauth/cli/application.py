@@ -10,7 +10,7 @@ from webex_oauth.cli.running import spare_collections
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings
 from webex_oauth.web.application import create_application
-from webex_oauth.web.listening import SHIPPED
+from webex_oauth.web.bounds import SHIPPED
 from webex_oauth.web.server import serve
 
 
