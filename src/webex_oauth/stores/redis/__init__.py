@@ -1,5 +1,5 @@
-"""A store in Redis or Valkey, shared by several machines."""
+"""Rows in Redis or Valkey, shared by several machines."""
 
-from webex_oauth.stores.redis.store import RedisStore
+from webex_oauth.stores.redis.rows import RedisRows
 
-__all__ = ["RedisStore"]
+__all__ = ["RedisRows"]

@@ -1,4 +1,4 @@
-"""The store's URL: where the server is, how to get in, and what the operator chose."""
+"""The store's URL: where the server is, the credentials, and what the operator chose."""
 
 import re
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ SCHEMES = {"redis": False, "rediss": True}
 OPTIONS = frozenset({"prefix", "pool_size", "ca_file", "durability"})
 UNCHECKED = "unchecked"
 PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-SHAPE = "redis://[user:password@]host[:port][/database], or rediss:// for TLS"
+MUST_BE = "must be redis://[user:password@]host[:port][/database], or rediss:// for TLS"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a store's URL says.
+    """A store's URL, read.
 
-    `prefix` begins every key. Its name stands in braces, a hash tag, so that a cluster keeps all
-    keys in one slot, where a script can reach them.
+    `prefix` begins every key. It has braces, a hash tag, so that a cluster keeps all keys in one
+    slot, where a script can reach them.
     """
 
     host: str
@@ -42,7 +42,7 @@ class Address:
 
     @property
     def place(self) -> str:
-        """Say where the server is, for messages."""
+        """Return where the server is, for messages."""
         return f"{self.host}:{self.port}"
 
 
@@ -52,9 +52,9 @@ def read_address(url: str) -> Address:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORT
     except ValueError as error:
-        raise _malformed(f"must be {SHAPE}") from error
+        raise _malformed(MUST_BE) from error
     if parts.scheme not in SCHEMES or not parts.hostname:
-        raise _malformed(f"must be {SHAPE}")
+        raise _malformed(MUST_BE)
     options = _read_options(parts)
     return Address(
         host=parts.hostname,
@@ -107,10 +107,10 @@ def _malformed(what: str) -> ConfigurationError:
 
 
 def connection_options(address: Address) -> dict[str, Any]:
-    """Say in redis-py's words how to connect.
+    """Return redis-py's options for a connection.
 
-    Nothing is tried twice, since a step that was repeated may have happened twice; and nothing is
-    timed here, since the whole of a call is.
+    It must not retry, since a repeated command may take effect twice, and it has no timeouts of its
+    own, since each call has one deadline.
     """
     password = address.password
     options: dict[str, Any] = {

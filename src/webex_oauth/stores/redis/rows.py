@@ -1,132 +1,129 @@
-"""Rows as the server keeps them: hashes of bytes; what a hash does not have is None."""
+"""Rows in Redis or Valkey: each is a hash, and sorted sets of names find it.
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias
+The keys of a prefix, for each kind of row: `KIND:NAME` is the hash; `KIND-names`, `KIND-at`,
+`KIND-over` and `KIND-group:GROUP` are the indexes. `schema` says how they are laid out.
+"""
 
-from webex_oauth.stores.redis.database import Fields
-from webex_oauth.vault.attempts import AttemptState
-from webex_oauth.vault.records import (
-    AttemptRecord,
-    GrantRecord,
-    RevocationRecord,
-    SealedRecord,
-    SessionRecord,
-)
-from webex_oauth.vault.row_values import read_each, unreadable
-from webex_oauth.vault.store import ABSENT, Row
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
-Values: TypeAlias = Sequence[Any]
+from webex_oauth.errors import ConfigurationError
+from webex_oauth.stores.belonging import BelongingStore
+from webex_oauth.stores.redis.address import read_address
+from webex_oauth.stores.redis.calls import Part, Script, Server
+from webex_oauth.stores.redis.durability import check_durability
+from webex_oauth.stores.stored_rows import row_of, rows_of
+from webex_oauth.vault.rows import Change, Kind, Row
 
-VERSION_BYTES = 8
+SCHEMA: Final = b"rows-1"
+FIELDS: Final = (b"rev", b"body", b"group", b"at", b"over")
+WRONG_TYPE: Final = frozenset({"WRONGTYPE"})
+INTEGER = re.compile(rb"0|[1-9][0-9]{0,18}")
+MICROSECONDS = 1_000_000
+APPLY, LIST = Script("apply"), Script("list")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[Row]):
-    """A kind of row: its name, the columns to ask for, and how to read their values."""
+class RedisRows(BelongingStore):
+    """Rows in one Redis 7 or later, or Valkey, for several machines.
 
-    name: str
-    columns: tuple[str, ...]
-    make: Callable[[bytes, Values], Row]
+    The server has to keep an append-only file, which is checked. With `appendfsync always`, every
+    answer means that the disk has it. With `everysec`, the disk confirms a durable write before it
+    is answered, where the server can do that (Redis 7.2, Valkey); an older server that is killed
+    loses the last two seconds of these, too.
 
-    @property
-    def columns_text(self) -> str:
-        """Name the columns for a script."""
-        return " ".join(self.columns)
+    A replica that takes over knows nothing of what had not reached it.
+    """
 
-    def fields(self, record: Row) -> Fields:
-        """Write a row: what its columns hold."""
-        return {column: getattr(record, column) for column in self.columns}
+    def __init__(self, url: str) -> None:
+        self._address = read_address(url)
+        self._server = Server(self._address)
 
-    def read(self, name: bytes, values: Values) -> Row:
-        """Read the row of that name; raise SealBroken for values that cannot be."""
+    async def open(self) -> None:
+        self._server = Server(self._address)
         try:
-            return self.make(name, values)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise unreadable(self.name, name) from error
+            await self._check_schema()
+            await check_durability(self._server)
+        except BaseException:
+            await self._server.close()
+            raise
 
-    def read_all(self, rows: Sequence[Any]) -> list[Row]:
-        """Read the rows that a script gave, each a name and values; pass over what is no row."""
-        return read_each(self.read, rows)
+    async def close(self) -> None:
+        await self._server.close()
 
-    def read_one(self, rows: Sequence[Any]) -> Row | None:
-        """Read the only row that a script gave, if any."""
-        return self.read(*rows[0]) if rows else None
+    async def check(self) -> None:
+        await self._server.call(("SET", self._key("pulse"), 1))
 
-    def read_found(self, name: bytes, values: Values) -> Row | None:
-        """Read what was found under a name; None when nothing was."""
-        return None if all(value is None for value in values) else self.read(name, values)
+    async def time(self) -> float:
+        ((seconds, microseconds),) = await self._server.call(("TIME",))
+        return int(seconds) + int(microseconds) / MICROSECONDS
 
+    async def read(self, *rows: Row) -> Sequence[Row]:
+        commands = [("HMGET", self._key(f"{row.kind}:") + row.name, *FIELDS) for row in rows]
+        found = await self._server.call(*commands, tolerated=WRONG_TYPE)
+        return [_found(row, fields) for row, fields in zip(rows, found, strict=True)]
 
-def attempt_fields(record: AttemptRecord) -> Fields:
-    """Write an open attempt."""
-    kept_until, state = record.expires_at, AttemptState.OPEN.value
-    return {**ATTEMPT.fields(record), "kept_until": kept_until, "state": state}
+    async def apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
+        arguments = [argument for change in changes for argument in _arguments(change)]
+        return bool(await self._server.run(APPLY, *arguments, durably=durably))
 
+    async def by_name(self, kind: Kind, after: bytes, limit: int) -> Sequence[Row]:
+        return await self._list(kind, b"names", "ZRANGEBYLEX", b"(" + after, b"+", limit)
 
-def grant_fields(record: GrantRecord) -> Fields:
-    """Write a grant."""
-    return {**GRANT.fields(record), "version": version_bytes(record.version)}
+    async def due(self, kind: Kind, instant: int, limit: int) -> Sequence[Row]:
+        return await self._list(kind, b"at", "ZRANGEBYSCORE", b"-inf", instant, limit)
 
+    async def over(self, kind: Kind, instant: int, limit: int) -> Sequence[Row]:
+        return await self._list(kind, b"over", "ZRANGEBYSCORE", b"-inf", instant, limit)
 
-def version_bytes(version: int) -> bytes:
-    """Write a version, which scripts compare but never count with; ABSENT is nothing."""
-    return b"" if version == ABSENT else version.to_bytes(VERSION_BYTES, "big")
+    async def of_group(self, kind: Kind, group: bytes, limit: int) -> Sequence[Row]:
+        index = b"group:" + group
+        return await self._list(kind, index, "ZREVRANGEBYSCORE", b"+inf", b"-inf", limit)
 
+    async def _list(self, kind: Kind, index: bytes, *rest: Part) -> Sequence[Row]:
+        found = await self._server.run(LIST, kind, index, *rest)
+        return rows_of(kind, (_columns(name, fields) for name, *fields in found))
 
-def _read_attempt(name: bytes, values: Values) -> AttemptRecord:
-    browser_digest, sealed, expires_at = values
-    return AttemptRecord(name, browser_digest, sealed, int(expires_at))
+    async def _check_schema(self) -> None:
+        """Note the schema if there is none; raise ConfigurationError if it is another one."""
+        key = self._key("schema")
+        _, noted = await self._server.first_call(("SETNX", key, SCHEMA), ("GET", key))
+        if noted != SCHEMA:
+            place, prefix = self._address.place, self._address.prefix.decode()
+            shown = noted.decode(errors="replace")
+            mistake = (
+                f"the database at {place} keeps rows under {prefix} in another layout ({shown}): run "
+                "the version of webex-oauth that wrote them, or choose another prefix in "
+                "WEBEX_STORE_URL"
+            )
+            raise ConfigurationError([mistake])
 
-
-def _read_session(name: bytes, values: Values) -> SessionRecord:
-    grant_key, sealed, created_at, seen_at, expires_at = values
-    return SessionRecord(name, grant_key, sealed, int(created_at), int(seen_at), int(expires_at))
-
-
-def _read_grant(name: bytes, values: Values) -> GrantRecord:
-    version, sealed, access_expires_at, ends_at, keep_at, lease_owner, *counts = values
-    return GrantRecord(
-        name,
-        int.from_bytes(version, "big"),
-        sealed,
-        instant_or_none(access_expires_at),
-        instant_or_none(ends_at),
-        instant_or_none(keep_at),
-        lease_owner,
-        *map(int, counts),
-    )
-
-
-def _read_revocation(name: bytes, values: Values) -> RevocationRecord:
-    sealed, ends_at, due_at, try_count = values
-    grant_key, version = name[:-VERSION_BYTES], int.from_bytes(name[-VERSION_BYTES:], "big")
-    return RevocationRecord(
-        grant_key, version, sealed, instant_or_none(ends_at), int(due_at), int(try_count)
-    )
+    def _key(self, name: str) -> bytes:
+        return self._address.prefix + name.encode()
 
 
-def instant_or_none(value: bytes | None) -> int | None:
-    """Read an instant that a row may lack."""
-    return None if value is None else int(value)
+def _arguments(change: Change) -> Iterator[Part]:
+    row = change.row
+    yield from (row.kind, row.name, change.over, row.rev)
+    if row.rev in (0, change.over):  # deleted, or only asserted
+        yield from (b"",) * 4
+    else:
+        at, over_at = (b"" if instant is None else instant for instant in (row.at, row.over_at))
+        yield from (row.body, row.group, at, over_at)
 
 
-ATTEMPT = Kind("attempt", ("browser_digest", "sealed", "expires_at"), _read_attempt)
-SESSION = Kind(
-    "session", ("grant_key", "sealed", "created_at", "seen_at", "expires_at"), _read_session
-)
-GRANT = Kind(
-    "grant",
-    (
-        *("version", "sealed", "access_expires_at", "ends_at", "keep_at"),
-        *("lease_owner", "lease_until", "presented_count", "failure_count", "retry_at"),
-    ),
-    _read_grant,
-)
-REVOCATION = Kind("revocation", ("sealed", "ends_at", "due_at", "try_count"), _read_revocation)
-KINDS: Mapping[type[SealedRecord], Kind[Any]] = {
-    AttemptRecord: ATTEMPT,
-    SessionRecord: SESSION,
-    GrantRecord: GRANT,
-    RevocationRecord: REVOCATION,
-}
+def _found(wanted: Row, fields: Sequence[Any] | None) -> Row:
+    """Return what was found; *fields* are None if the key holds something else than a row."""
+    if fields is not None and all(field is None for field in fields):
+        return Row(wanted.kind, wanted.name)
+    return row_of(wanted.kind, _columns(wanted.name, fields or (None,) * len(FIELDS)))
+
+
+def _columns(name: bytes, fields: Sequence[Any]) -> Sequence[object]:
+    rev, body, group, at, over_at = fields
+    return name, _integer(rev), body, group, _integer(at), _integer(over_at)
+
+
+def _integer(text: bytes | None) -> int | None:
+    """Return a number as scripts write it, so that they find it equal; None for anything else."""
+    return int(text) if text is not None and INTEGER.fullmatch(text) else None

@@ -1,0 +1,239 @@
+"""Calls to the server: lent connections, one deadline for each call, errors of the tree."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib import resources
+from typing import Any, TypeAlias
+
+from redis.asyncio.connection import Connection, SSLConnection
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    ClusterCrossSlotError,
+    NoPermissionError,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+)
+
+from webex_oauth.errors import ConfigurationError, StoreUnavailable
+from webex_oauth.stores.redis.address import Address, connection_options
+
+CALL_SECONDS = 1.9
+CLOSE_SECONDS = 1.0
+DISK_MILLISECONDS = 1_700
+DISK_POOL_FACTOR = 4
+QUEUE_LENGTH = 1_000
+
+Part: TypeAlias = bytes | str | int
+Command: TypeAlias = Sequence[Part]
+
+
+class Script:
+    """A step that is whole on the server, which knows it again by its digest."""
+
+    def __init__(self, name: str) -> None:
+        self.text = resources.files(__package__).joinpath(f"{name}.lua").read_bytes()
+        self.digest = hashlib.sha1(self.text, usedforsecurity=False).hexdigest()
+
+
+class Pool:
+    """A bounded number of connections, each lent to one caller at a time.
+
+    After any failure, above all a cancelled caller, a connection is closed before it is lent again:
+    no caller reads the answer to another's command. docs/decisions/0007 tells why this is not
+    redis-py's own pool.
+    """
+
+    def __init__(self, make_connection: Callable[[], Any], size: int) -> None:
+        # Any: redis-py's connections are typed in part only.
+        self._make_connection = make_connection
+        self._places = asyncio.Semaphore(size)
+        self._idle: list[Any] = []
+        self._waiting_count = 0
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Lend a connection that is ready for a command."""
+        await self._wait()
+        connection = self._idle.pop() if self._idle else self._make_connection()
+        try:
+            await _get_ready(connection)
+            yield connection
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            self._places.release()
+            self._idle.append(connection)
+        if self._is_closed:
+            await connection.disconnect(nowait=True)
+
+    async def close(self) -> None:
+        """Close every connection; those that are lent when they come back."""
+        self._is_closed = True
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                for connection in self._idle:
+                    await connection.disconnect()
+        except TimeoutError:
+            for connection in self._idle:
+                await connection.disconnect(nowait=True)
+
+    async def _wait(self) -> None:
+        if self._waiting_count >= QUEUE_LENGTH:
+            raise StoreUnavailable("too many calls are waiting for the database")
+        self._waiting_count += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting_count -= 1
+
+
+class Server:
+    """Calls to the server; every failure is StoreUnavailable, in less than two seconds.
+
+    Nothing is tried again except a script that the server did not know, and so did not run.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.confirms_disk = False
+        connection: Callable[..., Connection] = SSLConnection if address.is_tls else Connection
+        make_connection = partial(connection, **connection_options(address))
+        self._pool = Pool(make_connection, address.pool_size)
+        # A confirmation may take a second: not on the connections of those who only read.
+        self._disk_pool = Pool(make_connection, address.pool_size * DISK_POOL_FACTOR)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+        await self._disk_pool.close()
+
+    async def first_call(self, *commands: Command) -> list[Any]:
+        """Run the first commands; raise ConfigurationError if an operator can do something."""
+        try:
+            return await _exchange(self._pool, commands)
+        except RedisError as error:
+            raise _first_fault(error, self.address.place) from error
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{self.address.place}: {error.args[0]}") from error
+
+    async def call(self, *commands: Command, tolerated: frozenset[str] = frozenset()) -> list[Any]:
+        """Run commands in one round trip; one refused with a *tolerated* code yields None."""
+        try:
+            return await _exchange(self._pool, commands, tolerated=tolerated)
+        except RedisError as error:
+            raise _fault(error) from error
+
+    async def run(self, script: Script, *arguments: Part, durably: bool = False) -> Any:
+        """Run a script; with *durably*, have the disk confirm it where the server can do that."""
+        confirms = durably and self.confirms_disk
+        pool = self._disk_pool if confirms else self._pool
+        further: list[Command] = [("WAITAOF", 1, 0, DISK_MILLISECONDS)] if confirms else []
+        rest = (1, self.address.prefix, *arguments)
+        known = [("EVALSHA", script.digest, *rest), *further]
+        unknown = [("EVAL", script.text, *rest), *further]
+        try:
+            answer, *confirmed = await _exchange(pool, known, if_unknown=unknown)
+        except RedisError as error:
+            raise _fault(error) from error
+        if confirmed and confirmed[0][0] < 1:
+            raise StoreUnavailable("the database's disk did not confirm the write in time")
+        return answer
+
+
+async def _exchange(
+    pool: Pool,
+    commands: Sequence[Command],
+    *,
+    if_unknown: Sequence[Command] = (),
+    tolerated: frozenset[str] = frozenset(),
+) -> list[Any]:
+    try:
+        async with asyncio.timeout(CALL_SECONDS), pool.connection() as connection:
+            try:
+                return await _ask(connection, commands, tolerated)
+            except NoScriptError:
+                return await _ask(connection, if_unknown, tolerated)
+    except TimeoutError as error:
+        raise StoreUnavailable("the database did not answer in time") from error
+
+
+async def _ask(
+    connection: Any, commands: Sequence[Command], tolerated: frozenset[str]
+) -> list[Any]:
+    await connection.send_packed_command(connection.pack_commands(commands))
+    # All are read before one is raised: a refusal is an answer too, and others follow.
+    answers = [await _read(connection) for _ in commands]
+    for number, answer in enumerate(answers):
+        if isinstance(answer, ResponseError):
+            if _code(answer) not in tolerated:
+                raise answer
+            answers[number] = None
+    return answers
+
+
+async def _read(connection: Any) -> Any:
+    try:
+        return await connection.read_response()
+    except ResponseError as refusal:
+        return refusal
+
+
+async def _get_ready(connection: Any) -> None:
+    if connection.is_connected and await _is_spoilt(connection):
+        await connection.disconnect(nowait=True)
+    await connection.connect()
+
+
+async def _is_spoilt(connection: Any) -> bool:
+    """Return whether the other side left, or sent something that was not asked for."""
+    writer = connection._writer  # noqa: SLF001 - nothing public shows that the peer reset it
+    return writer is None or writer.is_closing() or await connection.can_read()
+
+
+def _fault(error: RedisError) -> StoreUnavailable:
+    """Return the error of the tree for one of redis-py's."""
+    code = _code(error)
+    if code is not None:
+        return StoreUnavailable(f"the database refused with {code}")
+    reason = type(error.__context__ or error).__name__
+    return StoreUnavailable(f"the database cannot be reached ({reason})")
+
+
+def _first_fault(error: RedisError, place: str) -> ConfigurationError | StoreUnavailable:
+    """Return the error for one of the first call: there, mistakes are told from outages."""
+    match error:
+        case AuthenticationError():
+            remedy = "check the user and the password of WEBEX_STORE_URL"
+        case NoPermissionError():
+            remedy = "let the user of WEBEX_STORE_URL run every command on the keys of its prefix"
+        case AskError() | ClusterCrossSlotError():
+            remedy = "give the address of the cluster's node that holds the slot of the prefix"
+        case ResponseError(status_code="ERR"):
+            remedy = "check the number of the database at the end of WEBEX_STORE_URL"
+        case _:
+            said = _code(error) or _words(error)
+            return StoreUnavailable(f"the database at {place} cannot be used: {said}")
+    return ConfigurationError([f"the database at {place} refused with {_code(error)}: {remedy}"])
+
+
+def _words(error: RedisError) -> str:
+    """Return the system's or OpenSSL's words if they are behind *error*."""
+    match error.__context__:
+        case OSError(strerror=str(words)):
+            return words
+    return str(error) or type(error).__name__
+
+
+def _code(error: RedisError) -> str | None:
+    """Return the word by which the server names an error; None if it said nothing."""
+    if error.status_code is not None:
+        return error.status_code
+    word = str(error).partition(" ")[0]
+    return word if isinstance(error, ResponseError) and word.isupper() else None

@@ -1,4 +1,0 @@
--- Remove a revocation.
-
-drop_revocation(given.name)
-return 1
