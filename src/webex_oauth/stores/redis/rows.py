@@ -92,8 +92,8 @@ class RedisRows(BelongingStore):
             place, prefix = self._address.place, self._address.prefix.decode()
             shown = noted.decode(errors="replace")
             mistake = (
-                f"the database at {place} keeps rows under {prefix} in another layout ({shown}): run "
-                "the version of webex-oauth that wrote them, or choose another prefix in "
+                f"the database at {place} keeps rows under {prefix} in another layout ({shown}): "
+                "run the version of webex-oauth that wrote them, or choose another prefix in "
                 "WEBEX_STORE_URL"
             )
             raise ConfigurationError([mistake])
