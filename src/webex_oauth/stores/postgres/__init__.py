@@ -1,5 +1,5 @@
-"""A store in a PostgreSQL database: for several machines."""
+"""Rows in a PostgreSQL database: for several machines."""
 
-from webex_oauth.stores.postgres.store import PostgresStore
+from webex_oauth.stores.postgres.rows import PostgresRows
 
-__all__ = ["PostgresStore"]
+__all__ = ["PostgresRows"]

@@ -1,25 +1,78 @@
-"""The pool: at most so many connections, each lent to one caller at a time.
+"""A connection pool: at most so many connections, each lent to one caller at a time.
 
-A caller who finds none makes one, within the caller's own time, and learns at once why that fails.
+A caller who finds none connects within the caller's own time, and learns at once why that fails.
+A caller may be cancelled at any moment; its answer never reaches the next one.
 """
 
 import asyncio
+import select
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import psycopg
+from psycopg import AsyncConnection, waiting
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.secret import Secret
-from webex_oauth.stores.postgres.connection import Connection, connect
 
 MAX_WAITING = 1_000
 STOP_SECONDS = 0.5
+WAKE_SECONDS = 10.0
+
+FRESH_SECONDS = 600.0
+"""How long a connection may stay unused: less than the time after which firewalls forget it."""
+
+RV = TypeVar("RV")
+
+
+class Connection(AsyncConnection[TupleRow]):
+    """A connection that abandons its statement at once if the caller is cancelled.
+
+    psycopg's own would first ask the server to stop, and wait up to ten seconds for that.
+    """
+
+    idle_since = 0.0
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = WAKE_SECONDS,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> RV:
+        """Wait for the server, and for nothing else."""
+        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the next statement may be sent: an abandoned one never ends."""
+        return not self.closed and self.pgconn.transaction_status == TransactionStatus.IDLE
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the server has sent nothing since: it could only be that it disconnects."""
+        if not self.is_idle or time.monotonic() - self.idle_since > FRESH_SECONDS:
+            return False
+        poll = select.poll()
+        poll.register(self.pgconn.socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def discard(self) -> None:
+        """Close without waiting for the server."""
+        self.pgconn.finish()
+
+
+async def connect(conninfo: Secret) -> Connection:
+    """Connect without prepared statements: PgBouncer may send each statement elsewhere."""
+    return await Connection.connect(conninfo.reveal(), autocommit=True, prepare_threshold=None)
 
 
 class Pool:
-    """Lend connections; the one used last is lent first, so that the others grow old and go."""
+    """A pool that lends the connection used last, so that the others grow old and are closed."""
 
     def __init__(self, conninfo: Secret, size: int) -> None:
         self._conninfo = conninfo
@@ -33,8 +86,8 @@ class Pool:
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection.
 
-        One that comes back in the middle of something is not lent again. Raises StoreUnavailable
-        when too many wait, and psycopg's errors when no connection can be made.
+        One that comes back in the middle of a statement is not lent again. Raises StoreUnavailable
+        if too many callers wait, and psycopg's errors if no connection can be made.
         """
         await self._enter()
         try:
@@ -45,7 +98,7 @@ class Pool:
         try:
             yield connection
         finally:
-            self._give_back(connection)
+            self._take_back(connection)
 
     def discard_idle(self) -> None:
         """Close the connections that are not lent: the next callers make new ones."""
@@ -78,7 +131,7 @@ class Pool:
             connection.discard()
         return await connect(self._conninfo)
 
-    def _give_back(self, connection: Connection) -> None:
+    def _take_back(self, connection: Connection) -> None:
         if connection.closed or connection.is_idle:
             self._keep(connection)
             self._places.release()
@@ -95,7 +148,7 @@ class Pool:
         self._idle.append(connection)
 
     async def _stop(self, connection: Connection) -> None:
-        """Ask the server to stop what nobody waits for any more: it may hold locks."""
+        """Ask the server to stop an abandoned statement: it may hold locks."""
         try:
             with suppress(psycopg.Error, OSError, TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):

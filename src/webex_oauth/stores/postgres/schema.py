@@ -1,158 +1,181 @@
-"""The tables, made and changed in steps; a schema of a newer program is refused."""
+"""The table of rows and the functions that write it: created once, refused if they are not ours."""
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Final, LiteralString
 
 from psycopg import errors
+from psycopg.rows import TupleRow
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.postgres.database import Link, transact
+from webex_oauth.stores.postgres.pool import Connection
 
-VERSION_1: Final[tuple[LiteralString, ...]] = (
-    "CREATE TABLE {schema}.schema_version (version integer NOT NULL)",
-    "INSERT INTO {schema}.schema_version (version) VALUES (0)",
-    # The ordinals bound the attempts without counting them: see attempts.py.
-    """
-    CREATE TABLE {schema}.attempts (
-      state_digest bytea PRIMARY KEY,
-      ordinal bigint GENERATED ALWAYS AS IDENTITY,
-      browser_digest bytea NOT NULL,
-      sealed bytea NOT NULL,
-      expires_at bigint NOT NULL,
-      kept_until bigint NOT NULL,
-      state text NOT NULL,
-      session_digest bytea
-    )
-    """,
-    "CREATE UNIQUE INDEX attempts_by_ordinal ON {schema}.attempts (ordinal)",
-    "CREATE INDEX attempts_by_end ON {schema}.attempts (kept_until)",
-    """
-    CREATE TABLE {schema}.sessions (
-      digest bytea PRIMARY KEY,
-      grant_key bytea NOT NULL,
-      sealed bytea NOT NULL,
-      created_at bigint NOT NULL,
-      seen_at bigint NOT NULL,
-      expires_at bigint NOT NULL
-    )
-    """,
-    "CREATE INDEX sessions_by_grant ON {schema}.sessions (grant_key, seen_at)",
-    "CREATE INDEX sessions_by_use ON {schema}.sessions (seen_at)",
-    "CREATE INDEX sessions_by_end ON {schema}.sessions (expires_at)",
-    # A lease is written beside the old row, without touching an index, where the page has room.
-    """
-    CREATE TABLE {schema}.grants (
-      key bytea PRIMARY KEY,
-      version bigint NOT NULL,
-      sealed bytea NOT NULL,
-      access_expires_at bigint,
-      ends_at bigint,
-      keep_at bigint,
-      lease_owner bytea,
-      lease_until bigint NOT NULL,
-      presented_count integer NOT NULL,
-      failure_count integer NOT NULL,
-      retry_at bigint NOT NULL
-    ) WITH (fillfactor = 70)
-    """,
-    "CREATE INDEX grants_by_end ON {schema}.grants (ends_at) WHERE ends_at IS NOT NULL",
-    "CREATE INDEX grants_to_keep ON {schema}.grants (keep_at) WHERE keep_at IS NOT NULL",
-    """
-    CREATE TABLE {schema}.revocations (
-      grant_key bytea NOT NULL,
-      version bigint NOT NULL,
-      sealed bytea NOT NULL,
-      ends_at bigint,
-      due_at bigint NOT NULL,
-      try_count integer NOT NULL,
-      PRIMARY KEY (grant_key, version)
-    )
-    """,
-    "CREATE INDEX revocations_due ON {schema}.revocations (due_at)",
-    """
-    CREATE INDEX revocations_by_end ON {schema}.revocations (ends_at) WHERE ends_at IS NOT NULL
-    """,
-    "CREATE TABLE {schema}.key_checks (key_id text PRIMARY KEY, sealed bytea NOT NULL)",
-    "CREATE TABLE {schema}.pulse (beats bigint NOT NULL)",
-    "INSERT INTO {schema}.pulse (beats) VALUES (0)",
-)
+VERSION: Final = 1
+OURS: Final = "store"
+OLDER: Final = "schema_version"
 
-STEPS: Final = (VERSION_1,)
-"""What makes version 1 of an empty schema, version 2 of version 1, and so on."""
+# A row is written beside its old version, without touching an index, where the page has room.
+TABLES: Final[LiteralString] = """
+CREATE TABLE {schema}.rows (
+  kind text NOT NULL,
+  name bytea NOT NULL,
+  rev bigint NOT NULL,
+  body bytea NOT NULL,
+  group_name bytea NOT NULL,
+  at bigint,
+  over_at bigint,
+  PRIMARY KEY (kind, name)
+) WITH (fillfactor = 70);
+CREATE INDEX rows_by_at ON {schema}.rows (kind, at) WHERE at IS NOT NULL;
+CREATE INDEX rows_by_over_at ON {schema}.rows (kind, over_at) WHERE over_at IS NOT NULL;
+CREATE INDEX rows_by_group ON {schema}.rows (kind, group_name, at DESC NULLS LAST)
+  WHERE group_name <> '';
+CREATE TABLE {schema}.store (version integer NOT NULL, beats bigint NOT NULL);
+INSERT INTO {schema}.store (version, beats) VALUES (1, 0)
+"""
+
+# A lock is waited for no longer than a caller waits: after that the write would surprise it.
+# An absent row is asserted by adding and deleting it, so that nobody else adds it meanwhile.
+WRITE: Final[LiteralString] = """
+CREATE FUNCTION {schema}.write(
+  the_kind text, the_name bytea, over bigint, new_rev bigint, new_body bytea, new_group bytea,
+  new_at bigint, new_over_at bigint, durably boolean
+) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '1500ms' AS $write$
+BEGIN
+  IF NOT durably THEN
+    PERFORM set_config('synchronous_commit', 'off', true);
+  END IF;
+  IF over = 0 THEN
+    INSERT INTO {schema}.rows (kind, name, rev, body, group_name, at, over_at)
+      VALUES (the_kind, the_name, new_rev, new_body, new_group, new_at, new_over_at)
+      ON CONFLICT DO NOTHING;
+    IF FOUND AND new_rev = 0 THEN
+      DELETE FROM {schema}.rows WHERE kind = the_kind AND name = the_name;
+    END IF;
+  ELSIF new_rev = 0 THEN
+    DELETE FROM {schema}.rows WHERE kind = the_kind AND name = the_name AND rev = over;
+  ELSIF new_rev = over THEN
+    PERFORM FROM {schema}.rows WHERE kind = the_kind AND name = the_name AND rev = over FOR SHARE;
+  ELSE
+    UPDATE {schema}.rows SET rev = new_rev, body = new_body, group_name = new_group,
+        at = new_at, over_at = new_over_at
+      WHERE kind = the_kind AND name = the_name AND rev = over;
+  END IF;
+  RETURN FOUND;
+END
+$write$
+"""
+
+# The block with EXCEPTION is a savepoint: after a conflict nothing remains of what was written.
+APPLY: Final[LiteralString] = """
+CREATE FUNCTION {schema}.apply(
+  kinds text[], names bytea[], overs bigint[], revs bigint[], bodies bytea[], groups bytea[],
+  ats bigint[], over_ats bigint[], durably boolean
+) RETURNS boolean LANGUAGE plpgsql AS $apply$
+BEGIN
+  FOR i IN 1 .. cardinality(names) LOOP
+    IF NOT {schema}.write(kinds[i], names[i], overs[i], revs[i], bodies[i], groups[i], ats[i],
+        over_ats[i], durably) THEN
+      RAISE SQLSTATE 'WX001';
+    END IF;
+  END LOOP;
+  RETURN true;
+EXCEPTION WHEN SQLSTATE 'WX001' THEN
+  RETURN false;
+END
+$apply$
+"""
+
+# One transaction in one message. Its lock ends with it, behind PgBouncer too.
+CREATE: Final[LiteralString] = """
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = '20s';
+SELECT pg_advisory_xact_lock(hashtextextended('webex-oauth {schema}', 0));
+DO $create$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '{schema}') THEN
+    CREATE SCHEMA {schema};
+  END IF;
+  IF NOT EXISTS ({found}) THEN
+    {missing};
+  END IF;
+END $create$;
+COMMIT
+"""
 
 # The catalogue's rows, and not to_regclass: that may answer from before this process waited.
-HAS_TABLES: Final[LiteralString] = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS held_by
+FOUND: Final[LiteralString] = """
+SELECT relname::text FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS held_by
     ON held_by.oid = relnamespace
-  WHERE nspname = '{schema}' AND relname = 'schema_version')
+  WHERE nspname = '{schema}' AND relname IN ('store', 'schema_version')
 """
-HAS_SCHEMA: Final = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '{schema}')"
-VERSION: Final = "SELECT version FROM {schema}.schema_version"
-SET_VERSION: Final = "UPDATE {schema}.schema_version SET version = %(version)s"
-USER: Final = "SELECT current_user"
-LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '20s'"
-# Locks of a transaction end with it, behind PgBouncer too.
-TAKE_TURNS: Final[LiteralString] = """
-SELECT pg_advisory_xact_lock(hashtextextended('webex-oauth {schema}', 0))
-"""
+READ_VERSION: Final = "SELECT version FROM {schema}.store"
+SETTINGS: Final = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-async def prepare_schema(link: Link, schema: str) -> None:
-    """Bring the tables to this program's version, in one transaction.
+async def check_durability(connection: Connection) -> None:
+    """Raise ConfigurationError if the server confirms what a loss of power takes back."""
+    asked = ", ".join(f"current_setting('{name}')" for name in SETTINGS)
+    [values] = await _rows(connection, f"SELECT {asked}")
+    lax = [name for name, value in zip(SETTINGS, values, strict=True) if value == "off"]
+    if lax:
+        raise ConfigurationError(
+            [
+                f"{name} is off in PostgreSQL, so that a loss of power loses users' tokens: switch "
+                "it on, or add durability=unchecked to WEBEX_STORE_URL"
+                for name in lax
+            ]
+        )
+
+
+async def prepare_schema(connection: Connection, schema: str) -> None:
+    """Create the schema and what is in it, all of it or nothing.
 
     Of several processes that start together one does it, and the others wait. Raises
-    ConfigurationError for a newer schema or another program's, and when the user may not make what
-    is missing.
+    ConfigurationError if the schema is another version's or program's, or if the user may not
+    create what is missing. Afterwards the connection is of no use.
     """
     try:
-        if await _version(link, schema) < len(STEPS):
-            await transact(link, partial(take_steps, schema=schema))
+        if not await _is_current(connection, schema):
+            missing = f"{TABLES};{WRITE};{APPLY}"
+            text = CREATE.replace("{found}", FOUND).replace("{missing}", missing)
+            await connection.execute(text.replace("{schema}", schema).encode())
     except errors.InsufficientPrivilege as error:
-        raise await _lack_of_rights(link, schema) from error
-    except errors.DuplicateTable as error:
-        mistake = (
-            f"schema {schema} of the database holds another program's tables: "
-            "choose another with schema= in WEBEX_STORE_URL"
+        raise _lack_of_rights(connection.info.user, schema) from error
+    except (errors.DuplicateTable, errors.DuplicateFunction) as error:
+        raise _refusal(schema, "holds another program's tables: choose another") from error
+
+
+async def _is_current(connection: Connection, schema: str) -> bool:
+    tables = {name for (name,) in await _rows(connection, FOUND.replace("{schema}", schema))}
+    if OLDER in tables:
+        raise _refusal(
+            schema,
+            "holds the tables of an older webex-oauth, which this one cannot read: run DROP SCHEMA "
+            f"{schema} CASCADE, after which everybody signs in again, or choose another",
         )
-        raise ConfigurationError([mistake]) from error
-
-
-async def take_steps(link: Link, schema: str) -> None:
-    """Take the steps that are missing, while nobody else does."""
-    await link.run(LOCK_TIMEOUT)
-    await link.row(TAKE_TURNS)
-    version = await _version(link, schema)
-    if not await _is(link, HAS_SCHEMA):
-        await link.run("CREATE SCHEMA {schema}")
-    for step in STEPS[version:]:
-        await link.run(";".join(step))
-    await link.run(SET_VERSION, {"version": len(STEPS)})
-
-
-async def _version(link: Link, schema: str) -> int:
-    if not await _is(link, HAS_TABLES):
-        return 0
-    row = await link.row(VERSION)
-    version: int = 0 if row is None else row[0]
-    if version > len(STEPS):
-        mistake = (
-            f"schema {schema} of the database was written by a newer webex-oauth: start that "
-            "one, or choose another with schema= in WEBEX_STORE_URL"
+    if OURS not in tables:
+        return False
+    versions = await _rows(connection, READ_VERSION.replace("{schema}", schema))
+    if versions != [(VERSION,)]:
+        raise _refusal(
+            schema, "was written by a newer webex-oauth: start that one, or choose another"
         )
-        raise ConfigurationError([mistake])
-    return version
+    return True
 
 
-async def _is(link: Link, question: LiteralString) -> bool:
-    row = await link.row(question)
-    return row is not None and bool(row[0])
+async def _rows(connection: Connection, statement: str) -> Sequence[TupleRow]:
+    cursor = await connection.execute(statement.encode())
+    return await cursor.fetchall()
 
 
-async def _lack_of_rights(link: Link, schema: str) -> ConfigurationError:
-    row = await link.row(USER)
-    user = "the user" if row is None else row[0]
+def _refusal(schema: str, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        [f"schema {schema} of the database {what} with schema= in WEBEX_STORE_URL"]
+    )
+
+
+def _lack_of_rights(user: str, schema: str) -> ConfigurationError:
     mistake = (
-        f"{user} may not make the tables of the store, or not use them: have the database's "
+        f"{user} may not create the tables of the store, or not use them: have the database's "
         f"owner run CREATE SCHEMA {schema} AUTHORIZATION {user}"
     )
     return ConfigurationError([mistake])

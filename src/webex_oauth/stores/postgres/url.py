@@ -12,14 +12,16 @@ from webex_oauth.secret import Secret
 
 SCHEMA = "webex_oauth"
 POOL_SIZE = 8
-MAX_POOL_SIZE = 100
-SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-UNCHECKED = "unchecked"
 UNREADABLE = (
     "WEBEX_STORE_URL cannot be read: write postgresql://USER:PASSWORD@HOST/DATABASE, with what "
     "is special in user and password percent-encoded"
 )
-OURS = frozenset({"schema", "pool_size", "durability"})
+# Their defaults, what they may be, and how that is told.
+OURS = {
+    "schema": (SCHEMA, r"[a-z_][a-z0-9_]{0,62}", "must be made of a to z, 0 to 9 and _"),
+    "pool_size": (str(POOL_SIZE), r"[1-9][0-9]?|100", "must be a number from 1 to 100"),
+    "durability": ("", r"(unchecked)?", "can only be unchecked, or be left out"),
+}
 
 # A connection whose other end vanished is noticed, in use or not, within half a minute.
 DEFAULTS = {
@@ -50,15 +52,16 @@ def read_postgres_url(url: str) -> PostgresUrl:
     """Read `postgresql://...?schema=...&pool_size=...`; raise ConfigurationError."""
     parts = urlsplit(url)
     fields = [field.partition("=") for field in parts.query.split("&") if field]
-    ours = {name: unquote(value) for name, _, value in fields if name in OURS}
+    given = {name: unquote(value) for name, _, value in fields if name in OURS}
     theirs = "&".join(f"{name}={value}" for name, _, value in fields if name not in OURS)
     conninfo, place = _read_conninfo(parts._replace(query=theirs).geturl())
+    ours = {name: _read_ours(name, given.get(name)) for name in OURS}
     return PostgresUrl(
         conninfo=conninfo,
         place=place,
-        schema=_read_schema(ours.get("schema", SCHEMA)),
-        pool_size=_read_pool_size(ours.get("pool_size", str(POOL_SIZE))),
-        checks_durability=_read_durability(ours.get("durability")),
+        schema=ours["schema"],
+        pool_size=int(ours["pool_size"]),
+        checks_durability=not ours["durability"],
     )
 
 
@@ -72,25 +75,9 @@ def _read_conninfo(url: str) -> tuple[Secret, str]:
         raise ConfigurationError([UNREADABLE]) from None
 
 
-def _read_schema(name: str) -> str:
-    if not SCHEMA_NAME.fullmatch(name):
-        raise ConfigurationError(
-            ["schema in WEBEX_STORE_URL must be made of a to z, 0 to 9 and _, such as webex_oauth"]
-        )
-    return name
-
-
-def _read_pool_size(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_POOL_SIZE:
-        raise ConfigurationError(
-            [f"pool_size in WEBEX_STORE_URL must be a number from 1 to {MAX_POOL_SIZE}"]
-        )
-    return int(text)
-
-
-def _read_durability(text: str | None) -> bool:
-    if text not in (None, UNCHECKED):
-        raise ConfigurationError(
-            [f"durability in WEBEX_STORE_URL can only be {UNCHECKED}, or be left out"]
-        )
-    return text is None
+def _read_ours(name: str, given: str | None) -> str:
+    default, pattern, expected = OURS[name]
+    value = default if given is None else given
+    if not re.fullmatch(pattern, value):
+        raise ConfigurationError([f"{name} in WEBEX_STORE_URL {expected}"])
+    return value
