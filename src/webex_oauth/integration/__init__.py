@@ -1,1 +1,7 @@
 """The composition root: settings become an integration at work; only here adapters are chosen."""
+
+from webex_oauth.integration.opening import Integration, open_integration
+from webex_oauth.integration.shared_clock import SharedClock
+from webex_oauth.integration.store_urls import store_at
+
+__all__ = ["Integration", "SharedClock", "open_integration", "store_at"]

@@ -25,10 +25,11 @@ from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_checks import open_keys
 from webex_oauth.vault.key_watch import KeyPresence, KeyWatch
 from webex_oauth.vault.keys import KeyFile
+from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import check_grant_key
 from webex_oauth.vault.rescue import Rescue
+from webex_oauth.vault.rows import Rows
 from webex_oauth.vault.sealing import Sealer
-from webex_oauth.vault.store import Store
 from webex_oauth.vault.vault import Vault
 
 
@@ -55,7 +56,7 @@ class Integration:
 async def open_integration(
     settings: Settings,
     *,
-    store: Store | None = None,
+    rows: Rows | None = None,
     transport: Transport | None = None,
     clock: Clock | None = None,
     randomness: Randomness = secrets.token_bytes,
@@ -70,19 +71,19 @@ async def open_integration(
         raise TypeError("settings are what webex_oauth.read_settings(os.environ) returns")
     async with AsyncExitStack() as exits:
         # What ends with this process needs no rescue from it.
-        needs_spool = store is not None or settings.store_url != MEMORY
-        store = store or rows_at(settings.store_url)
-        await store.open()
-        exits.push_async_callback(store.close)
+        needs_spool = rows is not None or settings.store_url != MEMORY
+        rows = rows or rows_at(settings.store_url)
+        await rows.open()
+        exits.push_async_callback(rows.close)
         tasks: list[Task] = []
         if clock is None:
-            clock = await _shared_clock(store, tasks)
-        sealer = await _sealer(settings, store, randomness, clock, tasks)
+            clock = await _shared_clock(rows, tasks)
+        sealer = await _sealer(settings, rows, randomness, clock, tasks)
         if transport is None:
             transport = await exits.enter_async_context(
                 HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
             )
-        integration = _compose(settings, store, sealer, transport, clock)
+        integration = _compose(settings, rows, sealer, transport, clock)
         if needs_spool:
             await integration.rescue.open()
         background = Background(tasks + _tasks(settings, integration))
@@ -92,30 +93,31 @@ async def open_integration(
         yield integration
 
 
-async def _shared_clock(store: Store, tasks: list[Task]) -> Clock:
-    clock = SharedClock(store.time)
+async def _shared_clock(rows: Rows, tasks: list[Task]) -> Clock:
+    clock = SharedClock(rows.time)
     await clock.look()
     tasks.append(Task("clock", clock.run))
     return clock
 
 
 async def _sealer(
-    settings: Settings, store: Store, randomness: Randomness, clock: Clock, tasks: list[Task]
+    settings: Settings, rows: Rows, randomness: Randomness, clock: Clock, tasks: list[Task]
 ) -> Sealer:
     today = datetime.fromtimestamp(clock(), UTC).date()
-    keys = await open_keys(store, settings.keys_file, settings.keys_text, randomness, today)
+    keys = await open_keys(rows, settings.keys_file, settings.keys_text, randomness, today)
     if isinstance(keys, KeyFile):
-        tasks.append(Task("keys", KeyWatch(keys, store, randomness).run))
+        tasks.append(Task("keys", KeyWatch(keys, rows, randomness).run))
     return Sealer(keys, randomness)
 
 
 def _compose(
-    settings: Settings, store: Store, sealer: Sealer, transport: Transport, clock: Clock
+    settings: Settings, rows: Rows, sealer: Sealer, transport: Transport, clock: Clock
 ) -> Integration:
+    ledger = Ledger(rows, sealer, settings.idle_seconds)
     context = FlowContext(
         platform=settings.platform,
         client=settings.client,
-        store=store,
+        ledger=ledger,
         sealer=sealer,
         transport=transport,
         clock=clock,
@@ -124,9 +126,9 @@ def _compose(
         absolute_seconds=settings.absolute_seconds,
         keeps_grants=settings.keeps_grants,
     )
-    rescue = Rescue(settings.spool_folder, store, sealer, clock)
+    rescue = Rescue(settings.spool_folder, ledger, sealer, clock)
     vault = Vault(
-        store,
+        ledger,
         sealer,
         transport,
         settings.platform.server,
@@ -145,7 +147,7 @@ def _compose(
         keeper=Keeper(context, vault),
         revocations=revocations,
         rescue=rescue,
-        key_presence=KeyPresence(store, sealer, f"{gethostname()} (process {os.getpid()})"),
+        key_presence=KeyPresence(rows, sealer, f"{gethostname()} (process {os.getpid()})"),
     )
 
 

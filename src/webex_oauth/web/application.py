@@ -135,7 +135,7 @@ async def check_serving(integration: Integration) -> None:
 
     Raises StoreUnavailable or KeyUnavailable.
     """
-    await integration.context.store.check()
+    await integration.context.ledger.rows.check()
     await integration.key_presence.check()
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
+from webex_oauth.vault.records import MARK_KEPT_SECONDS
 
 SESSION = "webex_oauth_session"
 ATTEMPT = "webex_oauth_attempt"
@@ -24,6 +25,8 @@ ATTEMPT_ID = re.compile(r"[0-9a-f]{16}")
 STARTED_AT = re.compile(r"[0-9a-f]{1,12}")
 VALUE = re.compile(r"[A-Za-z0-9._-]*")
 MAX_ATTEMPTS = 8
+MAX_ATTEMPT_BYTES = 4096
+ATTEMPT_COOKIE_SECONDS = ATTEMPT_SECONDS + MARK_KEPT_SECONDS
 
 HeaderList = Iterable[tuple[bytes, bytes]]
 
@@ -70,8 +73,8 @@ class CookieJar:
         value = presented.get(self.session_name)
         return Secret(value) if value else None
 
-    def attempt_secret(self, presented: Mapping[str, str], attempt_id: str) -> Secret | None:
-        """Find the secret that binds an attempt to this browser."""
+    def attempt(self, presented: Mapping[str, str], attempt_id: str) -> Secret | None:
+        """Find the sealed attempt that the browser presents."""
         value = presented.get(self.attempt_prefix + attempt_id)
         return Secret(value.partition(".")[2]) if value else None
 
@@ -88,29 +91,34 @@ class CookieJar:
         response: Response,
         presented: Mapping[str, str],
         attempt_id: str,
-        browser_secret: Secret,
+        attempt: Secret,
         now: int,
     ) -> None:
-        """Bind an attempt to this browser; beyond MAX_ATTEMPTS the oldest ones are dropped."""
-        value = f"{now:x}.{browser_secret.reveal()}"
-        self._set(response, self.attempt_prefix + attempt_id, value, ATTEMPT_SECONDS)
-        for old_id in self._attempt_ids_oldest_first(presented)[: -(MAX_ATTEMPTS - 1)]:
-            self._set(response, self.attempt_prefix + old_id, "", 0)
+        """Give an attempt to this browser.
+
+        The oldest ones are dropped beyond MAX_ATTEMPTS, and beyond MAX_ATTEMPT_BYTES in all: so
+        proxies pass the browser's head on.
+        """
+        value = f"{now:x}.{attempt.reveal()}"
+        self._set(response, self.attempt_prefix + attempt_id, value, ATTEMPT_COOKIE_SECONDS)
+        count, size = 1, len(value)
+        for _, old_id, old_size in sorted(self._attempts(presented), reverse=True):
+            count, size = count + 1, size + old_size
+            if count > MAX_ATTEMPTS or size > MAX_ATTEMPT_BYTES:
+                self._set(response, self.attempt_prefix + old_id, "", 0)
 
     def drop_all(self, response: Response, presented: Mapping[str, str]) -> None:
         """Take everything away at sign-out."""
         self.drop_session(response)
-        for attempt_id in self._attempt_ids_oldest_first(presented):
+        for _, attempt_id, _ in self._attempts(presented):
             self._set(response, self.attempt_prefix + attempt_id, "", 0)
 
-    def _attempt_ids_oldest_first(self, presented: Mapping[str, str]) -> list[str]:
-        return [attempt_id for _, attempt_id in sorted(self._attempts(presented))]
-
-    def _attempts(self, presented: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    def _attempts(self, presented: Mapping[str, str]) -> Iterator[tuple[int, str, int]]:
+        """Yield when each attempt began, its id and its size."""
         for name, value in presented.items():
             attempt_id = name.removeprefix(self.attempt_prefix)
             if name.startswith(self.attempt_prefix) and ATTEMPT_ID.fullmatch(attempt_id):
-                yield _started_at(value), attempt_id
+                yield _started_at(value), attempt_id, len(value)
 
     def _set(self, response: Response, name: str, value: str, lifetime_seconds: int) -> None:
         """Write the header by hand, which costs a tenth of http.cookies (RFC 6265 section 4.1)."""

@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from webex_oauth.secret import Secret
-from webex_oauth.vault.row_values import LATEST_INSTANT
 from webex_oauth.web.views import (
     Account,
     ConfirmSignInPage,
@@ -30,6 +29,9 @@ from webex_oauth.web.views import (
     SignOutPage,
     UnnamedPersonPage,
 )
+
+LATEST_INSTANT: Final = 253_402_300_799
+"""The end of the year 9999, the last that a date can name."""
 
 PREFIX: Final = "/static/"
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from starlette.responses import Response
 
 from webex_oauth.errors import (
+    AttemptForeign,
     AttemptUnknown,
     AuthorizationRefused,
     IncompleteCallback,
@@ -98,13 +99,13 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
 
 async def _begin(visit: Visit, return_to: ReturnTo) -> Response:
     integration = visit.site.integration
-    started = await integration.sign_in.begin(return_to)
+    started = integration.sign_in.begin(return_to)
     response = redirect(started.authorization_url)
     visit.site.cookies.keep_attempt(
         response,
         visit.cookies,
         started.attempt_id,
-        started.browser_secret,
+        started.attempt,
         integration.context.clock(),
     )
     return response
@@ -118,10 +119,9 @@ async def complete_sign_in(visit: Visit) -> Response:
         callback = read_callback(visit.request.scope["query_string"])
     except SignInError as error:
         return await _refuse(visit, error, HOME)
-    attempt = attempt_id(callback.state)
     outcome = await visit.site.integration.sign_in.complete(
         callback,
-        browser_secret=visit.site.cookies.attempt_secret(visit.cookies, attempt),
+        attempt=visit.site.cookies.attempt(visit.cookies, attempt_id(callback.state)),
         session_id=visit.session_id,
         browser=browser_label(visit.headers.get("user-agent")),
     )
@@ -151,10 +151,10 @@ async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> 
 
 
 def _is_used_up(error: WebexOAuthError) -> bool:
-    """Tell whether the address is of a sign-in that is over, as in a bookmark or the history."""
+    """Check whether the address is of a sign-in that is over, as in a bookmark or the history."""
     if isinstance(error, IncompleteCallback):
         return error.error is None
-    return isinstance(error, AttemptUnknown)
+    return isinstance(error, AttemptForeign | AttemptUnknown)
 
 
 def _details(error: WebexOAuthError) -> tuple[Detail, ...]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
-from webex_oauth.vault.sessions import Profile
+from webex_oauth.vault.records import Profile
 from webex_oauth.web.failures import Failure
 
 

@@ -78,8 +78,8 @@ ATTEMPT_FOREIGN: Final = Failure(
     "attempt-foreign",
     400,
     "This sign-in was started in another browser",
-    "For your protection a sign-in must end in the browser in which it began. That also fails "
-    "when cookies are blocked, or when somebody sent you this link.",
+    "For your protection a sign-in must end in the browser in which it began, and soon. It also "
+    "fails when cookies are blocked, or when somebody sent you this link.",
     "If you meant to sign in, start again here and allow cookies for this site. If somebody sent "
     "you the link, close this page.",
     Retry.SIGN_IN,
