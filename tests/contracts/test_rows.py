@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from contracts.samples import NOW, absent, add, deleted, name, read_one, rewritten, row, store
@@ -190,7 +191,7 @@ async def test_rows_are_listed_from_their_instant_on_the_earliest_first(
     other = {"at": "over_at", "over_at": "at"}[column]
     instants = [NOW - 5, NOW + 1, 0, NOW, None, NOW - 10, 253_402_300_799]
     for number, instant in enumerate(instants):
-        await store(rows, replace(row(number), **{column: instant, other: NOW - number}))
+        await store(rows, _with(row(number), {column: instant, other: NOW - number}))
     await store(rows, row(9, Kind.SESSION, at=NOW, over_at=NOW))
 
     assert [one.name for one in await listed(rows, NOW, 99)] == [*map(name, [2, 5, 0, 3])]
@@ -202,7 +203,7 @@ async def test_rows_are_listed_from_their_instant_on_the_earliest_first(
 
 @pytest.mark.parametrize(("column", "listed"), INSTANTS.items(), ids=INSTANTS)
 async def test_a_change_moves_a_row_in_its_list(rows: Rows, column: str, listed: List) -> None:
-    first, second, third = (replace(row(n), **{column: NOW + n}) for n in (1, 2, 3))
+    first, second, third = (_with(row(n), {column: NOW + n}) for n in (1, 2, 3))
     await store(rows, first, second, third)
     later = rewritten(first, **{column: NOW + 9})
     never = rewritten(second, **{column: None})
@@ -249,3 +250,7 @@ async def test_a_write_is_possible(rows: Rows) -> None:
 
 async def test_the_database_has_a_clock(rows: Rows) -> None:
     assert abs(await rows.time() - time.time()) < 60
+
+
+def _with(changed: Row, columns: dict[str, Any]) -> Row:
+    return replace(changed, **columns)
