@@ -1,6 +1,6 @@
 """A store belongs to the process and the event loop that opened it, until it is closed.
 
-Any other use is a mistake in the calling program. It is told at once, in the same words for every
+Any other use is a mistake in the calling program. It is refused at once, in the same words by every
 store, instead of failing later inside a driver.
 """
 
@@ -23,7 +23,7 @@ CLOSED = "this store is closed: use an integration inside its `async with` block
 
 
 class BelongingStore:
-    """Base class of the stores: checks each public method before it begins."""
+    """Base class of the stores: checks the caller before each public method begins."""
 
     _process_id: int | None = None
     _loop: asyncio.AbstractEventLoop | None = None
@@ -35,7 +35,7 @@ class BelongingStore:
                 setattr(cls, name, WRAPPERS.get(name, _checked)(method))
 
     def _check_use(self) -> None:
-        """Raise RuntimeError when this is not the place where the store may be used."""
+        """Raise RuntimeError if the store may not be used here."""
         if self._is_closed:
             raise RuntimeError(CLOSED)
         if self._process_id is None:
