@@ -33,7 +33,7 @@ BOUNDED_BY = {
     "web/failures.py:_count_by_kind": "refusals in the log",
     "stores/postgres/pool.py:_idle": "calls that wait for PostgreSQL",
     "stores/postgres/pool.py:_stopping": "calls that wait for PostgreSQL",
-    "stores/redis/pool.py:_idle": "calls that wait for Redis",
+    "stores/redis/calls.py:_idle": "calls that wait for Redis",
     "stores/sqlite/writer.py:_jobs": "writes that wait for SQLite",
     # One answer of Webex.
     "transport/connection.py:_body": "page of a list",

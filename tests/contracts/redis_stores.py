@@ -1,17 +1,17 @@
-"""Redis stores that are open for a while, and what their tests wait for."""
+"""Rows in Redis that are open for a while."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from webex_oauth.stores.redis import RedisStore
+from webex_oauth.stores.redis import RedisRows
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[RedisStore]:
-    """Open a store, and close it afterwards."""
-    store = RedisStore(url)
-    await store.open()
+async def opened(url: str) -> AsyncIterator[RedisRows]:
+    """Open the rows at *url*, and close them afterwards."""
+    rows = RedisRows(url)
+    await rows.open()
     try:
-        yield store
+        yield rows
     finally:
-        await store.close()
+        await rows.close()

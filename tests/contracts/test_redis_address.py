@@ -1,4 +1,4 @@
-"""What may stand in the Redis store's URL."""
+"""What the URL of rows in Redis may contain."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_a_short_url_is_enough() -> None:
     )
 
 
-def test_a_long_url_says_everything() -> None:
+def test_a_long_url_sets_everything() -> None:
     url = (
         "rediss://us%40er:p%2Fw@[::1]:6380/3"
         f"?prefix=mine&pool_size=2&ca_file={__file__}&durability=unchecked"
@@ -43,7 +43,7 @@ def test_a_long_url_says_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "mistake"),
     [
         ("redis://:top-secret@", "must be redis://"),
         ("http://:top-secret@db", "must be redis://"),
@@ -65,15 +65,15 @@ def test_a_long_url_says_everything() -> None:
         ("rediss://:top-secret@db?ca_file=nowhere.pem", "is not there"),
     ],
 )
-def test_a_url_that_is_not_understood_is_told_without_its_password(url: str, told: str) -> None:
+def test_a_wrong_url_is_refused_without_repeating_its_password(url: str, mistake: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_address(url)
 
-    assert told in str(refused.value)
+    assert mistake in str(refused.value)
     assert "top-secret" not in str(refused.value)
 
 
-def test_a_certificate_is_always_asked_for() -> None:
+def test_a_certificate_is_always_verified() -> None:
     options = connection_options(read_address("rediss://db"))
 
     assert options["ssl_cert_reqs"] == "required"

@@ -1,31 +1,22 @@
-"""What the Redis store still has after its server ended, and what its disk has confirmed."""
+"""What rows in Redis survive, and what the disk has confirmed."""
 
 import asyncio
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from contracts.redis_stores import opened
-from contracts.rows import NOW, admission, attempt, grant, name, revocation, session
+from contracts.samples import NOW, add, deleted, name, read_one, rewritten, row, store
 from services.redis import RedisServer, running_redis, running_valkey
 from waiting import until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.redis import RedisStore
-from webex_oauth.stores.redis.database import DISK_POOL_FACTOR
-from webex_oauth.vault.records import (
-    AttemptRecord,
-    GrantRecord,
-    Lease,
-    RevocationRecord,
-    SealedRecord,
-    SessionRecord,
-)
+from webex_oauth.stores.redis import RedisRows
+from webex_oauth.stores.redis.calls import DISK_POOL_FACTOR
+from webex_oauth.vault.rows import Kind, Row
 
 pytestmark = pytest.mark.anyio
-
-KEY = name("grant", 1)
-LEASE = Lease(b"one who refreshes", NOW + 30)
 
 
 @pytest.fixture
@@ -37,23 +28,22 @@ def cautious_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def confirming_server() -> Iterator[RedisServer]:
-    """Run a server that writes to its disk every second, and tells when it has."""
+    """Run a server that writes to its disk every second, and can confirm when it has."""
     with running_valkey(appendfsync="everysec") as server:
         yield server
 
 
-async def everything(store: RedisStore) -> list[SealedRecord]:
-    """List every row of every kind."""
-    return [
-        *await store.scan(AttemptRecord, after=b"", limit=99),
-        *await store.scan(SessionRecord, after=b"", limit=99),
-        *await store.scan(GrantRecord, after=b"", limit=99),
-        *await store.scan(RevocationRecord, after=b"", limit=99),
-    ]
+def signed_in(number: int) -> list[Row]:
+    """Return what a sign-in writes together."""
+    return [row(number, kind, at=NOW) for kind in (Kind.GRANT, Kind.SESSION, Kind.STATE)]
+
+
+async def all_rows(rows: RedisRows) -> list[Row]:
+    return [row for kind in Kind for row in await rows.by_name(kind, b"", 99)]
 
 
 def count_of_confirmations(server: RedisServer) -> int:
-    """Say how often the server was asked whether something is on its disk."""
+    """Return how often the server was asked to confirm that something is on its disk."""
     asked = server.ask("INFO", "commandstats").get("cmdstat_waitaof", {"calls": 0})
     return int(asked["calls"])
 
@@ -61,115 +51,90 @@ def count_of_confirmations(server: RedisServer) -> int:
 async def test_a_server_that_is_killed_and_started_again_has_everything(
     cautious_server: RedisServer,
 ) -> None:
-    async with opened(cautious_server.url()) as store:
-        await store.add_attempt(attempt(7), at_most=9, now=NOW)
-        await store.admit(admission(1, keep_at=NOW))
-        claimed = await store.claim_grant(grant(), LEASE, NOW)
-        await store.add_revocation(revocation(of=2, version=2**48))
-        await store.add_key_check("first", b"sealed")
+    stored = [row(1, kind, group=b"group", at=NOW, over_at=NOW) for kind in Kind]
+    async with opened(cautious_server.url()) as rows:
+        await store(rows, *stored)
+        change = rewritten(stored[0], at=NOW + 1)
+        assert await rows.apply([change], durably=True)
 
         cautious_server.kill()
         await asyncio.to_thread(cautious_server.start)
 
-        assert await everything(store) == [
-            attempt(7),
-            session(1),
-            claimed,
-            revocation(of=2, version=2**48),
-        ]
-        assert await store.key_checks() == {"first": b"sealed"}
-        assert await store.due_grants(now=LEASE.until, limit=9) == [claimed]
+        assert await all_rows(rows) == [change.row, *stored[1:]]
+        assert list(await rows.due(stored[1].kind, NOW, 9)) == [stored[1]]
+        assert list(await rows.of_group(stored[0].kind, b"group", 9)) == [change.row]
 
 
-async def test_a_sign_in_of_which_the_disk_has_half_did_not_happen(
+async def test_a_sign_in_that_is_half_on_the_disk_did_not_happen(
     cautious_server: RedisServer,
 ) -> None:
-    async with opened(cautious_server.url()) as store:
-        await store.admit(admission(1, of=1))
-        await store.admit(admission(2, of=2))
+    async with opened(cautious_server.url()) as rows:
+        await store(rows, *signed_in(1))
+        await store(rows, *signed_in(2))
 
         cautious_server.kill()
         (file,) = cautious_server.folder.glob("appendonlydir/*.incr.aof")
         os.truncate(file, file.stat().st_size - 20)
         await asyncio.to_thread(cautious_server.start)
 
-        assert await everything(store) == [session(1, of=1), grant(1)]
+        assert {row.name for row in await all_rows(rows)} == {name(1)}
 
 
-async def test_scripts_that_the_server_forgets_are_given_to_it_again(
-    own_redis: RedisServer,
-) -> None:
-    async with opened(own_redis.url()) as store:
-        for number in range(1, 51):
+async def test_scripts_that_the_server_forgets_are_sent_again(own_redis: RedisServer) -> None:
+    async with opened(own_redis.url()) as rows:
+        for number in range(50):
             own_redis.ask("SCRIPT", "FLUSH")
-            await asyncio.gather(
-                store.admit(admission(number, of=number)),
-                store.add_revocation(revocation(of=number + 100)),
+            grant, session = row(number), row(number, Kind.SESSION)
+            outcomes = await asyncio.gather(
+                rows.apply(add(grant), durably=False),
+                rows.apply(add(session), durably=True),
+                rows.by_name(Kind.KEY, b"", 9),
             )
+            assert list(outcomes) == [True, True, []]
 
-        assert len(await store.scan(GrantRecord, after=b"", limit=99)) == 50
-        assert len(await store.scan(RevocationRecord, after=b"", limit=99)) == 50
-
-
-async def live_through(store: RedisStore, person: int) -> None:
-    """Sign a person in, refresh their tokens, and disconnect them: five durable steps."""
-    key = name("grant", person)
-    await store.admit(admission(person, of=person))
-    await store.claim_grant(grant(person), LEASE, NOW)
-    await store.replace_grant(grant(person, version=2), 1)
-    await store.end_grant(key, now=NOW)
-    await store.add_revocation(revocation(of=person + 100))
+        assert len(await rows.by_name(Kind.GRANT, b"", 99)) == 50
+        assert len(await rows.by_name(Kind.SESSION, b"", 99)) == 50
 
 
-async def test_what_must_not_be_lost_is_confirmed_by_the_disk(
+async def test_durable_changes_are_confirmed_by_the_disk_and_no_others(
     confirming_server: RedisServer,
 ) -> None:
-    async with opened(confirming_server.url()) as store:
-        await live_through(store, 1)  # from now on the server knows the scripts
-        earlier_count = count_of_confirmations(confirming_server)
+    async with opened(confirming_server.url()) as rows:
+        await store(rows, row(1), *signed_in(2))
+        assert await rows.apply([rewritten(row(1))], durably=False)
+        await rows.read(row(1))
+        await rows.by_name(Kind.GRANT, b"", 9)
+        assert count_of_confirmations(confirming_server) == 0
 
-        await live_through(store, 2)
+        assert await rows.apply(add(*signed_in(3)), durably=True)
+        assert await rows.apply([rewritten(row(1, rev=2))], durably=True)
+        assert await rows.apply([deleted(row(1, rev=3))], durably=True)
 
-    assert count_of_confirmations(confirming_server) == earlier_count + 5
+    assert count_of_confirmations(confirming_server) == 3
 
 
 async def test_what_the_disk_confirmed_survives_a_kill(confirming_server: RedisServer) -> None:
-    async with opened(confirming_server.url()) as store:
-        for person in range(1, 6):
-            await store.admit(admission(person, of=person))
+    async with opened(confirming_server.url()) as rows:
+        for number in range(5):
+            assert await rows.apply(add(row(number)), durably=True)
         confirming_server.kill()
         await asyncio.to_thread(confirming_server.start)
 
-        found = await store.scan(GrantRecord, after=b"", limit=99)
-
-    assert found == [grant(person) for person in range(1, 6)]
+        assert await all_rows(rows) == [row(number) for number in range(5)]
 
 
-async def test_what_is_soon_over_is_not_confirmed(confirming_server: RedisServer) -> None:
-    async with opened(confirming_server.url()) as store:
-        await store.add_attempt(attempt(), at_most=9, now=NOW)
-        await store.take_attempt(name("state", 1), name("browser", 1), NOW)
-        await store.touch_session(name("session", 1), NOW)
-
-    assert count_of_confirmations(confirming_server) == 0
-
-
-async def test_a_server_that_writes_before_it_answers_need_not_confirm(
-    valkey_server: RedisServer,
+@pytest.mark.parametrize(
+    ("fsync", "query"),
+    [("always", {}), ("no", {"durability": "unchecked"})],
+    ids=["it writes before it answers", "the operator accepts losses"],
+)
+async def test_a_server_need_not_confirm(
+    confirming_server: RedisServer, fsync: str, query: dict[str, Any]
 ) -> None:
-    async with opened(valkey_server.url(prefix="unasked")) as store:
-        await store.admit(admission())
+    confirming_server.ask("CONFIG", "SET", "appendfsync", fsync)
 
-    assert count_of_confirmations(valkey_server) == 0
-
-
-async def test_an_operator_who_accepts_losses_does_not_wait_for_the_disk(
-    confirming_server: RedisServer,
-) -> None:
-    confirming_server.ask("CONFIG", "SET", "appendfsync", "no")
-
-    async with opened(confirming_server.url(durability="unchecked")) as store:
-        await store.admit(admission())
+    async with opened(confirming_server.url(**query)) as rows:
+        assert await rows.apply(add(row()), durably=True)
 
     assert count_of_confirmations(confirming_server) == 0
 
@@ -177,25 +142,28 @@ async def test_an_operator_who_accepts_losses_does_not_wait_for_the_disk(
 async def test_a_write_that_the_disk_does_not_confirm_is_an_outage(
     confirming_server: RedisServer,
 ) -> None:
-    async with opened(confirming_server.url()) as store:
-        await store.admit(admission())
+    async with opened(confirming_server.url()) as rows:
+        await store(rows, row())
         confirming_server.ask("CONFIG", "SET", "appendfsync", "no")
 
         with pytest.raises(StoreUnavailable, match="did not confirm"):
-            await store.claim_grant(grant(), LEASE, NOW)
+            await rows.apply([rewritten(row())], durably=True)
 
 
-async def test_who_reads_does_not_wait_for_those_who_wait_for_the_disk(
+async def test_readers_do_not_wait_for_those_who_wait_for_the_disk(
     confirming_server: RedisServer,
 ) -> None:
-    async with opened(confirming_server.url(pool_size="1")) as store:
+    async with opened(confirming_server.url(pool_size="1")) as rows:
         confirming_server.ask("CONFIG", "SET", "appendfsync", "no")
         waiting = [
-            asyncio.create_task(store.admit(admission(person, of=person)))
-            for person in range(1, 1 + DISK_POOL_FACTOR)
+            asyncio.create_task(rows.apply(add(row(number)), durably=True))
+            for number in range(DISK_POOL_FACTOR)
         ]
 
-        await until_true(lambda: store.find_grant(name("grant", DISK_POOL_FACTOR)))
+        async def is_written() -> bool:
+            return bool((await read_one(rows, row(DISK_POOL_FACTOR - 1))).rev)
+
+        await until_true(is_written)
         assert not any(task.done() for task in waiting)
 
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)

@@ -1,32 +1,33 @@
-"""What the Redis store does while its server is not well, and that it recovers by itself."""
+"""What rows in Redis do while their server is not well, and that they recover by themselves."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
 
 import pytest
+import redis
 from contracts.redis_stores import opened
-from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
+from contracts.samples import NOW, absent, add, deleted, read_one, rewritten, row, store
 from services.fault_proxy import FaultProxy, fault_proxy
 from services.redis import RedisServer
 from waiting import SLACK_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.redis import RedisStore
-from webex_oauth.vault.records import EndedSession, Lease, RevocationRecord
+from webex_oauth.stores.redis import RedisRows
+from webex_oauth.vault.rows import Kind
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H03")]
 
-KEY = name("grant", 1)
-LEASE = Lease(b"one who refreshes", NOW + 30)
+GRANT = row(1)
+SESSION = row(1, Kind.SESSION, group=b"group", at=NOW, over_at=NOW)
 BOUND_SECONDS = 2.0
 
 
 @pytest.fixture
-async def redis_store(own_redis: RedisServer) -> AsyncIterator[RedisStore]:
-    async with opened(own_redis.url()) as store:
-        await store.admit(admission(1))
-        yield store
+async def redis_rows(own_redis: RedisServer) -> AsyncIterator[RedisRows]:
+    async with opened(own_redis.url()) as rows:
+        await store(rows, GRANT, SESSION)
+        yield rows
 
 
 @pytest.fixture
@@ -36,14 +37,14 @@ async def proxy(own_redis: RedisServer) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
-async def proxied_store(own_redis: RedisServer, proxy: FaultProxy) -> AsyncIterator[RedisStore]:
-    async with opened(own_redis.url(port=proxy.port)) as store:
-        await store.admit(admission(1))
-        yield store
+async def proxied_rows(own_redis: RedisServer, proxy: FaultProxy) -> AsyncIterator[RedisRows]:
+    async with opened(own_redis.url(port=proxy.port)) as rows:
+        await store(rows, GRANT, SESSION)
+        yield rows
 
 
 async def check_unavailable(*calls: Awaitable[object], but_not_before: float = 0.0) -> None:
-    """See that each of several calls at once is refused in time."""
+    """Check that each of several calls at once is refused in time."""
     began_at = time.monotonic()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     took_seconds = time.monotonic() - began_at
@@ -52,60 +53,64 @@ async def check_unavailable(*calls: Awaitable[object], but_not_before: float = 0
     assert but_not_before <= took_seconds < BOUND_SECONDS + SLACK_SECONDS
 
 
-async def check_recovered(store: RedisStore) -> None:
-    """See that reading and writing work again, at once."""
-    assert await store.find_session(name("session", 1)) == session(1)
-    await store.replace_grant(grant(version=2), 1)
-    assert await store.find_grant(KEY) == grant(version=2)
+async def check_recovered(rows: RedisRows) -> None:
+    """Check that reading and writing work again, at once."""
+    assert await read_one(rows, SESSION) == SESSION
+    change = rewritten(GRANT)
+    assert await rows.apply([change], durably=True)
+    assert await read_one(rows, GRANT) == change.row
 
 
-def writes(store: RedisStore) -> list[Awaitable[object]]:
-    """Begin a step of a sign-in, a claim and a proof of health."""
+def writes(rows: RedisRows) -> list[Awaitable[object]]:
+    """Begin an addition, a rewrite and a proof of health."""
     return [
-        store.add_attempt(attempt(), at_most=9, now=NOW),
-        store.claim_grant(grant(), LEASE, NOW - 9),
-        store.check(),
+        rows.apply(add(row(9, Kind.STATE)), durably=False),
+        rows.apply([rewritten(GRANT)], durably=True),
+        rows.check(),
     ]
 
 
-def calls(store: RedisStore) -> list[Awaitable[object]]:
-    """Begin a read and writes."""
-    return [store.find_grant(KEY), *writes(store)]
+def calls(rows: RedisRows) -> list[Awaitable[object]]:
+    """Begin reads and writes."""
+    return [rows.read(GRANT), rows.due(Kind.SESSION, NOW, 9), *writes(rows)]
 
 
 async def test_a_server_that_is_down_is_unavailable_and_comes_back(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     own_redis.stop()
 
-    await check_unavailable(*calls(redis_store))
+    await check_unavailable(*calls(redis_rows))
 
     own_redis.start()
-    await check_recovered(redis_store)
+    await check_recovered(redis_rows)
 
 
 async def test_a_restart_in_between_is_not_noticed(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     await asyncio.to_thread(own_redis.stop)
     await asyncio.to_thread(own_redis.start)
 
-    await check_recovered(redis_store)
+    await check_recovered(redis_rows)
 
 
-async def test_a_store_that_opens_before_its_server_opens_later(own_redis: RedisServer) -> None:
+async def test_rows_can_be_opened_after_an_attempt_before_their_server_was_up(
+    own_redis: RedisServer,
+) -> None:
     own_redis.kill()
-    store = RedisStore(own_redis.url())
+    rows = RedisRows(own_redis.url())
 
-    await check_unavailable(store.open())
+    await check_unavailable(rows.open())
 
     own_redis.start()
-    async with opened(own_redis.url()) as store:
-        assert await store.find_grant(KEY) is None
+    await rows.open()
+    assert await read_one(rows, GRANT) == absent(GRANT)
+    await rows.close()
 
 
 async def test_a_server_that_loads_its_file_is_unavailable(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     own_redis.ask("DEBUG", "POPULATE", 2_000)
     own_redis.ask("BGREWRITEAOF")
@@ -118,75 +123,97 @@ async def test_a_server_that_loads_its_file_is_unavailable(
 
     own_redis.start_loading()
 
-    await check_unavailable(*calls(redis_store))
+    await check_unavailable(*calls(redis_rows))
     await until_true(lambda: not own_redis.is_loading())
-    await check_recovered(redis_store)
+    await check_recovered(redis_rows)
 
 
-async def test_a_replica_is_not_written(own_redis: RedisServer, redis_store: RedisStore) -> None:
+async def test_a_replica_is_read_and_not_written(
+    own_redis: RedisServer, redis_rows: RedisRows
+) -> None:
+    own_redis.ask("ZADD", "{webex-oauth}:session-at", 0, "a row that is gone")
     own_redis.ask("REPLICAOF", "127.0.0.1", 1)
 
     with pytest.raises(StoreUnavailable, match="READONLY"):
-        await redis_store.check()
-    await check_unavailable(*writes(redis_store))
+        await redis_rows.check()
+    await check_unavailable(*writes(redis_rows))
+    assert await read_one(redis_rows, SESSION) == SESSION
+    assert list(await redis_rows.due(Kind.SESSION, NOW, 9)) == [SESSION]
 
     own_redis.ask("REPLICAOF", "NO", "ONE")
-    await check_recovered(redis_store)
+    await check_recovered(redis_rows)
+
+
+async def test_a_server_that_is_busy_with_a_script_is_unavailable(
+    own_redis: RedisServer, redis_rows: RedisRows
+) -> None:
+    own_redis.ask("CONFIG", "SET", "busy-reply-threshold", 50)
+    script = asyncio.create_task(asyncio.to_thread(own_redis.ask, "EVAL", "while true do end", 0))
+    await asyncio.sleep(0.2)
+
+    with pytest.raises(StoreUnavailable, match="BUSY"):
+        await redis_rows.check()
+    await check_unavailable(*calls(redis_rows))
+
+    own_redis.ask("SCRIPT", "KILL")
+    await asyncio.wait([script])
+    assert isinstance(script.exception(), redis.ResponseError)
+    await check_recovered(redis_rows)
 
 
 async def test_a_connection_that_met_a_refusal_is_not_used_again(
-    own_redis: RedisServer, proxy: FaultProxy, proxied_store: RedisStore
+    own_redis: RedisServer, proxy: FaultProxy, proxied_rows: RedisRows
 ) -> None:
     own_redis.ask("REPLICAOF", "127.0.0.1", 1)  # the address may lead to another server by now
 
     with pytest.raises(StoreUnavailable, match="READONLY"):
-        await proxied_store.check()
+        await proxied_rows.check()
 
     await until_true(lambda: proxy.connection_count == 0)
 
 
-async def test_a_server_whose_memory_is_full_keeps_all_or_nothing_of_a_sign_in(
-    own_redis: RedisServer, redis_store: RedisStore
+async def test_a_server_whose_memory_is_full_applies_all_changes_or_none(
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "maxmemory", 1)
+    added = [row(2), row(2, Kind.SESSION, group=b"group", at=NOW)]
 
     with pytest.raises(StoreUnavailable, match="OOM"):
-        await redis_store.admit(admission(2, version=2, expected_version=1))
-    await check_unavailable(*writes(redis_store))
+        await redis_rows.apply([*add(*added), rewritten(GRANT)], durably=False)
+    await check_unavailable(*writes(redis_rows))
 
     own_redis.ask("CONFIG", "SET", "maxmemory", 0)
-    assert await redis_store.find_session(name("session", 2)) is None
-    await check_recovered(redis_store)
+    assert list(await redis_rows.read(*added)) == [*map(absent, added)]
+    assert list(await redis_rows.of_group(Kind.SESSION, b"group", 9)) == [SESSION]
+    await check_recovered(redis_rows)
 
 
 async def test_people_can_sign_out_while_memory_is_full(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "maxmemory", 1)
+    queued = row(1, Kind.REVOCATION, at=NOW)
 
-    ended = await redis_store.end_session(
-        name("session", 1), now=NOW, idle_seconds=IDLE_SECONDS, keeps_grants=False
-    )
+    assert await redis_rows.apply([*add(queued), deleted(SESSION), deleted(GRANT)], durably=True)
 
-    assert isinstance(ended, EndedSession)
-    assert ended.revocation is not None
-    queued = await redis_store.scan(RevocationRecord, after=b"", limit=9)
-    assert queued == [ended.revocation]
+    found = await redis_rows.read(queued, SESSION, GRANT)
+    assert list(found) == [queued, absent(SESSION), absent(GRANT)]
+    assert list(await redis_rows.due(Kind.REVOCATION, NOW, 9)) == [queued]
 
 
 async def test_a_server_that_cannot_save_is_unavailable(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "save", "3600 1")
     own_redis.folder.chmod(0o500)
     await finish_saving(own_redis)
 
     with pytest.raises(StoreUnavailable, match="MISCONF"):
-        await redis_store.check()
+        await redis_rows.check()
 
     own_redis.folder.chmod(0o700)
     await finish_saving(own_redis)
-    await check_recovered(redis_store)
+    await check_recovered(redis_rows)
 
 
 async def finish_saving(server: RedisServer) -> None:
@@ -195,43 +222,43 @@ async def finish_saving(server: RedisServer) -> None:
 
 
 async def test_a_password_that_changes_and_changes_back_leaves_no_trace(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     with own_redis.another_password():
-        await check_unavailable(*calls(redis_store))
+        await check_unavailable(*calls(redis_rows))
 
-    await check_recovered(redis_store)
+    await check_recovered(redis_rows)
 
 
 async def test_a_server_that_hangs_is_given_up_within_two_seconds(
-    own_redis: RedisServer, redis_store: RedisStore
+    own_redis: RedisServer, redis_rows: RedisRows
 ) -> None:
     with own_redis.frozen():
-        await check_unavailable(*calls(redis_store), but_not_before=1.5)
+        await check_unavailable(*calls(redis_rows), but_not_before=1.5)
 
-    assert (await redis_store.find_session(name("session", 1))) == session(1)
+    assert await read_one(redis_rows, SESSION) == SESSION
 
 
 async def test_more_callers_than_connections_are_all_given_up_in_time(
     own_redis: RedisServer,
 ) -> None:
-    async with opened(own_redis.url(pool_size="2")) as store:
+    async with opened(own_redis.url(pool_size="2")) as rows:
         with own_redis.frozen():
-            await check_unavailable(*(store.find_grant(KEY) for _ in range(40)))
+            await check_unavailable(*(rows.read(GRANT) for _ in range(40)))
 
-        assert await store.find_grant(KEY) is None
+        assert await read_one(rows, GRANT) == absent(GRANT)
 
 
 @pytest.mark.bound("calls that wait for Redis")
-async def test_beyond_a_bound_callers_are_sent_away_at_once(own_redis: RedisServer) -> None:
-    async with opened(own_redis.url(pool_size="1")) as store:
+async def test_beyond_a_bound_callers_are_refused_at_once(own_redis: RedisServer) -> None:
+    async with opened(own_redis.url(pool_size="1")) as rows:
         with own_redis.frozen():
-            waiting = [asyncio.create_task(store.find_grant(KEY)) for _ in range(1_001)]
+            waiting = [asyncio.create_task(rows.read(GRANT)) for _ in range(1_001)]
             await asyncio.sleep(0)
             began_at = time.monotonic()
 
             with pytest.raises(StoreUnavailable, match="too many"):
-                await store.find_grant(KEY)
+                await rows.read(GRANT)
 
             assert time.monotonic() - began_at < BOUND_SECONDS
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -239,64 +266,64 @@ async def test_beyond_a_bound_callers_are_sent_away_at_once(own_redis: RedisServ
 
 
 async def test_a_server_that_does_not_listen_is_unavailable(
-    proxy: FaultProxy, proxied_store: RedisStore
+    proxy: FaultProxy, proxied_rows: RedisRows
 ) -> None:
     await proxy.refuses()
 
-    await check_unavailable(*calls(proxied_store))
+    await check_unavailable(*calls(proxied_rows))
 
     await proxy.heals()
-    await check_recovered(proxied_store)
+    await check_recovered(proxied_rows)
 
 
 async def test_a_network_that_hangs_is_given_up_within_two_seconds(
-    proxy: FaultProxy, proxied_store: RedisStore
+    proxy: FaultProxy, proxied_rows: RedisRows
 ) -> None:
     await proxy.hangs()
 
-    await check_unavailable(*calls(proxied_store), but_not_before=1.5)
+    await check_unavailable(*calls(proxied_rows), but_not_before=1.5)
 
 
 async def test_a_network_that_is_too_slow_is_given_up_within_two_seconds(
-    proxy: FaultProxy, proxied_store: RedisStore
+    proxy: FaultProxy, proxied_rows: RedisRows
 ) -> None:
     await proxy.slows(3.0)
 
-    await check_unavailable(*calls(proxied_store), but_not_before=1.5)
+    await check_unavailable(*calls(proxied_rows), but_not_before=1.5)
 
     await proxy.heals()
-    assert await proxied_store.find_session(name("session", 1)) == session(1)
+    assert await read_one(proxied_rows, SESSION) == SESSION
 
 
 async def test_a_lost_answer_is_an_outage_and_its_write_happened_at_most_once(
-    proxy: FaultProxy, proxied_store: RedisStore
+    proxy: FaultProxy, proxied_rows: RedisRows
 ) -> None:
-    assert await proxied_store.claim_grant(grant(version=7), LEASE, NOW) is None
+    change = rewritten(GRANT)
+    assert not await proxied_rows.apply([rewritten(change.row)], durably=True)
     await proxy.drops_answers()
 
-    await check_unavailable(proxied_store.claim_grant(grant(), LEASE, NOW), but_not_before=1.5)
+    await check_unavailable(proxied_rows.apply([change], durably=True), but_not_before=1.5)
 
     await proxy.heals()
-    claimed = await proxied_store.find_grant(KEY)
-    assert claimed is not None
-    assert (claimed.lease_owner, claimed.presented_count) == (LEASE.owner, 1)
+    assert await read_one(proxied_rows, GRANT) == change.row
+    assert not await proxied_rows.apply([change], durably=True)
 
 
-async def test_half_an_answer_is_an_outage(proxy: FaultProxy, proxied_store: RedisStore) -> None:
+async def test_half_an_answer_is_an_outage(proxy: FaultProxy, proxied_rows: RedisRows) -> None:
     await proxy.cuts(answer_bytes=5)
 
-    await check_unavailable(*calls(proxied_store))
+    await check_unavailable(*calls(proxied_rows))
 
     await proxy.heals()
-    assert await proxied_store.find_session(name("session", 1)) == session(1)
+    assert await read_one(proxied_rows, SESSION) == SESSION
 
 
 async def test_connections_that_were_reset_are_made_anew_before_they_are_used(
-    proxy: FaultProxy, proxied_store: RedisStore
+    proxy: FaultProxy, proxied_rows: RedisRows
 ) -> None:
-    await asyncio.gather(*(proxied_store.find_grant(KEY) for _ in range(8)))
+    await asyncio.gather(*(proxied_rows.read(GRANT) for _ in range(8)))
 
     proxy.resets()
     await asyncio.sleep(0.05)
 
-    await check_recovered(proxied_store)
+    await check_recovered(proxied_rows)

@@ -1,4 +1,4 @@
-"""What the Redis store asks of its server before it is used, and what it tells the operator."""
+"""What rows in Redis ask of their server when they are opened, and what the operator is told."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 from contracts.redis_stores import opened
-from contracts.rows import NOW, admission, attempt, grant, name, revocation
+from contracts.samples import NOW, absent, deleted, read_one, rewritten, row, store
 from services.processes import free_port
 from services.redis import (
     HOST,
@@ -22,8 +22,9 @@ from services.redis import (
 from waiting import until_true
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.redis import RedisStore
+from webex_oauth.stores.redis import RedisRows
 from webex_oauth.stores.redis.durability import Persistence, find_mistakes
+from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -31,9 +32,9 @@ SOUND = Persistence(appends=True, fsync="everysec", max_memory_bytes=0, eviction
 
 
 async def refusal(url: str) -> str:
-    """Open a store that cannot be opened, and give what the operator is told."""
+    """Open rows that cannot be opened, and return what the operator is told."""
     with pytest.raises(ConfigurationError) as refused:
-        await RedisStore(url).open()
+        await RedisRows(url).open()
     assert PASSWORD not in str(refused.value)
     assert QUOTED not in str(refused.value)
     return str(refused.value)
@@ -84,8 +85,8 @@ async def test_a_server_that_forgets_is_refused_with_the_remedy(
     assert f"set {setting} to" in told
     assert "durability=unchecked" in told
     adjustable_redis.ask("CONFIG", "SET", setting, sound)
-    async with opened(adjustable_redis.url()) as store:
-        await store.check()
+    async with opened(adjustable_redis.url()) as rows:
+        await rows.check()
 
 
 async def test_a_server_that_evicts_is_refused_with_the_remedy(
@@ -98,8 +99,8 @@ async def test_a_server_that_evicts_is_refused_with_the_remedy(
 
     assert "set maxmemory-policy to noeviction" in told
     adjustable_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
-    async with opened(adjustable_redis.url()) as store:
-        await store.check()
+    async with opened(adjustable_redis.url()) as rows:
+        await rows.check()
 
 
 async def test_an_operator_may_accept_a_server_that_forgets(
@@ -107,9 +108,9 @@ async def test_an_operator_may_accept_a_server_that_forgets(
 ) -> None:
     adjustable_redis.ask("CONFIG", "SET", "appendonly", "no")
 
-    async with opened(adjustable_redis.url(durability="unchecked")) as store:
-        await store.admit(admission())
-        assert await store.find_grant(name("grant", 1)) == grant()
+    async with opened(adjustable_redis.url(durability="unchecked")) as rows:
+        await store(rows, row())
+        assert await read_one(rows, row()) == row()
 
     told = [record for record in caplog.records if record.name.startswith("webex_oauth")]
     assert [record.levelno for record in told] == [logging.WARNING]
@@ -120,23 +121,23 @@ async def test_an_operator_may_accept_a_server_that_forgets(
 async def test_a_sound_server_is_opened_without_a_warning(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(redis_server.url(prefix=fresh_prefix())) as store:
-        await store.check()
+    async with opened(redis_server.url(prefix=fresh_prefix())) as rows:
+        await rows.check()
 
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("forbidden", ["-config", "-config -info", "-@dangerous"])
-async def test_a_server_that_does_not_say_what_it_keeps_is_opened_with_a_warning(
+async def test_a_server_whose_settings_cannot_be_read_is_opened_with_a_warning(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture, forbidden: str
 ) -> None:
     rights = ["on", f">{PASSWORD}", "~*", "+@all", *forbidden.split()]
     redis_server.ask("ACL", "SETUSER", "careful", "reset", *rights)
 
-    async with opened(redis_server.url(user="careful", prefix=fresh_prefix())) as store:
-        await store.admit(admission())
+    async with opened(redis_server.url(user="careful", prefix=fresh_prefix())) as rows:
+        await store(rows, row())
 
-    assert "does not say how it keeps data" in caplog.text
+    assert "cannot read Redis persistence settings" in caplog.text
 
 
 async def test_a_user_needs_the_keys_of_the_prefix_and_no_others(redis_server: RedisServer) -> None:
@@ -144,9 +145,10 @@ async def test_a_user_needs_the_keys_of_the_prefix_and_no_others(redis_server: R
     rights = ["on", f">{PASSWORD}", f"~{{{prefix}}}:*", "+@all"]
     redis_server.ask("ACL", "SETUSER", "narrow", "reset", *rights)
 
-    async with opened(redis_server.url(user="narrow", prefix=prefix)) as store:
-        await store.admit(admission())
-        assert await store.sweep(now=NOW * 2, idle_seconds=1) == 1
+    async with opened(redis_server.url(user="narrow", prefix=prefix)) as rows:
+        await store(rows, row())
+        assert list(await rows.by_name(Kind.GRANT, b"", 9)) == [row()]
+        assert await rows.apply([deleted(row())], durably=True)
 
     told = await refusal(redis_server.url(user="narrow", prefix=fresh_prefix()))
     assert "NOPERM" in told
@@ -178,39 +180,45 @@ async def test_databases_and_prefixes_are_places_of_their_own(redis_server: Redi
         opened(redis_server.url(prefix=prefix, database=1)) as two,
         opened(redis_server.url(prefix=fresh_prefix())) as three,
     ):
-        await one.admit(admission())
+        await store(one, row())
 
-        assert await two.find_grant(name("grant", 1)) is None
-        assert await three.find_grant(name("grant", 1)) is None
+        assert await read_one(two, row()) == absent(row())
+        assert await read_one(three, row()) == absent(row())
 
 
 @pytest.mark.check("H06")
-async def test_many_that_start_together_all_open(redis_server: RedisServer) -> None:
+async def test_many_that_open_at_once_all_succeed(redis_server: RedisServer) -> None:
     url = redis_server.url(prefix=fresh_prefix())
-    stores = [RedisStore(url) for _ in range(10)]
+    machines = [RedisRows(url) for _ in range(10)]
 
-    await asyncio.gather(*(store.open() for store in stores))
+    await asyncio.gather(*(rows.open() for rows in machines))
 
-    await stores[0].admit(admission())
-    assert [await store.find_grant(name("grant", 1)) for store in stores] == [grant()] * 10
-    await asyncio.gather(*(store.close() for store in stores))
+    await store(machines[0], row())
+    assert [await read_one(rows, row()) for rows in machines] == [row()] * 10
+    await asyncio.gather(*(rows.close() for rows in machines))
 
 
 @pytest.mark.check("H06")
-async def test_what_a_newer_program_keeps_is_left_alone(redis_server: RedisServer) -> None:
+@pytest.mark.parametrize("noted", ["1", "rows-2"], ids=["older", "newer"])
+async def test_a_prefix_of_another_layout_is_refused_and_left_alone(
+    redis_server: RedisServer, noted: str
+) -> None:
     prefix = fresh_prefix()
-    redis_server.ask("SET", f"{{{prefix}}}:schema", 2)
+    redis_server.ask("SET", f"{{{prefix}}}:schema", noted)
 
     told = await refusal(redis_server.url(prefix=prefix))
 
-    assert f"keeps under {{{prefix}}}: is of another version (2)" in told
+    assert f"keeps rows under {{{prefix}}}: in another layout ({noted}): run the version" in told
+    assert "choose another prefix" in told
     assert redis_server.ask("KEYS", f"{{{prefix}}}:*") == [f"{{{prefix}}}:schema".encode()]
+    assert redis_server.ask("GET", f"{{{prefix}}}:schema") == noted.encode()
 
 
 async def test_every_key_is_in_one_slot_of_a_cluster(redis_server: RedisServer) -> None:
     prefix = fresh_prefix()
-    async with opened(redis_server.url(prefix=prefix)) as store:
-        await store.admit(admission(keep_at=NOW, ends_at=NOW))
+    async with opened(redis_server.url(prefix=prefix)) as rows:
+        await store(rows, row(group=b"{group}", at=NOW, over_at=NOW))
+        await rows.check()
 
     keys = redis_server.ask("KEYS", f"*{prefix}*")
 
@@ -224,13 +232,16 @@ async def test_a_node_of_a_cluster_is_used() -> None:
         server.ask("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
         await until_true(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"))
 
-        async with opened(server.url()) as store:
-            await store.add_attempt(attempt(), at_most=9, now=NOW)
-            await store.take_attempt(name("state", 1), name("browser", 1), NOW)
-            await store.admit(admission(keep_at=NOW))
-            assert await store.due_grants(now=NOW, limit=9) == [grant(keep_at=NOW)]
-            assert await store.end_grant(name("grant", 1), now=NOW) == revocation()
-            assert await store.sweep(now=NOW * 2, idle_seconds=1) == 1
+        async with opened(server.url()) as rows:
+            stored = [row(1, kind, group=b"{g}", at=NOW, over_at=NOW) for kind in Kind]
+            await store(rows, *stored)
+            assert list(await rows.read(*stored)) == stored
+            change = rewritten(stored[0], group=b"{h}")
+            assert await rows.apply([change, deleted(stored[1])], durably=True)
+            assert list(await rows.by_name(stored[0].kind, b"", 9)) == [change.row]
+            assert list(await rows.due(stored[2].kind, NOW, 9)) == [stored[2]]
+            assert list(await rows.over(stored[1].kind, NOW, 9)) == []
+            assert list(await rows.of_group(stored[0].kind, b"{h}", 9)) == [change.row]
 
 
 async def test_a_cluster_that_serves_no_slot_is_unavailable() -> None:
@@ -239,7 +250,7 @@ async def test_a_cluster_that_serves_no_slot_is_unavailable() -> None:
         running_redis(**settings) as server,
         pytest.raises(StoreUnavailable, match="CLUSTERDOWN"),
     ):
-        await RedisStore(server.url()).open()
+        await RedisRows(server.url()).open()
 
 
 @pytest.fixture(scope="module")
@@ -259,14 +270,14 @@ async def test_a_server_with_a_known_certificate_is_used(
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)
 
-    async with opened(tls_redis.tls_url(ca_file=str(ca_file))) as store:
-        await store.admit(admission())
-        assert await store.find_grant(name("grant", 1)) == grant()
+    async with opened(tls_redis.tls_url(ca_file=str(ca_file))) as rows:
+        await store(rows, row())
+        assert await read_one(rows, row()) == row()
 
 
 async def test_a_server_with_an_unknown_certificate_is_not_used(tls_redis: RedisServer) -> None:
     with pytest.raises(StoreUnavailable, match="certificate verify failed"):
-        await RedisStore(tls_redis.tls_url()).open()
+        await RedisRows(tls_redis.tls_url()).open()
 
 
 async def test_a_server_with_another_ones_certificate_is_not_used(
@@ -279,12 +290,12 @@ async def test_a_server_with_another_ones_certificate_is_not_used(
         running_tls_redis(authority.issue_cert("another.example")) as server,
         pytest.raises(StoreUnavailable, match="certificate verify failed"),
     ):
-        await RedisStore(server.tls_url(ca_file=str(ca_file))).open()
+        await RedisRows(server.tls_url(ca_file=str(ca_file))).open()
 
 
 def test_the_password_is_not_shown(redis_server: RedisServer) -> None:
-    store = RedisStore(redis_server.url())
-    shown = f"{store!r} {store._database.address!r} {store._database._pool._make_connection()!r}"
+    rows = RedisRows(redis_server.url())
+    shown = f"{rows!r} {rows._server.address!r} {rows._server._pool._make_connection()!r}"
 
     assert PASSWORD not in shown
     assert QUOTED not in shown

@@ -105,7 +105,7 @@ class RedisServer:
             yield
             operator.execute_command("ACL", "SETUSER", "default", "resetpass", f">{PASSWORD}")
 
-    def ask(self, *command: str | int) -> Any:
+    def ask(self, *command: str | bytes | int) -> Any:
         """Run a command as an operator would."""
         with self._operator() as operator:
             return operator.execute_command(*command)

@@ -68,7 +68,8 @@ class RedisRows(BelongingStore):
         return bool(await self._server.run(APPLY, *arguments, durably=durably))
 
     async def by_name(self, kind: Kind, after: bytes, limit: int) -> Sequence[Row]:
-        return await self._list(kind, b"names", "ZRANGEBYLEX", b"(" + after, b"+", limit)
+        first = b"(" + after if after else b"-"
+        return await self._list(kind, b"names", "ZRANGEBYLEX", first, b"+", limit)
 
     async def due(self, kind: Kind, instant: int, limit: int) -> Sequence[Row]:
         return await self._list(kind, b"at", "ZRANGEBYSCORE", b"-inf", instant, limit)
