@@ -2,6 +2,6 @@
 
 from webex_oauth.integration.opening import Integration, open_integration
 from webex_oauth.integration.shared_clock import SharedClock
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 
-__all__ = ["Integration", "SharedClock", "open_integration", "store_at"]
+__all__ = ["Integration", "SharedClock", "open_integration", "rows_at"]
