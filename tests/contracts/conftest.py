@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from contracts.places import PLACES
+from contracts.records import ledger_on
 from services.redis import own_redis, redis_server, valkey_server
 
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.rows import Rows
 
 __all__ = ["own_redis", "redis_server", "valkey_server"]
@@ -47,6 +49,16 @@ async def other_rows(place: str, rows: Rows) -> AsyncIterator[Rows]:
     await other.open()
     yield other
     await other.close()
+
+
+@pytest.fixture
+def ledger(rows: Rows) -> Ledger:
+    return ledger_on(rows)
+
+
+@pytest.fixture
+def other_ledger(other_rows: Rows) -> Ledger:
+    return ledger_on(other_rows)
 
 
 @pytest.fixture

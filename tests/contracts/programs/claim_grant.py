@@ -2,46 +2,49 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 
-from webex_oauth.integration.store_urls import store_at
-from webex_oauth.vault.records import GrantRecord, Lease
-from webex_oauth.vault.store import Store
+from contracts.records import grant, ledger_on
+
+from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.vault.grants import Lease
+from webex_oauth.vault.ledger import Ledger
 
 LAST_VERSION = 21
 CALLERS = 4
 
 
-async def refresh_once(store: Store, key: bytes, lease: Lease, now: int) -> int:
-    """Claim the version that is there and write the next; say how often that was given."""
-    seen = await store.find_grant(key)
+async def refresh_once(ledger: Ledger, key: bytes, owner: bytes, now: int) -> bool:
+    """Claim the version that is there and write the next; return whether that was possible."""
+    seen = await ledger.find_grant(key)
     assert seen is not None
-    if seen.version >= LAST_VERSION:
-        return 0
-    claimed = await store.claim_grant(seen, lease, now)
+    if seen.record.version >= LAST_VERSION or seen.record.lease is not None:
+        return False
+    leased = replace(seen.record, lease=Lease(owner, now + 30))
+    claimed = await ledger.replace_grant(seen, leased, durably=True)
     if claimed is None:
-        return 0
-    assert (claimed.lease_owner, claimed.presented_count) == (lease.owner, 1)
-    renewed = GrantRecord(key, claimed.version + 1, claimed.sealed, None, None)
-    await store.replace_grant(renewed, claimed.version)
-    return 1
+        return False
+    renewed = grant(version=seen.record.version + 1)
+    assert await ledger.replace_grant(claimed, renewed, durably=True)
+    return True
 
 
-async def work(store: Store, key: bytes, owner: bytes, now: int) -> int:
+async def work(ledger: Ledger, key: bytes, owner: bytes, now: int) -> int:
     claimed = 0
-    while (seen := await store.find_grant(key)) and seen.version < LAST_VERSION:
-        claimed += await refresh_once(store, key, Lease(owner, now + 30), now)
+    while (seen := await ledger.find_grant(key)) and seen.record.version < LAST_VERSION:
+        claimed += await refresh_once(ledger, key, owner, now)
         await asyncio.sleep(0)
     return claimed
 
 
 async def main(place: str, key: bytes, now: int, number: str) -> None:
-    store = store_at(place)
-    await store.open()
+    rows = rows_at(place)
+    await rows.open()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     owners = [f"{number} {caller}".encode() for caller in range(CALLERS)]
-    claimed = await asyncio.gather(*(work(store, key, owner, now) for owner in owners))
-    await store.close()
+    claimed = await asyncio.gather(*(work(ledger_on(rows), key, owner, now) for owner in owners))
+    await rows.close()
     print(sum(claimed), flush=True)
 
 
