@@ -276,18 +276,11 @@ async def test_a_server_that_does_not_listen_is_unavailable(
     await check_recovered(proxied_rows)
 
 
-async def test_a_network_that_hangs_is_given_up_within_two_seconds(
-    proxy: FaultProxy, proxied_rows: RedisRows
+@pytest.mark.parametrize("seconds_late", [None, 3.0], ids=["it hangs", "it is too slow"])
+async def test_a_network_without_answers_is_given_up_within_two_seconds(
+    proxy: FaultProxy, proxied_rows: RedisRows, seconds_late: float | None
 ) -> None:
-    await proxy.hangs()
-
-    await check_unavailable(*calls(proxied_rows), but_not_before=1.5)
-
-
-async def test_a_network_that_is_too_slow_is_given_up_within_two_seconds(
-    proxy: FaultProxy, proxied_rows: RedisRows
-) -> None:
-    await proxy.slows(3.0)
+    await (proxy.hangs() if seconds_late is None else proxy.slows(seconds_late))
 
     await check_unavailable(*calls(proxied_rows), but_not_before=1.5)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,12 +24,10 @@ from waiting import until_true
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.redis import RedisRows
-from webex_oauth.stores.redis.durability import Persistence, find_mistakes
+from webex_oauth.stores.redis.durability import find_mistakes
 from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio
-
-SOUND = Persistence(appends=True, fsync="everysec", max_memory_bytes=0, eviction="noeviction")
 
 
 async def refusal(url: str) -> str:
@@ -47,58 +46,57 @@ def adjustable_redis() -> Iterator[RedisServer]:
 
 
 @pytest.mark.parametrize(
-    ("persistence", "remedies"),
+    ("info", "fsync", "remedies"),
     [
-        (SOUND, []),
-        (Persistence(True, "always", 0, "noeviction"), []),
-        (Persistence(True, "everysec", 10**9, "noeviction"), []),
-        (Persistence(True, "everysec", 0, "allkeys-lru"), []),
-        (Persistence(None, None, None, None), []),
-        (Persistence(False, "everysec", 0, "noeviction"), ["appendonly"]),
-        (Persistence(False, None, None, None), ["appendonly"]),
-        (Persistence(True, "no", 0, "noeviction"), ["appendfsync"]),
-        (Persistence(True, "everysec", 10**9, "allkeys-lru"), ["maxmemory-policy"]),
-        (Persistence(True, "everysec", 10**9, "volatile-ttl"), ["maxmemory-policy"]),
-        (Persistence(False, "no", 1, "x"), ["appendonly", "appendfsync", "maxmemory-policy"]),
+        ("aof_enabled:1 maxmemory:0 maxmemory_policy:noeviction", "everysec", []),
+        ("aof_enabled:1 maxmemory:0 maxmemory_policy:noeviction", "always", []),
+        ("aof_enabled:1 maxmemory:1000000 maxmemory_policy:noeviction", "everysec", []),
+        ("aof_enabled:1 maxmemory:0 maxmemory_policy:allkeys-lru", "everysec", []),
+        ("", None, []),
+        ("aof_enabled:0 maxmemory:0 maxmemory_policy:noeviction", "everysec", ["appendonly"]),
+        ("aof_enabled:0", None, ["appendonly"]),
+        ("aof_enabled:1 maxmemory:0 maxmemory_policy:noeviction", "no", ["appendfsync"]),
+        ("aof_enabled:1 maxmemory:9 maxmemory_policy:allkeys-lru", "always", ["maxmemory-policy"]),
+        ("aof_enabled:1 maxmemory:9 maxmemory_policy:volatile-ttl", "always", ["maxmemory-policy"]),
+        (
+            "aof_enabled:0 maxmemory:9 maxmemory_policy:x",
+            "no",
+            ["appendonly", "appendfsync", "maxmemory-policy"],
+        ),
     ],
 )
-def test_what_forgets_is_a_mistake(persistence: Persistence, remedies: list[str]) -> None:
-    mistakes = find_mistakes(persistence)
+def test_settings_that_lose_tokens_are_mistakes(
+    info: str, fsync: str | None, remedies: list[str]
+) -> None:
+    said = dict(line.split(":") for line in info.split())
 
-    assert len(mistakes) == len(remedies)
-    assert all(
-        f"set {remedy} to" in mistake for remedy, mistake in zip(remedies, mistakes, strict=True)
-    )
+    mistakes = "\n".join(find_mistakes(said, fsync))
+
+    assert re.findall(r"set (\S+) to", mistakes) == remedies
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "sound"),
-    [("appendonly", "no", "yes"), ("appendfsync", "no", "everysec")],
+    ("settings", "remedy"),
+    [
+        ({"appendonly": "no"}, ("appendonly", "yes")),
+        ({"appendfsync": "no"}, ("appendfsync", "everysec")),
+        (
+            {"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"},
+            ("maxmemory-policy", "noeviction"),
+        ),
+    ],
 )
-async def test_a_server_that_forgets_is_refused_with_the_remedy(
-    adjustable_redis: RedisServer, setting: str, value: str, sound: str
+async def test_a_server_that_loses_tokens_is_refused_with_the_remedy(
+    adjustable_redis: RedisServer, settings: dict[str, str], remedy: tuple[str, str]
 ) -> None:
-    adjustable_redis.ask("CONFIG", "SET", setting, value)
+    for setting in settings.items():
+        adjustable_redis.ask("CONFIG", "SET", *setting)
 
     told = await refusal(adjustable_redis.url())
 
-    assert f"set {setting} to" in told
+    assert f"set {remedy[0]} to {remedy[1]}" in told
     assert "durability=unchecked" in told
-    adjustable_redis.ask("CONFIG", "SET", setting, sound)
-    async with opened(adjustable_redis.url()) as rows:
-        await rows.check()
-
-
-async def test_a_server_that_evicts_is_refused_with_the_remedy(
-    adjustable_redis: RedisServer,
-) -> None:
-    adjustable_redis.ask("CONFIG", "SET", "maxmemory", "100mb")
-    adjustable_redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-
-    told = await refusal(adjustable_redis.url())
-
-    assert "set maxmemory-policy to noeviction" in told
-    adjustable_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    adjustable_redis.ask("CONFIG", "SET", *remedy)
     async with opened(adjustable_redis.url()) as rows:
         await rows.check()
 

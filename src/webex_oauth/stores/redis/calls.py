@@ -43,9 +43,8 @@ class Script:
 class Pool:
     """A bounded number of connections, each lent to one caller at a time.
 
-    After any failure, above all a cancelled caller, a connection is closed before it is lent again:
-    no caller reads the answer to another's command. docs/decisions/0007 tells why this is not
-    redis-py's own pool.
+    A connection is closed after any failure, above all after its caller was cancelled: so no caller
+    reads the answer to another's command. docs/decisions/0007 says why this is not redis-py's pool.
     """
 
     def __init__(self, make_connection: Callable[[], Any], size: int) -> None:
@@ -186,15 +185,13 @@ async def _read(connection: Any) -> Any:
 
 
 async def _get_ready(connection: Any) -> None:
-    if connection.is_connected and await _is_spoilt(connection):
-        await connection.disconnect(nowait=True)
+    """Connect, anew if the other side has left or sent something that was not asked for."""
+    if connection.is_connected:
+        # Nothing public shows that the other side reset a connection.
+        is_reset = connection._writer.is_closing()  # noqa: SLF001
+        if is_reset or await connection.can_read():
+            await connection.disconnect(nowait=True)
     await connection.connect()
-
-
-async def _is_spoilt(connection: Any) -> bool:
-    """Return whether the other side left, or sent something that was not asked for."""
-    writer = connection._writer  # noqa: SLF001 - nothing public shows that the peer reset it
-    return writer is None or writer.is_closing() or await connection.can_read()
 
 
 def _fault(error: RedisError) -> StoreUnavailable:
