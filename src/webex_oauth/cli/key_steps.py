@@ -8,24 +8,32 @@ from datetime import UTC, datetime
 
 from webex_oauth.cli.printing import complain, say
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
-from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.settings import Settings
-from webex_oauth.vault.key_changes import (
+from webex_oauth.vault.key_agreement import check_keys, drop_check, keys_in_use
+from webex_oauth.vault.key_file import (
     add_key,
     check_named,
     check_retirable,
     make_primary,
+    new_key_line,
+    read_days,
+    read_key_text,
+    read_keys,
     remove_key,
+    with_primary,
 )
-from webex_oauth.vault.key_checks import check_keys, in_use
-from webex_oauth.vault.key_text import new_key_line, read_days, read_keys, with_primary
-from webex_oauth.vault.keys import read_key_text
-from webex_oauth.vault.reencryption import Outcome, Reencryption, Tally
-from webex_oauth.vault.retirement import SIGN_INS, check_unused, forget, rows_by_key
+from webex_oauth.vault.reencryption import (
+    Outcome,
+    Reencryption,
+    Tally,
+    check_unused,
+    forget,
+    rows_by_key,
+)
+from webex_oauth.vault.rescue import Spool
+from webex_oauth.vault.rows import Rows
 from webex_oauth.vault.sealing import KeyRing, Sealer
-from webex_oauth.vault.spool import Spool
-from webex_oauth.vault.store import Store
 
 TELL_EVERY_SECONDS = 1.0
 IN_ENVIRONMENT = (
@@ -39,9 +47,9 @@ async def list_keys(settings: Settings) -> None:
     """Tell what each key does, since when it is there, and how many rows are under it."""
     text = _text(settings)
     ring, days = read_keys(text, _source(settings)), read_days(text)
-    async with _opened_store(settings) as store:
-        counts = await rows_by_key(store, _spool(settings))
-        missing = {*counts, *in_use(await store.key_checks())} - {key.id for key in ring.keys}
+    async with _opened_rows(settings) as rows:
+        counts = await rows_by_key(rows, _spool(settings))
+        missing = {*counts, *await keys_in_use(rows)} - {key.id for key in ring.keys}
     for key in ring.keys:
         role = "seals" if key is ring.primary else "opens"
         say(_line(key.id, role, days.get(key.id), counts[key.id]))
@@ -64,19 +72,19 @@ async def make_primary_key(settings: Settings, key_id: str) -> None:
     if settings.store_url != "memory:":
         changed = read_keys(with_primary(_text(settings), key_id), _source(settings))
         complain(f"asking every server whether it has {key_id}")
-        async with _opened_store(settings) as store:
-            await check_keys(store, Sealer(changed, secrets.token_bytes))
+        async with _opened_rows(settings) as rows:
+            await check_keys(rows, Sealer(changed, secrets.token_bytes))
     make_primary(settings.keys_file, key_id)
     say(f"{key_id} seals now; next: webex-oauth keys re-encrypt")
 
 
 async def re_encrypt(settings: Settings) -> None:
     """Seal every row anew with the primary key."""
-    async with _opened_store(settings) as store:
+    async with _opened_rows(settings) as rows:
         sealer = _sealer(settings)
-        await check_keys(store, sealer)
-        tally = await Reencryption(store, _spool(settings), sealer, _Progress()).run()
-    count = tally.get(Outcome.RESEALED, 0)
+        await check_keys(rows, sealer)
+        tally = await Reencryption(rows, _spool(settings), sealer, _Progress()).run()
+    count = tally.get(Outcome.REENCRYPTED, 0)
     say(f"everything is under {sealer.keys.primary.id}; {count} rows were re-encrypted")
     if tally.get(Outcome.UNOPENED):
         complain(
@@ -99,10 +107,10 @@ async def retire(settings: Settings, key_id: str) -> None:
     """Remove a key that nothing is under any more."""
     sealer = _sealer(settings)
     check_retirable(_ring(settings), key_id)
-    async with _opened_store(settings) as store:
-        await check_keys(store, sealer)
-        await check_unused(store, _spool(settings), sealer, key_id)
-        await store.drop_key_check(key_id)
+    async with _opened_rows(settings) as rows:
+        await check_keys(rows, sealer)
+        await check_unused(rows, _spool(settings), sealer, key_id)
+        await drop_check(rows, key_id)
     if settings.keys_text is None:
         remove_key(settings.keys_file, key_id)
         say(f"{key_id} is gone; keep it with backups of the store that are older")
@@ -114,18 +122,10 @@ async def forget_key(settings: Settings, key_id: str) -> None:
     """End everything under a key that is lost."""
     if settings.keys_text is not None or settings.keys_file.exists():
         _refuse_present(_ring(settings), key_id)
-    async with _opened_store(settings) as store:
-        now = int(await store.time())
-        ended = await forget(store, _spool(settings), key_id, now)
-    left = ended.pop(SIGN_INS, 0)
+    async with _opened_rows(settings) as rows:
+        ended = await forget(rows, _spool(settings), key_id)
     told = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing"
     say(f"{key_id} is forgotten; ended under it: {told}")
-    if left:
-        gone_at = datetime.fromtimestamp(now + ATTEMPT_SECONDS, UTC)
-        say(
-            f"{left} {SIGN_INS} expire by themselves, the last by {gone_at:%H:%M} UTC; until then "
-            f"`webex-oauth keys list` shows {key_id} as MISSING"
-        )
 
 
 class _Progress:
@@ -138,20 +138,20 @@ class _Progress:
         if time.monotonic() < self._tell_at:
             return
         self._tell_at = time.monotonic() + TELL_EVERY_SECONDS
-        done, count = tally.get(Outcome.RESEALED, 0), sum(tally.values())
+        done, count = tally.get(Outcome.REENCRYPTED, 0), sum(tally.values())
         complain(f"{count:,} rows looked at, {done:,} re-encrypted")
 
 
 @asynccontextmanager
-async def _opened_store(settings: Settings) -> AsyncIterator[Store]:
+async def _opened_rows(settings: Settings) -> AsyncIterator[Rows]:
     if settings.store_url == "memory:":
         raise ConfigurationError([IN_MEMORY])
-    store = rows_at(settings.store_url)
-    await store.open()
+    rows = rows_at(settings.store_url)
+    await rows.open()
     try:
-        yield store
+        yield rows
     finally:
-        await store.close()
+        await rows.close()
 
 
 def _text(settings: Settings) -> str:

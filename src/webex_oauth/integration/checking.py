@@ -8,7 +8,7 @@ from webex_oauth.oauth.http import HttpRequest
 from webex_oauth.ports import API_LIMITS
 from webex_oauth.settings import Settings
 from webex_oauth.transport import HttpTransport
-from webex_oauth.vault.keys import check_key_file
+from webex_oauth.vault.key_file import check_key_file
 
 
 def start_mistakes(settings: Settings) -> list[str]:

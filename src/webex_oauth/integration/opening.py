@@ -22,9 +22,8 @@ from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.settings import Settings
 from webex_oauth.settings.storage import MEMORY
 from webex_oauth.transport import HttpTransport
-from webex_oauth.vault.key_checks import open_keys
-from webex_oauth.vault.key_watch import KeyPresence, KeyWatch
-from webex_oauth.vault.keys import KeyFile
+from webex_oauth.vault.key_agreement import KeyPresence, KeyWatch, open_keys
+from webex_oauth.vault.key_file import KeyFile
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import check_grant_key
 from webex_oauth.vault.rescue import Rescue
@@ -126,10 +125,9 @@ def _compose(
         absolute_seconds=settings.absolute_seconds,
         keeps_grants=settings.keeps_grants,
     )
-    rescue = Rescue(settings.spool_folder, ledger, sealer, clock)
+    rescue = Rescue(settings.spool_folder, ledger, clock, sealer.randomness)
     vault = Vault(
         ledger,
-        sealer,
         transport,
         settings.platform.server,
         settings.client,

@@ -92,7 +92,7 @@ def keys_of(text: str) -> Secret:
     Gives the text of a key file. Raises KeyUnavailable that says what to do.
     """
     # Most commands, and most settings, have nothing to do with keys and what they need.
-    from webex_oauth.vault.key_text import read_keys  # noqa: PLC0415
+    from webex_oauth.vault.key_file import read_keys  # noqa: PLC0415
 
     lines = "".join(f"{line.strip()}\n" for line in re.split(r"[,\n]", text))
     read_keys(lines, "WEBEX_KEYS")

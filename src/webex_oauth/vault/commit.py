@@ -1,164 +1,201 @@
-"""Commit: what a refresh brought or found out goes over the version that it began from.
+"""Commit: what a refresh brought or found out goes into the grant's row, compare-and-swap.
 
-What cannot be written is noted, so that this process at least goes by it.
+Any writer moves the row's revision. If it moved, the row is read again, and the version in it says
+whether it still is the grant that the refresh began with: only tokens and reasons move the version.
+What cannot be written is noted, so that at least this process goes by it.
 """
 
 import logging
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Generic, TypeAlias, TypeVar
 
 from webex_oauth.errors import StoreConflict, StoreError
-from webex_oauth.ports import Clock
-from webex_oauth.vault.grants import Held, open_grant, revocation_of, seal_grant
-from webex_oauth.vault.records import GrantRecord
-from webex_oauth.vault.sealing import Sealer
-from webex_oauth.vault.store import Store
-from webex_oauth.vault.timing import COMMIT_TRIES
+from webex_oauth.ports import Clock, Randomness
+from webex_oauth.secret import Secret
+from webex_oauth.vault.grants import Grant, new_version, revocation_of
+from webex_oauth.vault.ledger import Entry, Ledger
+from webex_oauth.vault.records import digest
 
+COMMIT_TRIES = 3
 MOST_NOTES = 1_000
+MOST_REMEMBERED = 10_000
 
 T = TypeVar("T")
-VersionName: TypeAlias = tuple[bytes, int]
+Rule: TypeAlias = Callable[[Grant], Grant | None]
+"""Returns what becomes of a grant; None if nothing does."""
 
 log = logging.getLogger(__name__)
 
 
+class Notes(Generic[T]):
+    """One note under each name, at most *at_most* of them: the latest."""
+
+    def __init__(self, at_most: int = MOST_NOTES) -> None:
+        self._at_most = at_most
+        self._notes: dict[Hashable, T] = {}
+
+    def add(self, name: Hashable, note: T) -> None:
+        """Write *note*, in the place of an earlier one."""
+        self.drop(name)
+        self._notes[name] = note
+        if len(self._notes) > self._at_most:
+            del self._notes[next(iter(self._notes))]
+
+    def find(self, name: Hashable) -> T | None:
+        """Return the note under *name*."""
+        return self._notes.get(name)
+
+    def drop(self, name: Hashable) -> None:
+        """Forget the note under *name*."""
+        self._notes.pop(name, None)
+
+
 class Commit:
-    """Write grants by version; what somebody else wrote meanwhile is adopted, never overwritten."""
+    """Write grants; what another process wrote meanwhile is adopted, never overwritten."""
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
-        self._store = store
-        self._sealer = sealer
+    def __init__(self, ledger: Ledger, clock: Clock, randomness: Randomness) -> None:
+        self._ledger = ledger
         self._clock = clock
+        self._randomness = randomness
+        self._reasons: Notes[str] = Notes()
+        self._refused: Notes[bool] = Notes(MOST_REMEMBERED)
 
-    async def tokens(self, fresh: Held) -> Held | None:
-        """Write fresh tokens, sealed for the version that follows the one they came from.
+    async def change(
+        self, found: Entry[Grant], rule: Rule, *, durably: bool
+    ) -> Entry[Grant] | None:
+        """Write what *rule* makes of a grant; it is asked again about a row that moved.
 
-        Gives what is in the row afterwards: these tokens, or newer ones. A row that says that the
-        person is needed gives way. None when the row is gone: then the tokens are queued for
-        revocation.
+        Returns what the row holds afterwards, None if it is gone. Raises StoreError or VaultError.
         """
+        current: Entry[Grant] | None = found
         for _ in range(COMMIT_TRIES):
-            try:
-                await self._store.replace_grant(fresh.record, fresh.record.version - 1)
-            except StoreConflict:
-                current = await self._find(fresh.record.key)
-            else:
-                return fresh
             if current is None:
-                await self._give_back(fresh)
                 return None
-            if current.has(fresh.access_token):
-                return current  # a write whose answer was lost
-            if current.grant.reauth_reason is None:
-                log.info(
-                    "grant %(grant)s has newer tokens of another process, which are used",
-                    {"grant": fresh.name},
-                )
+            changed = rule(current.record)
+            if changed is None:
                 return current
-            fresh = replace(fresh, record=seal_grant(self._sealer, fresh.grant, current.record))
+            written = await self._ledger.replace_grant(current, changed, durably=durably)
+            if written is not None:
+                return written
+            current = await self._ledger.find_grant(found.record.key)
         raise StoreConflict("the grant kept moving")
 
-    async def reason(self, held: Held, reason: str) -> Held | None:
-        """Write that the person is needed, and why; everything else stays.
+    # Tokens
 
-        Gives what is in the row afterwards, None when it is gone.
+    async def tokens(self, fresh: Grant, over: Entry[Grant] | None = None) -> Grant | None:
+        """Write *fresh*, the version that follows the one it came from; *over* is what was read.
+
+        Returns what the row holds afterwards: these tokens, or newer ones. A row that says that the
+        person is needed gives way. None if the row is gone: the tokens are queued for revocation.
         """
-        return await self._write(held, reason)
-
-    async def end_of_keeping(self, held: Held) -> Held | None:
-        """Write that there is nothing to keep alive; gives what `reason` gives."""
-        return await self._write(held, None)
-
-    async def _write(self, held: Held, reason: str | None) -> Held | None:
-        for _ in range(COMMIT_TRIES):
-            # Read first: the row may say by now that the access token was refused.
-            current = await self._find(held.record.key)
-            if current is None or not current.has(held.access_token):
-                return current
-            if current.grant.reauth_reason is not None:
-                return current
-            grant = replace(current.grant, reauth_reason=reason)
-            sealed = seal_grant(self._sealer, grant, current.record)
-            record = replace(sealed, keep_at=None)
-            try:
-                await self._store.replace_grant(record, current.record.version)
-            except StoreConflict:
-                continue
-            return replace(current, record=record, grant=grant)
-        raise StoreConflict("the grant kept moving")
-
-    async def _find(self, key: bytes) -> Held | None:
-        record = await self._store.find_grant(key)
-        if record is None:
+        found = over or await self._ledger.find_grant(fresh.key)
+        written = found and await self.change(
+            found, lambda current: _succeeding(fresh, current), durably=True
+        )
+        if written is None:
+            await self._give_back(fresh)
             return None
-        grant = open_grant(self._sealer, record)
-        return Held(record, grant, is_refused=grant.is_access_refused)
+        if not written.record.has(fresh.tokens.access_token):
+            log.info(
+                "grant %(grant)s has newer tokens of another process, which are used",
+                {"grant": fresh.name},
+            )
+        return written.record
 
-    async def _give_back(self, fresh: Held) -> None:
+    async def _give_back(self, fresh: Grant) -> None:
         log.info(
             "tokens came for grant %(grant)s, which was ended: they are revoked",
             {"grant": fresh.name},
         )
-        await self._store.add_revocation(revocation_of(fresh.record, self._clock()))
+        await self._ledger.add_revocation(revocation_of(fresh, self._clock()))
 
+    # Reasons why the person is needed
 
-class Notes(Generic[T]):
-    """Remember one note each of at most *at_most* versions, the latest ones."""
+    async def reason(self, found: Entry[Grant], reason: str) -> Grant | None:
+        """Write that the person is needed, and why, unless the version moved.
 
-    def __init__(self, at_most: int = MOST_NOTES) -> None:
-        self._at_most = at_most
-        self._notes: dict[VersionName, T] = {}
-
-    def add(self, record: GrantRecord, note: T) -> None:
-        """Remember *note*, and no earlier one of this version."""
-        self.drop(record)
-        self._notes[_name(record)] = note
-        if len(self._notes) > self._at_most:
-            del self._notes[next(iter(self._notes))]
-
-    def find(self, record: GrantRecord) -> T | None:
-        """Find what is remembered of this version."""
-        return self._notes.get(_name(record))
-
-    def drop(self, record: GrantRecord) -> None:
-        """Forget this version."""
-        self._notes.pop(_name(record), None)
-
-
-class Reasons:
-    """Make sure that this process never presents again what must not be presented."""
-
-    def __init__(self, commit: Commit) -> None:
-        self._commit = commit
-        self._unwritten: Notes[str] = Notes()
-
-    def unwritten(self, record: GrantRecord) -> str | None:
-        """Find the reason that this version of a row should hold and does not."""
-        return self._unwritten.find(record)
-
-    def remember(self, held: Held, reason: str) -> None:
-        """Keep a reason that cannot be written just now."""
-        self._unwritten.add(held.record, reason)
-
-    async def write(self, held: Held, reason: str) -> Held | None:
-        """Write *reason* into the row; gives what is there afterwards, None when it is gone.
-
-        Raises StoreError, and remembers, when that is not possible.
+        Returns what the row holds afterwards, None if it is gone. Raises StoreError, and notes the
+        reason, if that is not possible.
         """
+        grant = found.record
         try:
-            current = await self._commit.reason(held, reason)
+            current = await self._end_refreshing(found, reason)
         except StoreError:
-            self.remember(held, reason)
+            self.note_reason(grant, reason)
             raise
-        self._unwritten.drop(held.record)
-        if current is not None and current.grant.reauth_reason is not None:
+        self._reasons.drop(version_name(grant))
+        if current is None:
+            return None
+        if current.record.reauth_reason is not None:
             log.warning(
                 "the person of grant %(grant)s has to sign in again: %(reason)s",
-                {"grant": held.name, "reason": reason},
+                {"grant": grant.name, "reason": reason},
             )
-        return current
+        return current.record
+
+    async def end_of_keeping(self, found: Entry[Grant]) -> None:
+        """Write that there is nothing to keep alive, unless the version moved."""
+        await self._end_refreshing(found, None)
+
+    def note_reason(self, grant: Grant, reason: str) -> None:
+        """Remember a reason that cannot be written."""
+        self._reasons.add(version_name(grant), reason)
+
+    def noted_reason(self, grant: Grant) -> str | None:
+        """Return the reason that this version should hold and does not."""
+        return self._reasons.find(version_name(grant))
+
+    async def _end_refreshing(self, found: Entry[Grant], reason: str | None) -> Entry[Grant] | None:
+        def ended(grant: Grant) -> Grant | None:
+            if grant.version != found.record.version or grant.reauth_reason is not None:
+                return None
+            return new_version(replace(grant, reauth_reason=reason), grant, self._randomness)
+
+        return await self.change(found, ended, durably=True)
+
+    # Access tokens that the API refused: never handed out again, by any process on the store
+
+    def is_refused(self, grant: Grant) -> bool:
+        """Check whether the API refused the access token of *grant*."""
+        token = grant.tokens.access_token
+        return grant.is_access_refused or self._refused.find(digest(token)) is not None
+
+    def note_refused(self, access_token: Secret) -> None:
+        """Hand out *access_token* no more in this process."""
+        self._refused.add(digest(access_token), note=True)
+
+    async def refused(self, found: Entry[Grant]) -> Entry[Grant] | None:
+        """Write that the access token of a grant was refused.
+
+        The version and the lease stay as they are: a refresh under way is not disturbed, and what
+        it commits replaces the mark together with the token. Returns what the row holds afterwards,
+        None if it is gone. Raises StoreError or VaultError.
+        """
+        token = found.record.tokens.access_token
+
+        def refused(grant: Grant) -> Grant | None:
+            if grant.is_access_refused or not grant.has(token):
+                return None
+            return replace(grant, is_access_refused=True)
+
+        marked = await self.change(found, refused, durably=False)
+        if not found.record.is_access_refused and marked and marked.record.is_access_refused:
+            log.info(
+                "the API refused the access token of grant %(grant)s", {"grant": marked.record.name}
+            )
+        return marked
 
 
-def _name(record: GrantRecord) -> VersionName:
-    return record.key, record.version
+def version_name(grant: Grant) -> Hashable:
+    """Return the name under which to note something about one version of a grant."""
+    return grant.key, grant.version
+
+
+def _succeeding(fresh: Grant, current: Grant) -> Grant | None:
+    """Return *fresh* as the version after *current*; None if it came too late, or is there."""
+    if current.version == fresh.version - 1:
+        return fresh
+    if current.has(fresh.tokens.access_token) or current.reauth_reason is None:
+        return None  # a write whose answer was lost, or another process was quicker
+    return replace(fresh, version=current.version + 1)

@@ -156,6 +156,14 @@ class Ledger:
         is_done = await self.rows.apply([change], durably=durably)
         return Entry(grant, change.row.rev) if is_done else None
 
+    def seal_grant(self, grant: Grant) -> bytes:
+        """Seal a grant for its row, to be kept elsewhere until the row can be written."""
+        return _GRANTS.envelope.seal(self._sealer, grant, Context(Kind.GRANT.value, grant.key))
+
+    def open_grant(self, key: bytes, body: bytes) -> Grant:
+        """Open what `seal_grant` returned; raises SealBroken or KeyUnavailable."""
+        return _GRANTS.envelope.open(self._sealer, body, Context(Kind.GRANT.value, key))
+
     async def due_grants(self, now: int, limit: int) -> Sequence[bytes]:
         """List the keys of grants that are due to be kept, the longest due first."""
         return [row.name for row in await self.rows.due(Kind.GRANT, now, limit)]

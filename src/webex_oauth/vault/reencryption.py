@@ -1,35 +1,49 @@
-"""Re-encryption: every row under the key that seals now, while the application runs.
+"""Re-encryption: every row under the key that seals now, so that an old key can be retired.
 
-It may be ended at any moment and run again: each row shows by itself whether it is done.
+It goes by the rows' bodies and reads none of their records. It may be ended at any moment and run
+again: each row shows by itself whether it is done. The files of the spool are rows that wait.
 """
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from webex_oauth.errors import ConfigurationError, StoreUnavailable, VaultError
+from webex_oauth.errors import (
+    ConfigurationError,
+    KeyUnavailable,
+    SealBroken,
+    StoreUnavailable,
+    VaultError,
+)
 from webex_oauth.ports import Sleep
-from webex_oauth.vault.key_checks import SETTLE_SECONDS
-from webex_oauth.vault.records import GrantRecord, SealedRecord
-from webex_oauth.vault.sealed_rows import all_rows, context_of, spooled_rows
-from webex_oauth.vault.sealing import Sealer, key_id_of
-from webex_oauth.vault.spool import Spool
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.key_agreement import SETTLE_SECONDS, drop_check
+from webex_oauth.vault.rescue import Spool, Spooled
+from webex_oauth.vault.rows import Change, Kind, Row, Rows
+from webex_oauth.vault.sealing import Context, Sealer, key_id_of
 
 MOST_PASSES = 12
+BATCH_ROWS = 100
+UNREADABLE = "?"
+SEALED = {
+    Kind.GRANT: "grants",
+    Kind.REVOCATION: "revocations",
+    Kind.SESSION: "sessions",
+    Kind.STATE: "sign-ins",
+}
+"""The kinds of rows that are sealed, by what people call them."""
 
 log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
-    """Say what became of a row."""
+    """What became of a row."""
 
     CURRENT = "current"
-    RESEALED = "resealed"
+    REENCRYPTED = "re-encrypted"
     MOVED = "moved"
     UNOPENED = "unopened"
 
@@ -38,31 +52,31 @@ Tally: TypeAlias = Mapping[Outcome, int]
 
 
 class Reencryption:
-    """Seal all rows anew, at half of the store's time at most.
+    """Re-encrypt all rows, with at most half of the store's time.
 
     `report` hears how far a pass has come.
     """
 
     def __init__(
         self,
-        store: Store,
+        rows: Rows,
         spool: Spool,
         sealer: Sealer,
         report: Callable[[Tally], None],
         *,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._store = store
+        self._rows = rows
         self._spool = spool
         self._sealer = sealer
         self._report = report
         self._sleep = sleep
 
     async def run(self) -> Tally:
-        """Go over all rows until a pass finds nothing under another key; tell what was done.
+        """Pass over all rows until nothing is found under another key; return what was done.
 
-        That pass begins when every process has had the time to look at its key file. Raises
-        StoreUnavailable, or ConfigurationError when something seals under another key for ever.
+        The last pass begins when every process has had the time to look at its key file. Raises
+        StoreUnavailable, or ConfigurationError if a process keeps sealing under another key.
         """
         total, outage = Counter[Outcome](), None
         for number in range(MOST_PASSES):
@@ -75,58 +89,171 @@ class Reencryption:
                 outage = error
                 continue
             finally:
-                total.update({Outcome.RESEALED: found[Outcome.RESEALED]})
-            if number and not found[Outcome.RESEALED] and not found[Outcome.MOVED]:
+                total.update({Outcome.REENCRYPTED: found[Outcome.REENCRYPTED]})
+            if number and not found[Outcome.REENCRYPTED] and not found[Outcome.MOVED]:
                 return self._done(total | found)
         raise outage or ConfigurationError([_still_sealing(self._sealer)])
 
     def _done(self, total: Tally) -> Tally:
+        counts = {outcome.value: count for outcome, count in total.items() if count}
         log.info(
             "rows were re-encrypted under key %(key)s: %(counts)s",
-            {"key": self._sealer.keys.primary.id, "counts": _counts(total)},
+            {"key": self._sealer.keys.primary.id, "counts": counts},
         )
         return total
 
     async def _walk(self, found: Counter[Outcome]) -> None:
         clock = asyncio.get_running_loop().time
         worked_from = clock()
-        for name, waiting in spooled_rows(self._spool):
-            found[self._spooled(name, waiting)] += 1
-        async for batch in all_rows(self._store):
-            for record in batch:
-                found[await self._outcome(record)] += 1
+        for name, spooled in self._spool.all():
+            found[self._reencrypt_file(name, spooled)] += 1
+        async for batch in _batches(self._rows):
+            for row in batch:
+                found[await self._reencrypt(row)] += 1
             self._report(found)
             await self._sleep(clock() - worked_from)
             worked_from = clock()
 
-    async def _outcome(self, record: SealedRecord) -> Outcome:
-        sealed = self._sealed_anew(record)
-        if not isinstance(sealed, bytes):
-            return sealed
-        is_done = await self._store.reseal(record, sealed)
-        return Outcome.RESEALED if is_done else Outcome.MOVED
+    async def _reencrypt(self, row: Row) -> Outcome:
+        body = self._body_of(row)
+        if not isinstance(body, bytes):
+            return body
+        change = Change(replace(row, rev=row.rev + 1, body=body), row.rev)
+        is_done = await self._rows.apply([change], durably=False)
+        return Outcome.REENCRYPTED if is_done else Outcome.MOVED
 
-    def _spooled(self, name: str, record: GrantRecord) -> Outcome:
-        """Reseal a file; should its row be stored just now, the file that stays says it again."""
-        sealed = self._sealed_anew(record)
-        if not isinstance(sealed, bytes):
-            return sealed
-        self._spool.replace(name, replace(record, sealed=sealed))
-        return Outcome.RESEALED
+    def _reencrypt_file(self, name: str, spooled: Spooled) -> Outcome:
+        """Re-encrypt a file. If its row is stored meanwhile, the file that stays does no harm."""
+        body = self._body_of(_row_of(spooled))
+        if not isinstance(body, bytes):
+            return body
+        self._spool.replace(name, Spooled(spooled.key, body))
+        return Outcome.REENCRYPTED
 
-    def _sealed_anew(self, record: SealedRecord) -> bytes | Outcome:
-        """Seal the content of a row under the primary key, or say why not."""
+    def _body_of(self, row: Row) -> bytes | Outcome:
+        """Return the body sealed under the primary key, or why there is none to write."""
         try:
-            if key_id_of(record.sealed) == self._sealer.keys.primary.id:
+            if key_id_of(row.body) == self._sealer.keys.primary.id:
                 return Outcome.CURRENT
-            context = context_of(record)
-            return self._sealer.seal(self._sealer.open(record.sealed, context), context)
+            return self._sealer.seal(_open(self._sealer, row), _context(row))
         except VaultError:
             return Outcome.UNOPENED
 
 
-def _counts(total: Tally) -> dict[str, int]:
-    return {outcome.value: count for outcome, count in total.items() if count}
+async def rows_by_key(rows: Rows, spool: Spool) -> Counter[str]:
+    """Count the rows under each key, by its id."""
+    counts = Counter(_key_of(row) for row in _spooled(spool))
+    async for batch in _batches(rows):
+        counts.update(_key_of(row) for row in batch)
+        await asyncio.sleep(0)
+    return counts
+
+
+async def check_unused(
+    rows: Rows, spool: Spool, sealer: Sealer, key_id: str, *, sleep: Sleep = asyncio.sleep
+) -> None:
+    """Raise KeyUnavailable if something still needs the key that is to be retired.
+
+    Looks twice, because a process may be about to write what it sealed before the keys changed. A
+    row that does not open under its key is lost already and needs nothing.
+    """
+
+    def count_in(batch: Iterator[Row] | Sequence[Row]) -> int:
+        return sum(_key_of(row) == key_id and _does_open(sealer, row) for row in batch)
+
+    for is_first in (True, False):
+        count = count_in(_spooled(spool))
+        async for batch in _batches(rows):
+            count += count_in(batch)
+            await asyncio.sleep(0)
+        if count:
+            raise KeyUnavailable(
+                f"key {key_id!r} is still needed (rows under it: {count}): "
+                "run `webex-oauth keys re-encrypt` first"
+            )
+        if is_first:
+            await sleep(SETTLE_SECONDS)
+
+
+async def forget(rows: Rows, spool: Spool, key_id: str) -> Counter[str]:
+    """Remove everything under a lost key, and the sessions of its grants.
+
+    Returns how many rows of each kind were under it. Tokens that cannot be opened are not revoked
+    and end by themselves.
+    """
+    ended = Counter[str]()
+    for name, spooled in spool.all():
+        if _key_of(_row_of(spooled)) == key_id:
+            spool.drop(name)
+            ended["spooled"] += 1
+    async for batch in _batches(rows):
+        for row in batch:
+            if _key_of(row) == key_id:
+                await _remove(rows, row, key_id)
+                ended[SEALED[row.kind]] += 1
+    await drop_check(rows, key_id)
+    log.warning(
+        "lost key %(key)s was forgotten; what was under it ended: %(ended)s",
+        {"key": key_id, "ended": dict(ended)},
+    )
+    return ended
+
+
+async def _remove(rows: Rows, row: Row, key_id: str) -> None:
+    """Remove a row under a lost key; a grant goes after all of its sessions."""
+    while row.rev and _key_of(row) == key_id:
+        others: Sequence[Row] = ()
+        if row.kind is Kind.GRANT:
+            others = await rows.of_group(Kind.SESSION, row.name, BATCH_ROWS)
+        changes = [Change(Row(one.kind, one.name), one.rev) for one in others]
+        if len(others) < BATCH_ROWS:
+            changes.append(Change(Row(row.kind, row.name), row.rev))
+        await rows.apply(changes, durably=True)
+        (row,) = await rows.read(row)
+
+
+async def _batches(rows: Rows) -> AsyncIterator[Sequence[Row]]:
+    """Yield the sealed rows in batches, each kind in the order of its names.
+
+    Rows that come or move meanwhile may be missed.
+    """
+    for kind in SEALED:
+        after = b""
+        while batch := await rows.by_name(kind, after, BATCH_ROWS):
+            yield batch
+            after = batch[-1].name
+
+
+def _spooled(spool: Spool) -> Iterator[Row]:
+    return (_row_of(spooled) for _, spooled in spool.all())
+
+
+def _row_of(spooled: Spooled) -> Row:
+    """Return the row that a file of the spool is to become."""
+    return Row(Kind.GRANT, spooled.key, body=spooled.body)
+
+
+def _key_of(row: Row) -> str:
+    try:
+        return key_id_of(row.body)
+    except SealBroken:
+        return UNREADABLE
+
+
+def _open(sealer: Sealer, row: Row) -> bytes:
+    return sealer.open(row.body, _context(row))
+
+
+def _does_open(sealer: Sealer, row: Row) -> bool:
+    try:
+        _open(sealer, row)
+    except VaultError:
+        return False
+    return True
+
+
+def _context(row: Row) -> Context:
+    return Context(row.kind.value, row.name)
 
 
 def _still_sealing(sealer: Sealer) -> str:

@@ -1,117 +1,356 @@
-"""A refresh: claim, request, commit, until the grant has other tokens (RFC 6749 section 6)."""
+"""A refresh: claim, request, commit, until the grant has other tokens (RFC 6749 section 6).
+
+Claim: the lease on the row as it was read (`lease.py`). Request: the refresh token goes to the
+token endpoint once. Commit: what came goes over the version that was claimed (`commit.py`); what
+the store does not take goes to the rescue.
+"""
 
 import asyncio
+import logging
 from contextlib import suppress
+from dataclasses import replace
 
-from webex_oauth.errors import ReauthReason, RefreshPostponed, StoreError
+from webex_oauth.errors import (
+    ReauthReason,
+    ReauthRequired,
+    RefreshPostponed,
+    StoreError,
+    TokenError,
+    UpstreamError,
+    VaultError,
+)
+from webex_oauth.oauth.token import TokenSet, merge_tokens
+from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.secret import Secret
-from webex_oauth.vault.commit import Commit, Reasons
-from webex_oauth.vault.context import VaultContext
-from webex_oauth.vault.grants import Held
-from webex_oauth.vault.heartbeat import Heartbeat
-from webex_oauth.vault.leases import Leases
+from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.grants import Grant, Trouble, new_version
+from webex_oauth.vault.lease import HeldLease, Leases, Timing
+from webex_oauth.vault.ledger import Entry, Ledger
 from webex_oauth.vault.plan import (
+    MOST_PRESENTATIONS,
     Claim,
     CoolDown,
+    Held,
     Reauthorize,
     Situation,
     TakeBack,
+    may_rotate,
     plan_renewal,
     seconds_left,
 )
-from webex_oauth.vault.presentation import Presentation
-from webex_oauth.vault.timing import Timing
-from webex_oauth.vault.token_endpoint import TokenEndpoint
+from webex_oauth.vault.records import name_of_grant
+from webex_oauth.vault.rescue import Rescue
+from webex_oauth.vault.token_endpoint import Failure, TokenEndpoint, judge, retry_at
+
+OWNER_BYTES = 16
+
+log = logging.getLogger(__name__)
 
 
 class Refresh:
-    """Bring grants new tokens; one process at a time has the lease, the version decides."""
+    """Bring grants new tokens; one process at a time has the lease, the version decides.
 
-    def __init__(self, context: VaultContext, endpoint: TokenEndpoint) -> None:
-        self._context = context
+    *sign_in_url* is where a person goes who is needed.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        endpoint: TokenEndpoint,
+        rescue: Rescue,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        timing: Timing,
+        sign_in_url: str,
+    ) -> None:
+        self._ledger = ledger
         self._endpoint = endpoint
-        self._leases = Leases(context)
-        self._commit = Commit(context.store, context.sealer, context.clock)
-        self._reasons = Reasons(self._commit)
-        self._presentation = Presentation(
-            context, endpoint, self._leases, self._commit, self._reasons
-        )
+        self._rescue = rescue
+        self._clock = clock
+        self._randomness = randomness
+        self._timing = timing
+        self._sign_in_url = sign_in_url
+        self._commit = Commit(ledger, clock, randomness)
+        self._leases = Leases(ledger, self._commit, clock, timing, randomness(OWNER_BYTES))
 
-    async def run(self, key: bytes, stale: Secret) -> Secret:
-        """Get another access token than *stale*, be it somebody else's who was quicker.
+    # What this process sees
 
-        Raises ReauthRequired, UpstreamError, TokenError, StoreError or VaultError.
-        """
-        patience = _Patience(self._context.timing)
-        while True:
-            held = await self._context.hold(key)
-            if not held.has(stale) and held.lives(self._context.clock()):
-                return held.access_token
-            if held.is_refused:
-                await self._context.refused.mark(held)
-            token = await self._step(held)
-            if token is not None:
-                return token
-            await patience.pause(seconds_left(held.record, self._context.clock()))
+    async def find(self, key: bytes) -> Held | None:
+        """Find a grant as this process sees it, rescued tokens included; None if it was ended."""
+        entry = await self._ledger.find_grant(key)
+        return None if entry is None else self._see(entry)
+
+    async def hold(self, key: bytes) -> Held:
+        """Find a grant; raise ReauthRequired if it was ended."""
+        held = await self.find(key)
+        if held is None:
+            raise self.reauth(ReauthReason.GRANT_ENDED, key)
+        return held
 
     def situation(self, held: Held) -> Situation:
-        """Tell what this process knows beside the row."""
-        now = self._context.clock()
+        """Return what this process knows beside the row."""
+        now = self._clock()
         return Situation(
             now=now,
             owner=self._leases.owner,
             is_rotating=self._endpoint.is_rotating,
-            endpoint=self._endpoint.cooldown.cooling(now),
-            reason=self._reasons.unwritten(held.record),
+            endpoint=self._endpoint.cooling(now),
+            reason=self._commit.noted_reason(held.entry.record),
         )
+
+    def reauth(self, reason: str, grant_key: bytes) -> ReauthRequired:
+        """Return the error that says why the person is needed, where, and whose grant it is."""
+        return ReauthRequired(reason, self._sign_in_url, grant=name_of_grant(grant_key))
+
+    # Refreshing
+
+    async def run(self, held: Held) -> Secret:
+        """Return a token other than the one of *held*, refreshed by this process or another.
+
+        Raises ReauthRequired, UpstreamError, TokenError, StoreError or VaultError.
+        """
+        stale, patience = held.access_token, _Patience(self._timing)
+        while True:
+            if held.is_refused:
+                held = await self.mark_refused(held)
+            if held.access_token != stale and held.lives(self._clock()):
+                return held.access_token
+            token = await self._step(held)
+            if token is not None:
+                return token
+            await patience.pause(seconds_left(held.entry.record.lease, self._clock()))
+            held = await self.hold(held.grant.key)
 
     async def retire(self, held: Held, step: Reauthorize) -> None:
         """Stop keeping a grant alive for which no refresh can do anything."""
         if step.reason == ReauthReason.REFRESH_TOKEN_MISSING:
-            await self._commit.end_of_keeping(held)
+            await self._commit.end_of_keeping(held.entry)
         elif not step.is_written:
-            await self._reasons.write(held, step.reason)
+            await self._commit.reason(held.entry, step.reason)
+
+    def note_refused(self, access_token: Secret) -> None:
+        """Hand out *access_token* no more in this process."""
+        self._commit.note_refused(access_token)
+
+    async def mark_refused(self, held: Held) -> Held:
+        """Write into the row that the access token was refused; return the grant as it is then.
+
+        Raises ReauthRequired if it was ended, StoreError or VaultError.
+        """
+        if held.is_rescued:
+            return held  # the token is not in the row
+        entry = await self._commit.refused(held.entry)
+        if entry is None:
+            raise self.reauth(ReauthReason.GRANT_ENDED, held.grant.key)
+        return self._see(entry)
+
+    def _see(self, entry: Entry[Grant]) -> Held:
+        grant = self._rescue.find(entry.record) or entry.record
+        return Held(entry, grant, is_refused=self._commit.is_refused(grant))
 
     async def _step(self, held: Held) -> Secret | None:
-        """Do what is to be done first; None when one has to look again afterwards."""
+        """Take the next step; None if the row has to be read again after it."""
         situation = self.situation(held)
         step = plan_renewal(held, situation)
         match step:
             case Reauthorize():
-                return await self._give_up(held, step)
+                return await self._give_up_unclaimed(held, step)
             case CoolDown():
                 raise step.cooling.error(situation.now)
             case TakeBack():
-                await self._leases.take_back(held)
+                await self._leases.take_back(held.entry)
             case Claim():
                 return await self._claim(held, step)
         return None
 
-    async def _claim(self, held: Held, step: Claim) -> Secret | None:
-        if step.is_takeover:
-            # Whoever died may have left tokens behind, on this machine.
-            await self._context.rescue.look()
-            if self._context.rescue.find(held.record) is not None:
-                return None
-        claimed = await self._leases.claim(held)
-        if claimed is None:
-            return None
-        async with Heartbeat(self._context, claimed) as heartbeat:
-            if step.is_takeover and await self._presentation.is_overtaken(claimed):
-                return None
-            return await self._presentation.present(claimed, step.refresh_token, heartbeat)
-
-    async def _give_up(self, held: Held, step: Reauthorize) -> Secret | None:
+    async def _give_up_unclaimed(self, held: Held, step: Reauthorize) -> Secret | None:
         if not step.is_written and step.reason != ReauthReason.REFRESH_TOKEN_MISSING:
             with suppress(StoreError):
-                current = await self._reasons.write(held, step.reason)
+                current = await self._commit.reason(held.entry, step.reason)
                 if current is None or not current.has(held.access_token):
                     return None
-        raise self._context.reauth(step.reason, held.record.key)
+        raise self.reauth(step.reason, held.grant.key)
+
+    # Claim
+
+    async def _claim(self, held: Held, step: Claim) -> Secret | None:
+        if step.is_takeover:
+            # The process that died may have left tokens behind, on this machine.
+            await self._rescue.look()
+            if self._rescue.find(held.entry.record) is not None:
+                return None
+        lease = await self._leases.claim(held.entry)
+        if lease is None:
+            return None
+        async with lease:
+            if step.is_takeover and await self._is_overtaken(lease):
+                return None
+            return await self._request(lease, step.refresh_token)
+
+    async def _is_overtaken(self, lease: HeldLease) -> bool:
+        """Wait a moment for tokens of the earlier holder; check whether they came.
+
+        It may be alive and cut off from the store: then it has spent a refresh token that a server
+        which rotates takes once. Raises ReauthRequired or StoreError.
+        """
+        if not self._may_rotate(lease):
+            return False
+        await asyncio.sleep(self._timing.takeover_seconds)
+        try:
+            current = await self.hold(lease.grant.key)
+        except StoreError:
+            await lease.release(_unpresented(lease.grant))
+            raise
+        return current.entry.record.version != lease.grant.version
+
+    # Request
+
+    async def _request(self, lease: HeldLease, refresh_token: Secret) -> Secret | None:
+        """Present *refresh_token*; return the access token that is in the row afterwards.
+
+        None if nothing is decided and the lease is gone: the caller plans again. Raises
+        ReauthRequired, UpstreamError, TokenError or StoreError.
+        """
+        if not lease.is_steady:
+            await lease.release(_unpresented(lease.grant))
+            return None
+        requested_at = self._clock()
+        try:
+            tokens = await self._endpoint.refresh(refresh_token, requested_at)
+        except (UpstreamError, TokenError) as error:
+            return await self._after_failure(lease, error)
+        self._endpoint.note_answer()
+        return await self._store(lease, tokens, requested_at)
+
+    async def _after_failure(
+        self, lease: HeldLease, error: UpstreamError | TokenError
+    ) -> Secret | None:
+        failure = judge(error)
+        if failure.is_final:
+            self._endpoint.note_answer()
+            return await self._after_refusal(lease, error)
+        log.warning(
+            "the refresh of grant %(grant)s failed: %(error)s",
+            {"grant": lease.grant.name, "error": str(error)},
+        )
+        self._endpoint.note_failure(failure, self._clock(), random_share(self._randomness))
+        if failure.is_ambiguous and self._may_rotate(lease):
+            # One replay of a token that may be spent: at once if there is time left.
+            if lease.grant.trouble.presented_count >= MOST_PRESENTATIONS:
+                return await self._give_up(lease, ReauthReason.REFRESH_AMBIGUOUS, error)
+            if failure.is_silence:
+                await lease.release(lease.grant.trouble)
+                return None
+        await lease.release(self._left_behind(lease.grant, failure))
+        raise error
+
+    async def _after_refusal(
+        self, lease: HeldLease, refusal: UpstreamError | TokenError
+    ) -> Secret | None:
+        was_presented = lease.grant.trouble.presented_count > 1
+        reason = self._reason(lease, was_presented=was_presented)
+        wait_seconds = self._timing.look_again_seconds if was_presented else 0.0
+        try:
+            newer = await self._newer(lease, wait_seconds)
+        except StoreError:
+            self._commit.note_reason(lease.grant, reason)
+            raise
+        if newer is not None:
+            return self._token_in(newer)
+        return await self._give_up(lease, reason, refusal)
+
+    def _reason(self, lease: HeldLease, *, was_presented: bool) -> ReauthReason:
+        if was_presented and self._may_rotate(lease):
+            return ReauthReason.REFRESH_AMBIGUOUS
+        ends_at = lease.grant.tokens.refresh_expires_at
+        if ends_at is not None and ends_at <= self._clock():
+            return ReauthReason.REFRESH_TOKEN_EXPIRED
+        return ReauthReason.REFRESH_TOKEN_REFUSED
+
+    async def _newer(self, lease: HeldLease, wait_seconds: float) -> Grant | None:
+        """Return the grant once it has other tokens than the claimed ones; None if it does not.
+
+        Waits *wait_seconds* for another process that presented the same refresh token before.
+        Raises ReauthRequired if the row is gone.
+        """
+        give_up_at = _loop_time() + wait_seconds
+        while True:
+            grant = (await self.hold(lease.grant.key)).grant
+            if not grant.has(lease.grant.tokens.access_token):
+                return grant
+            if _loop_time() >= give_up_at:
+                return None
+            await asyncio.sleep(self._timing.first_poll_seconds)
+
+    # Commit
+
+    async def _store(self, lease: HeldLease, tokens: TokenSet, requested_at: int) -> Secret | None:
+        """Write what came; what the store does not take goes to the rescue, whatever happens."""
+        fresh = self._renewed(lease.grant, tokens, requested_at)
+        current: Grant | None = fresh
+        try:
+            current = await self._commit.tokens(fresh, lease.entry)
+        except (StoreError, VaultError) as error:
+            log.warning(
+                "fresh tokens of grant %(grant)s could not be stored and are rescued: %(error)s",
+                {"grant": fresh.name, "error": str(error)},
+            )
+            await self._rescue.keep(fresh)
+        except asyncio.CancelledError:
+            self._rescue.keep_at_once(fresh)
+            raise
+        if fresh.is_access_refused:
+            # The server returned the same access token again, which the API has refused.
+            raise self.reauth(ReauthReason.ACCESS_TOKEN_REFUSED, fresh.key)
+        if current is None:
+            raise self.reauth(ReauthReason.GRANT_ENDED, fresh.key)
+        return self._token_in(current)
+
+    async def _give_up(
+        self, lease: HeldLease, reason: str, error: UpstreamError | TokenError
+    ) -> Secret | None:
+        current = await self._commit.reason(lease.entry, reason)
+        if current is None:
+            raise self.reauth(ReauthReason.GRANT_ENDED, lease.grant.key)
+        if current.has(lease.grant.tokens.access_token):
+            raise self.reauth(reason, lease.grant.key) from error
+        return self._token_in(current)
+
+    def _renewed(self, claimed: Grant, tokens: TokenSet, issued_at: int) -> Grant:
+        """Return the next version: with fresh *tokens*, and what they reveal of their server."""
+        old, new = claimed.tokens.refresh_token, tokens.refresh_token
+        is_another = new is not None and new != old
+        renewed = replace(
+            claimed,
+            tokens=merge_tokens(claimed.tokens, tokens),
+            scopes=claimed.scopes if tokens.scopes is None else tokens.scopes,
+            issued_at=issued_at,
+            rotates=is_another or claimed.rotates is True,
+            is_access_refused=claimed.has(tokens.access_token) and self._commit.is_refused(claimed),
+        )
+        return new_version(renewed, claimed, self._randomness)
+
+    def _token_in(self, current: Grant) -> Secret | None:
+        """Return the token in the row; None if the API refused that one too."""
+        return None if self._commit.is_refused(current) else current.tokens.access_token
+
+    def _may_rotate(self, lease: HeldLease) -> bool:
+        return may_rotate(lease.grant, default=self._endpoint.is_rotating)
+
+    def _left_behind(self, claimed: Grant, failure: Failure) -> Trouble:
+        trouble = claimed.trouble
+        failure_count = 0 if failure.is_throttled else trouble.failure_count + 1
+        share = random_share(self._randomness)
+        return Trouble(
+            presented_count=trouble.presented_count - (0 if failure.is_ambiguous else 1),
+            failure_count=failure_count,
+            retry_at=retry_at(failure, failure_count, self._clock(), share),
+        )
 
 
 class _Patience:
-    """Pause ever longer, until it is over; measured by the loop's clock, which never steps."""
+    """Pauses that grow until patience is over; by the loop's clock, which never steps."""
 
     def __init__(self, timing: Timing) -> None:
         self._give_up_at = _loop_time() + timing.wait_seconds
@@ -119,7 +358,7 @@ class _Patience:
         self._last_seconds = timing.last_poll_seconds
 
     async def pause(self, retry_after_seconds: int) -> None:
-        """Wait before the next look; raise RefreshPostponed when it lasts too long."""
+        """Wait before the next look; raise RefreshPostponed if it lasts too long."""
         if _loop_time() >= self._give_up_at:
             raise RefreshPostponed("another process is refreshing", retry_after_seconds)
         await asyncio.sleep(self._pause_seconds)
@@ -128,3 +367,8 @@ class _Patience:
 
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _unpresented(claimed: Grant) -> Trouble:
+    before = claimed.trouble
+    return replace(before, presented_count=before.presented_count - 1)

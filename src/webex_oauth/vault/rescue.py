@@ -1,53 +1,136 @@
-"""Rescue: tokens that came and could not be stored are kept until they are.
+"""The rescue: tokens that came and could not be stored are kept until they are.
 
-In memory first, so that this process serves them; then in the spool, so that they outlive it.
+In memory first, so that this process serves them; then in the spool, a private folder with a file
+for each grant, sealed as in its row, so that they outlive the process. A file is written before
+anything relies on it, and removed once its tokens are in the store, or never will be.
 """
 
 import asyncio
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from webex_oauth.errors import ConfigurationError, StoreError, StoreUnavailable, VaultError
-from webex_oauth.ports import Clock
-from webex_oauth.vault.commit import Commit
-from webex_oauth.vault.grants import Grant, Held, open_grant
-from webex_oauth.vault.records import GrantRecord
-from webex_oauth.vault.sealing import Sealer
-from webex_oauth.vault.spool import Spool
-from webex_oauth.vault.store import Store
-from webex_oauth.vault.timing import SPOOL_SECONDS
+import msgspec
 
+from webex_oauth.errors import (
+    ConfigurationError,
+    SealBroken,
+    StoreError,
+    StoreUnavailable,
+    VaultError,
+)
+from webex_oauth.ports import Clock, Randomness
+from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.private_files import (
+    create_private_file,
+    drop_dead_draft,
+    ensure_private_folder,
+    read_private_file,
+)
+
+SPOOL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 ROUNDS_BETWEEN_LOOKS = 5
+SUFFIX = ".grant"
+NAME_BYTES = 8
+MAX_FILE_BYTES = 256 * 1024
 
 log = logging.getLogger(__name__)
 
 
-_Place: TypeAlias = tuple[bytes, int]
-"""The key and the version of the row that tokens are sealed for."""
+class Spooled(msgspec.Struct, frozen=True, array_like=True):
+    """The content of a file: the key of a grant, and its next version, sealed for its row."""
+
+    key: bytes
+    body: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Spooled)
+
+
+class Spool:
+    """The files in *folder*. Every method but `names` and `all` may raise OSError."""
+
+    def __init__(self, folder: Path, randomness: Randomness) -> None:
+        self._folder = folder
+        self._randomness = randomness
+
+    def open(self) -> None:
+        """Make the folder; refuse one that others can enter. Drafts of dead processes go."""
+        ensure_private_folder(self._folder)
+        for draft in self._folder.glob(f".*{SUFFIX}.*"):
+            with suppress(FileNotFoundError):
+                drop_dead_draft(draft)
+
+    def add(self, spooled: Spooled) -> str:
+        """Write a file, on the disk when this returns; return its name."""
+        name = f"{spooled.key.hex()}-{self._randomness(NAME_BYTES).hex()}{SUFFIX}"
+        create_private_file(self._folder / name, _ENCODER.encode(spooled))
+        return name
+
+    def names(self) -> list[str]:
+        """List the files; none if there is no folder."""
+        with suppress(OSError), os.scandir(self._folder) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if entry.name.endswith(SUFFIX) and not entry.name.startswith(".")
+            )
+        return []
+
+    def read(self, name: str) -> Spooled:
+        """Read a file; raise SealBroken if it is none of ours."""
+        content = read_private_file(self._folder / name, MAX_FILE_BYTES)
+        try:
+            return _DECODER.decode(content)
+        except msgspec.DecodeError as error:
+            raise SealBroken(f"the spool file {name} holds no grant") from error
+
+    def drop(self, name: str) -> None:
+        """Remove a file, if it is still there."""
+        (self._folder / name).unlink(missing_ok=True)
+
+    def replace(self, name: str, spooled: Spooled) -> None:
+        """Write a file in the place of another; it gets a name of its own."""
+        self.add(spooled)
+        self.drop(name)
+
+    def all(self) -> Iterator[tuple[str, Spooled]]:
+        """Yield the files by name, without those that are gone by then or cannot be read."""
+        for name in self.names():
+            with suppress(OSError, SealBroken):
+                yield name, self.read(name)
+
+
+_Version: TypeAlias = tuple[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rescued:
-    held: Held
+    grant: Grant
     file_name: str | None
 
 
 class Rescue:
-    """Keep what a store would not take, in *folder*, and give it to the store as soon as it does.
+    """Keep what the store would not take, and give it to the store as soon as it does.
 
-    Processes of one machine share the folder: each tries what it finds there, and the version
+    Processes of one machine share *folder*: each tries what it finds there, and the version
     decides.
     """
 
-    def __init__(self, folder: Path, store: Store, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, clock: Clock, randomness: Randomness) -> None:
         self._folder = folder
-        self._sealer = sealer
-        self._spool = Spool(folder, sealer.randomness)
-        self._commit = Commit(store, sealer, clock)
-        self._rescued: dict[_Place, _Rescued] = {}
+        self._ledger = ledger
+        self._spool = Spool(folder, randomness)
+        self._commit = Commit(ledger, clock, randomness)
+        self._rescued: dict[_Version, _Rescued] = {}
         self._reported: set[str] = set()
 
     @property
@@ -75,30 +158,30 @@ class Rescue:
         await self.look()
 
     async def run(self) -> None:
-        """Try at once, and again every second, for ever."""
+        """Try at once, and again every second, until cancelled."""
         while True:
             for _ in range(ROUNDS_BETWEEN_LOOKS):
                 await self.retry()
                 await asyncio.sleep(RETRY_SECONDS)
             await self.look()
 
-    def find(self, record: GrantRecord) -> Grant | None:
-        """Find the tokens that follow this version of a row and are not in it yet."""
-        rescued = self._rescued.get((record.key, record.version + 1))
-        return None if rescued is None else rescued.held.grant
+    def find(self, stored: Grant) -> Grant | None:
+        """Return the grant with tokens that follow the stored version and are not in its row."""
+        rescued = self._rescued.get((stored.key, stored.version + 1)) if self._rescued else None
+        return None if rescued is None else rescued.grant
 
-    async def keep(self, held: Held) -> None:
-        """Keep *held*, whose row follows the one in the store; raise nothing."""
-        self._rescued[_place(held)] = _Rescued(held, None)
-        await self._spool_it(held)
+    async def keep(self, grant: Grant) -> None:
+        """Keep *grant*, the version after the stored one; raise nothing."""
+        self._rescued[_version(grant)] = _Rescued(grant, None)
+        await self._spool_it(grant)
 
-    def keep_at_once(self, held: Held) -> None:
-        """Keep *held* although nothing can be waited for any more; raise nothing."""
-        self._rescued[_place(held)] = _Rescued(held, None)
+    def keep_at_once(self, grant: Grant) -> None:
+        """Keep *grant* without waiting for anything but the disk; raise nothing."""
+        self._rescued[_version(grant)] = _Rescued(grant, None)
         try:
-            self._note(held, self._spool.add(held.record))
+            self._note(grant, self._spool.add(self._sealed(grant)))
         except OSError as error:
-            _log_unspooled(held, error)
+            _log_unspooled(grant, error)
 
     async def look(self) -> None:
         """Take up what lies in the folder and is not in memory."""
@@ -112,51 +195,54 @@ class Rescue:
     async def retry(self) -> None:
         """Try to store everything, once."""
         for rescued in list(self._rescued.values()):
-            held = rescued.held
+            grant = rescued.grant
             if rescued.file_name is None:
-                await self._spool_it(held)
+                await self._spool_it(grant)
             try:
-                await self._commit.tokens(held)
+                await self._commit.tokens(grant)
             except StoreUnavailable:
                 return
             except (StoreError, VaultError) as error:
                 log.warning(
                     "rescued tokens of grant %(grant)s wait: %(error)s",
-                    {"grant": held.name, "error": str(error)},
+                    {"grant": grant.name, "error": str(error)},
                 )
             else:
-                await self._settle(held)
+                await self._settle(grant)
 
-    async def _spool_it(self, held: Held) -> None:
+    def _sealed(self, grant: Grant) -> Spooled:
+        return Spooled(grant.key, self._ledger.seal_grant(grant))
+
+    async def _spool_it(self, grant: Grant) -> None:
         try:
             async with asyncio.timeout(SPOOL_SECONDS):
-                name = await asyncio.to_thread(self._spool.add, held.record)
+                name = await asyncio.to_thread(self._spool.add, self._sealed(grant))
         except OSError as error:
-            _log_unspooled(held, error)
+            _log_unspooled(grant, error)
         else:
-            self._note(held, name)
+            self._note(grant, name)
 
-    def _note(self, held: Held, file_name: str) -> None:
-        """Remember where *held* is; a file that came too late for that is taken up later."""
-        rescued = self._rescued.get(_place(held))
-        if rescued is not None and rescued.held is held:
-            self._rescued[_place(held)] = _Rescued(held, file_name)
+    def _note(self, grant: Grant, file_name: str) -> None:
+        """Remember which file holds a grant; one that came too late for that is taken up later."""
+        rescued = self._rescued.get(_version(grant))
+        if rescued is not None and rescued.grant is grant:
+            self._rescued[_version(grant)] = _Rescued(grant, file_name)
         log.warning(
             "tokens of grant %(grant)s could not be stored and wait in the spool",
-            {"grant": held.name},
+            {"grant": grant.name},
         )
 
     async def _take_up(self, name: str) -> None:
         try:
-            record = await asyncio.to_thread(self._spool.read, name)
-            held = Held(record, open_grant(self._sealer, record))
+            spooled = await asyncio.to_thread(self._spool.read, name)
+            grant = self._ledger.open_grant(spooled.key, spooled.body)
         except FileNotFoundError:
             return  # another process was quicker
         except (OSError, VaultError) as error:
             self._report(name, error)
             return
         # A second file for one version waits for its turn.
-        self._rescued.setdefault(_place(held), _Rescued(held, name))
+        self._rescued.setdefault(_version(grant), _Rescued(grant, name))
 
     def _report(self, name: str, error: Exception) -> None:
         if name not in self._reported:
@@ -166,12 +252,12 @@ class Rescue:
                 {"file": str(self._folder / name), "error": str(error)},
             )
 
-    async def _settle(self, held: Held) -> None:
-        rescued = self._rescued.get(_place(held))
-        if rescued is None or rescued.held is not held:
+    async def _settle(self, grant: Grant) -> None:
+        rescued = self._rescued.get(_version(grant))
+        if rescued is None or rescued.grant is not grant:
             return  # other tokens need the rescue; the older file is taken up after them
-        del self._rescued[_place(held)]
-        log.info("rescued tokens of grant %(grant)s are settled", {"grant": held.name})
+        del self._rescued[_version(grant)]
+        log.info("rescued tokens of grant %(grant)s are settled", {"grant": grant.name})
         if rescued.file_name is None:
             return
         try:
@@ -179,18 +265,18 @@ class Rescue:
         except OSError as error:
             log.warning(
                 "a spool file of grant %(grant)s cannot be removed: %(error)s",
-                {"grant": held.name, "error": str(error)},
+                {"grant": grant.name, "error": str(error)},
             )
 
 
-def _place(held: Held) -> _Place:
-    return held.record.key, held.record.version
+def _version(grant: Grant) -> _Version:
+    return grant.key, grant.version
 
 
-def _log_unspooled(held: Held, error: OSError) -> None:
+def _log_unspooled(grant: Grant, error: OSError) -> None:
     # The error's own text would name the file and with it the grant's whole key.
     reason = error.strerror or type(error).__name__
     log.error(
         "tokens of grant %(grant)s are in memory alone: the spool cannot be written (%(error)s)",
-        {"grant": held.name, "error": reason},
+        {"grant": grant.name, "error": reason},
     )
