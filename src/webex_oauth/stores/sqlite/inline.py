@@ -38,7 +38,6 @@ class Inline:
         self._path = path
         self._writer = writer
         self._connection: sqlite3.Connection | None = None
-        self._flush: asyncio.TimerHandle | None = None
         self._unflushed = 0
 
     async def read(self, work: Work[T]) -> T:
@@ -72,7 +71,7 @@ class Inline:
 
     def close(self) -> None:
         """Disconnect."""
-        self._cancel_flush()
+        self._flush()
         self._disconnect()
 
     def _check_open(self) -> None:
@@ -94,18 +93,13 @@ class Inline:
 
     def _flush_soon(self) -> None:
         self._unflushed += 1
-        if self._unflushed >= FOLD_EVERY:
+        if self._unflushed == 1:
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+        elif self._unflushed >= FOLD_EVERY:
             # A busy loop may not get to its timers for long, and the log would grow.
-            self._flush_now()
-        elif self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_now)
+            self._flush()
 
-    def _flush_now(self) -> None:
-        self._cancel_flush()
+    def _flush(self) -> None:
         commit_count, self._unflushed = self._unflushed, 0
-        self._writer.flush(commit_count)
-
-    def _cancel_flush(self) -> None:
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
+        if commit_count:
+            self._writer.flush(commit_count)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from webex_oauth.stores.belonging import BelongingStore
 from webex_oauth.stores.sqlite.connection import Work
+from webex_oauth.stores.sqlite.files import APPLICATION_ID, prepare
 from webex_oauth.stores.sqlite.inline import Inline
-from webex_oauth.stores.sqlite.schema import APPLICATION_ID, prepare
 from webex_oauth.stores.sqlite.writer import Writer
 from webex_oauth.stores.stored_rows import row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
@@ -64,7 +64,7 @@ class SqliteRows(BelongingStore):
         return await self._inline.read(partial(_read, rows=rows))
 
     async def apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
-        work = partial(_apply, changes=changes)
+        work = partial(apply_changes, changes=changes)
         if durably:
             return await self._writer.write(work, durably=True)
         return await self._inline.write(work)
@@ -100,7 +100,7 @@ def _listing(statement: str, kind: Kind, start: bytes | int, limit: int) -> Work
     return lambda connection: rows_of(kind, connection.execute(statement, values))
 
 
-def _apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> bool:
+def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> bool:
     return all(_change(connection, change.row, change.over) for change in changes)
 
 
