@@ -1,65 +1,59 @@
-"""What a SQLite store says when its file fails it."""
+"""What SQLite's writer does when work fails, hangs or is cancelled, and for quick commits."""
 
 import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from contracts.children import Child
-from contracts.rows import admission, name, session
+from contracts.samples import add, read_one, rewritten, row, store
 from waiting import LIMIT_SECONDS, until_true
 
-from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.stores.sqlite.connection import check_sqlite_version
-from webex_oauth.stores.sqlite.files import MAGIC, prepare_files
-from webex_oauth.stores.sqlite.reader import Reader
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.files import MAGIC, prepare, prepare_files, sync_log
+from webex_oauth.stores.sqlite.inline import Inline
 from webex_oauth.stores.sqlite.writer import START_SECONDS, Writer
 
 pytestmark = pytest.mark.anyio
 
+W = TypeVar("W", bound=Writer)
 
-async def start_writer(database: Path, idle_seconds: float) -> Writer:
-    prepare_files(database)
-    writer = Writer(database, idle_seconds)
+
+@asynccontextmanager
+async def started(writer: W) -> AsyncIterator[W]:
     writer.start()
-    await writer.write(lambda connection: connection.execute("CREATE TABLE notes (text)"))
-    return writer
+    yield writer
+    await writer.stop()
 
 
 @pytest.fixture
 async def writer(database: Path) -> AsyncIterator[Writer]:
-    writer = await start_writer(database, LIMIT_SECONDS)
-    yield writer
-    await writer.stop()
+    prepare(database)
+    async with started(Writer(database, LIMIT_SECONDS)) as writer:
+        await writer.write(make_notes)
+        yield writer
 
 
 @pytest.fixture
-async def hasty_writer(database: Path) -> AsyncIterator[Writer]:
-    writer = await start_writer(database, 0.01)
-    yield writer
+async def hasty_writer(database: Path, writer: Writer) -> AsyncIterator[Writer]:
     await writer.stop()
+    async with started(Writer(database, 0.01)) as hasty_writer:
+        yield hasty_writer
 
 
-@pytest.fixture
-def destroyed(database: Path) -> Path:
-    prepare_files(database)
-    database.write_bytes(MAGIC + bytes(4096))
-    return database
+def make_notes(connection: sqlite3.Connection) -> bool:
+    connection.execute("CREATE TABLE notes (text)")
+    return True
 
 
-def break_connection(connection: sqlite3.Connection) -> None:
-    connection.execute("SELECT * FROM nowhere")
-
-
-def size(path: Path) -> int:
-    return path.stat().st_size
-
-
-def add_note(connection: sqlite3.Connection) -> None:
+def add_note(connection: sqlite3.Connection) -> bool:
     connection.execute("INSERT INTO notes VALUES ('written')")
+    return True
 
 
 def count_notes(connection: sqlite3.Connection) -> int:
@@ -67,39 +61,59 @@ def count_notes(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
-async def test_a_store_that_is_not_open_is_unavailable(database: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="not open"):
-        await SqliteStore(database).check()
+def break_connection(connection: sqlite3.Connection) -> bool:
+    connection.execute("SELECT * FROM nowhere")
+    return True
 
 
-async def test_a_missing_file_is_unavailable_to_read(database: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="SQLITE_CANTOPEN"):
-        await SqliteStore(database).find_grant(name("grant", 1))
+def log_size(database: Path) -> int:
+    return database.with_name(f"{database.name}-wal").stat().st_size
 
 
-async def test_a_store_that_was_not_opened_is_unavailable_to_write(database: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="not open"):
-        await SqliteStore(database).admit(admission())
+def make_destroyed(database: Path) -> None:
+    prepare_files(database)
+    database.write_bytes(MAGIC + bytes(4096))
 
 
-async def test_a_store_closes_twice(sqlite_store: SqliteStore) -> None:
-    await sqlite_store.close()
+class Hold:
+    """Work that keeps the writer's thread busy until it may end."""
 
-    await sqlite_store.close()
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self._begun = threading.Event()
+
+    def __call__(self, connection: sqlite3.Connection) -> bool:
+        self._begun.set()
+        assert self.may_end.wait(LIMIT_SECONDS)
+        return add_note(connection)
+
+    async def begun(self) -> None:
+        assert await asyncio.to_thread(self._begun.wait, LIMIT_SECONDS)
 
 
-async def test_a_closed_store_opens_again(sqlite_store: SqliteStore) -> None:
-    await sqlite_store.admit(admission())
-    await sqlite_store.close()
+async def test_a_database_that_is_not_open_is_unavailable(database: Path) -> None:
+    rows = SqliteRows(database)
 
-    await sqlite_store.open()
+    for use in (rows.check, lambda: rows.read(row()), lambda: store(rows, row())):
+        with pytest.raises(StoreUnavailable, match="not open"):
+            await use()
 
-    assert await sqlite_store.find_session(name("session", 1)) == session()
+
+async def test_a_database_closes_twice_and_opens_again(sqlite_rows: SqliteRows) -> None:
+    await store(sqlite_rows, row())
+
+    await sqlite_rows.close()
+    await sqlite_rows.close()
+    await sqlite_rows.open()
+
+    assert await read_one(sqlite_rows, row()) == row()
 
 
-async def test_a_destroyed_file_is_unavailable(destroyed: Path) -> None:
+async def test_a_destroyed_file_is_unavailable(database: Path) -> None:
+    make_destroyed(database)
+
     with pytest.raises(StoreUnavailable, match="SQLITE_NOTADB"):
-        await SqliteStore(destroyed).open()
+        await SqliteRows(database).open()
 
 
 async def test_a_full_disk_is_unavailable_and_loses_nothing_once_there_is_room(
@@ -109,94 +123,73 @@ async def test_a_full_disk_is_unavailable_and_loses_nothing_once_there_is_room(
     answer = child.line()
     child.end()
 
-    assert answer == "StoreUnavailable admitted admitted"
+    assert answer == "StoreUnavailable True True"
 
 
-async def test_a_read_beside_a_lock_waits_in_the_writers_thread(
-    writer: Writer, tmp_path: Path
-) -> None:
-    locked = tmp_path / "locked.sqlite"
-    holder = sqlite3.connect(locked, isolation_level=None)
-    holder.execute("CREATE TABLE notes (text)")
-    holder.execute("BEGIN EXCLUSIVE")
-    await writer.write(add_note)
-
-    count = await Reader(locked, writer).read(count_notes)
-
-    holder.close()
-    assert count == 1
-
-
-async def test_work_that_fails_is_undone(writer: Writer) -> None:
-    def add_and_fail(connection: sqlite3.Connection) -> None:
+async def test_work_that_fails_or_declines_is_undone(writer: Writer) -> None:
+    def add_and_fail(connection: sqlite3.Connection) -> bool:
         add_note(connection)
         raise LookupError("half way")
 
     with pytest.raises(LookupError, match="half way"):
         await writer.write(add_and_fail)
+    assert not await writer.write(lambda connection: not add_note(connection))
 
     assert await writer.run(count_notes) == 0
 
 
 async def test_work_once_begun_ends_although_its_caller_is_cancelled(writer: Writer) -> None:
-    begun, may_end = threading.Event(), threading.Event()
-
-    def add_slowly(connection: sqlite3.Connection) -> None:
-        begun.set()
-        assert may_end.wait(LIMIT_SECONDS)
-        add_note(connection)
-
-    caller = asyncio.create_task(writer.write(add_slowly))
-    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
+    hold = Hold()
+    caller = asyncio.create_task(writer.write(hold))
+    await hold.begun()
     caller.cancel()
     await asyncio.wait([caller])
-    may_end.set()
+    hold.may_end.set()
 
     assert await writer.run(count_notes) == 1
 
 
 async def test_work_whose_caller_is_cancelled_before_never_begins(writer: Writer) -> None:
-    begun, may_end = threading.Event(), threading.Event()
-
-    def hold(_: sqlite3.Connection) -> None:
-        begun.set()
-        assert may_end.wait(LIMIT_SECONDS)
-
+    hold = Hold()
     first = asyncio.create_task(writer.write(hold))
-    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
+    await hold.begun()
     second = asyncio.create_task(writer.write(add_note))
     await asyncio.sleep(0)
     second.cancel()
     await asyncio.wait([second])
-    may_end.set()
+    hold.may_end.set()
     await first
 
-    assert await writer.run(count_notes) == 0
+    assert await writer.run(count_notes) == 1
 
 
 async def test_work_that_waited_too_long_never_begins(writer: Writer) -> None:
-    begun, never = threading.Event(), threading.Event()
-
-    def hold(_: sqlite3.Connection) -> None:
-        begun.set()
-        assert not never.wait(START_SECONDS + 0.1)
-
+    hold = Hold()
     first = asyncio.create_task(writer.write(hold))
-    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
+    await hold.begun()
+    asyncio.get_running_loop().call_later(START_SECONDS + 0.1, hold.may_end.set)
 
     with pytest.raises(StoreUnavailable, match="took too long"):
         await writer.write(add_note)
 
     await first
-    assert await writer.run(count_notes) == 0
+    assert await writer.run(count_notes) == 1
+
+
+async def test_a_thread_that_hangs_is_unavailable_in_time(writer: Writer) -> None:
+    hold = Hold()
+
+    with pytest.raises(StoreUnavailable, match="in time"):
+        await writer.write(hold)
+
+    hold.may_end.set()
+    assert await writer.run(count_notes) == 1
 
 
 async def test_what_a_transaction_has_read_holds_until_it_writes(
     writer: Writer, database: Path
 ) -> None:
     begun, is_other_done = threading.Event(), threading.Event()
-    other = Writer(database)
-    other.start()
 
     def read_then_write(connection: sqlite3.Connection) -> bool:
         before = count_notes(connection)
@@ -205,63 +198,151 @@ async def test_what_a_transaction_has_read_holds_until_it_writes(
         add_note(connection)
         return count_notes(connection) == before + 1
 
-    first = asyncio.create_task(writer.write(read_then_write))
-    assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
-    await other.write(add_note)
-    is_other_done.set()
+    async with started(Writer(database)) as other:
+        first = asyncio.create_task(writer.write(read_then_write))
+        assert await asyncio.to_thread(begun.wait, LIMIT_SECONDS)
+        await other.write(add_note)
+        is_other_done.set()
+        assert await first
 
-    assert await first
     assert await writer.run(count_notes) == 2
-    await other.stop()
 
 
-async def test_a_thread_that_hangs_is_unavailable_in_time(writer: Writer) -> None:
-    may_end = threading.Event()
+async def test_a_connection_that_broke_is_replaced(writer: Writer, database: Path) -> None:
+    inline = Inline(database, writer)
+    for write in (writer.write, inline.write):
+        with pytest.raises(StoreUnavailable, match="SQLITE_ERROR"):
+            await write(break_connection)
+        assert await write(add_note)
 
-    def hang(_: sqlite3.Connection) -> None:
-        assert may_end.wait(LIMIT_SECONDS)
-
-    with pytest.raises(StoreUnavailable, match="in time"):
-        await writer.write(hang)
-
-    may_end.set()
-    assert await writer.run(count_notes) == 0
-
-
-async def test_a_connection_that_broke_is_made_anew(writer: Writer) -> None:
-    with pytest.raises(StoreUnavailable, match="SQLITE_ERROR"):
-        await writer.write(break_connection)
-
-    await writer.write(add_note)
-    assert await writer.run(count_notes) == 1
+    assert await inline.read(count_notes) == 2
+    inline.close()
 
 
 async def test_an_idle_writer_empties_the_log(hasty_writer: Writer, database: Path) -> None:
-    log = database.with_name(database.name + "-wal")
-
     await hasty_writer.write(add_note)
 
-    await until_true(lambda: size(log) == 0)
+    await until_true(lambda: log_size(database) == 0)
     assert await hasty_writer.run(count_notes) == 1
 
 
-async def test_a_writer_without_a_connection_idles_in_peace(hasty_writer: Writer) -> None:
+async def test_an_idle_writer_needs_no_connection(hasty_writer: Writer) -> None:
     with pytest.raises(StoreUnavailable):
         await hasty_writer.run(break_connection)
 
     await until_true(lambda: hasty_writer._unfolded == 0)
-    await hasty_writer.write(add_note)
-    assert await hasty_writer.run(count_notes) == 1
+    assert await hasty_writer.write(add_note)
 
 
-def test_an_old_library_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"SQLite 3\.36\.0 is too old"):
-        check_sqlite_version((3, 36, 0))
+@pytest.mark.parametrize("is_quick", [True, False])
+async def test_many_writes_do_not_grow_the_log_without_end(
+    writer: Writer, database: Path, *, is_quick: bool
+) -> None:
+    inline = Inline(database, writer)
+    write = inline.write if is_quick else writer.write
+    for number in range(3_000):
+        await write(add_note)
+        if number % 500 == 0:
+            await asyncio.sleep(0)
+
+    await writer.run(count_notes)
+    assert log_size(database) < 16 * 1024 * 1024
+    inline.close()
 
 
-async def test_many_writes_do_not_grow_the_log_without_end(writer: Writer, database: Path) -> None:
-    for _ in range(3_000):
-        await writer.write(add_note)
+async def test_a_read_beside_a_lock_waits_in_the_writers_thread(
+    writer: Writer, tmp_path: Path
+) -> None:
+    locked = tmp_path / "locked.sqlite"
+    holder = sqlite3.connect(locked, isolation_level=None)
+    make_notes(holder)
+    holder.execute("BEGIN EXCLUSIVE")
+    await writer.write(add_note)
 
-    log = database.with_name(database.name + "-wal")
-    assert size(log) < 8 * 1024 * 1024
+    count = await Inline(locked, writer).read(count_notes)
+
+    holder.close()
+    assert count == 1
+
+
+async def test_a_quick_write_steps_aside_while_another_process_holds_the_lock(
+    sqlite_rows: SqliteRows, database: Path
+) -> None:
+    other = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    releasing = asyncio.get_running_loop().call_later(0.1, other.execute, "ROLLBACK")
+
+    assert await sqlite_rows.apply(add(row()), durably=False)
+
+    assert not other.in_transaction
+    releasing.cancel()
+    other.close()
+
+
+async def test_a_quick_write_steps_aside_while_the_writers_thread_writes(
+    writer: Writer, database: Path
+) -> None:
+    inline, hold = Inline(database, writer), Hold()
+    first = asyncio.create_task(writer.write(hold))
+    await hold.begun()
+    second = asyncio.create_task(inline.write(add_note))
+    await asyncio.sleep(0.05)
+    assert not second.done()
+    hold.may_end.set()
+
+    assert await first
+    assert await second
+    assert await inline.read(count_notes) == 2
+    inline.close()
+
+
+class WatchedWriter(Writer):
+    """A writer that remembers what it was asked to flush."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.flushed: list[int] = []
+
+    def flush(self, commit_count: int) -> None:
+        self.flushed.append(commit_count)
+        super().flush(commit_count)
+
+
+async def test_quick_writes_are_flushed_to_the_disk_together_and_soon(
+    writer: Writer, database: Path
+) -> None:
+    async with started(WatchedWriter(database)) as watched:
+        inline = Inline(database, watched)
+        for _ in range(20):
+            await inline.write(add_note)
+
+        assert watched.flushed == []
+        await until_true(lambda: bool(watched.flushed))
+        assert watched.flushed == [20]
+        inline.close()
+    assert await writer.run(count_notes) == 20
+
+
+async def test_a_log_that_cannot_be_synced_makes_the_next_write_durable(
+    sqlite_rows: SqliteRows, database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await sqlite_rows.apply(add(row()), durably=True)  # by the writer's own connection
+    log = database.with_name(f"{database.name}-wal")
+    log.rename(tmp_path / "log")  # who has it open does not notice
+    sqlite_rows._writer.flush(1)
+    await until_true(lambda: sqlite_rows._writer.is_behind)
+    (tmp_path / "log").rename(log)
+
+    assert await sqlite_rows.apply([rewritten(row())], durably=False)
+
+    assert not sqlite_rows._writer.is_behind
+    assert "the disk did not take the database's log" in caplog.text
+
+
+async def test_the_log_is_synced_where_it_lies(sqlite_rows: SqliteRows, database: Path) -> None:
+    await store(sqlite_rows, row())
+
+    sync_log(database)
+
+    with pytest.raises(FileNotFoundError):
+        sync_log(database.with_name("nothing"))

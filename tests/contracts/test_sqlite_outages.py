@@ -1,25 +1,25 @@
-"""What a SQLite store does under load while its file cannot be written."""
+"""What SQLite does under load while its file cannot be written."""
 
 import asyncio
 import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
 from contracts.children import Child, children
-from contracts.rows import NOW, admission, attempt, grant, name
+from contracts.samples import NOW, add, rewritten, row, store
 from contracts.tracing import injecting, needs_strace
 from waiting import until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.files import prepare_files
-from webex_oauth.vault.records import AttemptRecord, Lease
+from webex_oauth.vault.rows import Change, Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +29,10 @@ LOG_BYTES = 512 * 1024
 
 
 class Load:
-    """Sign people in, several at once, and remember how it went."""
+    """Sign people in, several at once, and remember who was refused."""
 
-    def __init__(self, store: SqliteStore) -> None:
-        self.store = store
+    def __init__(self, rows: SqliteRows) -> None:
+        self.rows = rows
         self.admitted: list[int] = []
         self.refused: list[int] = []
         self._numbers = count(1)
@@ -58,20 +58,21 @@ class Load:
             await asyncio.sleep(0.01)
 
     async def _sign_in(self, number: int) -> None:
-        await self.store.add_attempt(attempt(number), at_most=9_999, now=NOW)
-        taken = await self.store.take_attempt(name("state", number), name("browser", 1), NOW)
-        assert isinstance(taken, AttemptRecord)
-        await self.store.admit(admission(number, of=number))
-        claimed = await self.store.claim_grant(
-            grant(number), Lease(b"one who refreshes", NOW + 30), NOW
-        )
-        assert claimed is not None
-        await self.store.replace_grant(grant(number, version=2), 1)
+        state, session = row(number, Kind.STATE), row(number, Kind.SESSION)
+        await self._apply(add(state), durably=False)
+        brought = [*add(row(number), session), rewritten(state)]
+        await self._apply(brought, durably=False)
+        claim = rewritten(row(number))
+        await self._apply([claim], durably=True)
+        await self._apply([rewritten(claim.row)], durably=True)
+
+    async def _apply(self, changes: Sequence[Change], *, durably: bool) -> None:
+        assert await self.rows.apply(changes, durably=durably)
 
     async def lost(self) -> list[int]:
-        """Name those who were told that they are signed in and refreshed, and are not."""
-        found = [(n, await self.store.find_grant(name("grant", n))) for n in self.admitted]
-        return [number for number, record in found if record != grant(number, version=2)]
+        """Return the numbers of those who were told that they are signed in, and are not."""
+        found = await self.rows.read(*(row(number) for number in self.admitted))
+        return [number for number, one in zip(self.admitted, found, strict=True) if one.rev != 3]
 
 
 def integrity(database: Path) -> str:
@@ -91,9 +92,9 @@ async def until_admitted(load: Load, more: int) -> None:
 
 @pytest.mark.check("H01")
 async def test_a_file_locked_by_another_process_costs_no_more_than_the_time(
-    sqlite_store: SqliteStore, database: Path
+    sqlite_rows: SqliteRows, database: Path
 ) -> None:
-    load = Load(sqlite_store)
+    load = Load(sqlite_rows)
     running = asyncio.create_task(load.run())
     await until_admitted(load, more=20)
     with children(("hold_lock", str(database))) as (holder,):
@@ -122,7 +123,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """Leave room for a short log and nothing else; give the file that takes the rest."""
+    """Leave room for a short log and nothing else; return the file that takes the rest."""
     ballast = disk / "ballast"
     free = os.statvfs(disk)
     ballast.write_bytes(bytes(free.f_bfree * free.f_bsize - LOG_BYTES))
@@ -130,21 +131,21 @@ def fill(disk: Path) -> Path:
 
 
 @pytest.fixture
-async def store_on_small_disk(small_disk: Path) -> AsyncIterator[SqliteStore]:
+async def rows_on_small_disk(small_disk: Path) -> AsyncIterator[SqliteRows]:
     database = small_disk / "webex.sqlite"
     prepare_files(database)
-    store = SqliteStore(database)
-    await store.open()
-    yield store
-    await store.close()
+    rows = SqliteRows(database)
+    await rows.open()
+    yield rows
+    await rows.close()
 
 
 @pytest.mark.check("H02")
 async def test_a_full_disk_loses_nothing_and_works_again_once_there_is_room(
-    store_on_small_disk: SqliteStore, small_disk: Path
+    rows_on_small_disk: SqliteRows, small_disk: Path
 ) -> None:
     ballast = fill(small_disk)
-    load = Load(store_on_small_disk)
+    load = Load(rows_on_small_disk)
     running = asyncio.create_task(load.run())
     await until_refused(load)
     ballast.unlink()
@@ -158,17 +159,20 @@ async def test_a_full_disk_loses_nothing_and_works_again_once_there_is_room(
 
 @pytest.mark.check("H02")
 async def test_a_log_that_fills_the_disk_is_folded_back(
-    store_on_small_disk: SqliteStore, small_disk: Path
+    rows_on_small_disk: SqliteRows, small_disk: Path
 ) -> None:
-    await store_on_small_disk.admit(admission())
+    session, grant = row(1, Kind.SESSION, at=NOW), row(1)
+    await store(rows_on_small_disk, session, grant)
     fill(small_disk)
 
-    for version in range(2, 302):
-        await store_on_small_disk.replace_grant(grant(version=version), version - 1)
-        await store_on_small_disk.touch_session(name("session", 1), NOW + version)
+    for second in range(300):
+        durable, quick = rewritten(grant), rewritten(session, at=NOW + second)
+        assert await rows_on_small_disk.apply([durable], durably=True)
+        assert await rows_on_small_disk.apply([quick], durably=False)
+        grant, session = durable.row, quick.row
 
     assert (small_disk / "webex.sqlite-wal").stat().st_size <= LOG_BYTES
-    assert await store_on_small_disk.find_grant(name("grant", 1)) == grant(version=301)
+    assert list(await rows_on_small_disk.read(grant, session)) == [grant, session]
 
 
 @needs_strace()
@@ -183,9 +187,9 @@ async def test_a_log_that_fills_the_disk_is_folded_back(
     ],
 )
 async def test_a_disk_that_fails_at_times_is_unavailable_and_keeps_what_was_told(
-    sqlite_store: SqliteStore, database: Path, call: str, fault: str
+    sqlite_rows: SqliteRows, database: Path, call: str, fault: str
 ) -> None:
-    await sqlite_store.close()
+    await sqlite_rows.close()
 
     child = Child("refresh_often", str(database), under=injecting(call, fault))
     _, *outcomes, end = child.rest()

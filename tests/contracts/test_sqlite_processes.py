@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 from contracts.children import Child, children
-from contracts.rows import NOW, admission, attempt, grant, name, session
-from waiting import SLACK_SECONDS
+from contracts.samples import NOW, absent, add, read_one, rewritten, row, store
+from waiting import LIMIT_SECONDS, SLACK_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.stores.sqlite.connection import connect_reader, connect_writer
-from webex_oauth.stores.sqlite.files import prepare_files
-from webex_oauth.stores.sqlite.schema import SCHEMA_VERSION, _version, prepare_schema
+from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.connection import connect, use_log
+from webex_oauth.stores.sqlite.files import has_no_table, prepare, prepare_files
 from webex_oauth.stores.sqlite.writer import MAX_WAITING
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -24,25 +23,21 @@ PROMISED_SECONDS = 2.0
 
 
 @pytest.mark.check("A03")
-async def test_two_processes_give_an_attempt_to_one_of_a_hundred_callers(
-    sqlite_store: Store, database: Path
+async def test_a_row_is_added_by_one_of_a_hundred_callers_in_two_processes(
+    sqlite_rows: SqliteRows, database: Path
 ) -> None:
-    await sqlite_store.add_attempt(attempt(), at_most=9, now=NOW)
-    state, browser = name("state", 1).hex(), name("browser", 1).hex()
-    command = ("take_attempt", str(database), state, browser, str(NOW))
-
+    command = ("add_rows", f"sqlite:///{database}")
     with children(command, command) as racers:
         for racer in racers:
             racer.go_on()
-        answers = [racer.line().split() for racer in racers]
+        answers = sorted(racer.line() for racer in racers)
 
-    assert sorted(answers) == [
-        ["0", "AttemptInProgress"],
-        ["1", "AttemptInProgress", "AttemptRecord"],
-    ]
+    assert answers == ["0", "1"]
+    assert await read_one(sqlite_rows, row()) == row()
 
 
-@pytest.mark.parametrize("start", range(8))
+@pytest.mark.check("H06")
+@pytest.mark.parametrize("start", range(4))
 def test_processes_that_start_together_all_open_a_new_file(start: int, tmp_path: Path) -> None:
     database = tmp_path / f"start-{start}" / "webex.sqlite"
     with children(*[("open_place", f"sqlite:///{database}")] * 4) as starters:
@@ -53,104 +48,96 @@ def test_processes_that_start_together_all_open_a_new_file(start: int, tmp_path:
     assert answers == ["open"] * 4
 
 
+@pytest.mark.check("H06")
+@pytest.mark.parametrize("statement", ["CREATE TABLE", "CREATE INDEX", "PRAGMA user_v", "COMMIT"])
+async def test_a_process_killed_while_it_creates_the_table_leaves_no_half_of_it(
+    database: Path, statement: str
+) -> None:
+    killed = Child("die_in_creation", str(database), statement)
+    assert killed.process.wait(LIMIT_SECONDS) == -9
+    killed.end()
+
+    rows = SqliteRows(database)
+    await rows.open()
+    stored = row(group=b"group", at=NOW, over_at=NOW)
+    await store(rows, stored)
+    assert list(await rows.due(Kind.GRANT, NOW, 9)) == [stored]
+    await rows.close()
+
+
 @pytest.mark.parametrize("moment", [1, 2, 3])
-def test_a_file_is_ours_while_another_process_makes_its_tables(moment: int, tmp_path: Path) -> None:
-    database = tmp_path / "webex.sqlite"
+def test_a_file_is_ours_while_another_process_creates_its_table(
+    moment: int, database: Path
+) -> None:
     prepare_files(database)
-    connect_writer(database).close()  # from now on a reader hinders no writer
     statements: list[str] = []
 
-    def make_tables(statement: str) -> None:
-        """Make the tables right before the statement of this *moment*."""
+    def create_table(statement: str) -> None:
+        """Create the table right before the statement of this *moment*."""
         statements.append(statement)
         if len(statements) == moment:
-            prepare_schema(database)
+            prepare(database)
 
-    with closing(connect_reader(database)) as connection:
-        connection.set_trace_callback(make_tables)
-        assert _version(connection, database) in {0, SCHEMA_VERSION}
-
-
-async def test_what_one_process_ends_is_gone_for_another(
-    sqlite_store: Store, database: Path
-) -> None:
-    await sqlite_store.admit(admission())
-    other = SqliteStore(database)
-    await other.open()
-    assert await other.find_session(name("session", 1)) == session()
-
-    await sqlite_store.end_grant(name("grant", 1), now=NOW)
-
-    assert await other.find_session(name("session", 1)) is None
-    await other.close()
+    with closing(connect(database, patience_seconds=1.0)) as connection:
+        use_log(connection, patience_seconds=1.0)  # from now on a reader hinders no writer
+        connection.set_trace_callback(create_table)
+        assert has_no_table(connection, database) in {True, False}
 
 
-async def test_a_write_beside_a_held_lock_fails_in_time(
-    sqlite_store: Store, database: Path
-) -> None:
-    with children(("hold_lock", str(database))):
+async def test_a_file_that_another_process_locks_does_not_open_in_time(database: Path) -> None:
+    prepare_files(database)
+    with children(("hold_lock", str(database))) as (holder,):
         started_at = time.monotonic()
-        with pytest.raises(StoreUnavailable):
-            await sqlite_store.admit(admission())
-
+        with pytest.raises(StoreUnavailable, match="locked by another process"):
+            await SqliteRows(database).open()
         assert time.monotonic() - started_at < PROMISED_SECONDS + SLACK_SECONDS
+        holder.go_on()
+        assert holder.line() == "released"
+
+    await SqliteRows(database).open()
+
+
+async def test_a_write_beside_a_held_lock_fails_in_time_and_does_not_happen_later(
+    sqlite_rows: SqliteRows, database: Path
+) -> None:
+    await store(sqlite_rows, row(1))
+    with children(("hold_lock", str(database))) as (holder,):
+        for durably in (False, True):
+            started_at = time.monotonic()
+            with pytest.raises(StoreUnavailable):
+                await sqlite_rows.apply(add(row(2)), durably=durably)
+            assert time.monotonic() - started_at < PROMISED_SECONDS + SLACK_SECONDS
+        assert await read_one(sqlite_rows, row(1)) == row(1)
+        holder.go_on()
+        assert holder.line() == "released"
+
+        assert await sqlite_rows.apply([rewritten(row(1))], durably=False)
+
+    assert await read_one(sqlite_rows, row(2)) == absent(row(2))
 
 
 @pytest.mark.bound("writes that wait for SQLite")
 async def test_every_write_in_a_queue_beside_a_held_lock_fails_in_time(
-    sqlite_store: Store, database: Path
+    sqlite_rows: SqliteRows, database: Path
 ) -> None:
     with children(("hold_lock", str(database))):
         started_at = time.monotonic()
         outcomes = await asyncio.gather(
-            *(sqlite_store.check() for _ in range(MAX_WAITING + 200)), return_exceptions=True
+            *(sqlite_rows.check() for _ in range(MAX_WAITING + 200)), return_exceptions=True
         )
 
         assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
         assert time.monotonic() - started_at < PROMISED_SECONDS + SLACK_SECONDS
 
 
-async def test_a_read_beside_a_held_lock_succeeds(sqlite_store: Store, database: Path) -> None:
-    await sqlite_store.admit(admission())
-
-    with children(("hold_lock", str(database))):
-        assert await sqlite_store.find_grant(name("grant", 1)) == grant()
-
-
-async def test_a_store_works_again_when_the_lock_is_gone(
-    sqlite_store: Store, database: Path
-) -> None:
-    with children(("hold_lock", str(database))) as (holder,):
-        with pytest.raises(StoreUnavailable):
-            await sqlite_store.check()
-        holder.go_on()
-        assert holder.line() == "released"
-
-        await sqlite_store.admit(admission())
-
-    assert await sqlite_store.find_session(name("session", 1)) == session()
-
-
-async def test_a_refused_write_does_not_happen_later(sqlite_store: Store, database: Path) -> None:
-    with children(("hold_lock", str(database))) as (holder,):
-        with pytest.raises(StoreUnavailable):
-            await sqlite_store.admit(admission())
-        holder.go_on()
-        assert holder.line() == "released"
-
-    await sqlite_store.check()
-    assert await sqlite_store.find_session(name("session", 1)) is None
-
-
 async def test_a_process_killed_before_its_commit_leaves_nothing(
-    sqlite_store: Store, database: Path
+    sqlite_rows: SqliteRows, database: Path
 ) -> None:
-    await sqlite_store.admit(admission(1))
+    await store(sqlite_rows, row(1))
 
     killed = Child("die_in_transaction", str(database))
-    assert killed.process.wait(timeout=20) == -9
+    assert killed.process.wait(LIMIT_SECONDS) == -9
     killed.end()
 
-    assert await sqlite_store.find_grant(name("grant", 2)) is None
-    await sqlite_store.admit(admission(2, of=2))
-    assert await sqlite_store.find_session(name("session", 1)) == session(1)
+    assert list(await sqlite_rows.by_name(Kind.GRANT, b"", 9)) == [row(1)]
+    await store(sqlite_rows, row(2))

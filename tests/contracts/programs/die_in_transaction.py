@@ -1,4 +1,4 @@
-"""Begin to admit a person, and be killed before the commit."""
+"""Begin to apply two changes, and be killed before the commit."""
 
 import os
 import signal
@@ -6,16 +6,16 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from contracts.rows import admission
+from contracts.samples import add, row
 
-from webex_oauth.stores.sqlite.admission import admit
-from webex_oauth.stores.sqlite.connection import connect_writer
-from webex_oauth.stores.sqlite.transaction import transact
+from webex_oauth.stores.sqlite.connection import connect, transact
+from webex_oauth.stores.sqlite.rows import apply_changes
 
 
-def admit_and_die(connection: sqlite3.Connection) -> None:
-    admit(connection, admission(2, of=2))
+def apply_and_die(connection: sqlite3.Connection) -> bool:
+    apply_changes(connection, add(row(2), row(3)))
     os.kill(os.getpid(), signal.SIGKILL)
+    return True
 
 
-transact(connect_writer(Path(sys.argv[1])), admit_and_die)
+transact(connect(Path(sys.argv[1]), patience_seconds=1.0), apply_and_die)

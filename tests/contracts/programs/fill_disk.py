@@ -1,14 +1,14 @@
-"""Meet a full disk in the middle of a sign-in, then find room again; print both outcomes."""
+"""Meet a full disk in the middle of a write, then find room again; print the outcomes."""
 
 import asyncio
 import resource
 import sys
 from pathlib import Path
 
-from contracts.rows import admission
+from contracts.samples import add, row
 
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.stores.sqlite import SqliteRows
 
 
 def bound_file_size(limit: int) -> None:
@@ -17,22 +17,22 @@ def bound_file_size(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
 
 
-async def outcome(store: SqliteStore, number: int) -> str:
+async def outcome(rows: SqliteRows, number: int) -> str:
     try:
-        await store.admit(admission(number, of=number))
+        is_done = await rows.apply(add(row(number)), durably=False)
     except WebexOAuthError as error:
         return type(error).__name__
-    return "admitted"
+    return str(is_done)
 
 
 async def main(database: Path) -> None:
-    store = SqliteStore(database)
-    await store.open()
+    rows = SqliteRows(database)
+    await rows.open()
     bound_file_size(1)
-    full = await outcome(store, 1)
+    full = await outcome(rows, 1)
     bound_file_size(resource.RLIM_INFINITY)
-    print(full, await outcome(store, 1), await outcome(store, 2), flush=True)
-    await store.close()
+    print(full, await outcome(rows, 1), await outcome(rows, 2), flush=True)
+    await rows.close()
 
 
 if __name__ == "__main__":

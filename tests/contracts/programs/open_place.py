@@ -1,20 +1,20 @@
-"""Open a store by its URL at the same moment as others; print how it went."""
+"""Open a database by its URL at the same moment as others; print how it went."""
 
 import asyncio
 import sys
 
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 
 
 async def main(place: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
-    store = store_at(place)
+    rows = rows_at(place)
     try:
-        await store.open()
-        await store.check()
-        await store.close()
+        await rows.open()
+        await rows.check()
+        await rows.close()
     except WebexOAuthError as error:
         print(type(error).__name__, error, flush=True)
     else:

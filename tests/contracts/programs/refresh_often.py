@@ -1,48 +1,48 @@
-"""Refresh a grant often while the disk fails at times; print how each went, and what is left."""
+"""Write a row durably, often, while the disk fails at times; print how each went, and what is left.
+
+As a refresh does, each round writes twice: a claim, and what it brought.
+"""
 
 import asyncio
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-from contracts.rows import NOW, admission, grant, name
+from contracts.samples import read_one, rewritten, row, store
 
 from webex_oauth.errors import StoreError
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.vault.records import GrantRecord, Lease
+from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.vault.rows import Row
 
-KEY = name("grant", 1)
-REFRESHES = 20
+ROUNDS = 20
 
 
-async def refresh(store: SqliteStore, seen: GrantRecord, now: int) -> str:
-    lease = Lease(b"one who refreshes", now + 30)
+async def refresh(rows: SqliteRows, seen: Row) -> tuple[str, int]:
+    """Return how it went, and the last revision that was promised."""
+    claim, promised = rewritten(seen), seen.rev
     try:
-        claimed = await store.claim_grant(seen, lease, now)
-        if claimed is not None:
-            await store.replace_grant(grant(version=seen.version + 1), seen.version)
+        for change in (claim, rewritten(claim.row)):
+            if not await rows.apply([change], durably=True):
+                return "refused", promised
+            promised = change.row.rev
     except StoreError as error:
-        return type(error).__name__
-    return "refused" if claimed is None else "refreshed"
+        return type(error).__name__, promised
+    return "refreshed", promised
 
 
 async def main(database: Path) -> None:
-    store = SqliteStore(database)
-    await store.open()
-    await store.admit(admission())
+    rows = SqliteRows(database)
+    await rows.open()
+    await store(rows, row())
     print("ready", flush=True)
-    told = grant()
-    for number in range(REFRESHES):
-        seen = await store.find_grant(KEY)
-        assert seen is not None
-        assert seen.version >= told.version
-        outcome = await refresh(store, seen, NOW + 60 * number)
-        if outcome == "refreshed":
-            told = replace(seen, version=seen.version + 1)
+    promised = 1
+    for _ in range(ROUNDS):
+        seen = await read_one(rows, row())
+        assert seen.rev >= promised
+        outcome, promised = await refresh(rows, seen)
         print(outcome, flush=True)
-    left = await store.find_grant(KEY)
-    await store.close()
-    print("kept" if left and left.version == told.version else "lost", flush=True)
+    left = await read_one(rows, row())
+    await rows.close()
+    print("kept" if left.rev >= promised else "lost", flush=True)
 
 
 if __name__ == "__main__":
