@@ -96,6 +96,7 @@ async def listed(ledger: Ledger, number: int) -> Sequence[Session]:
     return await ledger.sessions_of(key_of(number), 9)
 
 
+@pytest.mark.check("F07")
 async def test_no_column_outside_a_seal_gives_anything_or_loses_anything_for_good(
     ledger: Ledger,
 ) -> None:
@@ -116,6 +117,7 @@ async def test_no_column_outside_a_seal_gives_anything_or_loses_anything_for_goo
     assert len(await listed(ledger, 3)) == 2
 
 
+@pytest.mark.check("F02")
 async def test_a_body_of_another_row_opens_nowhere(ledger: Ledger) -> None:
     await fill(ledger)
     for row in await all_rows(ledger):

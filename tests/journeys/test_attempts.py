@@ -68,7 +68,7 @@ def test_a_browser_keeps_eight_attempts_and_a_short_cookie_header(scene: Scene) 
 def test_a_flood_of_starts_leaves_others_alone_and_goes_away(tmp_path: Path) -> None:
     async def flood(count: int) -> None:
         for _ in range(count):
-            await scene.integration.sign_in.begin(HOME)
+            scene.integration.sign_in.begin(HOME)
 
     with Scene(tmp_path, canaries=Canaries()) as scene:
         browser = scene.browser()

@@ -69,7 +69,7 @@ def fail_to_sign_in(watched: Watched) -> WebexOAuthError:
     callback = read_callback(urlsplit(url).query.encode())
     outcome = run_inside(
         watched.scene,
-        sign_in.complete(callback, browser_secret=started.browser_secret, session_id=None),
+        sign_in.complete(callback, attempt=started.attempt, session_id=None),
     )
     assert isinstance(outcome, NotSignedIn)
     return outcome.error

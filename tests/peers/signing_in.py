@@ -14,11 +14,11 @@ from webex_oauth.vault.records import digest
 
 async def sign_in(integration: Integration, allow: Callable[[str], str]) -> Secret:
     """Begin, let the person *allow* it at the server, and complete; give the session's id."""
-    started = await integration.sign_in.begin(HOME)
+    started = integration.sign_in.begin(HOME)
     callback_url = await asyncio.to_thread(allow, started.authorization_url)
     outcome = await integration.sign_in.complete(
         read_callback(urlsplit(callback_url).query.encode()),
-        browser_secret=started.browser_secret,
+        attempt=started.attempt,
         session_id=None,
     )
     assert isinstance(outcome, SignedIn), outcome

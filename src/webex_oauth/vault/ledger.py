@@ -18,6 +18,7 @@ from webex_oauth.vault.records import (
     MARK_KEPT_SECONDS,
     EndedSession,
     Mark,
+    Profile,
     Revocation,
     Session,
     name_of_grant,
@@ -217,10 +218,14 @@ class Ledger:
         return await self.rows.apply(changes, durably=False)
 
     async def sessions_of(self, grant_key: bytes, limit: int) -> Sequence[Session]:
-        """List the sessions of a grant, the latest seen first, also those whose time is over."""
+        """List the sessions of a grant, the latest seen first, also those whose time is over.
+
+        What cannot be opened is among them, so that it can be ended: without a browser, by what
+        its row says.
+        """
         rows = await self.rows.of_group(Kind.SESSION, grant_key, limit)
-        sessions = self._open_each(_SESSIONS, rows)
-        return [one.record for one in sessions if one.record.grant_key == grant_key]
+        sessions = [self._listed(row) for row in rows]
+        return [session for session in sessions if session.grant_key == grant_key]
 
     async def end_session(
         self, digest: bytes, now: int, *, keeps_grants: bool
@@ -392,6 +397,14 @@ class Ledger:
                 return EndedSession(key, None), [_drop(row), Change(other, other.rev)]
         revocation, changes = self._revoking(grant, now)
         return EndedSession(key, revocation), [_drop(row), *changes]
+
+    def _listed(self, row: Row) -> Session:
+        try:
+            return self._open(_SESSIONS, row).record
+        except VaultError as error:
+            _log_unreadable(row, error)
+            seen_at = row.at or 0
+            return Session(row.name, row.group, Profile(), seen_at, seen_at, row.over_at or 0)
 
     def _may_live(self, row: Row, now: int) -> bool:
         try:

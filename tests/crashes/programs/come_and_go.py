@@ -61,12 +61,12 @@ async def come(integration: Integration, email: str) -> list[Secret]:
     """Sign in; give the session's id, if it came to one."""
     tell("comes")
     try:
-        started = await integration.sign_in.begin(HOME)
+        started = integration.sign_in.begin(HOME)
         allow = partial(Visitor().sign_in, started.authorization_url, email)
         callback_url = await asyncio.to_thread(allow)
         outcome = await integration.sign_in.complete(
             read_callback(callback_url.partition("?")[2].encode()),
-            browser_secret=started.browser_secret,
+            attempt=started.attempt,
             session_id=None,
         )
     except WebexOAuthError as error:

@@ -26,10 +26,10 @@ async def sign_in(
     """Sign *name* in with the tokens of that *number*; give the session."""
     workshop.webex.script(TOKEN_URL, issued(number))
     workshop.webex.script(PERSON_URL, answer({"id": f"id-of-{name}", "displayName": name}))
-    started = await workshop.sign_in.begin(HOME)
+    started = workshop.sign_in.begin(HOME)
     outcome = await workshop.sign_in.complete(
         read_callback(callback_query(started)),
-        browser_secret=started.browser_secret,
+        attempt=started.attempt,
         session_id=session_id,
         browser=browser,
     )

@@ -1,8 +1,9 @@
 """A code becomes a grant and a session, or nothing is kept and nothing is left at Webex."""
 
-from dataclasses import replace
+import secrets
 
 import pytest
+from msgspec.structs import replace
 from unit.flows.workshop import (
     ABSOLUTE_SECONDS,
     CLIENT,
@@ -26,16 +27,14 @@ from webex_oauth.errors import (
     StoreConflict,
     WebexOAuthError,
 )
-from webex_oauth.flows.code_redemption import Browser
+from webex_oauth.flows.code_redemption import Browser, TakenAttempt
 from webex_oauth.oauth.authorization import AuthorizationCode
 from webex_oauth.oauth.pkce import code_verifier
 from webex_oauth.secret import Secret
-from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.attempts import Attempt
-from webex_oauth.vault.grants import open_grant, open_revocation
-from webex_oauth.vault.records import AttemptRecord, EndedSession, digest, grant_key
-from webex_oauth.vault.sessions import Profile
-from webex_oauth.vault.store import Admission
+from webex_oauth.vault.ledger import Admission, Ledger
+from webex_oauth.vault.records import EndedSession, Profile, digest, grant_key
+from webex_oauth.vault.rows import Change, Kind, Row
 
 pytestmark = pytest.mark.anyio
 
@@ -46,15 +45,21 @@ ATTEMPT = Attempt(
     issuer=PLATFORM.server.issuer,
     redirect_uri=CLIENT.redirect_uri,
     scopes=SCOPES,
+    expires_at=NOW + 600,
 )
-RECORD = AttemptRecord(b"s" * 32, b"b" * 32, b"sealed", NOW + 600)
 ALICES = grant_key(PLATFORM.server.issuer, "id-of-alice")
 FORBIDDEN = answer({"message": "no"}, 403)
 
 
+async def taken(workshop: Workshop, attempt: Attempt = ATTEMPT) -> TakenAttempt:
+    state_digest = secrets.token_bytes(32)
+    mark = await workshop.ledger.take_state(state_digest, attempt.expires_at, NOW)
+    return TakenAttempt(state_digest, attempt, mark)
+
+
 async def redeem(workshop: Workshop, replaced: Secret | None = None) -> Secret:
     browser = Browser(digest(replaced) if replaced else None, "Firefox on Linux")
-    return await workshop.redemption.redeem(RECORD, ATTEMPT, CODE, browser)
+    return await workshop.redemption.redeem(await taken(workshop), CODE, browser)
 
 
 async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:
@@ -89,9 +94,7 @@ async def test_the_grant_is_kept_sealed_with_what_was_granted() -> None:
 
     await redeem(workshop)
 
-    record = await workshop.store.find_grant(ALICES)
-    assert record
-    grant = open_grant(workshop.context.sealer, record)
+    grant = await workshop.vault.grant(ALICES)
     assert grant.scopes == frozenset({"spark:people_read"})
     assert grant.tokens.access_token == Secret("access-token-1")
     assert grant.tokens.access_expires_at == NOW + 1_209_599
@@ -110,10 +113,10 @@ async def test_a_session_ends_at_its_absolute_end() -> None:
     workshop = Workshop()
     session_id = await redeem(workshop)
 
-    record = await workshop.store.find_session(digest(session_id))
+    found = await workshop.ledger.find_session(digest(session_id))
 
-    assert record
-    assert record.expires_at == NOW + ABSOLUTE_SECONDS
+    assert found
+    assert found.record.expires_at == NOW + ABSOLUTE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -129,7 +132,7 @@ async def test_an_attempt_of_another_configuration_is_not_redeemed(attempt: Atte
     workshop = Workshop()
 
     with pytest.raises(IssuerMismatch):
-        await workshop.redemption.redeem(RECORD, attempt, CODE, Browser(None))
+        await workshop.redemption.redeem(await taken(workshop, attempt), CODE, Browser(None))
 
     assert workshop.webex.requests == []
 
@@ -176,7 +179,7 @@ async def test_tokens_of_nobody_are_given_back(
         await redeem(workshop)
 
     assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
-    assert await workshop.store.find_grant(ALICES) is None
+    assert not await workshop.ledger.has_grant(ALICES)
     assert await workshop.queued() == []
 
 
@@ -190,8 +193,7 @@ async def test_tokens_of_nobody_are_queued_when_webex_does_not_take_them_back() 
         await redeem(workshop)
 
     (queued,) = await workshop.queued()
-    tokens = open_revocation(workshop.context.sealer, queued)
-    assert tokens.refresh_token == Secret("refresh-token-1")
+    assert queued.tokens.refresh_token == Secret("refresh-token-1")
     assert queued.due_at == NOW + 30
 
 
@@ -246,9 +248,9 @@ async def test_earlier_tokens_that_are_still_in_use_are_not_given_back(same: str
 async def test_earlier_tokens_whose_seal_is_broken_stop_nobody() -> None:
     workshop = Workshop()
     await redeem(workshop)
-    record = await workshop.store.find_grant(ALICES)
-    assert record
-    await workshop.store.reseal(record, bytes(len(record.sealed)))
+    (row,) = await workshop.rows.read(Row(Kind.GRANT, ALICES))
+    broken = Row(Kind.GRANT, ALICES, row.rev + 1, bytes(len(row.body)))
+    await workshop.rows.apply([Change(broken, row.rev)], durably=False)
 
     session = await workshop.sessions.find(await redeem(workshop))
 
@@ -282,31 +284,30 @@ async def test_the_session_that_the_browser_had_ends_and_its_lonely_tokens_too()
     assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
 
 
-class MovingStore:
-    """Refuse that many admissions because the grant has moved."""
+class MovingLedger(Ledger):
+    """Refuse some admissions because the grant has moved."""
 
-    def __init__(self, conflicts: int) -> None:
-        self._inner = MemoryStore()
-        self._conflicts = conflicts
-        self.find_grant = self._inner.find_grant
-        self.find_session = self._inner.find_session
-        self.sessions_of = self._inner.sessions_of
+    conflicts = 4
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        if self._conflicts:
-            self._conflicts -= 1
+        if self.conflicts:
+            self.conflicts -= 1
             raise StoreConflict("the grant moved")
-        return await self._inner.admit(admission)
+        return await super().admit(admission)
+
+
+class RestlessLedger(MovingLedger):
+    conflicts = 1_000
 
 
 async def test_a_grant_that_moves_meanwhile_is_sealed_anew() -> None:
-    workshop = Workshop(MovingStore(conflicts=4))
+    workshop = Workshop(ledger_type=MovingLedger)
 
     assert await workshop.sessions.find(await redeem(workshop)) is not None
 
 
 async def test_a_grant_that_never_rests_ends_the_sign_in_and_gives_the_tokens_back() -> None:
-    workshop = Workshop(MovingStore(conflicts=1_000))
+    workshop = Workshop(ledger_type=RestlessLedger)
 
     with pytest.raises(StoreConflict):
         await redeem(workshop)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from ledgers import grants
 from unit.flows.strict_webex import StrictWebex
 from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
 
@@ -13,10 +14,9 @@ from webex_oauth.flows.return_to import HOME
 from webex_oauth.flows.revocation import HEAD_START_SECONDS
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.flows.sign_in import SignedIn
+from webex_oauth.flows.sweeper import EVERYTHING
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import open_grant
-from webex_oauth.vault.records import GrantRecord
 from webex_oauth.webex import people
 
 PEOPLE = ("alice", "bob", "carol")
@@ -56,11 +56,11 @@ class Owners(RuleBasedStateMachine):
         self.browsers[browser] = Held(session_id, owner, now, now)
 
     async def _sign_in(self, owner: str, session_id: Secret | None) -> Secret:
-        started = await self.workshop.sign_in.begin(HOME)
+        started = self.workshop.sign_in.begin(HOME)
         state = started.authorization_url.partition("&state=")[2].partition("&")[0]
         outcome = await self.workshop.sign_in.complete(
             read_callback(f"code={owner}&state={state}".encode()),
-            browser_secret=started.browser_secret,
+            attempt=started.attempt,
             session_id=session_id,
             browser=f"{owner}'s browser",
         )
@@ -131,7 +131,7 @@ class Owners(RuleBasedStateMachine):
         workshop.now += HEAD_START_SECONDS
         self.runner.run(workshop.revocations.deliver_handed_over())
         self.runner.run(workshop.revocations.deliver_due())
-        self.runner.run(workshop.store.sweep(now=workshop.now, idle_seconds=IDLE_SECONDS))
+        self.runner.run(workshop.ledger.sweep(workshop.now, EVERYTHING))
         self._check_every_family_is_kept()
 
     @invariant()
@@ -140,11 +140,9 @@ class Owners(RuleBasedStateMachine):
 
     def _check_every_family_is_kept(self) -> None:
         """Every grant that lives at Webex is kept here, under its owner's name."""
-        records = self.runner.run(self.workshop.store.scan(GrantRecord, after=b"", limit=100))
-        grants = [open_grant(self.workshop.context.sealer, record) for record in records]
         kept = {
             self.webex.family_by_refresh[grant.tokens.refresh_token.reveal()]: grant.subject
-            for grant in grants
+            for grant in self.runner.run(grants(self.workshop.ledger))
             if grant.tokens.refresh_token is not None
         }
         living = {family: f"id-of-{who}" for family, who in self.webex.owner_by_family.items()}

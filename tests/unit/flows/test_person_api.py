@@ -29,9 +29,9 @@ from webex_oauth.errors import (
 from webex_oauth.flows.spaces import Batch, spaces
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, seal_grant
-from webex_oauth.vault.records import SessionRecord, grant_key
-from webex_oauth.vault.store import ABSENT, Admission
+from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.ledger import _GRANTS
+from webex_oauth.vault.records import grant_key
 from webex_oauth.webex import people
 
 pytestmark = pytest.mark.anyio
@@ -48,11 +48,8 @@ async def workshop_of_alice() -> Workshop:
     workshop = Workshop()
     tokens = TokenSet(Secret("access-token-0"), NOW + 3_600, Secret("refresh"), None, None)
     grant = Grant(PLATFORM.server.issuer, "id-of-alice", tokens, frozenset(SCOPES), NOW)
-    record = seal_grant(workshop.context.sealer, grant, None)
-    session = SessionRecord(b"s" * 32, KEY, b"", NOW, NOW, NOW + 60)
-    await workshop.store.admit(
-        Admission(record, ABSENT, session, b"", None, None, 60, keeps_grants=False)
-    )
+    change = workshop.ledger._put(_GRANTS, KEY, grant)
+    assert await workshop.rows.apply([change], durably=False)
     return workshop
 
 

@@ -1,7 +1,10 @@
 """The queue of revocations: nothing is forgotten, nothing is asked too often, nobody is hurt."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from unit.flows.signing_in import sign_in
@@ -18,8 +21,9 @@ from webex_oauth.flows.revocation import (
     wait_seconds,
 )
 from webex_oauth.flows.sessions import TokenFate
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.records import Revocation
+from webex_oauth.vault.rows import Change, Kind
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B12")]
 
@@ -75,7 +79,7 @@ async def test_nothing_is_tried_before_it_is_due() -> None:
 async def test_who_queued_tokens_has_a_head_start() -> None:
     workshop = Workshop()
     session = await sign_in(workshop)
-    await workshop.store.end_grant(session.grant_key, now=NOW)
+    await workshop.ledger.end_grant(session.grant_key, NOW)
 
     workshop.now += HEAD_START_SECONDS - 1
     assert await workshop.revocations.deliver_due() == 0
@@ -160,28 +164,27 @@ async def test_tokens_of_a_kind_that_is_not_revoked_there_are_done() -> None:
     assert workshop.revoked() == BOTH
 
 
-async def test_tokens_whose_key_is_missing_wait_for_it() -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda body: body.replace(b"one", b"two", 1), lambda body: body[:-1] + bytes([body[-1] ^ 1])],
+    ids=["the key is missing", "the seal is broken"],
+)
+async def test_tokens_that_cannot_be_opened_wait_and_hold_up_no_others(
+    spoil: Callable[[bytes], bytes],
+) -> None:
     workshop = await workshop_with_one_queued()
-    (record,) = await workshop.queued()
-    await workshop.store.reseal(record, record.sealed.replace(b"one", b"two", 1))
+    (row,) = await workshop.rows.by_name(Kind.REVOCATION, b"", 9)
+    spoilt = replace(row, rev=row.rev + 1, body=spoil(row.body))
+    await workshop.rows.apply([Change(spoilt, row.rev)], durably=False)
+    bob = await sign_in(workshop, "bob", number=2)
+    workshop.webex.script(REVOCATION_URL, REVOKED)
+    await workshop.ledger.end_grant(bob.grant_key, NOW)
     workshop.now += 30 + HEAD_START_SECONDS
 
     await workshop.revocations.deliver_due()
 
-    assert len(await workshop.queued()) == 1
-    assert workshop.revoked() == []
-
-
-async def test_tokens_whose_seal_is_broken_are_given_up() -> None:
-    workshop = await workshop_with_one_queued()
-    (record,) = await workshop.queued()
-    await workshop.store.reseal(record, record.sealed[:-1] + bytes([record.sealed[-1] ^ 1]))
-    workshop.now += 30 + HEAD_START_SECONDS
-
-    await workshop.revocations.deliver_due()
-
-    assert await workshop.queued() == []
-    assert workshop.revoked() == []
+    assert workshop.revoked() == ["refresh-token-2", "access-token-2"]
+    assert len(await workshop.rows.by_name(Kind.REVOCATION, b"", 9)) == 1
 
 
 async def test_tokens_that_the_person_has_again_are_left_alone() -> None:
@@ -200,7 +203,7 @@ async def test_many_are_delivered_in_one_go_and_each_once() -> None:
     workshop = Workshop()
     sessions = [await sign_in(workshop, f"p{n}", number=n) for n in range(2 * BATCH + 1)]
     for session in sessions:
-        await workshop.store.end_grant(session.grant_key, now=NOW)
+        await workshop.ledger.end_grant(session.grant_key, NOW)
     workshop.now += HEAD_START_SECONDS
     other = Revocations(workshop.context)
 
@@ -210,23 +213,23 @@ async def test_many_are_delivered_in_one_go_and_each_once() -> None:
     assert len(workshop.revoked()) == len(set(workshop.revoked())) == 2 * len(sessions)
 
 
-class StoreThatForgetsToDrop(MemoryStore):
-    """Be away whenever a revocation is done."""
+class LedgerThatForgetsToDrop(Ledger):
+    """A store that is away whenever a revocation is done."""
 
     is_away = True
 
-    async def drop_revocation(self, grant_key: bytes, version: int) -> None:
+    async def drop_revocation(self, revocation: Revocation) -> None:
         if self.is_away:
             raise StoreUnavailable("away")
-        await super().drop_revocation(grant_key, version)
+        await super().drop_revocation(revocation)
 
 
 async def test_a_store_that_is_away_afterwards_costs_a_second_request_and_nothing_else() -> None:
-    store = StoreThatForgetsToDrop()
-    workshop = Workshop(store)
+    workshop = Workshop(ledger_type=LedgerThatForgetsToDrop)
     session = await sign_in(workshop)
     assert await workshop.sessions.disconnect(session.grant_key) is TokenFate.QUEUED
-    store.is_away = False
+    assert isinstance(workshop.ledger, LedgerThatForgetsToDrop)
+    workshop.ledger.is_away = False
     workshop.now += TAKEN_SECONDS + HEAD_START_SECONDS
 
     assert await workshop.revocations.deliver_due() == 1
@@ -235,33 +238,34 @@ async def test_a_store_that_is_away_afterwards_costs_a_second_request_and_nothin
     assert await workshop.queued() == []
 
 
-class StoreThatIsAway(MemoryStore):
-    """Be away when somebody looks for revocations; tell of that and of what is done."""
+class LedgerThatIsAway(Ledger):
+    """A store that is away when its revocations are asked for."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
         self.looked, self.dropped = asyncio.Event(), asyncio.Event()
 
-    async def take_revocations(self, **wanted: int) -> list[RevocationRecord]:
+    async def take_revocations(self, now: int, until: int, limit: int) -> list[Revocation]:
         self.looked.set()
-        raise StoreUnavailable(f"away: {wanted}")
+        raise StoreUnavailable(f"away: {now}, {until}, {limit}")
 
-    async def drop_revocation(self, grant_key: bytes, version: int) -> None:
-        await super().drop_revocation(grant_key, version)
+    async def drop_revocation(self, revocation: Revocation) -> None:
+        await super().drop_revocation(revocation)
         self.dropped.set()
 
 
 async def test_the_worker_outlives_a_store_that_is_away_and_delivers_what_it_is_handed() -> None:
-    store = StoreThatIsAway()
-    workshop = Workshop(store)
+    workshop = Workshop(ledger_type=LedgerThatIsAway)
+    ledger = workshop.ledger
+    assert isinstance(ledger, LedgerThatIsAway)
     session = await sign_in(workshop)
     worker = asyncio.create_task(workshop.revocations.run())
-    await store.looked.wait()
-    record = await store.end_grant(session.grant_key, now=NOW)
+    await ledger.looked.wait()
+    record = await ledger.end_grant(session.grant_key, NOW)
     assert record
 
     workshop.revocations.soon(record)
-    await store.dropped.wait()
+    await ledger.dropped.wait()
 
     assert workshop.revoked() == BOTH
     worker.cancel()

@@ -1,12 +1,13 @@
 """The last session of a person to end takes the grant with it, by idleness as by a sign-out."""
 
 import pytest
+from ledgers import sessions
 from unit.flows.signing_in import sign_in
 from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
 
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.flows.sweeper import SESSION_WITNESS_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
-from webex_oauth.vault.records import SessionRecord, digest
+from webex_oauth.vault.records import digest
 from webex_oauth.vault.vault import Kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("D05")]
@@ -30,7 +31,9 @@ async def let_pass(workshop: Workshop, seconds: int, *, used: LiveSession | None
         steady += pause_seconds
         workshop.now += int(pause_seconds)
         if used is not None:
-            await workshop.store.touch_session(digest(used.session_id), workshop.now)
+            found = await workshop.ledger.find_session(digest(used.session_id))
+            if found is not None:
+                await workshop.ledger.touch_session(found, workshop.now)
 
     sweeper = Sweeper(workshop.context, workshop.sessions, sleep=sleep, monotonic=lambda: steady)
     with pytest.raises(TimeIsUp):
@@ -44,7 +47,7 @@ async def test_a_session_that_idles_out_ends_its_grant_and_revokes() -> None:
 
     await let_pass(workshop, LONGEST_SECONDS)
 
-    assert await workshop.store.find_grant(session.grant_key) is None
+    assert not await workshop.ledger.has_grant(session.grant_key)
     assert len(workshop.revoked()) == 2
     assert await workshop.queued() == []
     assert await workshop.vault.keep(session.grant_key) is Kept.NOT_DUE
@@ -55,10 +58,10 @@ async def test_a_session_that_is_used_to_its_end_ends_its_grant_too() -> None:
     session = await sign_in(workshop)
 
     await let_pass(workshop, ABSOLUTE_SECONDS - 2 * IDLE_SECONDS, used=session)
-    assert await workshop.store.find_grant(session.grant_key) is not None
+    assert await workshop.ledger.has_grant(session.grant_key)
     await let_pass(workshop, 2 * IDLE_SECONDS + LONGEST_SECONDS, used=session)
 
-    assert await workshop.store.find_grant(session.grant_key) is None
+    assert not await workshop.ledger.has_grant(session.grant_key)
 
 
 async def test_a_grant_stays_while_its_person_is_signed_in_elsewhere() -> None:
@@ -69,8 +72,8 @@ async def test_a_grant_stays_while_its_person_is_signed_in_elsewhere() -> None:
 
     await let_pass(workshop, LONGEST_SECONDS, used=used)
 
-    assert len(await workshop.store.scan(SessionRecord, after=b"", limit=9)) == 1
-    assert await workshop.store.find_grant(used.grant_key) is not None
+    assert len(await sessions(workshop.ledger)) == 1
+    assert await workshop.ledger.has_grant(used.grant_key)
     assert workshop.revoked() == revoked_before
 
 
@@ -80,7 +83,7 @@ async def test_a_grant_that_is_kept_outlives_its_sessions() -> None:
 
     await let_pass(workshop, LONGEST_SECONDS)
 
-    assert await workshop.store.find_grant(session.grant_key) is not None
+    assert await workshop.ledger.has_grant(session.grant_key)
     assert workshop.revoked() == []
 
 
@@ -91,4 +94,4 @@ async def test_no_grant_ends_by_a_clock_that_stepped_a_moment_ago() -> None:
 
     await let_pass(workshop, SESSION_WITNESS_SECONDS - int(SWEEP_EVERY_SECONDS))
 
-    assert await workshop.store.find_grant(session.grant_key) is not None
+    assert await workshop.ledger.has_grant(session.grant_key)

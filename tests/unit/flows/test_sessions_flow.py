@@ -1,6 +1,7 @@
 """Sessions: found while they live, touched sparingly, ended here before anywhere else."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from unit.flows.workshop import (
@@ -21,6 +22,7 @@ from webex_oauth.flows.sign_in import NotSignedIn, Outcome, SentOn, SignedIn, St
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import digest
+from webex_oauth.vault.rows import Change, Kind, Row
 
 pytestmark = pytest.mark.anyio
 
@@ -31,10 +33,10 @@ def callback_query(started: StartedSignIn) -> bytes:
 
 
 async def signed_in(workshop: Workshop) -> Secret:
-    started = await workshop.sign_in.begin(HOME)
+    started = workshop.sign_in.begin(HOME)
     outcome = await workshop.sign_in.complete(
         read_callback(callback_query(started)),
-        browser_secret=started.browser_secret,
+        attempt=started.attempt,
         session_id=None,
     )
     assert isinstance(outcome, SignedIn)
@@ -74,9 +76,9 @@ async def test_use_is_written_down_once_a_minute() -> None:
     for _ in range(4):
         workshop.now += 30
         await workshop.sessions.find(session_id)
-        record = await workshop.store.find_session(digest(session_id))
-        assert record
-        seen.append(record.seen_at - NOW)
+        found = await workshop.ledger.find_session(digest(session_id))
+        assert found
+        seen.append(found.record.seen_at - NOW)
 
     assert seen == [0, 60, 60, 120]
 
@@ -132,7 +134,8 @@ async def test_signing_out_of_what_was_given_up_before_claims_nothing() -> None:
     session_id = await signed_in(workshop)
     session = await workshop.sessions.find(session_id)
     assert session is not None
-    workshop.store._grants.pop(session.grant_key)
+    (row,) = await workshop.rows.read(Row(Kind.GRANT, session.grant_key))
+    await workshop.rows.apply([Change(replace(row, rev=0), row.rev)], durably=False)
 
     assert await workshop.sessions.sign_out(session_id) is TokenFate.GONE
     assert await workshop.queued() == []
@@ -154,10 +157,10 @@ async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:
 @pytest.mark.parametrize("presented", [None, Secret(""), Secret("x" * 43)])
 async def test_an_attempt_of_another_browser_is_refused(presented: Secret | None) -> None:
     workshop = Workshop()
-    started = await workshop.sign_in.begin(read_return_to("/listrooms"))
+    started = workshop.sign_in.begin(read_return_to("/listrooms"))
 
     outcome = await workshop.sign_in.complete(
-        read_callback(callback_query(started)), browser_secret=presented, session_id=None
+        read_callback(callback_query(started)), attempt=presented, session_id=None
     )
 
     assert isinstance(outcome, NotSignedIn)
@@ -169,12 +172,12 @@ async def test_an_attempt_of_another_browser_is_refused(presented: Secret | None
 @pytest.mark.check("A05")
 async def test_an_attempt_is_over_after_ten_minutes_to_the_second() -> None:
     workshop = Workshop()
-    started = await workshop.sign_in.begin(HOME)
+    started = workshop.sign_in.begin(HOME)
     workshop.now += 600
 
     outcome = await workshop.sign_in.complete(
         read_callback(callback_query(started)),
-        browser_secret=started.browser_secret,
+        attempt=started.attempt,
         session_id=None,
     )
 
@@ -185,13 +188,13 @@ async def test_an_attempt_is_over_after_ten_minutes_to_the_second() -> None:
 @pytest.mark.check("A03", "A06")
 async def test_of_twenty_deliveries_at_once_one_asks_webex_and_one_session_is_left() -> None:
     workshop = Workshop()
-    started = await workshop.sign_in.begin(read_return_to("/listrooms"))
+    started = workshop.sign_in.begin(read_return_to("/listrooms"))
 
     outcomes = await asyncio.gather(
         *(
             workshop.sign_in.complete(
                 read_callback(callback_query(started)),
-                browser_secret=started.browser_secret,
+                attempt=started.attempt,
                 session_id=None,
             )
             for _ in range(20)
@@ -207,15 +210,13 @@ async def test_of_twenty_deliveries_at_once_one_asks_webex_and_one_session_is_le
 @pytest.mark.check("A06")
 async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
     workshop = Workshop()
-    started = await workshop.sign_in.begin(read_return_to("/listrooms"))
+    started = workshop.sign_in.begin(read_return_to("/listrooms"))
     callback = read_callback(callback_query(started))
-    first = await workshop.sign_in.complete(
-        callback, browser_secret=started.browser_secret, session_id=None
-    )
+    first = await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
     assert isinstance(first, SignedIn)
 
     again = await workshop.sign_in.complete(
-        callback, browser_secret=started.browser_secret, session_id=first.session_id
+        callback, attempt=started.attempt, session_id=first.session_id
     )
 
     assert again == SentOn(read_return_to("/listrooms"))
@@ -223,15 +224,11 @@ async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
 
 async def second_delivery(workshop: Workshop, *, after_seconds: int) -> Outcome:
     """Sign in; let the browser, which never got its session, deliver the callback once more."""
-    started = await workshop.sign_in.begin(HOME)
+    started = workshop.sign_in.begin(HOME)
     callback = read_callback(callback_query(started))
-    await workshop.sign_in.complete(
-        callback, browser_secret=started.browser_secret, session_id=None
-    )
+    await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
     workshop.now += after_seconds
-    return await workshop.sign_in.complete(
-        callback, browser_secret=started.browser_secret, session_id=None
-    )
+    return await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
 
 
 @pytest.mark.check("D04")

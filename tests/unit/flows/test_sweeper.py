@@ -1,14 +1,15 @@
 """The sweeper removes what is over, batch after batch, by a clock that has proved steady."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from unit.flows.workshop import NOW, Workshop
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.flows.sweeper import SWEEP_EVERY_SECONDS, WITNESS_SECONDS, Sweeper
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS
+from webex_oauth.flows.sweeper import MARKS, SWEEP_EVERY_SECONDS, WITNESS_SECONDS, Sweeper
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -20,35 +21,40 @@ class TimeIsUp(Exception):
     """End a test."""
 
 
-class SweptStore(MemoryStore):
-    """Note each sweep, and have batches to sweep: a number for each; fail where it says None."""
+class SweptLedger(Ledger):
+    """Notes each sweep, and has batches to sweep: a number for each; fails where it says None."""
 
-    def __init__(self, *batches: int | None) -> None:
-        super().__init__()
-        self.batches = list(batches)
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.batches: list[int | None] = []
         self.swept_until: list[int] = []
-        self.waits_until: set[int] = set()
+        self.mended: list[Kind] = []
 
-    async def sweep(self, *, now: int, idle_seconds: int) -> int:  # noqa: ARG002 - the protocol's
+    async def sweep(self, now: int, kinds: Sequence[Kind], limit: int = 0) -> int:  # noqa: ARG002 - the ledger's
+        if kinds == MARKS:
+            return 0
         self.swept_until.append(now)
         batch = self.batches.pop(0) if self.batches else 0
         if batch is None:
             raise StoreUnavailable("down")
         return batch
 
-    async def shorten_waits(self, *, now: int, latest: int) -> None:
-        self.waits_until.add(latest - now)
+    async def mend(self, kind: Kind, after: bytes, now: int, limit: int = 0) -> bytes:  # noqa: ARG002 - the ledger's
+        self.mended.append(kind)
+        return b""
 
 
 async def sweep(
-    store: SweptStore,
     rounds: int,
-    *,
+    *batches: int | None,
     steps: dict[int, int] | None = None,
     restarts: Callable[[int], bool] = lambda _: False,
-) -> Workshop:
+) -> SweptLedger:
     """Run a sweeper for some rounds; the clock steps in some of them, the process in others."""
-    workshop = Workshop(store)
+    workshop = Workshop(ledger_type=SweptLedger)
+    ledger = workshop.ledger
+    assert isinstance(ledger, SweptLedger)
+    ledger.batches = list(batches)
     steady = 0.0
     done = 0
 
@@ -66,66 +72,52 @@ async def sweep(
             await Sweeper(
                 workshop.context, workshop.sessions, sleep=sleep, monotonic=lambda: steady
             ).run()
-    return workshop
+    return ledger
 
 
 @pytest.mark.bound("time before anything is removed")
 @pytest.mark.check("H13")
 async def test_nothing_is_removed_before_the_clock_has_proved_steady() -> None:
-    store = SweptStore()
+    ledger = await sweep(ROUNDS_OF_WITNESS - 1)
 
-    await sweep(store, ROUNDS_OF_WITNESS - 1)
-
-    assert store.swept_until == []
+    assert ledger.swept_until == []
 
 
 async def test_what_was_over_when_the_clock_began_to_prove_itself_is_removed() -> None:
-    store = SweptStore(500, 500, 3)
+    ledger = await sweep(ROUNDS_OF_WITNESS, 500, 500, 3)
 
-    await sweep(store, ROUNDS_OF_WITNESS)
-
-    assert store.swept_until == [NOW] * 4
+    assert ledger.swept_until == [NOW] * 4
 
 
 @pytest.mark.check("H13")
 @pytest.mark.parametrize("step", [61, 7 * DAY, 400 * DAY, -400 * DAY])
 async def test_a_clock_that_stepped_has_to_prove_itself_again(step: int) -> None:
-    store = SweptStore()
+    ledger = await sweep(2 * ROUNDS_OF_WITNESS - 2, steps={ROUNDS_OF_WITNESS - 1: step})
 
-    await sweep(store, 2 * ROUNDS_OF_WITNESS - 2, steps={ROUNDS_OF_WITNESS - 1: step})
-
-    assert store.swept_until == []
+    assert ledger.swept_until == []
 
 
 @pytest.mark.check("H13")
 async def test_a_clock_that_is_wrong_when_the_process_starts_removes_nothing() -> None:
-    store = SweptStore()
+    ledger = await sweep(2 * ROUNDS_OF_WITNESS - 2, steps={1: 400 * DAY, 30: -400 * DAY})
 
-    await sweep(store, 2 * ROUNDS_OF_WITNESS - 2, steps={1: 400 * DAY, 30: -400 * DAY})
-
-    assert max(store.swept_until, default=NOW) <= NOW + 2 * WITNESS_SECONDS
+    assert max(ledger.swept_until, default=NOW) <= NOW + 2 * WITNESS_SECONDS
 
 
 @pytest.mark.check("H13")
 async def test_a_process_that_is_restarted_has_seen_nothing_of_the_clock() -> None:
-    store = SweptStore()
+    ledger = await sweep(3 * ROUNDS_OF_WITNESS, restarts=lambda done: done % ROUNDS_OF_WITNESS == 0)
 
-    await sweep(store, 3 * ROUNDS_OF_WITNESS, restarts=lambda done: done % ROUNDS_OF_WITNESS == 0)
-
-    assert store.swept_until == []
+    assert ledger.swept_until == []
 
 
 async def test_a_store_that_is_down_is_left_until_the_next_time() -> None:
-    store = SweptStore(None, 0)
+    ledger = await sweep(ROUNDS_OF_WITNESS + 1, None, 0)
 
-    await sweep(store, ROUNDS_OF_WITNESS + 1)
-
-    assert store.swept_until == [NOW, NOW + SWEEP_EVERY_SECONDS]
+    assert ledger.swept_until == [NOW, NOW + SWEEP_EVERY_SECONDS]
 
 
-async def test_waits_are_mended_without_a_witness() -> None:
-    store = SweptStore()
+async def test_rows_are_mended_without_a_witness() -> None:
+    ledger = await sweep(1)
 
-    await sweep(store, 1)
-
-    assert store.waits_until == {LONGEST_WAIT_SECONDS}
+    assert ledger.mended == [Kind.SESSION, Kind.GRANT, Kind.REVOCATION]

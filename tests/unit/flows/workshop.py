@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ledgers import revocations
+
 from webex_oauth.flows.bulkhead import Bulkhead
 from webex_oauth.flows.code_redemption import CodeRedemption
 from webex_oauth.flows.context import FlowContext
@@ -20,8 +22,9 @@ from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.oauth.server import Client
 from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.records import RevocationRecord
+from webex_oauth.stores.memory import MemoryRows
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.records import Revocation
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.vault import Vault
@@ -108,8 +111,8 @@ class Workshop:
 
     def __init__(
         self,
-        store: Any = None,
         *,
+        ledger_type: type[Ledger] = Ledger,
         transport: Any = None,
         keeps_grants: bool = False,
         absolute_seconds: int = ABSOLUTE_SECONDS,
@@ -119,12 +122,14 @@ class Workshop:
         self.webex.script(TOKEN_URL, issued())
         self.webex.script(PERSON_URL, ALICE)
         self.webex.script(REVOCATION_URL, REVOKED)
-        self.store = store or MemoryStore()
+        self.rows = MemoryRows()
+        sealer = Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom)
+        self.ledger = ledger_type(self.rows, sealer, IDLE_SECONDS)
         self.context = FlowContext(
             platform=PLATFORM,
             client=CLIENT,
-            store=self.store,
-            sealer=Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom),
+            ledger=self.ledger,
+            sealer=sealer,
             transport=transport or self.webex,
             clock=lambda: self.now,
             randomness=os.urandom,
@@ -142,10 +147,9 @@ class Workshop:
     def vault(self) -> Vault:
         """Hand out tokens; its rescue is never opened, for nothing here has to outlive a test."""
         context = self.context
-        rescue = Rescue(NO_FOLDER, self.store, context.sealer, context.clock)
+        rescue = Rescue(NO_FOLDER, self.ledger, context.clock, os.urandom)
         return Vault(
-            self.store,
-            context.sealer,
+            self.ledger,
             context.transport,
             PLATFORM.server,
             CLIENT,
@@ -163,6 +167,6 @@ class Workshop:
         """List the tokens whose revocation was asked for."""
         return [form["token"] for form in self.webex.forms(REVOCATION_URL)]
 
-    async def queued(self) -> list[RevocationRecord]:
+    async def queued(self) -> list[Revocation]:
         """List the revocations that wait."""
-        return list(await self.store.scan(RevocationRecord, after=b"", limit=1_000))
+        return await revocations(self.ledger)
