@@ -33,13 +33,14 @@ CREATE TABLE {schema}.store (version integer NOT NULL, beats bigint NOT NULL);
 INSERT INTO {schema}.store (version, beats) VALUES (1, 0)
 """
 
-# A lock is waited for no longer than a caller waits: after that the write would surprise it.
+# A lock is waited for no longer than a caller waits: after that the write would surprise it. A
+# connection keeps its plans: those made while there were few rows must do when there are many.
 # An absent row is asserted by adding and deleting it, so that nobody else adds it meanwhile.
 WRITE: Final[LiteralString] = """
 CREATE FUNCTION {schema}.write(
   the_kind text, the_name bytea, over bigint, new_rev bigint, new_body bytea, new_group bytea,
   new_at bigint, new_over_at bigint, durably boolean
-) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '1500ms' AS $write$
+) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '1500ms' SET enable_seqscan = off AS $write$
 BEGIN
   IF NOT durably THEN
     PERFORM set_config('synchronous_commit', 'off', true);
@@ -140,7 +141,7 @@ async def prepare_schema(connection: Connection, schema: str) -> None:
             await connection.execute(text.replace("{schema}", schema).encode())
     except errors.InsufficientPrivilege as error:
         raise _lack_of_rights(connection.info.user, schema) from error
-    except (errors.DuplicateTable, errors.DuplicateFunction) as error:
+    except (errors.DuplicateTable, errors.UndefinedColumn) as error:
         raise _refusal(schema, "holds another program's tables: choose another") from error
 
 
