@@ -1,4 +1,4 @@
-"""A PostgreSQL store that is backed up while people use it, and restored elsewhere."""
+"""A PostgreSQL schema that is backed up while people use it, and restored elsewhere."""
 
 import asyncio
 import os
@@ -6,32 +6,27 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from contracts.rows import admission, name
+from contracts.postgres_rows import opened, schema
+from contracts.samples import name, read_one, row, store
 from contracts.traffic import traffic
-from services.postgres import PASSWORD, USER, PostgresServer, binary, running_postgres, schema_of
+from services.postgres import PASSWORD, USER, PostgresServer, binary, running_postgres
 
 from webex_oauth.errors import KeyUnavailable, SealBroken
-from webex_oauth.stores.postgres import PostgresStore
-from webex_oauth.vault.records import GrantRecord
 from webex_oauth.vault.sealing import Context, Key, KeyRing, Sealer
+
+__all__ = ["schema"]
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F09")]
 
-PLACE = Context(kind="grant", row=(name("grant", 1),), field="grant", version=1)
+PLACE = Context(kind="grant", name=name(1))
 RIGHT = Sealer(KeyRing(Key("right", bytes(32))), os.urandom)
 
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[PostgresServer]:
-    """Run another server, on another machine as it were."""
+    """Run another server, as on another machine."""
     with running_postgres() as server:
         yield server
-
-
-@pytest.fixture
-def schema(postgres: PostgresServer) -> Iterator[str]:
-    with schema_of(postgres) as schema:
-        yield schema
 
 
 def command(program: str, server: PostgresServer, *options: str) -> list[str]:
@@ -61,56 +56,38 @@ def restore(server: PostgresServer, text: bytes) -> None:
     )
 
 
-def sealed_admission_grant() -> GrantRecord:
-    return GrantRecord(name("grant", 1), 1, RIGHT.seal(b"tokens", PLACE), None, None)
-
-
 async def test_a_backup_opens_with_the_right_key_alone(
     postgres: PostgresServer, elsewhere: PostgresServer, schema: str
 ) -> None:
-    store = PostgresStore(postgres.url(schema=schema))
-    await store.open()
-    await store.admit(admission(1, version=7))
-    await store.replace_grant(sealed_admission_grant(), 7)
-    await store.close()
+    stored = row(body=RIGHT.seal(b"tokens", PLACE))
+    async with opened(postgres.url(schema=schema)) as rows:
+        await store(rows, stored)
 
     restore(elsewhere, dump(postgres, schema))
 
-    restored = PostgresStore(elsewhere.url(schema=schema))
-    await restored.open()
-    found = await restored.find_grant(name("grant", 1))
-    await restored.close()
-    assert found is not None
-    assert RIGHT.open(found.sealed, PLACE) == b"tokens"
+    async with opened(elsewhere.url(schema=schema)) as restored:
+        found = await read_one(restored, stored)
+    assert found == stored
+    assert RIGHT.open(found.body, PLACE) == b"tokens"
     for key, refusal in (
         (Key("right", bytes(31) + b"1"), SealBroken),
         (Key("left", bytes(32)), KeyUnavailable),
     ):
         with pytest.raises(refusal):
-            Sealer(KeyRing(key), os.urandom).open(found.sealed, PLACE)
+            Sealer(KeyRing(key), os.urandom).open(found.body, PLACE)
 
 
 async def test_a_backup_taken_under_load_holds_whole_sign_ins(
     postgres: PostgresServer, elsewhere: PostgresServer, schema: str
 ) -> None:
-    store = PostgresStore(postgres.url(schema=schema))
-    await store.open()
-    async with traffic(store) as people:
+    async with opened(postgres.url(schema=schema)) as rows, traffic(rows) as people:
         await people.flows()
         admitted, ended = set(people.admitted), set(people.ended)
         text = await asyncio.to_thread(dump, postgres, schema)
         await people.flows()
-        last = max(people.admitted)
-    await store.close()
 
     restore(elsewhere, text)
 
-    restored = PostgresStore(elsewhere.url(schema=schema))
-    await restored.open()
-    for number in range(1, last):
-        session = await restored.find_session(name("session", number))
-        grant = await restored.find_grant(name("grant", number))
-        assert (session is None) == (grant is None)
-        assert session is not None or number not in admitted or number % 2
-        assert session is None or number not in ended
-    await restored.close()
+    async with opened(elsewhere.url(schema=schema)) as restored:
+        await people.check_rows(restored, admitted, ended)
+        await restored.check()

@@ -1,17 +1,17 @@
-"""What a PostgreSQL store does when the server behind it comes and goes."""
+"""What PostgreSQL's rows do when the server comes and goes."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from contracts.postgres_store import WAYS
+from contracts.postgres_rows import WAYS, opened
 from contracts.traffic import traffic
 from services.pgbouncer import running_pgbouncer
 from services.postgres import PostgresServer, running_postgres, schema_of
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.postgres import PostgresStore
+from webex_oauth.stores.postgres import PostgresRows
 from webex_oauth.stores.postgres.url import POOL_SIZE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.check("H05")]
@@ -31,26 +31,24 @@ def bouncer_port(server: PostgresServer) -> Iterator[int]:
 
 
 @pytest.fixture(params=WAYS)
-async def store(
+async def rows(
     request: pytest.FixtureRequest, server: PostgresServer
-) -> AsyncIterator[PostgresStore]:
+) -> AsyncIterator[PostgresRows]:
     port = request.getfixturevalue("bouncer_port") if request.param == "bounced" else None
     with schema_of(server) as schema:
-        store = PostgresStore(server.url(port=port, schema=schema))
-        await store.open()
-        yield store
-        await store.close()
+        async with opened(server.url(port=port, schema=schema)) as rows:
+            yield rows
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 async def test_a_restart_under_load_loses_nothing(
-    store: PostgresStore, server: PostgresServer, how: signal.Signals
+    rows: PostgresRows, server: PostgresServer, how: signal.Signals
 ) -> None:
-    async with traffic(store) as people:
+    async with traffic(rows) as people:
         await people.flows()
         await asyncio.to_thread(server.stop, how)
         with pytest.raises(StoreUnavailable):
-            await store.check()
+            await rows.check()
         await asyncio.to_thread(server.start)
         await people.flows()
 
@@ -58,9 +56,9 @@ async def test_a_restart_under_load_loses_nothing(
 
 
 async def test_connections_cut_off_under_load_lose_nothing(
-    store: PostgresStore, server: PostgresServer
+    rows: PostgresRows, server: PostgresServer
 ) -> None:
-    async with traffic(store) as people:
+    async with traffic(rows) as people:
         await people.flows()
         cut_off = [await asyncio.to_thread(server.cut_off_all) for _ in range(2)]
         await people.flows()
@@ -72,36 +70,34 @@ async def test_connections_that_were_cut_off_while_idle_are_not_used(
     server: PostgresServer,
 ) -> None:
     with schema_of(server) as schema:
-        store = PostgresStore(server.url(schema=schema))
-        await store.open()
-        await asyncio.gather(*(store.check() for _ in range(20)))
+        async with opened(server.url(schema=schema)) as rows:
+            await asyncio.gather(*(rows.check() for _ in range(20)))
 
-        assert await asyncio.to_thread(server.cut_off_all) >= POOL_SIZE
+            assert await asyncio.to_thread(server.cut_off_all) >= POOL_SIZE
 
-        await asyncio.gather(*(store.check() for _ in range(20)))
-        await store.close()
+            await asyncio.gather(*(rows.check() for _ in range(20)))
 
 
 async def test_a_server_that_is_down_at_the_start_is_unavailable(server: PostgresServer) -> None:
     server.stop()
 
     with pytest.raises(StoreUnavailable, match="refused"):
-        await PostgresStore(server.url()).open()
+        await PostgresRows(server.url()).open()
 
     server.start()
 
 
-async def test_a_wrong_password_is_told_and_not_shown(server: PostgresServer) -> None:
+async def test_a_wrong_password_is_refused_and_not_shown(server: PostgresServer) -> None:
     url = server.url().replace("a%20pass", "inv%20ented")
 
     with pytest.raises(ConfigurationError, match="refuses the user, password") as refused:
-        await PostgresStore(url).open()
+        await PostgresRows(url).open()
 
     assert "inv" not in str(refused.value)
 
 
-async def test_a_database_that_does_not_exist_is_told(server: PostgresServer) -> None:
+async def test_a_database_that_does_not_exist_is_named(server: PostgresServer) -> None:
     url = server.url().replace("/postgres?", "/nowhere?")
 
     with pytest.raises(ConfigurationError, match="nowhere"):
-        await PostgresStore(url).open()
+        await PostgresRows(url).open()

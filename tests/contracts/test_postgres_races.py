@@ -1,133 +1,78 @@
-"""What a PostgreSQL store does when callers meet at one row, each on a connection of its own."""
+"""What PostgreSQL's rows do when callers meet at one row, each on a connection of its own."""
 
 import asyncio
-from collections.abc import Iterator
 
 import psycopg
 import pytest
-from contracts.postgres_store import schema, store
-from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, revocation
+from contracts.postgres_rows import lock, other, rows, schema, waiting_count
+from contracts.samples import absent, add, name, read_one, rewritten, row, store
 from services.postgres import PostgresServer
 from waiting import until_true
 
-from webex_oauth.errors import StoreConflict
-from webex_oauth.vault.records import AttemptRecord, EndedSession
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.rows import Change, Rows
 
-__all__ = ["schema", "store"]
+__all__ = ["other", "rows", "schema"]
 
 pytestmark = pytest.mark.anyio
 
-KEY = name("grant", 1)
 
-
-@pytest.fixture
-def gate(postgres: PostgresServer, schema: str) -> Iterator["Gate"]:
-    with postgres.connect() as connection:
-        yield Gate(connection, schema)
-
-
-class Gate:
-    """Hold callers up at the grant's row until so many are there."""
-
-    def __init__(self, connection: psycopg.Connection, schema: str) -> None:
-        self._connection = connection
-        self._connection.execute(f"SET search_path = {schema}")
-
-    def close(self) -> None:
-        self._connection.execute("BEGIN")
-        self._connection.execute("SELECT FROM grants WHERE key = %s FOR UPDATE", [KEY])
-
-    async def open_for(self, callers: int) -> None:
-        await until_true(lambda: self._waiting() >= callers)
-        self._connection.execute("COMMIT")
-
-    def _waiting(self) -> int:
-        row = self._connection.execute(
-            "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
-        ).fetchone()
-        return 0 if row is None else int(row[0])
-
-
-async def end(store: Store, number: int) -> EndedSession | None:
-    return await store.end_session(
-        name("session", number), now=NOW, idle_seconds=IDLE_SECONDS, keeps_grants=False
-    )
-
-
-async def test_of_two_that_end_the_last_sessions_together_one_ends_the_grant(
-    store: Store, gate: Gate
+async def test_of_two_that_wait_for_one_row_the_later_leaves_nothing(
+    rows: Rows, schema: str, other: psycopg.Connection
 ) -> None:
-    await store.admit(admission(1))
-    await store.admit(admission(2, version=2, expected_version=1))
-    gate.close()
-
-    ending = [asyncio.create_task(end(store, number)) for number in (1, 2)]
-    await gate.open_for(2)
-
-    outcomes = await asyncio.gather(*ending)
-    assert {outcome.revocation for outcome in outcomes if outcome} == {None, revocation(version=2)}
-    assert await store.find_grant(KEY) is None
-
-
-async def test_who_signs_in_while_the_last_session_ends_has_a_grant_or_is_refused(
-    store: Store, gate: Gate
-) -> None:
-    await store.admit(admission(1))
-    gate.close()
-
-    both = [
-        asyncio.create_task(end(store, 1)),
-        asyncio.create_task(store.admit(admission(2, version=2, expected_version=1))),
+    await store(rows, row(5))
+    lock(other, schema, name(5))
+    writes = [
+        asyncio.create_task(rows.apply([*add(row(n)), rewritten(row(5))], durably=False))
+        for n in (1, 9)
     ]
-    await gate.open_for(2)
+    await until_true(lambda: waiting_count(other) == 2)
+    other.execute("COMMIT")
 
-    _, admitted = await asyncio.gather(*both, return_exceptions=True)
-    is_in = not isinstance(admitted, StoreConflict)
-    assert (await store.find_session(name("session", 2)) is not None) == is_in
-    assert (await store.find_grant(KEY) is not None) == is_in
+    outcomes = await asyncio.gather(*writes)
+
+    assert sorted(outcomes) == [False, True]
+    added = [found.rev > 0 for found in await rows.read(row(1), row(9))]
+    assert added == outcomes
 
 
-async def test_who_is_disconnected_while_signing_in_keeps_no_session_without_a_grant(
-    store: Store, gate: Gate
+@pytest.mark.parametrize(("end", "is_added"), [("COMMIT", False), ("ROLLBACK", True)])
+async def test_a_row_that_another_is_adding_is_waited_for(
+    rows: Rows, schema: str, other: psycopg.Connection, end: str, *, is_added: bool
 ) -> None:
-    await store.admit(admission(1))
-    gate.close()
+    other.execute("BEGIN")
+    other.execute(insertion(schema), [name(2)])
+    adding = asyncio.create_task(rows.apply(add(row(1), row(2)), durably=True))
+    await until_true(lambda: waiting_count(other) == 1)
 
-    both = [
-        asyncio.create_task(store.admit(admission(2, version=2, expected_version=1))),
-        asyncio.create_task(store.end_grant(KEY, now=NOW)),
-    ]
-    await gate.open_for(2)
+    other.execute(end)
 
-    await asyncio.gather(*both, return_exceptions=True)
-    found = [await store.find_session(name("session", number)) for number in (1, 2)]
-    assert await store.find_grant(KEY) is None
-    assert found == [None, None]
+    assert await adding == is_added
+    assert (await read_one(rows, row(1))).rev == int(is_added)
 
 
-async def test_a_sweep_leaves_a_grant_that_is_just_renewed(store: Store, gate: Gate) -> None:
-    await store.admit(admission(1, ends_at=NOW))
-    await store.end_session(name("session", 1), now=NOW, idle_seconds=9, keeps_grants=True)
-    gate.close()
+async def test_an_assertion_holds_until_the_changes_are_applied(
+    rows: Rows, schema: str, other: psycopg.Connection, postgres: PostgresServer
+) -> None:
+    await store(rows, row(1), row(9))
+    lock(other, schema, name(9))
+    changes = [Change(row(1), 1), Change(absent(row(2)), 0), rewritten(row(9))]
+    writing = asyncio.create_task(rows.apply(changes, durably=True))
+    await until_true(lambda: waiting_count(other) == 1)
 
-    renewing = asyncio.create_task(store.replace_grant(grant(version=2, ends_at=NOW + 60), 1))
-    swept = await store.sweep(now=NOW, idle_seconds=IDLE_SECONDS)
-    await gate.open_for(1)
+    update = f"UPDATE {schema}.rows SET rev = 7 WHERE name = %s"  # noqa: S608 - ours
+    with postgres.connect() as third:
+        third.execute("SET lock_timeout = '100ms'")
+        for statement, named in ((update, name(1)), (insertion(schema), name(2))):
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                third.execute(statement, [named])
 
-    await renewing
-    assert swept == 0
-    assert await store.find_grant(KEY) == grant(version=2, ends_at=NOW + 60)
+    other.execute("ROLLBACK")
+    assert await writing
+    assert list(await rows.read(row(1), row(2))) == [row(1), absent(row(2))]
 
 
-@pytest.mark.check("A05")
-async def test_attempts_begun_together_are_no_more_than_the_bound(store: Store) -> None:
-    await asyncio.gather(
-        *(store.add_attempt(attempt(number), at_most=20, now=NOW) for number in range(1, 200))
+def insertion(schema: str) -> str:
+    return (
+        f"INSERT INTO {schema}.rows (kind, name, rev, body, group_name)"  # noqa: S608 - ours
+        " VALUES ('grant', %s, 1, '', '')"
     )
-
-    await store.add_attempt(attempt(200), at_most=20, now=NOW)
-
-    kept = await store.scan(AttemptRecord, after=b"", limit=1_000)
-    assert 0 < len(kept) <= 20
-    assert attempt(200) in kept

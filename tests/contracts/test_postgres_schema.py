@@ -1,4 +1,4 @@
-"""How the tables come to be in PostgreSQL, and which ones are refused."""
+"""How the tables are created in PostgreSQL, and which ones are refused."""
 
 import asyncio
 import subprocess
@@ -8,13 +8,17 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from contracts.children import PROGRAMS, TESTS, children
-from contracts.rows import NOW, admission, attempt, name, session
+from contracts.postgres_rows import opened, other, rows, schema
+from contracts.samples import add, read_one, rewritten, row, store
 from contracts.tracing import injecting, needs_strace
-from services.postgres import PASSWORD, PostgresServer, running_postgres, schema_of
+from services.postgres import PASSWORD, PostgresServer, running_postgres
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.postgres import PostgresStore
-from webex_oauth.stores.postgres.schema import STEPS
+from webex_oauth.stores.postgres import PostgresRows
+from webex_oauth.stores.postgres.schema import VERSION
+from webex_oauth.vault.rows import Rows
+
+__all__ = ["other", "rows", "schema"]
 
 pytestmark = pytest.mark.anyio
 
@@ -22,34 +26,19 @@ KILLED = 128 + 9
 
 
 @pytest.fixture
-def schema(postgres: PostgresServer) -> Iterator[str]:
-    with schema_of(postgres) as schema:
-        yield schema
-
-
-@pytest.fixture
-def owner(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
-    with postgres.connect() as connection:
-        yield connection
-
-
-@pytest.fixture
-def visitor(owner: psycopg.Connection) -> Iterator[str]:
-    """Make a user who may do nothing."""
-    owner.execute(f"CREATE ROLE visitor LOGIN PASSWORD '{PASSWORD}'")
+def visitor(other: psycopg.Connection) -> Iterator[str]:
+    """Create a user who may do nothing."""
+    other.execute(f"CREATE ROLE visitor LOGIN PASSWORD '{PASSWORD}'")
     yield "visitor"
-    owner.execute("DROP OWNED BY visitor CASCADE")
-    owner.execute("DROP ROLE visitor")
+    other.execute("DROP OWNED BY visitor CASCADE")
+    other.execute("DROP ROLE visitor")
 
 
 async def use(url: str) -> None:
-    """Open a store and sign somebody in."""
-    store = PostgresStore(url)
-    await store.open()
-    await store.add_attempt(attempt(), at_most=9, now=NOW)
-    await store.admit(admission())
-    assert await store.find_session(name("session", 1)) == session()
-    await store.close()
+    """Write two rows and read one."""
+    async with opened(url) as rows:
+        await store(rows, row(1), row(2))
+        assert await read_one(rows, row(1)) == row(1)
 
 
 @pytest.mark.check("H06")
@@ -68,8 +57,8 @@ def test_processes_that_start_together_all_open_a_new_schema(
 
 @needs_strace()
 @pytest.mark.check("H06")
-@pytest.mark.parametrize("sent", range(10, 15))
-def test_a_migration_that_was_killed_is_done_by_the_next(
+@pytest.mark.parametrize("sent", range(5, 9))
+def test_a_creation_that_was_killed_is_done_by_the_next(
     postgres: PostgresServer, schema: str, sent: int
 ) -> None:
     url = postgres.url(schema=schema)
@@ -87,77 +76,98 @@ def test_a_migration_that_was_killed_is_done_by_the_next(
     asyncio.run(use(url))
 
 
-async def test_a_failed_migration_leaves_nothing(
-    postgres: PostgresServer, schema: str, owner: psycopg.Connection
+@pytest.mark.parametrize("theirs", ["rows", "store"])
+async def test_another_programs_schema_is_refused_and_left_alone(
+    postgres: PostgresServer, schema: str, other: psycopg.Connection, theirs: str
 ) -> None:
-    owner.execute(f"CREATE SCHEMA {schema}")
-    owner.execute(f"CREATE TABLE {schema}.pulse (somebody_elses integer)")
+    other.execute(f"CREATE SCHEMA {schema}")
+    other.execute(f"CREATE TABLE {schema}.{theirs} (a integer)")
 
-    with pytest.raises(ConfigurationError, match="another program's tables"):
-        await PostgresStore(postgres.url(schema=schema)).open()
+    with pytest.raises(ConfigurationError, match="another program's tables") as refused:
+        await PostgresRows(postgres.url(schema=schema)).open()
 
-    tables = owner.execute(
-        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace",
-        [schema],
-    ).fetchall()
-    assert tables == [("pulse",)]
+    assert "\n" not in str(refused.value)
+    assert contents(other, schema) == [(theirs,)]
+
+
+def contents(connection: psycopg.Connection, schema: str) -> list[tuple[str]]:
+    statement = (
+        "SELECT relname FROM pg_class WHERE relnamespace = %(schema)s::regnamespace"
+        " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace"
+    )
+    return connection.execute(statement, {"schema": schema}).fetchall()
 
 
 @pytest.mark.check("H06")
 async def test_a_newer_schema_is_refused_and_left_alone(
-    postgres: PostgresServer, schema: str, owner: psycopg.Connection
+    postgres: PostgresServer, schema: str, other: psycopg.Connection
 ) -> None:
     await use(postgres.url(schema=schema))
-    newer = len(STEPS) + 1
-    owner.execute(f"SET search_path = {schema}")
-    owner.execute("UPDATE schema_version SET version = %s", [newer])
+    version = VERSION + 1
+    other.execute(f"SET search_path = {schema}")
+    other.execute("UPDATE store SET version = %s", [version])
 
     with pytest.raises(ConfigurationError, match="newer webex-oauth"):
-        await PostgresStore(postgres.url(schema=schema)).open()
+        await PostgresRows(postgres.url(schema=schema)).open()
 
-    assert owner.execute("SELECT version FROM schema_version").fetchone() == (newer,)
+    assert other.execute("SELECT version FROM store").fetchone() == (version,)
 
 
-async def test_who_may_not_make_tables_is_told_what_to_run(
-    postgres: PostgresServer, schema: str, owner: psycopg.Connection, visitor: str
+@pytest.mark.check("H06")
+async def test_an_older_programs_tables_are_refused_and_left_alone(
+    postgres: PostgresServer, schema: str, other: psycopg.Connection
+) -> None:
+    other.execute(f"CREATE SCHEMA {schema}")
+    other.execute(f"CREATE TABLE {schema}.schema_version (version integer NOT NULL)")
+
+    with pytest.raises(ConfigurationError, match=f"run DROP SCHEMA {schema} CASCADE") as refused:
+        await PostgresRows(postgres.url(schema=schema)).open()
+
+    assert "\n" not in str(refused.value)
+    assert contents(other, schema) == [("schema_version",)]
+
+
+async def test_a_user_who_may_not_create_tables_is_told_what_to_run(
+    postgres: PostgresServer, schema: str, other: psycopg.Connection, visitor: str
 ) -> None:
     url = postgres.url(user=visitor, schema=schema)
     with pytest.raises(ConfigurationError, match=f"CREATE SCHEMA {schema} AUTHORIZATION visitor"):
-        await PostgresStore(url).open()
+        await PostgresRows(url).open()
 
-    owner.execute(f"CREATE SCHEMA {schema} AUTHORIZATION visitor")
+    other.execute(f"CREATE SCHEMA {schema} AUTHORIZATION visitor")
 
     await use(url)
 
 
-async def test_who_may_only_read_and_write_rows_can_use_tables_that_are_there(
-    postgres: PostgresServer, schema: str, owner: psycopg.Connection, visitor: str
+async def test_a_user_who_may_only_read_and_write_rows_can_use_existing_tables(
+    postgres: PostgresServer, schema: str, other: psycopg.Connection, visitor: str
 ) -> None:
-    store = PostgresStore(postgres.url(schema=schema))
-    await store.open()
-    await store.close()
-    owner.execute(f"GRANT USAGE ON SCHEMA {schema} TO visitor")
-    owner.execute(
+    async with opened(postgres.url(schema=schema)):
+        pass
+    other.execute(f"GRANT USAGE ON SCHEMA {schema} TO visitor")
+    other.execute(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO visitor"
     )
 
     await use(postgres.url(user=visitor, schema=schema))
 
 
-async def test_who_may_not_use_the_schema_is_told(
+async def test_a_user_who_may_not_use_the_schema_is_named(
     postgres: PostgresServer, schema: str, visitor: str
 ) -> None:
     await use(postgres.url(schema=schema))
 
     with pytest.raises(ConfigurationError, match="visitor may not"):
-        await PostgresStore(postgres.url(user=visitor, schema=schema)).open()
+        await PostgresRows(postgres.url(user=visitor, schema=schema)).open()
 
 
-async def test_a_server_that_promises_nothing_is_refused(postgres: PostgresServer) -> None:
+async def test_a_server_that_does_not_wait_for_the_disk_is_refused(
+    postgres: PostgresServer,
+) -> None:
     promised = postgres.url().replace("durability=unchecked", "")
 
     with pytest.raises(ConfigurationError, match="fsync is off") as refused:
-        await PostgresStore(promised).open()
+        await PostgresRows(promised).open()
 
     assert len(refused.value.mistakes) == 2
 
@@ -170,19 +180,43 @@ async def test_a_role_that_does_not_wait_for_the_disk_is_refused() -> None:
             owner.execute("ALTER ROLE tester SET synchronous_commit = off")
 
         with pytest.raises(ConfigurationError, match="synchronous_commit is off"):
-            await PostgresStore(promised).open()
+            await PostgresRows(promised).open()
 
 
-async def test_a_closed_store_is_unavailable_and_opens_again(
-    postgres: PostgresServer, schema: str
+@pytest.mark.parametrize("is_durable", [True, False])
+async def test_only_what_is_not_durable_is_not_waited_for(
+    postgres: PostgresServer, schema: str, other: psycopg.Connection, *, is_durable: bool
 ) -> None:
-    store = PostgresStore(postgres.url(schema=schema))
-    await store.open()
-    await store.admit(admission())
-    await store.close()
-    await store.close()
+    async with opened(postgres.url(schema=schema, pool_size="1")) as rows:
+        await store(rows, row(1), row(2))
+        other.execute(NOTE_COMMITS.format(schema=schema))
 
-    await store.open()
+        await rows.apply([rewritten(row(1))], durably=is_durable)
+        await rows.apply([rewritten(row(2)), *add(row(3))], durably=is_durable)
+        await rows.apply(add(row(4)), durably=True)
 
-    assert await store.find_session(name("session", 1)) == session()
-    await store.close()
+        seen = other.execute(f"TABLE {schema}.commits").fetchall()
+    asked = "on" if is_durable else "off"
+    assert seen == [(asked,), (asked,), (asked,), ("on",)]
+
+
+NOTE_COMMITS = """
+CREATE TABLE {schema}.commits (setting text);
+CREATE FUNCTION {schema}.note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO {schema}.commits VALUES (current_setting('synchronous_commit'));
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE ON {schema}.rows
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.note()
+"""
+
+
+async def test_closed_rows_are_closed_twice_and_opened_again(rows: Rows) -> None:
+    await store(rows, row())
+    await rows.close()
+    await rows.close()
+
+    await rows.open()
+
+    assert await read_one(rows, row()) == row()

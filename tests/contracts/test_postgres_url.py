@@ -4,7 +4,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.postgres import PostgresStore
+from webex_oauth.stores.postgres import PostgresRows
 from webex_oauth.stores.postgres.url import POOL_SIZE, SCHEMA, read_postgres_url
 
 PLAIN = "postgresql://mira:hidden@db.example/webex"
@@ -54,6 +54,7 @@ def test_a_password_is_what_was_percent_encoded(written: str, meant: str) -> Non
         "pool_size=many",
         "pool_size=101",
         "durability=none",
+        "durability=unchecked%20",
         "unknown=hidden",
     ],
 )
@@ -73,7 +74,7 @@ def test_a_password_that_cannot_be_read_is_not_repeated() -> None:
     assert "zz" not in str(refused.value)
 
 
-def test_a_store_does_not_print_its_password() -> None:
-    store = PostgresStore(PLAIN)
+def test_the_password_is_not_printed() -> None:
+    rows = PostgresRows(PLAIN)
 
-    assert "hidden" not in f"{store!r} {vars(store)!r}"
+    assert "hidden" not in f"{rows!r} {vars(rows)!r}"

@@ -1,33 +1,40 @@
-"""Traffic: people who come and go while something happens to the store behind them."""
+"""Traffic: people who come and go while something happens to the database behind them."""
 
 import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from contracts.rows import IDLE_SECONDS, NOW, admission, attempt, grant, name, session
-from waiting import LIMIT_SECONDS, SLACK_SECONDS, until_true
+from contracts.samples import NOW, absent, add, deleted, name, rewritten, row
+from waiting import SLACK_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.vault.records import Lease, SessionRecord
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.rows import Change, Kind, Row, Rows
 
 PROMISED_SECONDS = 2.0
+FIRST_NUMBER = 1_000
+"""Smaller numbers are rows of the test itself."""
+
 T = TypeVar("T")
 
 
+def signed_in(number: int) -> tuple[Row, Row]:
+    """Return the grant and the session of a person."""
+    return row(number, at=NOW), row(number, Kind.SESSION, group=name(number), at=NOW)
+
+
 class Traffic:
-    """Have people sign in, look around, refresh, and half of them sign out; judge every answer.
+    """Have people sign in, look around, refresh, and half of them sign out; check every answer.
 
     `admitted` and `ended` are those whose sign-in or sign-out was confirmed.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._numbers = itertools.count(1)
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._numbers = itertools.count(FIRST_NUMBER)
         self.outcomes: Counter[str] = Counter()
         self.longest_seconds = 0.0
         self.admitted: set[int] = set()
@@ -44,28 +51,25 @@ class Traffic:
                 await asyncio.sleep(0.01)
 
     async def _visit(self, number: int) -> None:
-        state, browser = name("state", number), name("browser", 1)
-        await self._ask(self._store.add_attempt(attempt(number), at_most=10_000, now=NOW))
-        await self._ask(self._store.take_attempt(state, browser, NOW))
-        await self._ask(self._store.admit(admission(number, of=number)))
+        state = row(number, Kind.STATE, over_at=NOW)
+        grant, session = signed_in(number)
+        await self._apply(add(state), durably=False)
+        await self._apply([deleted(state), *add(grant, session)], durably=True)
         self.admitted.add(number)
-        found = await self._ask(self._store.find_session(name("session", number)))
-        assert found == session(number, of=number)
-        await self._refresh(number)
+        assert list(await self._ask(self._rows.read(grant, session))) == [grant, session]
+        claim = rewritten(grant)
+        await self._apply([claim], durably=False)
+        renewal = rewritten(claim.row)
+        await self._apply([renewal, Change(session, session.rev)], durably=True)
         self.seen = number
         if number % 2:
-            await self._ask(
-                self._store.end_session(
-                    name("session", number), now=NOW, idle_seconds=IDLE_SECONDS, keeps_grants=False
-                )
-            )
+            revocation = row(number, Kind.REVOCATION, at=NOW)
+            ending = [deleted(renewal.row), deleted(session), *add(revocation)]
+            await self._apply(ending, durably=True)
             self.ended.add(number)
 
-    async def _refresh(self, number: int) -> None:
-        lease = Lease(b"owner", NOW + 30)
-        claimed = await self._ask(self._store.claim_grant(grant(number), lease, NOW))
-        assert claimed is not None
-        await self._ask(self._store.replace_grant(grant(number, version=2), 1))
+    async def _apply(self, changes: Sequence[Change], *, durably: bool) -> None:
+        assert await self._ask(self._rows.apply(changes, durably=durably))
 
     async def _ask(self, question: Awaitable[T]) -> T:
         asked_at = time.monotonic()
@@ -80,47 +84,44 @@ class Traffic:
         return answer
 
     async def flows(self, people: int = 20) -> None:
-        """Wait until more people than are at it have been served from now on."""
+        """Wait until more people than there are at once have been served from now on."""
         enough = next(self._numbers) + 2 * people
         await until_true(lambda: self.seen >= enough)
 
     def check_answers(self) -> None:
-        """Find nothing among the answers but answers and StoreUnavailable, each in time."""
+        """Check that each question was answered or unavailable, and in time."""
         assert set(self.outcomes) <= {"answered", "StoreUnavailable"}, self.outcomes
         assert self.longest_seconds < PROMISED_SECONDS + SLACK_SECONDS
 
-    async def check_rows(self) -> None:
-        """Find everything that was confirmed, and no half of anything."""
-        for number in range(1, next(self._numbers)):
-            found = await whole_sign_in(self._store, number)
-            if number in self.ended:
-                assert found is None, number
-            elif number in self.admitted and number % 2 == 0:
-                assert found == session(number, of=number), number
+    async def check_rows(self, rows: Rows, admitted: set[int], ended: set[int]) -> None:
+        """Check that there are those who were admitted and have not ended, and half of nobody."""
+        for number in range(FIRST_NUMBER, next(self._numbers)):
+            is_in = await is_signed_in(rows, number)
+            if number in ended:
+                assert not is_in, number
+            elif number in admitted and number % 2 == 0:
+                assert is_in, number
 
 
-async def whole_sign_in(store: Store, number: int) -> SessionRecord | None:
-    """Find a session with its grant, or neither of them.
-
-    What was cancelled or cut off may be under way in the server for a moment.
-    """
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while True:
-            found = await store.find_session(name("session", number))
-            kept = await store.find_grant(name("grant", number))
-            if (found is None) == (kept is None):
-                return found
-            await asyncio.sleep(0.1)
+async def is_signed_in(rows: Rows, number: int) -> bool:
+    """Return whether a person has a session and a grant; fail if there is half of that."""
+    grant, session = signed_in(number)
+    revocation = row(number, Kind.REVOCATION, at=NOW)
+    found = await rows.read(grant, session, revocation)
+    is_in = found[0].rev > 0
+    assert found[1] == (session if is_in else absent(session)), number
+    assert found[2] in ([absent(revocation)] if is_in else [absent(revocation), revocation]), number
+    return is_in
 
 
 @asynccontextmanager
-async def traffic(store: Store, people: int = 20) -> AsyncIterator[Traffic]:
-    """Let people come and go until the end; nobody may have had a surprise."""
-    going = Traffic(store)
+async def traffic(rows: Rows, people: int = 20) -> AsyncIterator[Traffic]:
+    """Let people come and go until the end; nobody may get an answer that cannot be."""
+    going = Traffic(rows)
     async with asyncio.TaskGroup() as tasks:
         busy = [tasks.create_task(going.person()) for _ in range(people)]
         yield going
         for one in busy:
             one.cancel()
     going.check_answers()
-    await going.check_rows()
+    await going.check_rows(rows, going.admitted, going.ended)
