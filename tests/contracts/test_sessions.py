@@ -131,6 +131,14 @@ async def test_a_session_whose_time_is_over_does_not_keep_the_grant(
     assert await end(ledger, 2, later) == EndedSession(KEY, revocation(version=2, due_at=later))
 
 
+async def test_a_session_that_was_used_since_keeps_the_grant(ledger: Ledger) -> None:
+    await sign_in(ledger, 1)
+    await sign_in(ledger, 2, version=2)
+    await touch(ledger, 2, NOW + 2 * IDLE_SECONDS)
+
+    assert await end(ledger, 1, NOW + IDLE_SECONDS) == EndedSession(KEY, None)
+
+
 async def test_a_session_ends_once(ledger: Ledger) -> None:
     await sign_in(ledger)
 
@@ -218,7 +226,7 @@ async def test_sessions_that_are_over_are_found_and_stay_listed(ledger: Ledger) 
     await touch(ledger, 3, NOW + 200)
 
     async def over(now: int, limit: int = 9) -> set[bytes]:
-        return {one.digest for one in await ledger.over_sessions(now, limit)}
+        return set(await ledger.over_sessions(now, limit))
 
     assert await over(NOW + IDLE_SECONDS - 1) == set()
     assert await over(NOW + IDLE_SECONDS) == {digest_of("session", 1)}

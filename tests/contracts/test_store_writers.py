@@ -88,6 +88,7 @@ async def use_everything(ledger: Ledger) -> None:
         assert grant is None or grant.record.subject == f"person {number}"
         assert all(one.grant_key == key_of(number) for one in await listed(ledger, number))
     await ledger.due_grants(NOW, 99)
+    assert await ledger.over_sessions(NOW - IDLE_SECONDS // 2, 99) == []
     for kind in (Kind.SESSION, Kind.GRANT, Kind.REVOCATION):
         await ledger.mend(kind, b"", NOW)
 

@@ -163,8 +163,8 @@ class Sessions:
         unless grants are kept. Raises StoreUnavailable.
         """
         ended_count = 0
-        for session in await self._context.ledger.over_sessions(now, limit):
-            ended = await self._end(session.digest, now)
+        for session_digest in await self._context.ledger.over_sessions(now, limit):
+            ended = await self._end(session_digest, now)
             if ended is not None:
                 ended_count += 1
                 self._revoke_soon(ended, "grant %(grant)s ended with its last session")

@@ -308,14 +308,10 @@ class Ledger:
                     await self.rows.apply([Change(later, row.rev)], durably=False)
         return count
 
-    async def over_sessions(self, now: int, limit: int) -> Sequence[Session]:
-        """List sessions that were past their end, or idle, at *now*."""
+    async def over_sessions(self, now: int, limit: int) -> Sequence[bytes]:
+        """List the digests of sessions that were past their end, or idle, at *now*."""
         rows = await self.rows.over(Kind.SESSION, now, limit)
-        return [
-            one.record
-            for one in self._open_each(_SESSIONS, rows)
-            if not one.record.is_live(now, self._idle_seconds)
-        ]
+        return [row.name for row in rows if self._is_over(row, now)]
 
     async def mend(self, kind: Kind, after: bytes, now: int, limit: int = BATCH) -> bytes:
         """Correct rows of *kind* behind the name *after*; return the last name, empty at the end.
@@ -393,7 +389,7 @@ class Ledger:
             return EndedSession(key, None), [_drop(row)]
         grant = await self._row(Kind.GRANT, key)
         for other in await self.rows.of_group(Kind.SESSION, key, BATCH):
-            if other.name != digest and self._may_live(other, now):
+            if other.name != digest and not self._is_over(other, now):
                 return EndedSession(key, None), [_drop(row), Change(other, other.rev)]
         revocation, changes = self._revoking(grant, now)
         return EndedSession(key, revocation), [_drop(row), *changes]
@@ -405,12 +401,6 @@ class Ledger:
             _log_unreadable(row, error)
             seen_at = row.at or 0
             return Session(row.name, row.group, Profile(), seen_at, seen_at, row.over_at or 0)
-
-    def _may_live(self, row: Row, now: int) -> bool:
-        try:
-            return self._open(_SESSIONS, row).record.is_live(now, self._idle_seconds)
-        except VaultError:
-            return True
 
     def _revoking(self, row: Row, now: int) -> tuple[Revocation | None, list[Change]]:
         """Decide what the end of a grant changes: it goes, its tokens are queued."""
