@@ -348,16 +348,6 @@ class Ledger:
         context = Context(table.kind.value, row.name)
         return Entry(table.envelope.open(self._sealer, row.body, context), row.rev)
 
-    def _open_each(self, table: "_Table[T]", rows: Sequence[Row]) -> Sequence[Entry[T]]:
-        """Open rows; leave out what cannot be opened, and log it."""
-        entries = []
-        for row in rows:
-            try:
-                entries.append(self._open(table, row))
-            except VaultError as error:
-                _log_unreadable(row, error)
-        return entries
-
     def _put(self, table: "_Table[T]", name: bytes, record: T, over: int = 0) -> Change:
         body = table.envelope.seal(self._sealer, record, Context(table.kind.value, name))
         # No writer can hold the revision of a row that was deleted since.
