@@ -130,10 +130,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
     assert revealing <= {
         "cli/key_steps.py",
         "oauth/authorization.py",
-        "oauth/bearer.py",
-        "oauth/endpoint.py",
-        "oauth/pkce.py",
-        "oauth/revocation.py",
+        "oauth/server.py",
         "oauth/token.py",
         "secret.py",
         "settings/reader.py",

@@ -5,7 +5,7 @@ from typing import Final
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings.names import SQLITE
-from webex_oauth.settings.storage import STORE_URL_REMEDY
+from webex_oauth.settings.values import STORE_URL_REMEDY
 from webex_oauth.vault.store import Store
 
 EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}

@@ -1,12 +1,14 @@
 """The authorization request and the callback that answers it (RFC 6749 section 4.1)."""
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeAlias, final
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from webex_oauth.errors import (
     AuthorizationRefused,
@@ -14,8 +16,7 @@ from webex_oauth.errors import (
     IssuerMismatch,
     MalformedCallback,
 )
-from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.query import read_prose, read_value, split_query
+from webex_oauth.oauth.http import read_text
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret
 
@@ -176,3 +177,80 @@ def _is_issued_by(server: AuthorizationServer, issuer: str | None) -> bool:
     if issuer is None:
         return not server.sends_issuer
     return issuer == server.issuer or issuer in server.issuer_aliases
+
+
+MAX_QUERY_BYTES = 8 * 1024
+MAX_QUERY_FIELDS = 32
+_WELL_FORMED = re.compile(rb"(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def split_query(query: bytes) -> list[tuple[str, bytes]]:
+    """Return names and encoded values in their order; empty pieces between `&` are none.
+
+    A name with octets beyond ASCII is unknown, and is read as Latin-1. Raises MalformedCallback
+    for more than 8 KiB or 32 pieces.
+    """
+    if len(query) > MAX_QUERY_BYTES:
+        raise MalformedCallback("the query is too long")
+    pieces = query.split(b"&")
+    if len(pieces) > MAX_QUERY_FIELDS:
+        raise MalformedCallback("the query has too many parameters")
+    return [_field(piece) for piece in pieces if piece]
+
+
+def read_value(encoded: bytes) -> str:
+    """Decode the value of a parameter that decides.
+
+    Raises MalformedCallback for what is not percent-encoded UTF-8, and for control characters.
+    """
+    if not _WELL_FORMED.fullmatch(encoded):
+        raise MalformedCallback("a parameter is not percent-encoded")
+    try:
+        text = unquote_plus(encoded.decode("ascii"), errors="strict")
+    except UnicodeDecodeError:
+        raise MalformedCallback("a parameter is not UTF-8") from None
+    if _CONTROL.search(text):
+        raise MalformedCallback("a parameter holds control characters")
+    return text
+
+
+def read_prose(encoded: bytes) -> str:
+    """Decode a value that is text for people, in UTF-8 or else in Latin-1."""
+    octets = _octets(encoded)
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _field(piece: bytes) -> tuple[str, bytes]:
+    name, _, value = piece.partition(b"=")
+    return _octets(name).decode("latin-1"), value
+
+
+def _octets(encoded: bytes) -> bytes:
+    return unquote_to_bytes(encoded.replace(b"+", b" "))
+
+
+FEWEST_RANDOM_BYTES = 32
+MOST_RANDOM_BYTES = 96
+
+
+def code_verifier(random_bytes: bytes) -> Secret:
+    """Make a verifier of 43 to 128 characters (section 4.1) from 32 to 96 random bytes.
+
+    Raises ValueError for any other number of bytes.
+    """
+    if not FEWEST_RANDOM_BYTES <= len(random_bytes) <= MOST_RANDOM_BYTES:
+        raise ValueError("a code verifier takes 32 to 96 random bytes")
+    return Secret(_base64url(random_bytes))
+
+
+def code_challenge(verifier: Secret) -> str:
+    """Compute the S256 challenge of *verifier* (section 4.2)."""
+    return _base64url(sha256(verifier.reveal().encode("ascii")).digest())
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,12 +1,29 @@
 """Who takes part: an authorization server and its client (RFC 6749 section 1.1)."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+from urllib.parse import quote_plus
 
-from webex_oauth.errors import InvalidClient, InvalidGrant, TokenError, TokenRequestRefused
-from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.errors import (
+    InvalidClient,
+    InvalidGrant,
+    InvalidResponse,
+    TokenError,
+    TokenRequestRefused,
+)
+from webex_oauth.oauth.http import (
+    NO_MEMBERS,
+    HttpRequest,
+    HttpResponse,
+    check_not_failed,
+    check_not_throttled,
+    post_form,
+    read_json_object,
+    read_text,
+)
 from webex_oauth.secret import Secret
 
 Refusal: TypeAlias = Callable[[int, Mapping[str, object]], TokenError]
@@ -67,3 +84,56 @@ class Client:
     client_secret: Secret
     redirect_uri: str
     authentication: ClientAuthentication = ClientAuthentication.POST
+
+
+_UNAUTHORIZED = 401
+_CLIENT_ERRORS = range(400, 500)
+
+
+def client_request(
+    url: str, fields: Mapping[str, str], client: Client, authentication: ClientAuthentication
+) -> HttpRequest:
+    """Build the POST of *fields*, with the client's credentials where *authentication* says."""
+    if authentication is ClientAuthentication.BASIC:
+        return post_form(url, fields, {"authorization": _basic(client)})
+    credentials = {
+        "client_id": client.client_id,
+        "client_secret": client.client_secret.reveal(),
+    }
+    return post_form(url, {**fields, **credentials}, {})
+
+
+def _basic(client: Client) -> str:
+    # Each half is form-encoded first, so that a colon in the id cannot move the border.
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret.reveal())}"
+    return f"Basic {b64encode(pair.encode('ascii')).decode('ascii')}"
+
+
+def check_not_refused(
+    server: AuthorizationServer, response: HttpResponse, requested_at: int
+) -> None:
+    """Raise the error that a 4xx or 5xx answer stands for; any other status passes.
+
+    RateLimited and ServerFailed for a server that cannot answer now, else what *server* reads
+    from the refusal. Raises InvalidResponse for a refusal that says nothing readable.
+    """
+    check_not_throttled(response, requested_at)
+    check_not_failed(response, requested_at, _tracking_id(server, response))
+    if response.status in _CLIENT_ERRORS:
+        raise server.refusal(response.status, _members(response))
+
+
+def _members(response: HttpResponse) -> Mapping[str, object]:
+    try:
+        return read_json_object(response)
+    except InvalidResponse:
+        # The status alone says that the client is not accepted (RFC 6749 section 5.2).
+        if response.status == _UNAUTHORIZED:
+            return NO_MEMBERS
+        raise
+
+
+def _tracking_id(server: AuthorizationServer, response: HttpResponse) -> str | None:
+    if server.tracking_header is None:
+        return None
+    return read_text(response.headers.get(server.tracking_header))

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.authorization import AuthorizationCode
-from webex_oauth.oauth.bearer import read_token
-from webex_oauth.oauth.endpoint import check_not_refused, client_request
-from webex_oauth.oauth.http import HttpRequest, HttpResponse
-from webex_oauth.oauth.json_object import read_json_object
-from webex_oauth.oauth.server import AuthorizationServer, Client
+from webex_oauth.oauth.http import HttpRequest, HttpResponse, read_json_object
+from webex_oauth.oauth.server import AuthorizationServer, Client, check_not_refused, client_request
 from webex_oauth.secret import Secret
 
 MAX_SCOPES = 500
@@ -163,3 +161,58 @@ def _whole_number(value: object) -> int | None:
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return int(value)
     return None
+
+
+MAX_TOKEN_CHARACTERS = 16 * 1024
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+def read_token(value: object) -> Secret | None:
+    """Return *value* as a token; None if it could not stand in a header.
+
+    A token is visible ASCII, neither empty nor longer than 16 KiB.
+    """
+    if not isinstance(value, str) or len(value) > MAX_TOKEN_CHARACTERS:
+        return None
+    return Secret(value) if _VISIBLE_ASCII.fullmatch(value) else None
+
+
+def authorization_header(access_token: Secret) -> str:
+    """Build the value of the `authorization` header (RFC 6750 section 2.1).
+
+    Raises ValueError when the token could change the request.
+    """
+    if read_token(access_token.reveal()) is None:
+        raise ValueError("the access token could not stand in a header")
+    return f"Bearer {access_token.reveal()}"
+
+
+TokenTypeHint: TypeAlias = Literal["access_token", "refresh_token"]
+_ACCEPTED = frozenset({200, 204})
+
+
+def revocation_request(
+    server: AuthorizationServer, client: Client, token: Secret, hint: TokenTypeHint
+) -> HttpRequest:
+    """Build the revocation of *token* (section 2.1).
+
+    Raises ValueError when *server* has no revocation endpoint.
+    """
+    if server.revocation_endpoint is None:
+        raise ValueError("the authorization server has no revocation endpoint")
+    fields = {"token": token.reveal(), "token_type_hint": hint}
+    authentication = server.revocation_authentication or client.authentication
+    return client_request(server.revocation_endpoint, fields, client, authentication)
+
+
+def read_revocation_response(
+    server: AuthorizationServer, response: HttpResponse, requested_at: int
+) -> None:
+    """Return when the token is no longer good, or never was (section 2.2).
+
+    Raises TokenError when the server refused, RateLimited or ServerFailed when it could not
+    answer, InvalidResponse for everything else.
+    """
+    check_not_refused(server, response, requested_at)
+    if response.status not in _ACCEPTED:
+        raise InvalidResponse(f"the revocation endpoint answered {response.status}")

@@ -25,8 +25,7 @@ from webex_oauth.errors import (
     TlsFailed,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.transport.connection import Connection
-from webex_oauth.transport.message import Origin
+from webex_oauth.transport.connection import Connection, Origin
 
 MAX_ANSWER_BYTES = 16 * 1024
 DEFAULT_PROXY_PORT = 3128

@@ -13,7 +13,7 @@ from webex_oauth.errors import (
     TokenError,
     UpstreamError,
 )
-from webex_oauth.oauth.retry_after import LONGEST_WAIT_SECONDS
+from webex_oauth.oauth.http import LONGEST_WAIT_SECONDS
 
 LONGEST_BACKOFF_SECONDS = 300
 SERVICE_UNAVAILABLE = 503

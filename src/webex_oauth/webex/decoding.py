@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.http import read_text
 
 MAX_ID_CHARACTERS = 512
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARACTERS)]

@@ -1,13 +1,153 @@
-"""Where Webex is: its origins and endpoints, and how its authorization server differs."""
+"""Origins (RFC 6454) to which secrets may travel."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from webex_oauth.errors import ConfigurationError
+from webex_oauth.errors import (
+    ConfigurationError,
+    InvalidClient,
+    InvalidGrant,
+    TokenError,
+    TokenRequestRefused,
+)
+from webex_oauth.oauth.http import read_text
 from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
-from webex_oauth.webex.origin import is_loopback_host, read_origin
-from webex_oauth.webex.refusals import TRACKING_HEADER, read_refusal
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
+    r"(?::(?P<port>[0-9]{1,5}))?/?",
+    re.ASCII | re.IGNORECASE,
+)
+_HIGHEST_PORT = 65_535
+
+
+def read_origin(text: str) -> str:
+    """Return the one spelling of the origin in *text*.
+
+    Raises ConfigurationError for what is not an origin, and for http beyond loopback.
+    """
+    parts = _ORIGIN.fullmatch(text)
+    if parts is None:
+        raise ConfigurationError([f"{text!r} is not an origin such as https://webexapis.com"])
+    scheme, host = parts["scheme"].lower(), parts["host"].strip("[]")
+    port = int(parts["port"] or DEFAULT_PORTS[scheme])
+    if not 0 < port <= _HIGHEST_PORT:
+        raise ConfigurationError([f"{text!r} has a port that cannot be"])
+    if scheme == "http" and not is_loopback_host(host):
+        raise ConfigurationError([f"{text!r} must use https, because tokens travel there"])
+    return write_origin(scheme, host, port)
+
+
+def write_origin(scheme: str, host: str, port: int | None) -> str:
+    """Write an origin as browsers do: lower case, no default port, an IPv6 address in short."""
+    address = _address(host)
+    named = f"[{address}]" if isinstance(address, IPv6Address) else host.lower()
+    if port in {None, DEFAULT_PORTS.get(scheme)}:
+        return f"{scheme}://{named}"
+    return f"{scheme}://{named}:{port}"
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether a host, without brackets, is this machine."""
+    address = _address(host)
+    return host.lower() == "localhost" if address is None else address.is_loopback
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+TRACKING_HEADER = "trackingid"
+_BAD_REQUEST = 400
+_UNAUTHORIZED = 401
+_GRANT_CODES = frozenset({"invalid_grant", "invalid_refresh_token"})
+_UNSPECIFIC_CODES = frozenset({"", "invalid_request"})
+_OTHER_CODES = frozenset(
+    {
+        "access_denied",
+        "authorization_pending",
+        "invalid_client",
+        "invalid_scope",
+        "server_error",
+        "slow_down",
+        "temporarily_unavailable",
+        "tokenlimit_reached",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_token_type",
+    }
+)
+_CODES = _GRANT_CODES | _UNSPECIFIC_CODES | _OTHER_CODES
+_CLIENT_TEXTS = ("client_secret", "client secret", "client id is invalid")
+_WORD = re.compile(r"[a-z_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """What an error body says, as far as it says it.
+
+    `code` is the broker's OAuth error code, `message` the text of either shape.
+    """
+
+    code: str | None
+    message: str | None
+    tracking_id: str | None
+
+
+def read_error_body(members: Mapping[str, object]) -> ErrorBody:
+    """Read `message, errors, trackingId` or `error, error_description, trackingID`."""
+    message = (
+        read_text(members.get("error_description"))
+        or read_text(members.get("message"))
+        or _first_description(members.get("errors"))
+    )
+    tracking_id = read_text(members.get("trackingId")) or read_text(members.get("trackingID"))
+    return ErrorBody(read_text(members.get("error")), message, tracking_id)
+
+
+def _first_description(errors: object) -> str | None:
+    if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
+        return None
+    return read_text(errors[0].get("description"))
+
+
+def read_refusal(status: int, members: Mapping[str, object]) -> TokenError:
+    """Read a refusal of either shape.
+
+    Wrong credentials of the integration are a 401, or a 400 that speaks of them; any other 400
+    without a reason of its own means that the code or the refresh token is spent.
+    """
+    body = read_error_body(members)
+    code = body.code or _code_in(body.message or "")
+    if code in _GRANT_CODES:
+        return _refusal(InvalidGrant, code, body)
+    if status == _UNAUTHORIZED or _is_about_client(code, body.message or ""):
+        return _refusal(InvalidClient, code or "invalid_client", body)
+    if status == _BAD_REQUEST and code in _UNSPECIFIC_CODES:
+        return _refusal(InvalidGrant, code or "invalid_grant", body)
+    return _refusal(TokenRequestRefused, code or f"status {status}", body)
+
+
+def _refusal(kind: type[TokenError], code: str, body: ErrorBody) -> TokenError:
+    return kind(code, body.message, tracking_id=body.tracking_id)
+
+
+def _is_about_client(code: str, message: str) -> bool:
+    if code not in _UNSPECIFIC_CODES:
+        return code == "invalid_client"
+    return any(text in message.lower() for text in _CLIENT_TEXTS)
+
+
+def _code_in(message: str) -> str:
+    return next((word for word in _WORD.findall(message) if word in _CODES), "")
+
 
 PRODUCTION_ORIGIN = "https://webexapis.com"
 PRODUCTION_BROKER_ORIGIN = "https://idbroker.webex.com"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Raw, Struct, structs
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.webex.api import Call, Listing, api_path
+from webex_oauth.webex.api import Call, Items, Listing, api_path
 from webex_oauth.webex.decoding import (
     MAX_ID_CHARACTERS,
     Id,
@@ -13,7 +13,6 @@ from webex_oauth.webex.decoding import (
     raw_text,
     without_half_pairs,
 )
-from webex_oauth.webex.paging import Items
 
 RoomType: TypeAlias = Literal["direct", "group"]
 RoomOrder: TypeAlias = Literal["id", "lastactivity", "created"]

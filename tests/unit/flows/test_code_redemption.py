@@ -27,8 +27,7 @@ from webex_oauth.errors import (
     WebexOAuthError,
 )
 from webex_oauth.flows.code_redemption import Browser
-from webex_oauth.oauth.authorization import AuthorizationCode
-from webex_oauth.oauth.pkce import code_verifier
+from webex_oauth.oauth.authorization import AuthorizationCode, code_verifier
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.attempts import Attempt

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.oauth.bearer import authorization_header, read_token
+from webex_oauth.oauth.token import authorization_header, read_token
 from webex_oauth.secret import Secret
 
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.http import read_text
 
 
 @pytest.mark.parametrize(

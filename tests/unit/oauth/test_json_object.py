@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.oauth.http import HttpResponse
-from webex_oauth.oauth.json_object import read_json_object
+from webex_oauth.oauth.http import HttpResponse, read_json_object
 
 VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text() | st.lists(st.text())
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.oauth.pkce import code_challenge, code_verifier
+from webex_oauth.oauth.authorization import code_challenge, code_verifier
 from webex_oauth.secret import Secret
 
 APPENDIX_B_OCTETS = bytes.fromhex(

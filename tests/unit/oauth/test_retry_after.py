@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.oauth.retry_after import read_retry_after
+from webex_oauth.oauth.http import read_retry_after
 
 SUNDAY_1994 = 784_111_777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110 section 5.6.7
 

@@ -13,12 +13,12 @@ from webex_oauth.errors import (
     TokenRequestRefused,
 )
 from webex_oauth.oauth.http import HttpResponse
-from webex_oauth.oauth.revocation import (
+from webex_oauth.oauth.server import AuthorizationServer, Client, ClientAuthentication
+from webex_oauth.oauth.token import (
     TokenTypeHint,
     read_revocation_response,
     revocation_request,
 )
-from webex_oauth.oauth.server import AuthorizationServer, Client, ClientAuthentication
 from webex_oauth.secret import Secret
 
 NOW = 1_700_000_000

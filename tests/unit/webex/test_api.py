@@ -21,13 +21,13 @@ from webex_oauth.secret import Secret
 from webex_oauth.webex import people, rooms
 from webex_oauth.webex.api import (
     Call,
+    PageUrl,
     api_path,
     api_request,
     page_request,
     read_api_response,
     read_page,
 )
-from webex_oauth.webex.paging import PageUrl
 from webex_oauth.webex.platform import WEBEX, platform
 
 NOW = 1_700_000_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.webex.paging import PageUrl, read_next_link
+from webex_oauth.webex.api import PageUrl, read_next_link
 from webex_oauth.webex.platform import WEBEX, platform
 
 NEXT = "https://webexapis.com/v1/rooms?max=100&cursor=abc"

@@ -3,7 +3,7 @@
 import pytest
 
 from webex_oauth.errors import InvalidResponse, ListTooLong
-from webex_oauth.webex.paging import PageTrail, PageUrl
+from webex_oauth.webex.api import PageTrail, PageUrl
 
 
 def page(number: int) -> PageUrl:

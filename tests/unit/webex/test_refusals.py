@@ -16,8 +16,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.token import read_token_response
-from webex_oauth.webex.platform import WEBEX
-from webex_oauth.webex.refusals import read_refusal
+from webex_oauth.webex.platform import WEBEX, read_refusal
 
 NOW = 1_700_000_000
 TRACKING_ID = "ROUTER_68D0A1B2-1C3E-01BB-07A4-0A1B2C3D4E5F"
