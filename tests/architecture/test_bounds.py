@@ -45,8 +45,8 @@ BOUNDED_BY = {
     "emulator/shelf.py:_value_by_key": "tokens of the emulator",
 }
 NOT_FROM_OUTSIDE = {
-    "cli/workers.py:_alive": "as many as the operator asked for",
-    "cli/workers.py:_places": "as many as the operator asked for",
+    "cli/serve.py:_alive": "as many as the operator asked for",
+    "cli/serve.py:_places": "as many as the operator asked for",
     "emulator/faults.py:_seen_by_rule": "what the developer injects",
     "emulator/identity/integrations.py:_integration_by_client_id": "what the developer registers",
     "emulator/visitor.py:button_names": "one page of the emulator",

@@ -22,7 +22,7 @@ from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import store_at
 from webex_oauth.ports import Clock, Randomness, Sleep, Transport
 from webex_oauth.settings import Settings
-from webex_oauth.settings.storage import MEMORY
+from webex_oauth.settings.values import MEMORY
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_checks import open_keys
 from webex_oauth.vault.key_watch import KeyPresence, KeyWatch

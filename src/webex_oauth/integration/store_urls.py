@@ -9,7 +9,7 @@ from webex_oauth.oauth.http import HttpRequest
 from webex_oauth.ports import API_LIMITS
 from webex_oauth.settings import Settings
 from webex_oauth.settings.names import SQLITE
-from webex_oauth.settings.storage import STORE_URL_REMEDY
+from webex_oauth.settings.values import STORE_URL_REMEDY
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.keys import check_key_file
 from webex_oauth.vault.store import Store
