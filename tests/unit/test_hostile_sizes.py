@@ -70,9 +70,9 @@ def test_what_a_list_shows_of_a_room_is_bounded() -> None:
 
     page = rooms.listing().read_items(body)
 
-    assert [room.id for room in page.readable] == ["r", "s"]
-    assert page.readable[0].title == long[:MAX_TITLE_CHARACTERS]
-    assert page.readable[0].type == page.readable[0].last_activity == long[:MAX_WORD_CHARACTERS]
+    assert [room.id for room in page.items] == ["r", "s"]
+    assert page.items[0].title == long[:MAX_TITLE_CHARACTERS]
+    assert page.items[0].type == page.items[0].last_activity == long[:MAX_WORD_CHARACTERS]
 
 
 @pytest.mark.bound("rooms on a page")

@@ -183,7 +183,7 @@ class _Reader(Collector):
                 "'spark:people_read spark:rooms_read'"
             )
         for scope in scopes:
-            if not webex_scopes.is_known(scope):
+            if scope not in webex_scopes.SCOPES:
                 self.warnings.append(_unknown_scope(scope))
         return scopes
 

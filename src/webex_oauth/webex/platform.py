@@ -1,8 +1,9 @@
-"""Origins (RFC 6454) to which secrets may travel."""
+"""Where Webex is: its origins and endpoints, and how its servers refuse."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +17,21 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.http import read_text
 from webex_oauth.oauth.server import AuthorizationServer, ClientAuthentication
 
+PRODUCTION_ORIGIN = "https://webexapis.com"
+PRODUCTION_BROKER_ORIGIN = "https://idbroker.webex.com"
+REGIONAL_BROKER_ORIGINS = frozenset(
+    f"https://idbroker-{region}.webex.com"
+    for region in ("ae", "au", "b-us", "ca", "eu", "in", "sg")
+)
+BROKER_ORIGINS = REGIONAL_BROKER_ORIGINS | {PRODUCTION_BROKER_ORIGIN}
+REGIONAL_ISSUERS = frozenset(f"{origin}/idb" for origin in REGIONAL_BROKER_ORIGINS)
+PICTURE_HOSTS = re.compile(
+    r"(?:[a-z0-9-]+\.)+(?:webexcontent\.com|webex\.com|ciscospark\.com|wbx2\.com|clouddrive\.com)"
+    r"|[a-z0-9]+-c62266528714497a17239ececf39e9e2\.ssl\.cf1\.rackcdn\.com"
+)
+"""Where Webex keeps the pictures of people; the last is its own container at a shared host."""
+
+TRACKING_HEADER = "trackingid"
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -23,50 +39,6 @@ _ORIGIN = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _HIGHEST_PORT = 65_535
-
-
-def read_origin(text: str) -> str:
-    """Return the one spelling of the origin in *text*.
-
-    Raises ConfigurationError for what is not an origin, and for http beyond loopback.
-    """
-    parts = _ORIGIN.fullmatch(text)
-    if parts is None:
-        raise ConfigurationError([f"{text!r} is not an origin such as https://webexapis.com"])
-    scheme, host = parts["scheme"].lower(), parts["host"].strip("[]")
-    port = int(parts["port"] or DEFAULT_PORTS[scheme])
-    if not 0 < port <= _HIGHEST_PORT:
-        raise ConfigurationError([f"{text!r} has a port that cannot be"])
-    if scheme == "http" and not is_loopback_host(host):
-        raise ConfigurationError([f"{text!r} must use https, because tokens travel there"])
-    return write_origin(scheme, host, port)
-
-
-def write_origin(scheme: str, host: str, port: int | None) -> str:
-    """Write an origin as browsers do: lower case, no default port, an IPv6 address in short."""
-    address = _address(host)
-    named = f"[{address}]" if isinstance(address, IPv6Address) else host.lower()
-    if port in {None, DEFAULT_PORTS.get(scheme)}:
-        return f"{scheme}://{named}"
-    return f"{scheme}://{named}:{port}"
-
-
-def is_loopback_host(host: str) -> bool:
-    """Return whether a host, without brackets, is this machine."""
-    address = _address(host)
-    return host.lower() == "localhost" if address is None else address.is_loopback
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
-TRACKING_HEADER = "trackingid"
-_BAD_REQUEST = 400
-_UNAUTHORIZED = 401
 _GRANT_CODES = frozenset({"invalid_grant", "invalid_refresh_token"})
 _UNSPECIFIC_CODES = frozenset({"", "invalid_request"})
 _OTHER_CODES = frozenset(
@@ -90,10 +62,122 @@ _WORD = re.compile(r"[a-z_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorBody:
-    """What an error body says, as far as it says it.
+class Platform:
+    """One Webex: the real one, a local one, or another of which less is known.
 
-    `code` is the broker's OAuth error code, `message` the text of either shape.
+    `server.revocation_endpoint` is None if it is not known.
+    """
+
+    origin: str
+    api_base_url: str
+    server: AuthorizationServer
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this is the Webex that most people work with."""
+        return self.origin == PRODUCTION_ORIGIN
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a Webex on this machine, whose people are invented."""
+        return _is_local(self.origin)
+
+    @property
+    def host(self) -> str:
+        """The host by which people know it, with its port if that is not the usual one."""
+        return urlsplit(self.origin).netloc
+
+    def has_picture(self, url: SplitResult) -> bool:
+        """Return whether *url* is of a picture that this Webex keeps."""
+        if f"{url.scheme}://{url.netloc}" == self.origin:
+            return True
+        return url.scheme == "https" and PICTURE_HOSTS.fullmatch(url.netloc.lower()) is not None
+
+
+def platform(origin: str = PRODUCTION_ORIGIN, *, authorization_query: str = "") -> Platform:
+    """Return the Webex at *origin*; *authorization_query* is added to every sign-in's query.
+
+    A local Webex revokes tokens at its front door too; where another Webex does is not known, and
+    not guessed. Raises ConfigurationError for what is not an origin, for http beyond loopback, and
+    for Webex's identity broker as *origin*.
+    """
+    front_door = read_origin(origin)
+    if front_door in BROKER_ORIGINS:
+        raise ConfigurationError(
+            [f"{front_door} is Webex's identity broker: name its front door, {PRODUCTION_ORIGIN}"]
+        )
+    is_production = front_door == PRODUCTION_ORIGIN
+    endpoint = f"{front_door}/v1/authorize"
+    server = AuthorizationServer(
+        issuer=f"{PRODUCTION_BROKER_ORIGIN if is_production else front_door}/idb",
+        issuer_aliases=REGIONAL_ISSUERS if is_production else frozenset(),
+        authorization_endpoint=f"{endpoint}?{authorization_query}"
+        if authorization_query
+        else endpoint,
+        token_endpoint=f"{front_door}/v1/access_token",
+        revocation_endpoint=_revocation_endpoint(front_door),
+        revocation_authentication=ClientAuthentication.BASIC,
+        may_omit_token_type=True,
+        tracking_header=TRACKING_HEADER,
+        refusal=read_refusal,
+    )
+    return Platform(front_door, f"{front_door}/v1/", server)
+
+
+def _revocation_endpoint(front_door: str) -> str | None:
+    if front_door == PRODUCTION_ORIGIN:
+        return f"{PRODUCTION_BROKER_ORIGIN}/idb/oauth2/v1/revoke"
+    return f"{front_door}/v1/revoke" if _is_local(front_door) else None
+
+
+def _is_local(origin: str) -> bool:
+    return is_loopback_host(urlsplit(origin).hostname or "")
+
+
+def read_origin(text: str) -> str:
+    """Return the one spelling of the origin (RFC 6454) in *text*.
+
+    Raises ConfigurationError for what is not an origin, and for http beyond loopback.
+    """
+    parts = _ORIGIN.fullmatch(text)
+    if parts is None:
+        raise ConfigurationError([f"{text!r} is not an origin such as https://webexapis.com"])
+    scheme, host = parts["scheme"].lower(), parts["host"].strip("[]")
+    port = int(parts["port"] or DEFAULT_PORTS[scheme])
+    if not 0 < port <= _HIGHEST_PORT:
+        raise ConfigurationError([f"{text!r} has an impossible port"])
+    if scheme == "http" and not is_loopback_host(host):
+        raise ConfigurationError([f"{text!r} must use https, because tokens travel there"])
+    return write_origin(scheme, host, port)
+
+
+def write_origin(scheme: str, host: str, port: int | None) -> str:
+    """Return an origin as browsers write it: lower case, no default port, a short IPv6 address."""
+    address = _address(host)
+    named = f"[{address}]" if isinstance(address, IPv6Address) else host.lower()
+    if port in {None, DEFAULT_PORTS.get(scheme)}:
+        return f"{scheme}://{named}"
+    return f"{scheme}://{named}:{port}"
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether a host, without brackets, is this machine."""
+    address = _address(host)
+    return host.lower() == "localhost" if address is None else address.is_loopback
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """An error body of Webex, which has two shapes: the gateway's and the identity broker's.
+
+    `code` is the broker's OAuth error code, `message` the text of either.
     """
 
     code: str | None
@@ -113,24 +197,26 @@ def read_error_body(members: Mapping[str, object]) -> ErrorBody:
 
 
 def _first_description(errors: object) -> str | None:
-    if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
-        return None
-    return read_text(errors[0].get("description"))
+    match errors:
+        case [{"description": description}, *_]:
+            return read_text(description)
+    return None
 
 
 def read_refusal(status: int, members: Mapping[str, object]) -> TokenError:
-    """Read a refusal of either shape.
+    """Return the error for a refusal of either shape.
 
     Wrong credentials of the integration are a 401, or a 400 that speaks of them; any other 400
     without a reason of its own means that the code or the refresh token is spent.
     """
     body = read_error_body(members)
+    # The gateway sends no code: only here does the text of a message decide anything.
     code = body.code or _code_in(body.message or "")
     if code in _GRANT_CODES:
         return _refusal(InvalidGrant, code, body)
-    if status == _UNAUTHORIZED or _is_about_client(code, body.message or ""):
+    if status == HTTPStatus.UNAUTHORIZED or _is_about_client(code, body.message or ""):
         return _refusal(InvalidClient, code or "invalid_client", body)
-    if status == _BAD_REQUEST and code in _UNSPECIFIC_CODES:
+    if status == HTTPStatus.BAD_REQUEST and code in _UNSPECIFIC_CODES:
         return _refusal(InvalidGrant, code or "invalid_grant", body)
     return _refusal(TokenRequestRefused, code or f"status {status}", body)
 
@@ -147,111 +233,6 @@ def _is_about_client(code: str, message: str) -> bool:
 
 def _code_in(message: str) -> str:
     return next((word for word in _WORD.findall(message) if word in _CODES), "")
-
-
-PRODUCTION_ORIGIN = "https://webexapis.com"
-PRODUCTION_BROKER_ORIGIN = "https://idbroker.webex.com"
-REGIONAL_BROKER_ORIGINS = frozenset(
-    f"https://idbroker-{region}.webex.com"
-    for region in ("ae", "au", "b-us", "ca", "eu", "in", "sg")
-)
-BROKER_ORIGINS = REGIONAL_BROKER_ORIGINS | {PRODUCTION_BROKER_ORIGIN}
-REGIONAL_ISSUERS = frozenset(f"{origin}/idb" for origin in REGIONAL_BROKER_ORIGINS)
-PICTURE_HOSTS = re.compile(
-    r"(?:[a-z0-9-]+\.)+(?:webexcontent\.com|webex\.com|ciscospark\.com|wbx2\.com|clouddrive\.com)"
-    r"|[a-z0-9]+-c62266528714497a17239ececf39e9e2\.ssl\.cf1\.rackcdn\.com"
-)
-"""Where Webex keeps the pictures of people; the last is its own container at a shared host."""
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """One Webex: the real one, a local one, or another of which less is known.
-
-    `server.revocation_endpoint` is None where it is not known.
-    """
-
-    origin: str
-    api_base_url: str
-    server: AuthorizationServer
-
-    @property
-    def is_production(self) -> bool:
-        """Whether this is the Webex that most people work with."""
-        return self.origin == PRODUCTION_ORIGIN
-
-    @property
-    def is_local(self) -> bool:
-        """Whether this is a Webex on this machine, whose people are invented."""
-        return _is_local(self.origin)
-
-    def has_picture(self, url: SplitResult) -> bool:
-        """Check whether *url* is of a picture that this Webex keeps."""
-        if f"{url.scheme}://{url.netloc}" == self.origin:
-            return True
-        return url.scheme == "https" and PICTURE_HOSTS.fullmatch(url.netloc.lower()) is not None
-
-    @property
-    def host(self) -> str:
-        """The host by which people know it, with its port where that is not the usual one."""
-        return urlsplit(self.origin).netloc
-
-
-def platform(
-    origin: str = PRODUCTION_ORIGIN,
-    broker_origin: str | None = None,
-    *,
-    authorization_query: str = "",
-) -> Platform:
-    """Describe the Webex at *origin*, whose identity broker may be elsewhere.
-
-    A local Webex needs no *broker_origin*: its front door answers revocations too. Without one,
-    where another Webex revokes tokens is not known, and is not guessed. *authorization_query* is
-    what every sign-in asks for besides, as a query.
-
-    Raises ConfigurationError for what is not an origin, for http beyond loopback, and for Webex's
-    identity broker as *origin*.
-    """
-    front_door = read_origin(origin)
-    if front_door in BROKER_ORIGINS:
-        raise ConfigurationError(
-            [f"{front_door} is Webex's identity broker: name its front door, {PRODUCTION_ORIGIN}"]
-        )
-    broker = read_origin(broker_origin) if broker_origin else _known_broker(front_door)
-    server = _authorization_server(front_door, broker, authorization_query)
-    return Platform(front_door, f"{front_door}/v1/", server)
-
-
-def _known_broker(front_door: str) -> str | None:
-    if front_door == PRODUCTION_ORIGIN:
-        return PRODUCTION_BROKER_ORIGIN
-    return front_door if _is_local(front_door) else None
-
-
-def _is_local(origin: str) -> bool:
-    return is_loopback_host(urlsplit(origin).hostname or "")
-
-
-def _authorization_server(front_door: str, broker: str | None, query: str) -> AuthorizationServer:
-    endpoint = f"{front_door}/v1/authorize"
-    return AuthorizationServer(
-        issuer=f"{broker or front_door}/idb",
-        issuer_aliases=REGIONAL_ISSUERS if front_door == PRODUCTION_ORIGIN else frozenset(),
-        authorization_endpoint=f"{endpoint}?{query}" if query else endpoint,
-        token_endpoint=f"{front_door}/v1/access_token",
-        revocation_endpoint=_revocation_endpoint(front_door, broker),
-        revocation_authentication=ClientAuthentication.BASIC,
-        may_omit_token_type=True,
-        tracking_header=TRACKING_HEADER,
-        refusal=read_refusal,
-    )
-
-
-def _revocation_endpoint(front_door: str, broker: str | None) -> str | None:
-    if broker is None:
-        return None
-    # Webex revokes at its broker alone, a local Webex at its front door too.
-    return f"{front_door}/v1/revoke" if broker == front_door else f"{broker}/idb/oauth2/v1/revoke"
 
 
 WEBEX = platform()

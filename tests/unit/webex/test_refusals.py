@@ -139,13 +139,6 @@ def test_the_token_endpoint_of_webex_is_read_so(
         read_token_response(WEBEX.server, response, NOW)
 
 
-def test_a_failure_of_webex_carries_its_tracking_id() -> None:
-    with pytest.raises(ServerFailed) as failure:
-        read_token_response(WEBEX.server, HttpResponse(502, {"trackingid": TRACKING_ID}), NOW)
-
-    assert failure.value.tracking_id == TRACKING_ID
-
-
 def test_an_old_answer_of_webex_without_token_type_is_read() -> None:
     body = b'{"access_token":"ZmFrZQ_PF84_0f8c5d1e","expires_in":1209599}'
 
