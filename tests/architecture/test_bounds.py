@@ -42,7 +42,6 @@ BOUNDED_BY = {
     # The local Webex.
     "emulator/journal.py:_entries": "journal of the emulator",
     "emulator/identity/tokens.py:_values_by_person": "tokens of the emulator",
-    "emulator/shelf.py:_value_by_key": "tokens of the emulator",
 }
 NOT_FROM_OUTSIDE = {
     "cli/serve.py:_alive": "as many as the operator asked for",

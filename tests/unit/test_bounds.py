@@ -133,6 +133,6 @@ def test_the_journal_keeps_the_latest_requests() -> None:
     journal = Journal()
 
     for _ in range(JOURNAL_CAPACITY + 5):
-        journal.open(Entry(number=0, method="GET", path="/"))
+        journal.open(Entry("GET", "/"))
 
     assert len(journal.entries) == JOURNAL_CAPACITY
