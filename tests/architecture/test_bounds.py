@@ -24,7 +24,7 @@ BOUNDED_BY = {
     "flows/bulkhead.py:_asked": "calls of one person that wait",
     "flows/bulkhead.py:_free_of": "calls of one person that wait",
     "flows/revocation.py:_handed_over": "revocations handed over",
-    "transport/pool.py:_kept": "connections to Webex",
+    "transport/http_transport.py:_kept": "connections to Webex",
     "vault/flights.py:_flying": "requests under way",
     "vault/flights.py:_unwatched": "refreshes that nobody waits for",
     "vault/commit.py:_notes": "notes of what could not be written",
@@ -38,15 +38,14 @@ BOUNDED_BY = {
     # One answer of Webex.
     "transport/connection.py:_body": "page of a list",
     "transport/connection.py:_headers": "fields of an answer",
-    "webex/paging.py:_followed": "pages of a list",
+    "webex/api.py:_followed": "pages of a list",
     # The local Webex.
     "emulator/journal.py:_entries": "journal of the emulator",
     "emulator/identity/tokens.py:_values_by_person": "tokens of the emulator",
-    "emulator/shelf.py:_value_by_key": "tokens of the emulator",
 }
 NOT_FROM_OUTSIDE = {
-    "cli/workers.py:_alive": "as many as the operator asked for",
-    "cli/workers.py:_places": "as many as the operator asked for",
+    "cli/serve.py:_alive": "as many as the operator asked for",
+    "cli/serve.py:_places": "as many as the operator asked for",
     "emulator/faults.py:_seen_by_rule": "what the developer injects",
     "emulator/identity/integrations.py:_integration_by_client_id": "what the developer registers",
     "emulator/visitor.py:button_names": "one page of the emulator",
@@ -55,8 +54,8 @@ NOT_FROM_OUTSIDE = {
     "emulator/world.py:_person_by_uuid": "the seeded world",
     "emulator/world.py:_room_by_id_by_person": "the seeded world",
     "emulator/world.py:_source_by_person": "the seeded world",
-    "settings/collector.py:mistakes": "one for each setting",
-    "settings/collector.py:warnings": "one for each setting",
+    "settings/variables.py:mistakes": "one for each setting",
+    "settings/variables.py:warnings": "one for each setting",
     "stores/memory/attempts.py:_attempts": "a store: its rows are bounded as all are",
     "stores/memory/grants.py:_grants": "a store: its rows are bounded as all are",
     "stores/memory/revocations.py:_revocations": "a store: its rows are bounded as all are",

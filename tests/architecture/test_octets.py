@@ -11,15 +11,7 @@ HELPERS = frozenset(
     {"strip", "lstrip", "rstrip", "split", "rsplit", "splitlines"}
     | {"isdigit", "isdecimal", "isnumeric", "isalnum", "isalpha", "isspace", "casefold"}
 )
-TEXT_FOR_PEOPLE = frozenset(
-    {
-        "oauth/foreign_text.py",
-        "oauth/token.py",  # scopes, whose grammar has been checked
-        "web/rendering.py",
-        "web/listrooms.py",
-        "web/rooms_table.py",
-    }
-)
+TEXT_FOR_PEOPLE = frozenset({"web/rendering.py", "web/listrooms.py", "web/rooms_table.py"})
 
 
 def unicode_helpers(source: Source) -> Iterator[str]:

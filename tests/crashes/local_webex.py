@@ -43,17 +43,17 @@ class LocalWebex:
 
     def living_grants(self) -> set[str]:
         """Name every grant that was not revoked."""
-        return {grant.id for grant in self.emulator.tokens._grant_by_id}
+        return set(self.emulator.tokens._grant_by_id)
 
     def refreshed_grants(self) -> set[str]:
         """Name every grant that brought more than its first access token."""
-        counts = Counter(token.grant_id for token in self.emulator.tokens._access_by_value)
+        counts = Counter(token.grant.id for token in self.emulator.tokens._access_by_value.values())
         return {grant for grant, count in counts.items() if count > 1}
 
     def grant_of(self, refresh_token: Secret) -> str | None:
         """Name the grant that a refresh token stands for, or stood for before it was spent."""
         known = self.emulator.tokens._refresh_by_value.get(refresh_token.reveal())
-        return None if known is None else known.grant_id
+        return None if known is None else known.grant.id
 
     def presentations(self) -> list[int]:
         """Count how often each refresh token came."""

@@ -189,7 +189,7 @@ def test_an_argument_that_is_no_text_is_told_in_one_line(tmp_path: Path) -> None
     ended = run(tmp_path, "disconnect", "\udcff")
 
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == r"error: '\udcff' is not UTF-8 text: type it anew"
+    assert ended.stderr.splitlines()[-1] == r"error: '\udcff' is not UTF-8 text: type it again"
     assert "Traceback" not in ended.stderr
 
 

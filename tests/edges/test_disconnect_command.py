@@ -59,7 +59,7 @@ def test_a_person_of_whom_nothing_is_kept_is_a_mistake(scene: Scene, person: str
     exit_code, said, mistake = disconnect(scene, person)
 
     assert (exit_code, said) == (1, "")
-    assert mistake.splitlines()[-1].startswith("error: nothing is kept of this person")
+    assert mistake.splitlines()[-1].startswith("error: nothing is stored about this person")
 
 
 def test_a_store_in_memory_cannot_be_reached_from_here(scene: Scene) -> None:
@@ -68,4 +68,4 @@ def test_a_store_in_memory_cannot_be_reached_from_here(scene: Scene) -> None:
     result = call("disconnect", "x", **variables)
 
     assert result.exit_code == 1
-    assert "WEBEX_STORE_URL is memory" in result.stderr
+    assert "the memory: store lives inside the server" in result.stderr

@@ -155,7 +155,7 @@ def test_a_worker_that_is_killed_is_replaced_while_the_other_one_serves(tmp_path
         until(lambda: len(now := process.worker_ids) == 2 and killed not in now)
 
         assert answer.status_code == 200
-        assert f'"worker": {killed}, "exit_code": -9' in process.line_with("ended with exit code")
+        assert f'"worker": {killed}, "exit_code": -9' in process.line_with("exited with code")
 
 
 @pytest.mark.check("D05")

@@ -3,15 +3,15 @@
 import pytest
 
 from webex_oauth.emulator import Options
-from webex_oauth.emulator.conditions import Switchboard
+from webex_oauth.emulator.conditions import Conditions
 
 
 def test_a_switched_option_leaves_the_others() -> None:
-    switchboard = Switchboard(Options(access_token_quota=5))
+    conditions = Conditions(options=Options(access_token_quota=5))
 
-    switchboard.change(refresh_mode="rotate")
+    conditions.change_options(refresh_mode="rotate")
 
-    assert switchboard.options == Options(access_token_quota=5, refresh_mode="rotate")
+    assert conditions.options == Options(access_token_quota=5, refresh_mode="rotate")
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ def test_a_switched_option_leaves_the_others() -> None:
     ids=["unknown name", "unknown choice", "wrong type"],
 )
 def test_a_change_that_means_nothing_is_refused(change: dict[str, str]) -> None:
-    switchboard = Switchboard(Options())
+    conditions = Conditions(options=Options())
 
     with pytest.raises(ValueError, match=next(iter(change)).split("_")[0] + r"|Invalid|Expected"):
-        switchboard.change(**change)
+        conditions.change_options(**change)
 
-    assert switchboard.options == Options()
+    assert conditions.options == Options()
 
 
 BEYOND = [
@@ -52,9 +52,9 @@ BEYOND = [
 @pytest.mark.parametrize(("name", "value"), BEYOND)
 def test_a_value_beyond_what_can_be_is_refused_with_its_name(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"`\\$.{name}`"):
-        Switchboard(Options()).change(**{name: value})
+        Conditions(options=Options()).change_options(**{name: value})
     with pytest.raises(ValueError, match=name):
-        Switchboard(Options(**{name: value}))  # type: ignore[arg-type]  # the point
+        Conditions(options=Options(**{name: value}))  # type: ignore[arg-type]  # the point
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_a_value_beyond_what_can_be_is_refused_with_its_name(name: str, value: o
     [("access_token_quota", 0), ("requests_per_minute", 0), ("code_lifetime_seconds", 0)],
 )
 def test_no_limit_and_no_time_are_values_too(name: str, value: int) -> None:
-    assert getattr(Switchboard(Options()).change(**{name: value}), name) == value
+    assert getattr(Conditions(options=Options()).change_options(**{name: value}), name) == value
 
 
 def test_an_unknown_option_is_told_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"no option refresh_mod: .*refresh_mode"):
-        Switchboard(Options()).change(refresh_mod="rotate")
+        Conditions(options=Options()).change_options(refresh_mod="rotate")
 
 
 def test_reset_goes_back_to_the_options_of_the_start() -> None:
-    switchboard = Switchboard(Options(access_token_quota=5))
-    switchboard.change(access_token_quota=6)
+    conditions = Conditions(options=Options(access_token_quota=5))
+    conditions.change_options(access_token_quota=6)
 
-    switchboard.reset()
+    conditions.reset()
 
-    assert switchboard.options.access_token_quota == 5
+    assert conditions.options.access_token_quota == 5

@@ -1,13 +1,12 @@
 """Rendering: what a page shows is text."""
 
-from webex_oauth.emulator.pages import Pages, RefusalPage
+from webex_oauth.emulator.endpoints.pages import page
 
 
 def test_what_a_page_shows_is_text() -> None:
-    page = RefusalPage(error="<b>", description="{{ 7*7 }} <script>", tracking_id='"><i>')
+    answer = page("refusal", error="<b>", description="{{ 7*7 }} <script>", tracking_id='"><i>')
 
-    html = bytes(Pages().answer(page).body).decode()
-
+    html = bytes(answer.body).decode()
     assert "&lt;b&gt;" in html
     assert "{{ 7*7 }} &lt;script&gt;" in html
     assert "<i>" not in html

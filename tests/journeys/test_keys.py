@@ -20,6 +20,7 @@ from waiting import until_true
 
 from webex_oauth.emulator import Randomness, new_integration, sample_env
 from webex_oauth.stores.sqlite import SqliteStore
+from webex_oauth.vault.key_changes import add_key, make_primary
 from webex_oauth.vault.key_text import new_key_line
 from webex_oauth.vault.keys import KeyFile, read_key_file
 from webex_oauth.vault.retirement import rows_by_key
@@ -54,6 +55,11 @@ class Place:
 
     def ids(self) -> list[str]:
         return [key.id for key in read_key_file(self.key_file).keys]
+
+    def add(self) -> str:
+        """Add a key that opens and does not encrypt yet; return its id."""
+        line = new_key_line(os.urandom, datetime.now(UTC).date())
+        return add_key(self.key_file, line).others[-1].id
 
     async def counts(self) -> Counter[str]:
         store = SqliteStore(self.database)
@@ -121,9 +127,8 @@ def run_to_the_end(process: subprocess.Popen[str]) -> int:
 async def test_keys_rotate_under_load_and_a_kill_costs_nothing(place: Place) -> None:
     with writers(place, "one", "two") as told:
         [old] = place.ids()
-        assert place.keys("add").returncode == 0
-        new = place.ids()[1]
-        assert place.keys("make-primary", new).returncode == 0
+        new = place.add()
+        make_primary(place.key_file, new)
         killed = run_to_the_end(place.start("reencrypt_and_die", "40"))
         after_kill = await place.counts()
         resumed = place.keys("re-encrypt")
@@ -171,8 +176,7 @@ async def is_filled(place: Place) -> bool:
 @pytest.mark.check("F03", "F04")
 async def test_the_list_tells_names_and_rows_but_no_key(place: Place) -> None:
     await fill(place)
-    place.keys("add")
-    first, second = place.ids()
+    [first], second = place.ids(), place.add()
     counts = await place.counts()
 
     listed = place.keys("list")
@@ -188,9 +192,8 @@ async def test_the_list_tells_names_and_rows_but_no_key(place: Place) -> None:
 @pytest.mark.check("F03")
 async def test_a_key_with_rows_under_it_is_not_retired(place: Place) -> None:
     await fill(place)
-    place.keys("add")
-    old, new = place.ids()
-    place.keys("make-primary", new)
+    [old] = place.ids()
+    make_primary(place.key_file, new := place.add())
 
     retired = place.keys("retire", old)
 
@@ -203,7 +206,7 @@ def in_environment(text: str) -> dict[str, str]:
     return {"WEBEX_KEYS": text, "WEBEX_KEYS_FILE": ""}
 
 
-@pytest.mark.parametrize("arguments", [("add",), ("make-primary", "k-one"), ("rotate",)])
+@pytest.mark.parametrize("arguments", [("rotate", "k-one"), ("rotate",)])
 async def test_keys_in_the_environment_are_changed_there(
     place: Place, arguments: tuple[str, ...]
 ) -> None:
@@ -212,7 +215,7 @@ async def test_keys_in_the_environment_are_changed_there(
     refused = place.keys(*arguments, **in_environment(text))
 
     assert refused.returncode == 1
-    assert refused.stderr.splitlines()[-1].startswith("error: the keys stand in WEBEX_KEYS")
+    assert refused.stderr.splitlines()[-1].startswith("error: the keys are in WEBEX_KEYS")
     assert text.split()[1] not in refused.stderr
     assert not place.key_file.exists()
 
@@ -231,7 +234,7 @@ async def test_keys_in_the_environment_rotate_by_restarts(place: Place) -> None:
     listed = place.keys("list", **in_environment(new_line))
 
     assert (re_encrypted.returncode, retired.returncode) == (0, 0)
-    assert "take it out of WEBEX_KEYS" in retired.stdout
+    assert "remove it from WEBEX_KEYS" in retired.stdout
     assert [line.split()[:2] for line in listed.stdout.splitlines()] == [[new, "seals"]]
 
 
@@ -239,11 +242,11 @@ async def test_keys_in_the_environment_rotate_by_restarts(place: Place) -> None:
 async def test_a_lost_key_is_forgotten_with_all_that_was_under_it(place: Place) -> None:
     await fill(place)
     [lost] = place.ids()
-    refused = place.keys("forget", lost, "--people-sign-in-again")
-    assert "and not lost: retire it instead" in refused.stderr
+    refused = place.keys("retire", lost, "--lost")
+    assert "and not lost: retire it without --lost" in refused.stderr
 
     place.key_file.unlink()
-    forgotten = place.keys("forget", lost, "--people-sign-in-again")
+    forgotten = place.keys("retire", lost, "--lost")
     await fill(place)
 
     assert forgotten.returncode == 0, forgotten.stderr
@@ -251,7 +254,7 @@ async def test_a_lost_key_is_forgotten_with_all_that_was_under_it(place: Place) 
     listed = place.keys("list").stdout
     (left,) = re.findall(rf"^{lost} +MISSING .* (\d+) rows$", listed, re.MULTILINE)
     ended, waiting = forgotten.stdout.splitlines()
-    assert re.fullmatch(rf"{lost} is forgotten; ended under it: [1-9].*", ended)
+    assert re.fullmatch(rf"{lost} is forgotten; deleted with it: [1-9].*", ended)
     assert "sign-ins" not in ended
     assert re.fullmatch(rf"{left} sign-ins under way expire .* by \d\d:\d\d UTC; .*", waiting)
 
@@ -262,4 +265,6 @@ async def test_a_store_inside_the_server_is_told_to_be_out_of_reach(place: Place
     refused = place.keys("re-encrypt", WEBEX_STORE_URL="memory:")
 
     assert refused.returncode == 1
-    assert refused.stderr.splitlines()[-1].startswith("error: memory: is inside the server")
+    assert refused.stderr.splitlines()[-1].startswith(
+        "error: the memory: store lives inside the server"
+    )

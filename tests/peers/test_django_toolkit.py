@@ -11,8 +11,7 @@ from peers.signing_in import sign_in, signed_in
 
 from webex_oauth.errors import AnswerLost
 from webex_oauth.integration import open_integration
-from webex_oauth.oauth.http import HttpRequest, HttpResponse
-from webex_oauth.oauth.json_object import read_json_object
+from webex_oauth.oauth.http import HttpRequest, HttpResponse, read_json_object
 from webex_oauth.ports import Limits, Transport
 from webex_oauth.transport import HttpTransport
 

@@ -17,7 +17,7 @@ from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, TOKEN_LIMITS, Limits
 from webex_oauth.secret import Secret
 from webex_oauth.transport import HttpTransport
-from webex_oauth.transport.pool import MAX_CONNECTIONS
+from webex_oauth.transport.http_transport import MAX_CONNECTIONS
 from webex_oauth.vault.records import GrantRecord, RevocationRecord, digest
 from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
 from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
@@ -133,6 +133,6 @@ def test_the_journal_keeps_the_latest_requests() -> None:
     journal = Journal()
 
     for _ in range(JOURNAL_CAPACITY + 5):
-        journal.open(Entry(number=0, method="GET", path="/"))
+        journal.open(Entry("GET", "/"))
 
     assert len(journal.entries) == JOURNAL_CAPACITY

@@ -9,13 +9,10 @@ from steps import steps_of
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.flows.return_to import read_return_to
 from webex_oauth.oauth.authorization import read_callback
-from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.http import HttpResponse
-from webex_oauth.oauth.retry_after import read_retry_after
+from webex_oauth.oauth.http import HttpResponse, read_retry_after, read_text
 from webex_oauth.web.sign_in import browser_label
 from webex_oauth.webex import people, rooms
-from webex_oauth.webex.api import check_api_response
-from webex_oauth.webex.paging import read_next_link
+from webex_oauth.webex.api import check_api_response, read_next_link
 from webex_oauth.webex.platform import WEBEX
 from webex_oauth.webex.rooms import LARGEST_PAGE, MAX_TITLE_CHARACTERS, MAX_WORD_CHARACTERS
 
@@ -73,9 +70,9 @@ def test_what_a_list_shows_of_a_room_is_bounded() -> None:
 
     page = rooms.listing().read_items(body)
 
-    assert [room.id for room in page.readable] == ["r", "s"]
-    assert page.readable[0].title == long[:MAX_TITLE_CHARACTERS]
-    assert page.readable[0].type == page.readable[0].last_activity == long[:MAX_WORD_CHARACTERS]
+    assert [room.id for room in page.items] == ["r", "s"]
+    assert page.items[0].title == long[:MAX_TITLE_CHARACTERS]
+    assert page.items[0].type == page.items[0].last_activity == long[:MAX_WORD_CHARACTERS]
 
 
 @pytest.mark.bound("rooms on a page")

@@ -9,7 +9,7 @@ from architecture.sources import PACKAGE
 
 PROOFS = {
     "AuthorizationCode": "oauth/authorization.py",
-    "PageUrl": "webex/paging.py",
+    "PageUrl": "webex/api.py",
     "ApiPath": "webex/api.py",
 }
 

@@ -13,7 +13,7 @@ from unit.raw_server import Answering, say, say_body
 
 from webex_oauth.errors import AnswerLost, InvalidResponse, ResponseTooLarge
 from webex_oauth.ports import Limits
-from webex_oauth.transport.connection import MAX_HEAD_FIELDS, Connection
+from webex_oauth.transport.connection import MAX_HEAD_FIELDS, HttpConnection
 
 MEBIBYTE = 1024 * 1024
 
@@ -150,9 +150,8 @@ def test_bytes_before_any_request_end_the_connection() -> None:
     async def run() -> bytes:
         loop = asyncio.get_running_loop()
         here, there = socket.socketpair()
-        connection = Connection("webex.example:443")
-        connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
-        await loop.create_connection(lambda: connection, sock=here)
+        there.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await loop.create_connection(lambda: HttpConnection("webex.example:443"), sock=here)
         there.setblocking(False)
         with there:
             return await asyncio.wait_for(loop.sock_recv(there, 1), LIMITS.deadline_seconds)

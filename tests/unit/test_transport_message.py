@@ -4,7 +4,7 @@ import pytest
 
 from webex_oauth.errors import RequestNotSent
 from webex_oauth.oauth.http import HttpRequest
-from webex_oauth.transport.message import Origin, write_request
+from webex_oauth.transport.connection import Origin, write_request
 
 STANDING = b"user-agent: webex-oauth\r\naccept-encoding: identity\r\n"
 

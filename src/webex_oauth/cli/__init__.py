@@ -1,25 +1,59 @@
-"""The command `webex-oauth`: one file for each of its commands, loaded when it is called."""
+"""The command `webex-oauth`. Each command is loaded when it is called, so start-up stays quick."""
 
 import importlib
+import resource
+import sys
+from io import TextIOWrapper
+from typing import Any, Final
 
 import click
 
-from webex_oauth.cli.edge import Edge
-from webex_oauth.cli.limits import set_limits
+from webex_oauth.cli.output import complain, print_mistakes
+from webex_oauth.errors import ConfigurationError, WebexOAuthError
 
 COMMANDS = {
     "demo": "Run the application and a local Webex together.",
     "serve": "Run the application with your integration.",
-    "keep": "Keep grants alive that nobody uses, in a process of its own.",
+    "keep": "Keep unused grants alive, in a process of its own.",
     "emulator": "Run a local Webex alone.",
-    "disconnect": "End everything that is kept of one person.",
-    "keys": "List, add, change and retire the keys that seal the store.",
-    "check-config": "Tell every mistake of the configuration at once.",
+    "disconnect": "End a person's sessions, and delete and revoke their tokens.",
+    "keys": "List, rotate and retire the keys that encrypt the store.",
+    "check-config": "Report every mistake in the configuration at once.",
 }
+MODULES: Final = {"keep": "grants", "disconnect": "grants"}
+INTERRUPTED: Final = 130
+MAX_FILES: Final = 65_536
+
+
+class Edge(click.Command):
+    """A command whose failures become one line on standard error and an exit status."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command and exit; a traceback means a bug."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        except click.ClickException as error:
+            sys.exit(_print_usage_error(error))
+        except ConfigurationError as error:
+            print_mistakes(error.mistakes)
+            sys.exit(1)
+        except UnicodeEncodeError as error:
+            # Python keeps each octet of an argument that is not UTF-8 as half a character.
+            complain(f"error: {error.object!r} is not UTF-8 text: type it again")
+            sys.exit(1)
+        except (WebexOAuthError, OSError) as error:
+            complain(f"error: {error}")
+            sys.exit(1)
+        sys.exit(status if isinstance(status, int) else 0)
 
 
 class Commands(Edge, click.Group):
-    """Find commands by name without importing the others: start-up stays quick."""
+    """The group of all commands; one is imported when it runs, and its help text is here."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -27,8 +61,9 @@ class Commands(Edge, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"webex_oauth.cli.{cmd_name.replace('-', '_')}")
-        command = module.command
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"webex_oauth.cli.{MODULES.get(name, name)}")
+        command = getattr(module, f"{name}_command")
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command
@@ -43,3 +78,29 @@ class Commands(Edge, click.Group):
 def main() -> None:
     """Sign in with Webex, keep the tokens alive, run a local Webex."""
     set_limits()
+
+
+def set_limits() -> None:
+    """Raise the limit on open files as far as allowed, up to MAX_FILES, and forbid core dumps.
+
+    A connection is a file, and the soft limit is often 1,024. A core dump would contain keys.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def _print_usage_error(error: click.ClickException) -> int:
+    """Print what is wrong with a command line, or its help, and return the exit status."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        for line in error.format_message().splitlines():
+            complain(line)
+        return error.exit_code
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        complain(context.get_usage())
+        complain(f"Try '{context.command_path} --help' for help.")
+    complain(f"Error: {error.format_message()}")
+    return error.exit_code

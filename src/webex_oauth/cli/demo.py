@@ -11,15 +11,14 @@ import click
 from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
-from webex_oauth.cli.application import serve_application
 from webex_oauth.cli.emulator import (
     EMULATOR_PORT,
     broker_port_option,
     open_listeners,
 )
-from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.printing import say
+from webex_oauth.cli.output import configure_log, say
 from webex_oauth.cli.running import listen, run, stop_on_signals
+from webex_oauth.cli.worker import serve_application
 from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
 
 PORT = click.IntRange(1, 65535)
@@ -43,7 +42,7 @@ PORT = click.IntRange(1, 65535)
     help="Serve the local Webex's front door on this port.",
 )
 @broker_port_option
-def command(*, port: int, emulator_port: int, broker_port: int | None) -> None:
+def demo_command(*, port: int, emulator_port: int, broker_port: int | None) -> None:
     """Run the application and a local Webex together; nothing is kept when it ends."""
     with tempfile.TemporaryDirectory(prefix="webex-oauth-demo-") as folder:
         run(_serve(port, emulator_port, broker_port, Path(folder)))

@@ -1,6 +1,7 @@
 """`webex-oauth emulator`: a local Webex alone."""
 
 import errno
+import os
 import re
 import socket
 from dataclasses import dataclass, replace
@@ -8,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
-from webex_oauth.cli.emulator_env import kept_integration, write_env_file
-from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.printing import complain, say
+from webex_oauth.cli.output import complain, configure_log, say
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.errors import ConfigurationError
 
 EMULATOR_PORT = 8090
 DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
+OWNER_ONLY = 0o600
 ENV_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 broker_port_option = click.option(
@@ -94,7 +95,7 @@ class Choices:
     envvar="EMULATOR_CONTROL_TOKEN",
     help="Let whoever sends this in Emulator-Control-Token use /_emulator/, from anywhere.",
 )
-def command(**choices: Any) -> None:
+def emulator_command(**choices: Any) -> None:
     """Run a local Webex alone, with an integration registered for your application."""
     configure_log(is_debugging=False)
     run(_serve(Choices(**choices)))
@@ -150,7 +151,7 @@ def _origins(choices: Choices, listeners: local_webex.Listeners) -> local_webex.
 
 def _emulator(choices: Choices, origins: local_webex.Origins) -> local_webex.Emulator:
     randomness = local_webex.Randomness(choices.seed)
-    kept = kept_integration(choices.env_file, origins.front_door.configured)
+    kept = _kept_integration(choices.env_file, origins.front_door.configured)
     integration = _as_stated(choices, kept or local_webex.new_integration(randomness))
     if kept and replace(integration, name=kept.name) != kept:
         raise ConfigurationError(
@@ -189,5 +190,38 @@ def _tell_env(env_file: Path | None, emulator: local_webex.Emulator) -> None:
     elif env_file.exists():
         complain(f"the integration is the one of {env_file}")
     else:
-        write_env_file(env_file, text)
+        _write_env_file(env_file, text)
         complain(f"wrote {env_file}")
+
+
+def _kept_integration(path: Path | None, origin: str) -> local_webex.Integration | None:
+    """Read the integration that an earlier start wrote to *path*; return None if there is no file.
+
+    Raises ConfigurationError for a file of another origin than this start's, or of no emulator.
+    """
+    if path is None or not path.exists():
+        return None
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        integration, its_origin = local_webex.read_sample_env(values)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            [f"{path} was not written, since it is there and not an emulator's: name a new file"]
+        ) from error
+    if its_origin != origin:
+        raise ConfigurationError(
+            [f"{path} is for the emulator at {its_origin}, not for {origin}: name a new file"]
+        )
+    return integration
+
+
+def _write_env_file(path: Path, text: str) -> None:
+    """Write *text* for the owner's eyes only; raises ConfigurationError rather than overwrite."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    except OSError as error:
+        raise ConfigurationError(
+            [f"{path} was not written ({error.strerror}): name a new file"]
+        ) from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,85 +1,247 @@
-"""`webex-oauth keys`: list, add, change and retire the keys that seal the store."""
+"""`webex-oauth keys`: list, rotate and retire the keys that encrypt the store.
 
-from collections.abc import Callable, Coroutine
+No message contains a key, only its id.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from webex_oauth.cli import key_steps
-from webex_oauth.cli.environment import env_file_option, settings_or_exit, sources_or_exit
-from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run
+from webex_oauth.cli.output import complain, say
+from webex_oauth.cli.running import env_file_option, run, settings_or_exit, sources_of
+from webex_oauth.errors import ConfigurationError, KeyUnavailable
+from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.settings import Settings
+from webex_oauth.settings.values import MEMORY
+from webex_oauth.vault.key_agreement import check_keys, drop_check, keys_in_use
+from webex_oauth.vault.key_file import (
+    add_key,
+    check_named,
+    check_retirable,
+    make_primary,
+    new_key_line,
+    read_days,
+    read_key_text,
+    read_keys,
+    remove_key,
+    with_primary,
+)
+from webex_oauth.vault.reencryption import (
+    Outcome,
+    Reencryption,
+    Tally,
+    check_unused,
+    forget,
+    rows_by_key,
+)
+from webex_oauth.vault.rescue import Spool
+from webex_oauth.vault.rows import Rows
+from webex_oauth.vault.sealing import KeyRing, Sealer
+
+REPORT_EVERY_SECONDS = 1.0
+IN_ENVIRONMENT = (
+    "the keys are in WEBEX_KEYS, which no command can change: change them there, on every "
+    "machine, and restart the servers"
+)
+IN_MEMORY = (
+    "the memory: store lives inside the server process, where no command can reach it: "
+    "restart the server"
+)
 
 
 @click.group(name="keys")
-def command() -> None:
-    """List, add, change and retire the keys that seal the store.
+def keys_command() -> None:
+    """List, rotate and retire the keys that encrypt the store.
 
-    A running server goes by the changed file within seconds.
+    A running server reads a changed key file within seconds.
     """
 
 
-@command.command(name="list")
+@keys_command.command(name="list")
 @env_file_option
-def list_keys(env_file: Path | None) -> None:
-    """Tell what each key does, and how many rows are under it."""
-    _run(env_file, key_steps.list_keys)
+def list_command(env_file: Path | None) -> None:
+    """List the keys: what each is for, since when, and how many rows are encrypted with it."""
+    run(_list_keys(_settings(env_file)))
 
 
-@command.command(name="add")
+@keys_command.command(name="rotate")
+@click.argument("key_id", required=False)
 @env_file_option
-def add(env_file: Path | None) -> None:
-    """Add a new random key, which opens and does not seal yet."""
-    _run(env_file, key_steps.add)
+def rotate_command(key_id: str | None, env_file: Path | None) -> None:
+    """Add a key, make it the primary one, and re-encrypt everything with it.
 
-
-@command.command(name="make-primary")
-@click.argument("key_id")
-@env_file_option
-def make_primary_key(key_id: str, env_file: Path | None) -> None:
-    """Let KEY_ID seal from now on; the others open."""
-    _run(env_file, lambda settings: key_steps.make_primary_key(settings, key_id))
-
-
-@command.command(name="re-encrypt")
-@env_file_option
-def re_encrypt(env_file: Path | None) -> None:
-    """Seal every row anew with the primary key, while servers run.
-
-    It may be stopped at any moment, and goes on where it was when it is run again.
+    The key becomes primary only if every running server has it. Where each machine has a key file
+    of its own, the first run names a machine that lacks the key: copy the file to every machine,
+    then continue with `rotate KEY_ID`.
     """
-    _run(env_file, key_steps.re_encrypt)
+    run(_rotate(_settings(env_file), key_id))
 
 
-@command.command(name="rotate")
+@keys_command.command(name="re-encrypt")
 @env_file_option
-def rotate(env_file: Path | None) -> None:
-    """Add a key, make it primary, re-encrypt.
+def re_encrypt_command(env_file: Path | None) -> None:
+    """Encrypt every row with the primary key, while servers run.
 
-    For servers that share one key file; with several files, take the steps one by one.
+    It may be interrupted at any time, and continues where it was when run again.
     """
-    _run(env_file, key_steps.rotate)
+    run(_re_encrypt(_settings(env_file)))
 
 
-@command.command(name="retire")
+@keys_command.command(name="retire")
 @click.argument("key_id")
+@click.option(
+    "--lost",
+    is_flag=True,
+    help="The key is lost: delete everything encrypted with it. Its people sign in again.",
+)
 @env_file_option
-def retire(key_id: str, env_file: Path | None) -> None:
-    """Remove KEY_ID, once nothing is under it any more."""
-    _run(env_file, lambda settings: key_steps.retire(settings, key_id))
+def retire_command(key_id: str, env_file: Path | None, *, lost: bool) -> None:
+    """Remove KEY_ID, if nothing is encrypted with it any more."""
+    settings = _settings(env_file)
+    run(_forget(settings, key_id) if lost else _retire(settings, key_id))
 
 
-@command.command(name="forget")
-@click.argument("key_id")
-@click.option("--people-sign-in-again", is_flag=True, required=True, help="Confirm that.")
-@env_file_option
-def forget_key(key_id: str, env_file: Path | None, *, people_sign_in_again: bool) -> None:  # noqa: ARG001 - saying it is the point
-    """End everything under KEY_ID, which is lost for good."""
-    _run(env_file, lambda settings: key_steps.forget_key(settings, key_id))
+async def _list_keys(settings: Settings) -> None:
+    text = _text(settings)
+    ring, days = read_keys(text, _source(settings)), read_days(text)
+    async with _opened_rows(settings) as rows:
+        counts = await rows_by_key(rows, _spool(settings))
+        missing = {*counts, *await keys_in_use(rows)} - {key.id for key in ring.keys}
+    for key in ring.keys:
+        role = "seals" if key is ring.primary else "opens"
+        say(_line(key.id, role, days.get(key.id), counts[key.id]))
+    for key_id in sorted(missing):
+        say(_line(key_id, "MISSING", None, counts[key_id]))
 
 
-def _run(env_file: Path | None, step: Callable[[Settings], Coroutine[None, None, None]]) -> None:
-    settings = settings_or_exit(sources_or_exit(env_file))
-    configure_log(is_debugging=settings.is_debugging)
-    run(step(settings))
+async def _rotate(settings: Settings, key_id: str | None) -> None:
+    if settings.keys_text is not None:
+        raise ConfigurationError([IN_ENVIRONMENT])
+    if key_id is None:
+        line = new_key_line(secrets.token_bytes, datetime.now(UTC).date())
+        key_id = add_key(settings.keys_file, line).others[-1].id
+        say(f"added {key_id}")
+    check_named(_ring(settings), key_id)
+    if settings.store_url != MEMORY:
+        await _ask_servers(settings, key_id)
+    make_primary(settings.keys_file, key_id)
+    say(f"{key_id} encrypts from now on")
+    await _re_encrypt(settings)
+
+
+async def _ask_servers(settings: Settings, key_id: str) -> None:
+    """Check that every running server has the key; raise KeyUnavailable that names one."""
+    complain(f"asking every server whether it has {key_id}")
+    ring = read_keys(with_primary(_text(settings), key_id), _source(settings))
+    try:
+        async with _opened_rows(settings) as rows:
+            await check_keys(rows, Sealer(ring, secrets.token_bytes))
+    except KeyUnavailable:
+        complain(f"continue later with: webex-oauth keys rotate {key_id}")
+        raise
+
+
+async def _re_encrypt(settings: Settings) -> None:
+    async with _opened_rows(settings) as rows:
+        sealer = _sealer(settings)
+        await check_keys(rows, sealer)
+        tally = await Reencryption(rows, _spool(settings), sealer, _Progress()).run()
+    count = tally.get(Outcome.REENCRYPTED, 0)
+    say(f"everything is encrypted with {sealer.keys.primary.id}; {count} rows were re-encrypted")
+    if tally.get(Outcome.UNOPENED):
+        complain(
+            f"warning: {tally[Outcome.UNOPENED]} rows could not be decrypted and were left alone: "
+            "`webex-oauth keys list` shows their keys"
+        )
+
+
+async def _retire(settings: Settings, key_id: str) -> None:
+    sealer = _sealer(settings)
+    check_retirable(_ring(settings), key_id)
+    async with _opened_rows(settings) as rows:
+        await check_keys(rows, sealer)
+        await check_unused(rows, _spool(settings), sealer, key_id)
+        await drop_check(rows, key_id)
+    if settings.keys_text is None:
+        remove_key(settings.keys_file, key_id)
+        say(f"{key_id} is removed; keep a copy for as long as older backups of the store exist")
+    else:
+        say(f"nothing needs {key_id} any more: remove it from WEBEX_KEYS")
+
+
+async def _forget(settings: Settings, key_id: str) -> None:
+    """Delete everything encrypted with a key that is lost."""
+    if settings.keys_text is not None or settings.keys_file.exists():
+        _refuse_present(_ring(settings), key_id)
+    async with _opened_rows(settings) as rows:
+        ended = await forget(rows, _spool(settings), key_id)
+    deleted = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing"
+    say(f"{key_id} is forgotten; deleted with it: {deleted}")
+
+
+class _Progress:
+    """A report of how far a pass has come, at most once a second."""
+
+    def __init__(self) -> None:
+        self._report_at = time.monotonic() + REPORT_EVERY_SECONDS
+
+    def __call__(self, tally: Tally) -> None:
+        if time.monotonic() < self._report_at:
+            return
+        self._report_at = time.monotonic() + REPORT_EVERY_SECONDS
+        done, count = tally.get(Outcome.REENCRYPTED, 0), sum(tally.values())
+        complain(f"{count:,} rows read, {done:,} re-encrypted")
+
+
+@asynccontextmanager
+async def _opened_rows(settings: Settings) -> AsyncIterator[Rows]:
+    if settings.store_url == MEMORY:
+        raise ConfigurationError([IN_MEMORY])
+    rows = rows_at(settings.store_url)
+    await rows.open()
+    try:
+        yield rows
+    finally:
+        await rows.close()
+
+
+def _settings(env_file: Path | None) -> Settings:
+    return settings_or_exit(sources_of(env_file))
+
+
+def _text(settings: Settings) -> str:
+    if settings.keys_text is not None:
+        return settings.keys_text.reveal()
+    return read_key_text(settings.keys_file)
+
+
+def _source(settings: Settings) -> str:
+    return str(settings.keys_file) if settings.keys_text is None else "WEBEX_KEYS"
+
+
+def _ring(settings: Settings) -> KeyRing:
+    return read_keys(_text(settings), _source(settings))
+
+
+def _sealer(settings: Settings) -> Sealer:
+    return Sealer(_ring(settings), secrets.token_bytes)
+
+
+def _spool(settings: Settings) -> Spool:
+    return Spool(settings.spool_folder, secrets.token_bytes)
+
+
+def _refuse_present(ring: KeyRing, key_id: str) -> None:
+    if key_id in {key.id for key in ring.keys}:
+        raise KeyUnavailable(
+            f"key {key_id!r} is in {ring.source} and not lost: retire it without --lost"
+        )
+
+
+def _line(key_id: str, role: str, day: str | None, count: int) -> str:
+    return f"{key_id:<20} {role:<8} since {day or 'unknown':<10} {count:>12,} rows"

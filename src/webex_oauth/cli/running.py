@@ -1,4 +1,4 @@
-"""Run a server from the command line: until a signal, or until it cannot start."""
+"""What commands that run the integration share: settings, event loop, signals, address."""
 
 import asyncio
 import errno
@@ -6,25 +6,56 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import click
 import uvloop
 
-from webex_oauth.cli.environment import print_warnings
+from webex_oauth.cli.output import configure_log, print_mistakes, print_warnings
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings
+from webex_oauth.settings import Settings, Sources, read_settings, read_sources
 from webex_oauth.web.listening import listening_socket
 
 Result = TypeVar("Result")
-T = TypeVar("T")
+
+DEFAULT_ENV_FILE = Path(".env")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GARBAGE_THRESHOLDS = (20_000, 20, 50)
 LOOK_AGAIN_SECONDS = 0.1
 _BIND_REMEDIES: Final[dict[int | None, str]] = {
     errno.EADDRINUSE: "stop what listens there, or set PORT to a free one",
-    errno.EACCES: "set PORT to one from 1024 on, which every user may listen on",
+    errno.EACCES: "set PORT to 1024 or above, where every user may listen",
 }
+
+env_file_option = click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Read settings from this file (default: .env if it exists); the environment wins.",
+)
+
+
+def sources_of(env_file: Path | None) -> Sources:
+    """Read the environment, and *env_file* or this folder's `.env`; raise ConfigurationError."""
+    if env_file is None and DEFAULT_ENV_FILE.exists():
+        env_file = DEFAULT_ENV_FILE
+    return read_sources(env_file, os.environ)
+
+
+def settings_or_exit(sources: Sources, *, with_warnings: bool = True) -> Settings:
+    """Read the settings and configure the log; print warnings and mistakes, exit on mistakes."""
+    try:
+        settings = read_settings(sources)
+    except ConfigurationError as error:
+        print_warnings(error.warnings)
+        print_mistakes(error.mistakes)
+        sys.exit(1)
+    if with_warnings:
+        print_warnings(settings.warnings)
+    configure_log(is_debugging=settings.is_debugging)
+    return settings
 
 
 def run(
@@ -37,7 +68,7 @@ def run(
 
 
 def spare_collections() -> None:
-    """Leave out of garbage collection what start-up made, and collect the rest less often.
+    """Exclude what start-up made from garbage collection, and collect the rest less often.
 
     A request leaves no cycles behind, so collections find nothing; on a list of spaces they cost
     3 % of a busy server's processor time.
@@ -48,7 +79,7 @@ def spare_collections() -> None:
 
 
 def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.Event:
-    """Set the event at the first SIGINT or SIGTERM; end the process at the second."""
+    """Return an event that the first SIGINT or SIGTERM sets; the second ends the process."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def note(number: int) -> None:
@@ -62,24 +93,24 @@ def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.E
     return stop
 
 
-def unbindable(host: str, port: int, error: OSError) -> str:
-    """Say that the application's address cannot be bound, and what to do."""
+def bind_failure(host: str, port: int, error: OSError) -> str:
+    """Return why an address cannot be bound, and what to do."""
     remedy = _BIND_REMEDIES.get(error.errno, "set WEBEX_HOST to an address of this machine")
     return f"cannot listen on {host}:{port} ({error.strerror}): {remedy}"
 
 
 async def listen(settings: Settings, wait_seconds: float = 0) -> socket.socket:
-    """Bind the application's address; raises ConfigurationError when it stays taken."""
+    """Bind the application's address; raise ConfigurationError if it stays taken."""
     host, port = settings.host, settings.port
     loop = asyncio.get_running_loop()
-    ends_at, is_told = loop.time() + wait_seconds, False
+    ends_at, has_warned = loop.time() + wait_seconds, False
     while True:
         try:
             return listening_socket(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or loop.time() >= ends_at:
-                raise ConfigurationError([unbindable(host, port, error)]) from error
-        if not is_told:
-            print_warnings([f"{host}:{port} is taken; waiting {wait_seconds:.0f} seconds for it"])
-            is_told = True
+                raise ConfigurationError([bind_failure(host, port, error)]) from error
+        if not has_warned:
+            print_warnings([f"{host}:{port} is taken; waiting up to {wait_seconds:.0f} seconds"])
+            has_warned = True
         await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -1,34 +1,74 @@
-"""One of several workers: a process that `serve` starts and hands its socket to; no command.
+"""One worker: a process that `serve` starts and hands its socket to. Not a command.
 
-It begins anew instead of being forked, so that it brings the program and the settings of its own
-start: that is what makes SIGHUP deploy them.
+It is started afresh instead of forked, so that it loads the program and settings as they are now:
+this is what lets SIGHUP deploy a new version.
 """
 
 import asyncio
 import contextlib
+import resource
 import socket
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from webex_oauth.cli.application import serve_application
-from webex_oauth.cli.edge import Edge
-from webex_oauth.cli.environment import env_file_option, settings_or_exit, sources_or_exit
-from webex_oauth.cli.log import configure_log
-from webex_oauth.cli.running import run, stop_on_signals
-from webex_oauth.cli.workers import READY
+from webex_oauth.asgi import create_app
+from webex_oauth.cli import Edge
+from webex_oauth.cli.running import (
+    env_file_option,
+    run,
+    settings_or_exit,
+    sources_of,
+    spare_collections,
+    stop_on_signals,
+)
+from webex_oauth.cli.serve import READY
 from webex_oauth.settings import Settings
+from webex_oauth.web.listening import SHIPPED
+from webex_oauth.web.server import serve
+
+OTHER_FILES = 256
+"""Files besides connections from browsers: those to Webex and to the store, and the log."""
 
 
 @click.command(cls=Edge)
 @env_file_option
-@click.option("--listener", type=int, required=True, help="The socket to take connections from.")
+@click.option("--listener", type=int, required=True, help="The socket to accept connections from.")
 @click.option("--wire", type=int, required=True, help="The socket to `serve`.")
 def main(*, env_file: Path | None, listener: int, wire: int) -> None:
-    """Serve until `serve` says so, or is gone."""
-    settings = settings_or_exit(sources_or_exit(env_file), tells_warnings=False)
-    configure_log(is_debugging=settings.is_debugging)
+    """Serve until `serve` ends this worker, or is gone."""
+    settings = settings_or_exit(sources_of(env_file), with_warnings=False)
     run(_serve(settings, socket.socket(fileno=listener), socket.socket(fileno=wire)))
+
+
+async def serve_application(
+    settings: Settings,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    *,
+    is_leaving: Callable[[], bool],
+    when_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve the application until *stop* is set.
+
+    `/readyz` answers 503 once *is_leaving*: no process of this machine will serve any longer.
+    """
+    app = create_app(settings, is_stopping=is_leaving)
+    bounds = replace(SHIPPED, connections=affordable_connections(SHIPPED.connections))
+    async with app.opened():
+        spare_collections()
+        when_ready()
+        await serve(app, listener, stop, bounds)
+
+
+def affordable_connections(wanted: int) -> int:
+    """Return how many connections to allow, at most *wanted*: each is an open file."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, max(allowed - OTHER_FILES, allowed // 2))
 
 
 async def _serve(settings: Settings, listener: socket.socket, wire: socket.socket) -> None:
@@ -50,9 +90,9 @@ async def _serve(settings: Settings, listener: socket.socket, wire: socket.socke
 async def _stop_with_parent(
     reader: asyncio.StreamReader, stop: asyncio.Event, is_over: asyncio.Event
 ) -> None:
-    """Stop when the other end of the wire closes, which a process does however it ends.
+    """Stop when the other end of the wire closes, which happens however the parent ends.
 
-    A signal ends this worker alone: another one serves on, and the machine stays ready.
+    A signal ends this worker alone: others still serve, so the machine stays ready.
     """
     with contextlib.suppress(ConnectionError):
         await reader.read()

@@ -1,110 +1,59 @@
 """The emulator: a local Webex as two ASGI applications, and the handles to arrange things in it."""
 
-from collections.abc import Iterable
-from http import HTTPStatus
+from functools import cached_property, partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import Mount, Route, request_response
 from starlette.types import ExceptionHandler
 
-from webex_oauth.emulator.conditions import MovableClock, Options, Randomness
-from webex_oauth.emulator.endpoints.authorize import (
-    AuthorizeEndpoint,
-    LogoutEndpoint,
-    hand_over_route,
-)
-from webex_oauth.emulator.endpoints.control import Control
-from webex_oauth.emulator.endpoints.home import Home, broker_home_routes
-from webex_oauth.emulator.endpoints.lacking import (
-    Neighbour,
-    UnknownPath,
-    broker_gaps,
-    front_door_gaps,
-)
-from webex_oauth.emulator.endpoints.people import Avatars, PeopleApi
-from webex_oauth.emulator.endpoints.rooms import RoomsApi
-from webex_oauth.emulator.endpoints.token import OwnToken, RevocationEndpoint, TokenEndpoint
-from webex_oauth.emulator.endpoints.wire import (
-    ApiRefusal,
-    Throttled,
-    answer_api_refusal,
-    answer_bug,
-    answer_http_error,
-    answer_throttled,
-)
+from webex_oauth.emulator.endpoints import authorize, control, lacking, pages, people, rooms, token
+from webex_oauth.emulator.endpoints.wire import Routes, answer_http_error
 from webex_oauth.emulator.fault_injection import FaultInjection
-from webex_oauth.emulator.identity.integrations import (
-    Integration,
-    new_integration,
-)
+from webex_oauth.emulator.identity.authorization import Unredirectable
+from webex_oauth.emulator.identity.integrations import Integration, new_integration
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import CONTROL_PATH, Recording
-from webex_oauth.emulator.origins import Origin, Origins
-from webex_oauth.emulator.pages import Pages
-from webex_oauth.emulator.seed import seeded_world
+from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import Person, World
+from webex_oauth.emulator.world import Person
 
 _LARGEST_BODY = 262_144
+_FRONT_DOOR: Routes = (
+    *authorize.FRONT_DOOR_ROUTES,
+    *token.FRONT_DOOR_ROUTES,
+    *people.ROUTES,
+    *rooms.ROUTES,
+    *control.ROUTES,
+)
+_BROKER: Routes = (*authorize.BROKER_ROUTES, *token.BROKER_ROUTES, *people.AVATAR_ROUTES)
 
 
-class Emulator:
-    """A local Webex with two origins. Without *integrations* one is invented and registered."""
+class Emulator(State):
+    """A local Webex with two origins; without *integrations* one is invented and registered."""
 
-    def __init__(
-        self,
-        origins: Origins,
-        *,
-        world: World | None = None,
-        clock: MovableClock | None = None,
-        options: Options | None = None,
-        integrations: Iterable[Integration] = (),
-        randomness: Randomness | None = None,
-        control_token: str = "",
-    ) -> None:
-        randomness = randomness or Randomness()
-        state = self._state = State(
-            origins,
-            world=world or seeded_world(),
-            clock=clock or MovableClock(),
-            randomness=randomness,
-            options=options or Options(),
-            integrations=tuple(integrations) or (new_integration(randomness),),
-        )
-        self.front_door, self.broker = _applications(state, control_token)
-        self.origin = origins.front_door.configured
-        """Scheme, host and port of the front door: what applications know as Webex."""
-        self.broker_origin = origins.broker.configured
-        """Scheme, host and port of the identity broker, where people sign in."""
-        self.world = state.world
-        """The people and their rooms."""
-        self.clock = state.clock
-        """The clock that decides what has expired."""
-        self.faults = state.faults
-        """The script of what shall go wrong."""
-        self.journal = state.journal
-        """What was asked."""
-        self.integrations = state.integrations
-        """The registered integrations."""
-        self.tokens = state.tokens
-        """The grants and tokens that are alive."""
+    @cached_property
+    def front_door(self) -> Starlette:
+        """The application at the front door, where the REST API answers."""
+        neighbour = lacking.Neighbour("identity broker", self.origins.broker, ("/idb/",))
+        home = pages.home_routes(_FRONT_DOOR, _BROKER)
+        routes = (*home, *_FRONT_DOOR, *lacking.FRONT_DOOR_ROUTES)
+        return _application(self, routes, self.origins.front_door, neighbour)
+
+    @cached_property
+    def broker(self) -> Starlette:
+        """The application at the identity broker, where people sign in."""
+        paths = ("/v1/", CONTROL_PATH)
+        neighbour = lacking.Neighbour("front door", self.origins.front_door, paths)
+        routes = (*pages.BROKER_HOME, *_BROKER, *lacking.BROKER_ROUTES)
+        return _application(self, routes, self.origins.broker, neighbour)
 
     @property
     def integration(self) -> Integration:
         """The integration that was registered first."""
-        return next(iter(self._state.integrations))
-
-    @property
-    def options(self) -> Options:
-        """The options in force."""
-        return self._state.switchboard.options
-
-    def change_options(self, **changes: Any) -> Options:
-        """Switch some options, by name; raise `ValueError` for a name that is none."""
-        return self._state.switchboard.change(**changes)
+        return next(iter(self.integrations))
 
     def register(
         self, *redirect_uris: str, scopes: tuple[str, ...] = (), name: str = ""
@@ -112,7 +61,7 @@ class Emulator:
         """Invent and register one more integration."""
         first = self.integration
         integration = new_integration(
-            self._state.randomness,
+            self.randomness,
             redirect_uris=redirect_uris or first.redirect_uris,
             scopes=scopes or first.scopes,
             name=name or first.name,
@@ -130,44 +79,23 @@ class Emulator:
         client = integration or self.integration
         return self.tokens.issue(client.client_id, person, scopes or client.scopes)
 
-    def reset(self) -> None:
-        """Forget what happened and what was arranged; keep the world and the registrations."""
-        self._state.reset()
-
-
-def _applications(state: State, control_token: str) -> tuple[Starlette, Starlette]:
-    pages, origins = Pages(), state.origins
-    front_door = _front_door_routes(state, control_token)
-    broker = _broker_routes(state, pages)
-    home = Home(state, pages, front_door, broker).routes()
-    return (
-        _application(
-            state,
-            [*home, *front_door, *front_door_gaps()],
-            origins.front_door,
-            Neighbour("identity broker", origins.broker, ("/idb/",)),
-        ),
-        _application(
-            state,
-            [*broker_home_routes(origins.front_door), *broker, *broker_gaps()],
-            origins.broker,
-            Neighbour("front door", origins.front_door, ("/v1/", CONTROL_PATH)),
-        ),
-    )
-
 
 def _application(
-    state: State, routes: list[BaseRoute], origin: Origin, neighbour: Neighbour
+    state: State, routes: Routes, origin: Origin, neighbour: lacking.Neighbour
 ) -> Starlette:
     answer_by_error: dict[Any, ExceptionHandler] = {
-        ApiRefusal: answer_api_refusal,
-        Throttled: answer_throttled,
-        HTTPStatus.NOT_FOUND: UnknownPath(state, neighbour).answer,
+        Unredirectable: authorize.answer_unredirectable,
         HTTPException: answer_http_error,
-        Exception: answer_bug,
+        Exception: answer_http_error,
     }
     application = Starlette(
-        routes=routes,
+        routes=[
+            Mount("/_static", pages.STATIC_FILES),
+            *(
+                Route(path, partial(answer, state), methods=methods.split())
+                for methods, path, answer in routes
+            ),
+        ],
         middleware=[
             Middleware(Recording, state.journal, state.randomness),
             Middleware(FaultInjection, state.faults, origin),
@@ -176,27 +104,5 @@ def _application(
         max_body_size=_LARGEST_BODY,
     )
     application.router.redirect_slashes = False
+    application.router.default = request_response(partial(lacking.answer_unknown, state, neighbour))
     return application
-
-
-def _front_door_routes(state: State, control_token: str) -> list[BaseRoute]:
-    return [
-        hand_over_route(state.origins.broker),
-        *TokenEndpoint(state, "gateway").routes(),
-        *RevocationEndpoint(state, "gateway").routes(),
-        *PeopleApi(state).routes(),
-        *RoomsApi(state).routes(),
-        *Avatars(state).routes(),
-        *Control(state, control_token).routes(),
-    ]
-
-
-def _broker_routes(state: State, pages: Pages) -> list[BaseRoute]:
-    return [
-        *AuthorizeEndpoint(state, pages).routes(),
-        *TokenEndpoint(state, "broker").routes(),
-        *RevocationEndpoint(state, "broker").routes(),
-        *OwnToken(state).routes(),
-        *LogoutEndpoint(state, pages).routes(),
-        *Avatars(state).routes(),
-    ]

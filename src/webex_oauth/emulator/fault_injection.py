@@ -3,7 +3,7 @@
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -28,17 +28,19 @@ from webex_oauth.emulator.faults import (
     Slow,
     Truncate,
 )
-from webex_oauth.emulator.journal import CONTROL_PATH, annotations_of, record_of
+from webex_oauth.emulator.journal import CONTROL_PATH, entry_of, record_of
 from webex_oauth.emulator.origins import Origin
 
 _PIECE_BYTES = 64 * 1024
+_JSON_TYPE = "application/json;charset=UTF-8"
+_JSON_TYPE = "application/json;charset=UTF-8"
 _LINK_ORIGIN = re.compile(r"<https?://[^/>]+")
 _TURN = re.compile(rb"(?:^|&)turn=([0-9]{1,9})(?:&|$)")
 _EMPTY_PAGE = b'{"items":[]}'
 
 
 class FaultInjection:
-    """An ASGI layer that asks the fault script about every request but the control API's."""
+    """An ASGI layer that applies the fault script to all requests but the control API's."""
 
     def __init__(self, app: ASGIApp, faults: Faults, origin: Origin) -> None:
         self._app = app
@@ -46,12 +48,12 @@ class FaultInjection:
         self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or let it go wrong."""
+        """Pass a request on, or carry out the fault that is due."""
         action = self._due_action(scope)
         if action is None:
             await self._app(scope, receive, send)
             return
-        annotations_of(scope).fault = str(action.__struct_config__.tag)
+        entry_of(scope).fault = str(action.__struct_config__.tag)
         await self._carry_out(action, scope, receive, send)
 
     def _due_action(self, scope: Scope) -> Action | None:
@@ -72,10 +74,10 @@ class FaultInjection:
             case Truncate(kept_bytes):
                 await self._app(scope, receive, _truncating(kept_bytes, scope, receive, send))
             case NextLink():
-                answer = Straying(action, self._origin.as_asked(scope), scope, send)
-                await self._app(scope, receive, answer)
+                origin = self._origin.as_asked(scope)
+                await self._app(scope, receive, _with_another_link(action, origin, scope, send))
             case _:
-                # As a server does that knows what it refuses; so the journal has the form.
+                # A server that knows what it refuses has read it; so the journal has the form.
                 await _whole_request(receive)
                 await _without_work(action, scope, receive, send)
 
@@ -83,7 +85,9 @@ class FaultInjection:
 async def _without_work(action: Instead, scope: Scope, receive: Receive, send: Send) -> None:
     match action:
         case Answer():
-            await _planned_answer(action)(scope, receive, send)
+            body, media_type = action.body or action.text, action.content_type or None
+            answer = Response(body, action.status, action.headers, media_type)
+            await answer(scope, receive, send)
         case Drop():
             await _close(scope, receive)
         case Reset():
@@ -99,18 +103,8 @@ async def _without_work(action: Instead, scope: Scope, receive: Receive, send: S
         case Huge(size_bytes):
             await _streamed(_padding(size_bytes))(scope, receive, send)
         case GzipBomb(size_bytes):
-            answer = _streamed(_deflated(size_bytes))
-            answer.headers["content-encoding"] = "gzip"
-            await answer(scope, receive, send)
-
-
-def _planned_answer(action: Answer) -> Response:
-    return Response(
-        action.body or action.text,
-        action.status,
-        headers=action.headers,
-        media_type=action.content_type or None,
-    )
+            bomb = _streamed(_deflated(size_bytes), {"Content-Encoding": "gzip"})
+            await bomb(scope, receive, send)
 
 
 async def _hang(limit_seconds: float, scope: Scope, receive: Receive) -> None:
@@ -177,14 +171,16 @@ def _truncating(kept_bytes: int, scope: Scope, receive: Receive, send: Send) -> 
     return send_part
 
 
-def _streamed(pieces: Iterator[bytes]) -> StreamingResponse:
-    return StreamingResponse(_paced(pieces), media_type="application/json;charset=UTF-8")
+def _streamed(
+    pieces: Iterator[bytes], headers: Mapping[str, str] | None = None
+) -> StreamingResponse:
+    return StreamingResponse(_paced(pieces), headers=headers, media_type=_JSON_TYPE)
 
 
 async def _paced(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
-        # Other requests get their turn.
+        # Let other requests proceed.
         await asyncio.sleep(0)
 
 
@@ -209,38 +205,28 @@ def _deflated(size_bytes: int) -> Iterator[bytes]:
     yield deflate.flush()
 
 
-class Straying:
-    """Send the answer to a listing on, with a `next` link that the fault has chosen."""
-
-    def __init__(self, fault: NextLink, origin: str, scope: Scope, send: Send) -> None:
-        self._fault = fault
-        self._url = f"{origin}{scope['path']}"
-        self._query: bytes = scope["query_string"]
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
-        """Send one message of the answer."""
+def _with_another_link(fault: NextLink, origin: str, scope: Scope, send: Send) -> Send:
+    async def send_with_another_link(message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._change(MutableHeaders(raw=message["headers"]))
-        elif self._fault.to == "empty":
+            headers = MutableHeaders(raw=message["headers"])
+            headers["link"] = _link(fault, f"{origin}{scope['path']}", scope, headers.get("link"))
+            if fault.to == "empty":
+                headers["content-length"] = str(len(_EMPTY_PAGE))
+        elif fault.to == "empty":
             message = {**message, "body": _EMPTY_PAGE}
-        await self._send(message)
+        await send(message)
 
-    def _change(self, headers: MutableHeaders) -> None:
-        headers["link"] = self._link(headers.get("link"))
-        if self._fault.to == "empty":
-            headers["content-length"] = str(len(_EMPTY_PAGE))
+    return send_with_another_link
 
-    def _link(self, honest_link: str | None) -> str:
-        same = f'<{self._url}?{self._query.decode("latin-1")}>; rel="next"'
-        if self._fault.to == "self":
-            return same
-        if self._fault.to == "foreign":
-            return _LINK_ORIGIN.sub(f"<{self._fault.foreign_origin}", honest_link or same)
-        # A number that grows, so that no two links are the same.
-        query = urlencode({"max": "1", "turn": str(self._turn() + 1)})
-        return f'<{self._url}?{query}>; rel="next"'
 
-    def _turn(self) -> int:
-        form = _TURN.search(self._query)
-        return int(form[1]) if form else 0
+def _link(fault: NextLink, url: str, scope: Scope, true_link: str | None) -> str:
+    query: bytes = scope["query_string"]
+    same = f'<{url}?{query.decode("latin-1")}>; rel="next"'
+    if fault.to == "self":
+        return same
+    if fault.to == "foreign":
+        return _LINK_ORIGIN.sub(f"<{fault.foreign_origin}", true_link or same)
+    # A number that grows, so that no two links are the same.
+    turn = _TURN.search(query)
+    fields = {"max": "1", "turn": str(int(turn[1]) + 1 if turn else 1)}
+    return f'<{url}?{urlencode(fields)}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Faults: a script of what shall go wrong, with which requests, and how often."""
+"""The fault script: what goes wrong, with which requests, and how often."""
 
 import re
 import threading
@@ -24,7 +24,7 @@ _FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer", forbid_unknown_fields=True):
-    """Answer this instead of doing the work. `body` wins over `text`."""
+    """Answer this instead of doing the work; `body` takes precedence over `text`."""
 
     status: Annotated[int, Meta(ge=200, le=599)] = 200
     text: str = ""
@@ -33,7 +33,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer", forbid_unknown_fields=Tr
     headers: dict[str, str] = {}
 
     def __post_init__(self) -> None:
-        """Refuse what HTTP has no room for; `Raw` sends anything."""
+        """Refuse what HTTP cannot carry; `Raw` sends anything."""
         if self.status in _BODILESS and (self.text or self.body):
             raise ValueError(f"an answer with status {self.status} has no body")
         for name, value in {"content-type": self.content_type, **self.headers}.items():
@@ -49,13 +49,13 @@ class Reset(msgspec.Struct, frozen=True, tag="reset", forbid_unknown_fields=True
 
 
 class Raw(msgspec.Struct, frozen=True, tag="raw", forbid_unknown_fields=True):
-    """Send these bytes, which need be no HTTP, and close the connection."""
+    """Send these bytes, which need not be HTTP, and close the connection."""
 
     data: bytes
 
 
 class Hang(msgspec.Struct, frozen=True, tag="hang", forbid_unknown_fields=True):
-    """Say nothing until the client goes away or the limit is reached, then close."""
+    """Send nothing until the client goes away or the limit is reached, then close."""
 
     limit_seconds: _Seconds = 60.0
 
@@ -92,13 +92,13 @@ class Truncate(msgspec.Struct, frozen=True, tag="truncate", forbid_unknown_field
 
 
 class AfterCommit(msgspec.Struct, frozen=True, tag="after_commit", forbid_unknown_fields=True):
-    """Do the work, throw its answer away, then drop, reset, hang or answer something else."""
+    """Do the work, discard its answer, then drop, reset, hang or answer something else."""
 
     then: Drop | Reset | Hang | Answer = Drop()
 
 
 class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fields=True):
-    """Do the work, but lead the listing's `next` link astray.
+    """Do the work, but send a wrong `next` link with the list.
 
     `self`: back to the same page; `endless`: always to one more page; `empty`: an empty page
     that leads on; `foreign`: to `foreign_origin`, with the same path and query.
@@ -108,10 +108,10 @@ class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fiel
     foreign_origin: str = "http://127.0.0.1:9"
 
     def __post_init__(self) -> None:
-        """Refuse an origin that is none, since it becomes part of a header."""
+        """Refuse anything but an origin, since it becomes part of a header."""
         if not _ORIGIN.fullmatch(self.foreign_origin):
             raise ValueError(
-                f"foreign_origin is {self.foreign_origin!r} and must be as http://host:port"
+                f"foreign_origin is {self.foreign_origin!r} and must be like http://host:port"
             )
 
 
@@ -122,9 +122,9 @@ Action = Instead | Delay | Slow | Truncate | AfterCommit | NextLink
 
 
 class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What shall happen to the matching requests number `after + 1` to `after + times`.
+    """What happens to the matching requests number `after + 1` to `after + times`.
 
-    `method` and `path` may be patterns with `*`; `times` None means from then on always.
+    `method` and `path` may be patterns with `*`; with `times` None the rule never ends.
     """
 
     action: Action
@@ -136,7 +136,7 @@ class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse patterns that no request can ever match."""
         if not self.method or self.method != self.method.upper():
-            raise ValueError(f"method is {self.method!r} and must be as GET or *")
+            raise ValueError(f"method is {self.method!r} and must be like GET, or *")
         if not self.path.startswith(("/", "*", "?", "[")):
             raise ValueError(f"path is {self.path!r} and must begin with / or *")
 
@@ -145,7 +145,7 @@ class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
 
     def is_due(self, seen: int) -> bool:
-        """Return whether the rule strikes after *seen* earlier matching requests."""
+        """Return whether the rule applies after *seen* earlier matching requests."""
         is_over = self.times is not None and seen >= self.after + self.times
         return seen >= self.after and not is_over
 
@@ -172,25 +172,25 @@ class Faults:
         after: int = 0,
         times: int | None = 1,
     ) -> FaultRule:
-        """Add a rule: let *after* matching requests pass, then strike *times* times."""
+        """Add a rule: let *after* matching requests pass, then apply it to the next *times*."""
         rule = FaultRule(action=action, method=method, path=path, after=after, times=times)
         self.put(rule)
         return rule
 
     def put(self, rule: FaultRule) -> None:
-        """Add a rule; raise `ValueError` for one that cannot be carried out."""
+        """Add a rule; raise `ValueError` if it cannot be carried out."""
         # Constructors do not check; only conversion does.
         checked = msgspec.convert(msgspec.to_builtins(rule), FaultRule)
         with self._lock:
             self._seen_by_rule.append((checked, 0))
 
     def clear(self) -> None:
-        """Drop every rule."""
+        """Drop all rules."""
         with self._lock:
             self._seen_by_rule.clear()
 
     def strike(self, method: str, path: str) -> Action | None:
-        """Count a request with every rule for it; return the action of the first that is due."""
+        """Count a request with all rules for it; return the action of the first that is due."""
         action: Action | None = None
         with self._lock:
             for position, (rule, seen) in enumerate(self._seen_by_rule):
@@ -206,6 +206,6 @@ def _check_header(name: str, value: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be the name of a header")
     if not _HEADER_VALUE.fullmatch(value):
-        raise ValueError(f"the header {name} cannot carry {value!r}: no line breaks, latin-1 only")
+        raise ValueError(f"the header {name} cannot carry {value!r}: no line breaks, Latin-1 only")
     if name.lower() in _FRAMING_HEADERS:
         raise ValueError(f"{name} is the server's own header: the action raw can send another")

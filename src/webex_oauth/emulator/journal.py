@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from itertools import islice
@@ -17,28 +17,35 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.emulator.conditions import Randomness
 
+CONTROL_PATH = "/_emulator/"
+"""Requests below this path are neither recorded nor struck by faults."""
+
 _CAPACITY = 20_000
 _MOST_FIELDS = 100
-
-OPEN_VALUES = frozenset(
+_LONGEST_FORM = 65_536
+_ACCEPTABLE_TRACKING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+_RECORD = "webex_oauth.emulator.record"
+_TRACKING_ID = "webex_oauth.emulator.tracking_id"
+# Of all other parameters the journal keeps a digest.
+_OPEN_PARAMETERS = frozenset(
     {
         "client_id", "redirect_uri", "response_type", "scope", "code_challenge_method", "prompt",
         "grant_type", "token_type_hint", "max", "type", "teamId", "sortBy", "decision",
         "callingData", "goto",
     }
 )  # fmt: skip
-"""Parameters whose values are kept as they are; of all others the journal keeps a digest."""
+
+_Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """One request. Values of secret parameters are digests: see `digest`."""
+    """One request, completed as it is answered. Secret values are digests: see `digest`."""
 
-    number: int
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
-    form: tuple[tuple[str, str], ...] = ()
+    query: _Pairs = ()
+    form: _Pairs = ()
     header_names: tuple[str, ...] = ()
     authorization: str = ""
     """The scheme of the Authorization header and the digest of the rest."""
@@ -48,32 +55,23 @@ class Entry:
     """None while the request is under way, and when it was never answered."""
     is_over: bool = False
     fault: str = ""
-    notes: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
     """Facts, such as `pkce_verified` and `client_authenticated:basic`."""
+    number: int = 0
 
     @property
     def query_by_name(self) -> Mapping[str, str]:
-        """The query; of a repeated parameter the last value."""
+        """The query; the last value of a repeated parameter."""
         return dict(self.query)
 
     @property
     def form_by_name(self) -> Mapping[str, str]:
-        """The form; of a repeated field the last value."""
+        """The form; the last value of a repeated field."""
         return dict(self.form)
 
 
-@dataclass(slots=True)
-class Annotations:
-    """What is learnt about a request while it is answered."""
-
-    client_id: str = ""
-    fault: str = ""
-    form: tuple[tuple[str, str], ...] = ()
-    notes: list[str] = field(default_factory=list)
-
-
 class Journal:
-    """Keep the latest entries; may be read from any thread."""
+    """The latest entries; may be read from any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -82,35 +80,22 @@ class Journal:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Every entry that is kept, oldest first."""
+        """All entries that are kept, oldest first."""
         with self._changed:
             return tuple(self._entries)
 
-    def open(self, entry: Entry) -> Entry:
-        """Write down a request that has arrived; return it with its number."""
+    def open(self, entry: Entry) -> None:
+        """Write down a request that has arrived, with its number."""
         with self._changed:
-            numbered = replace(entry, number=self._written)
+            entry.number = self._written
             self._written += 1
-            self._entries.append(numbered)
+            self._entries.append(entry)
             self._changed.notify_all()
-        return numbered
 
-    def close(self, entry: Entry, status: int | None, annotations: Annotations) -> None:
-        """Complete the entry of a request that is over."""
-        completed = replace(
-            entry,
-            status=None if status is None else int(status),
-            is_over=True,
-            client_id=annotations.client_id or entry.client_id,
-            fault=annotations.fault,
-            form=annotations.form,
-            notes=tuple(annotations.notes),
-        )
+    def close(self, entry: Entry) -> None:
+        """Mark a request as over."""
         with self._changed:
-            # The oldest entry kept tells where this one stands, if it is kept still.
-            position = entry.number - (self._written - len(self._entries))
-            if 0 <= position < len(self._entries):
-                self._entries[position] = completed
+            entry.is_over = True
             self._changed.notify_all()
 
     def matching(self, method: str = "*", path: str = "*") -> tuple[Entry, ...]:
@@ -139,34 +124,19 @@ class Journal:
                     raise TimeoutError(f"{len(over)} of {count} {method} {path} in time")
 
     def clear(self) -> None:
-        """Forget every entry."""
+        """Forget all entries."""
         with self._changed:
             self._entries.clear()
             self._changed.notify_all()
 
 
 def digest(value: str) -> str:
-    """Shorten a secret to what the journal keeps of it, so that tests can compare."""
+    """Return what the journal keeps of a secret, so that tests can compare."""
     return "sha256:" + hashlib.sha256(value.encode()).hexdigest()[:16]
 
 
-def redacted(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Replace the values of the first parameters by their digests, unless they are no secret."""
-    return tuple(
-        (name, value if name in OPEN_VALUES else digest(value))
-        for name, value in islice(pairs, _MOST_FIELDS)
-    )
-
-
-_RECORD = "webex_oauth.emulator.record"
-_TRACKING_ID = "webex_oauth.emulator.tracking_id"
-_ACCEPTABLE_TRACKING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
-_LONGEST_FORM = 65_536
-CONTROL_PATH = "/_emulator/"
-
-
 class Recording:
-    """An ASGI layer that records every request but the control API's."""
+    """An ASGI layer that gives each request a tracking id and records all but the control API's."""
 
     def __init__(self, app: ASGIApp, journal: Journal, randomness: Randomness) -> None:
         self._app = app
@@ -178,9 +148,8 @@ class Recording:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        tracking_id = self._tracking_id(scope)
-        scope[_TRACKING_ID] = tracking_id
-        send = _tracked(send, tracking_id)
+        tracking_id = scope[_TRACKING_ID] = self._tracking_id(scope)
+        send = _with_tracking_id(send, tracking_id)
         if scope["path"].startswith(CONTROL_PATH):
             await self._app(scope, receive, send)
             return
@@ -188,7 +157,7 @@ class Recording:
         try:
             await self._app(scope, record.receive, record.send)
         except Exception:
-            record.status = HTTPStatus.INTERNAL_SERVER_ERROR
+            record.entry.status = HTTPStatus.INTERNAL_SERVER_ERROR
             raise
         finally:
             record.complete()
@@ -208,15 +177,14 @@ class Record:
 
     def __init__(self, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:
         self._journal = journal
-        self._scope = scope
         self._receive = receive
         self._send = send
-        self._entry = journal.open(_entry(scope))
+        content_type = Headers(scope=scope).get("content-type", "")
+        self._is_form = content_type.startswith("application/x-www-form-urlencoded")
         self._body = bytearray()
         self._held_start: Message | None = None
-        self._is_complete = False
-        self.annotations = Annotations()
-        self.status: int | None = None
+        self.entry = _new_entry(scope)
+        journal.open(self.entry)
 
     async def receive(self) -> Message:
         """Receive a part of the request, and keep a copy of what may be a form."""
@@ -228,7 +196,7 @@ class Record:
         """Send a part of the answer; complete the entry before the last part."""
         if message["type"] == "http.response.start":
             # Held back until the body comes, since an answer without one ends with its head.
-            self.status, self._held_start = message["status"], message
+            self.entry.status, self._held_start = int(message["status"]), message
             return
         if not message.get("more_body", False):
             self.complete()
@@ -239,62 +207,59 @@ class Record:
 
     def complete(self) -> None:
         """Complete the entry, once."""
-        if not self._is_complete:
-            self._is_complete = True
-            self.annotations.form = _form(self._scope, bytes(self._body))
-            self._journal.close(self._entry, self.status, self.annotations)
+        if self.entry.is_over:
+            return
+        if self._is_form:
+            form = parse_qsl(self._body.decode("latin-1"), keep_blank_values=True)
+            self.entry.form = _redacted(form)
+        self._journal.close(self.entry)
 
 
 def record_of(scope: Scope) -> Record:
-    """Find the record of a request."""
+    """Return the record of a request."""
     record = scope[_RECORD]
     if not isinstance(record, Record):
         raise TypeError("the request did not come through Recording")
     return record
 
 
-def annotations_of(scope: Scope) -> Annotations:
-    """Find what has been learnt about a request."""
-    return record_of(scope).annotations
+def entry_of(scope: Scope) -> Entry:
+    """Return the journal entry of a request, to note in it what is learnt."""
+    return record_of(scope).entry
 
 
 def tracking_id_of(scope: Scope) -> str:
-    """Find the tracking id of a request."""
+    """Return the tracking id of a request."""
     return str(scope[_TRACKING_ID])
 
 
-def _tracked(send: Send, tracking_id: str) -> Send:
-    async def send_tracked(message: Message) -> None:
+def _with_tracking_id(send: Send, tracking_id: str) -> Send:
+    async def send_with_tracking_id(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
             headers.setdefault("trackingid", tracking_id)
         await send(message)
 
-    return send_tracked
+    return send_with_tracking_id
 
 
-def _entry(scope: Scope) -> Entry:
+def _new_entry(scope: Scope) -> Entry:
     headers = Headers(scope=scope)
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    scheme, separator, credentials = headers.get("authorization", "").partition(" ")
     return Entry(
-        number=0,
         method=scope["method"],
         path=scope["path"],
-        query=redacted(query),
+        query=_redacted(query),
         header_names=tuple(headers.keys()),
-        authorization=_authorization(headers.get("authorization", "")),
+        authorization=f"{scheme} {digest(credentials)}" if separator else scheme and digest(scheme),
         tracking_id=tracking_id_of(scope),
         client_id=dict(query).get("client_id", ""),
     )
 
 
-def _authorization(value: str) -> str:
-    scheme, separator, credentials = value.partition(" ")
-    return f"{scheme} {digest(credentials)}" if separator else value and digest(value)
-
-
-def _form(scope: Scope, body: bytes) -> tuple[tuple[str, str], ...]:
-    content_type = Headers(scope=scope).get("content-type", "")
-    if not content_type.startswith("application/x-www-form-urlencoded"):
-        return ()
-    return redacted(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
+def _redacted(pairs: Iterable[tuple[str, str]]) -> _Pairs:
+    return tuple(
+        (name, value if name in _OPEN_PARAMETERS else digest(value))
+        for name, value in islice(pairs, _MOST_FIELDS)
+    )

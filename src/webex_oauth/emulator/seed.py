@@ -1,4 +1,4 @@
-"""The world the emulator starts with: the same people and rooms each time."""
+"""The world the emulator starts with: the same people and rooms each time, up to the present."""
 
 # ruff: noqa: RUF001 - people are called what they are called
 
@@ -7,11 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from webex_oauth.emulator.hostile import (
-    HOSTILE_DISPLAY_NAME,
-    HOSTILE_EMAIL,
-    HOSTILE_TITLES,
-)
+from webex_oauth.emulator.hostile import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL, HOSTILE_TITLES
 from webex_oauth.emulator.world import (
     Person,
     Room,
@@ -23,8 +19,8 @@ from webex_oauth.emulator.world import (
 )
 
 ORGANIZATION_UUID = "0f8c5d1e-2b7a-4e0c-9d53-7a1e4b6c8d90"
-SEEDED_AT_MS = 1_772_445_901_337
-"""The newest instant of the seeded world: 2026-03-02T10:05:01.337Z."""
+SEEDED_AT = 1_772_445_901
+"""The newest instant of a seeded world, unless another is given: 2026-03-02T10:05:01Z."""
 
 FEW_SPACES = "luca@acme.example"
 MANY_SPACES = "mira@acme.example"
@@ -63,50 +59,57 @@ COLLEAGUES = (
 )  # fmt: skip
 
 
-def seeded_world() -> World:
-    """Build the world: five people who can sign in, and the colleagues they talk to."""
+def seeded_world(now: int = SEEDED_AT) -> World:
+    """Return five people who can sign in, and the colleagues they talk to; all busy until *now*."""
     world = World()
-    for person, spaces in _accounts():
-        world.add_person(person, spaces)
+    for person, rooms in _accounts(now):
+        world.add_person(person, rooms)
     for number, (first_name, last_name) in enumerate(COLLEAGUES):
-        world.add_person(_colleague(number, first_name, last_name))
+        email = f"colleague{number + 1}@acme.example"
+        colleague = _person(now, first_name, last_name, email, "")
+        world.add_person(replace(colleague, can_sign_in=False))
     return world
 
 
-def seeded_rooms(person: Person, count: int) -> Iterator[Room]:
-    """Make *count* rooms of a person, with the believable titles of a working life."""
+def seeded_rooms(person: Person, count: int, now: int = SEEDED_AT) -> Iterator[Room]:
+    """Yield *count* rooms of a person, with the believable titles of a working life."""
     for number in range(count):
-        yield _room(person, number, _title(number), _type(number))
+        yield _room(now, person, number, _title(number), _type(number))
 
 
-def titled_rooms(person: Person, titles: Iterable[str]) -> Iterator[Room]:
-    """Make one group room for each title."""
+def titled_rooms(person: Person, titles: Iterable[str], now: int = SEEDED_AT) -> Iterator[Room]:
+    """Yield one group room for each title."""
     for number, title in enumerate(titles):
-        yield _room(person, number, title, "group")
+        yield _room(now, person, number, title, "group")
 
 
-def _accounts() -> Iterator[tuple[Person, RoomSource]]:
+def _accounts(now: int) -> Iterator[tuple[Person, RoomSource]]:
     mira = replace(
-        _person("Mira", "Ito", MANY_SPACES, "250 spaces", has_avatar=True),
+        _person(now, "Mira", "Ito", MANY_SPACES, "250 spaces", has_avatar=True),
         job_title="Product manager",
         department="Platform",
         work_phone="+49 30 5550 0142",
         time_zone="Europe/Berlin",
     )
-    yield mira, lambda: seeded_rooms(mira, 250)
-    jonas = _person("Jonas", "Weber", VERY_MANY_SPACES, "5,000 spaces")
-    yield jonas, lambda: seeded_rooms(jonas, 5_000)
-    luca = _person("Luca", "Moretti", FEW_SPACES, "3 spaces", has_avatar=True)
-    yield luca, lambda: seeded_rooms(luca, 3)
-    yield _person("Amara", "Okafor", NO_SPACES, "no spaces, no picture"), tuple
-    hostile = _hostile_person()
-    yield hostile, lambda: titled_rooms(hostile, HOSTILE_TITLES)
+    yield mira, lambda: seeded_rooms(mira, 250, now)
+    jonas = _person(now, "Jonas", "Weber", VERY_MANY_SPACES, "5,000 spaces")
+    yield jonas, lambda: seeded_rooms(jonas, 5_000, now)
+    luca = _person(now, "Luca", "Moretti", FEW_SPACES, "3 spaces", has_avatar=True)
+    yield luca, lambda: seeded_rooms(luca, 3, now)
+    yield _person(now, "Amara", "Okafor", NO_SPACES, "no spaces, no picture"), tuple
+    about = f"{len(HOSTILE_TITLES)} spaces with hostile names"
+    hostile = replace(
+        _person(now, "<b>First</b>", "{{ 7*7 }}", HOSTILE_EMAIL, about),
+        display_name=HOSTILE_DISPLAY_NAME,
+    )
+    yield hostile, lambda: titled_rooms(hostile, HOSTILE_TITLES, now)
 
 
 def _person(
-    first_name: str, last_name: str, email: str, about: str, *, has_avatar: bool = False
+    now: int, first_name: str, last_name: str, email: str, about: str, *, has_avatar: bool = False
 ) -> Person:
     digest = _digest("person", email)
+    now_ms = now * 1_000
     return Person(
         uuid=str(uuid.UUID(bytes=digest[:16], version=4)),
         email=email,
@@ -114,23 +117,12 @@ def _person(
         first_name=first_name,
         last_name=last_name,
         organization_uuid=ORGANIZATION_UUID,
-        created_ms=SEEDED_AT_MS - (400 + digest[16]) * _DAY_MS,
-        last_modified_ms=SEEDED_AT_MS - digest[17] * _DAY_MS,
-        last_activity_ms=SEEDED_AT_MS - digest[18] * 1_000,
+        created_ms=now_ms - (400 + digest[16]) * _DAY_MS,
+        last_modified_ms=now_ms - digest[17] * _DAY_MS,
+        last_activity_ms=now_ms - digest[18] * 1_000,
         has_avatar=has_avatar,
         about=about,
     )
-
-
-def _hostile_person() -> Person:
-    about = f"{len(HOSTILE_TITLES)} spaces with hostile names"
-    person = _person("<b>First</b>", "{{ 7*7 }}", HOSTILE_EMAIL, about)
-    return replace(person, display_name=HOSTILE_DISPLAY_NAME)
-
-
-def _colleague(number: int, first_name: str, last_name: str) -> Person:
-    person = _person(first_name, last_name, f"colleague{number + 1}@acme.example", "")
-    return replace(person, can_sign_in=False)
 
 
 def _type(number: int) -> RoomType:
@@ -139,22 +131,24 @@ def _type(number: int) -> RoomType:
 
 def _title(number: int) -> str:
     if _type(number) == "direct":
-        return colleague_name(number // _DIRECT_SHARE)
-    return group_title(number - number // _DIRECT_SHARE)
+        return _colleague_name(number // _DIRECT_SHARE)
+    return _group_title(number - number // _DIRECT_SHARE)
 
 
-def _room(person: Person, number: int, title: str, room_type: RoomType) -> Room:
+def _room(now: int, person: Person, number: int, title: str, room_type: RoomType) -> Room:
     digest = _digest(person.uuid, str(number))
-    created_ms = SEEDED_AT_MS - (420 + digest[16]) * _DAY_MS + number
-    # Cubed, so that most rooms were busy lately and some have slept for a year.
+    now_ms = now * 1_000
+    created_ms = now_ms - (420 + digest[16]) * _DAY_MS + number
+    # Cubed, so that most rooms were busy lately and some have been quiet for a year.
     quiet_share = (int.from_bytes(digest[17:20], "big") / 0xFFFFFF) ** 3
-    last_activity_ms = SEEDED_AT_MS - int(quiet_share * 400 * _DAY_MS) - number
-    is_public = room_type == "group" and digest[20] % 16 == 0
+    last_activity_ms = now_ms - int(quiet_share * 400 * _DAY_MS) - number
+    is_group = room_type == "group"
+    is_public = is_group and digest[20] % 16 == 0
     return Room(
-        id=webex_id("ROOM", _room_uuid(digest, room_type)),
+        id=webex_id("ROOM", str(uuid.UUID(bytes=digest[:16], version=1 if is_group else 3))),
         title=title,
         type=room_type,
-        is_locked=room_type == "group" and digest[21] % 8 == 0,
+        is_locked=is_group and digest[21] % 8 == 0,
         last_activity=webex_instant(last_activity_ms),
         creator_id=person.id,
         created=webex_instant(created_ms),
@@ -168,10 +162,6 @@ def _room(person: Person, number: int, title: str, room_type: RoomType) -> Room:
     )
 
 
-def _room_uuid(digest: bytes, room_type: RoomType) -> str:
-    return str(uuid.UUID(bytes=digest[:16], version=1 if room_type == "group" else 3))
-
-
 def _team_id(person: Person, digest: bytes, room_type: RoomType) -> str | None:
     if room_type == "direct" or digest[22] % _TEAM_SHARE:
         return None
@@ -183,8 +173,8 @@ def _digest(*parts: str) -> bytes:
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
-def group_title(number: int) -> str:
-    """Return a title; numbers below 1,200 give distinct ones, later ones carry a figure."""
+def _group_title(number: int) -> str:
+    """Return a title; those of numbers from 1,200 on carry a figure, so that all are distinct."""
     scope_number, subject_number = divmod(number, len(_SUBJECTS))
     turn, scope_number = divmod(scope_number, len(_SCOPES))
     words = [_SUBJECTS[subject_number], _SCOPES[scope_number]]
@@ -192,7 +182,7 @@ def group_title(number: int) -> str:
     return f"{title} #{turn + 1}" if turn else title
 
 
-def colleague_name(number: int) -> str:
+def _colleague_name(number: int) -> str:
     """Return a colleague's name, for a conversation between two people."""
     first, _ = COLLEAGUES[number % len(COLLEAGUES)]
     _, last = COLLEAGUES[(number // len(COLLEAGUES) + number) % len(COLLEAGUES)]

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-ID_HINT = "Expect base64 ID or UUID."
+RoomType = Literal["direct", "group"]
+RoomOrder = Literal["id", "lastactivity", "created", "made_public"]
+RoomSource = Callable[[], Iterable["Room"]]
 
 _FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f-]{36})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -23,7 +25,7 @@ class MalformedId(ValueError):
     """An id that is neither base64 of the right kind nor a UUID."""
 
     def __init__(self) -> None:
-        super().__init__(ID_HINT)
+        super().__init__("Expect base64 ID or UUID.")
 
 
 def webex_id(kind: str, key: str) -> str:
@@ -80,49 +82,12 @@ class Person:
     work_phone: str = ""
     can_sign_in: bool = True
     about: str = ""
-    """What the emulator's sign-in page tells about this person; never sent by the API."""
+    """What the emulator's sign-in page says about this person; never sent by the API."""
 
     @property
     def id(self) -> str:
         """The id in Webex's form."""
         return webex_id("PEOPLE", self.uuid)
-
-
-def person_answer(person: Person, origin: str) -> dict[str, Any]:
-    """Describe *person* as the API of *origin* does: what is absent is left out."""
-    local_part = person.email.partition("@")[0]
-    activity = person.last_activity_ms
-    answer = {
-        "id": person.id,
-        "emails": [person.email],
-        "phoneNumbers": [_contact("work", person.work_phone)] if person.work_phone else [],
-        "sipAddresses": [_contact("personal-room", f"{local_part}@acme.webex.example")],
-        "displayName": person.display_name,
-        "nickName": person.nick_name or person.first_name,
-        "firstName": person.first_name,
-        "lastName": person.last_name,
-        "userName": person.email,
-        "orgId": webex_id("ORGANIZATION", person.organization_uuid),
-        "created": webex_instant(person.created_ms),
-        "lastModified": webex_instant(person.last_modified_ms),
-        "timezone": person.time_zone,
-        "type": "person",
-        "avatar": f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None,
-        "title": person.job_title or None,
-        "department": person.department or None,
-        "lastActivity": None if activity is None else webex_instant(activity),
-        "status": person.status,
-    }
-    return {name: value for name, value in answer.items() if value is not None}
-
-
-def _contact(kind: str, value: str) -> dict[str, Any]:
-    return {"type": kind, "value": value, "primary": kind == "work"}
-
-
-RoomType = Literal["direct", "group"]
-RoomOrder = Literal["id", "lastactivity", "created", "made_public"]
-RoomSource = Callable[[], Iterable["Room"]]
 
 
 class FieldFailure(msgspec.Struct, frozen=True):
@@ -152,14 +117,8 @@ class Room(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     errors: dict[str, FieldFailure] | None = None
 
 
-class RoomPage(msgspec.Struct, frozen=True):
-    """One page of a listing."""
-
-    items: list[Room]
-
-
-def in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
-    """Sort rooms: by id upwards, or by an instant, newest first."""
+def _in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
+    """Return rooms sorted by id upwards, or by an instant, newest first."""
     if order == "id":
         return tuple(sorted(rooms, key=attrgetter("id")))
     instant = attrgetter("last_activity" if order == "lastactivity" else order)
@@ -177,12 +136,12 @@ class World:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Everyone with an account, in the order in which they were added."""
+        """The people with accounts, in the order in which they were added."""
         return tuple(self._person_by_uuid.values())
 
     @property
     def sign_in_people(self) -> tuple[Person, ...]:
-        """Everyone who can sign in."""
+        """The people who can sign in."""
         return tuple(person for person in self.people if person.can_sign_in)
 
     def add_person(self, person: Person, rooms: RoomSource = tuple) -> Person:
@@ -199,19 +158,17 @@ class World:
         self._forget_rooms(uuid)
 
     def person(self, uuid: str) -> Person | None:
-        """Find a person by UUID."""
+        """Return the person with this UUID."""
         return self._person_by_uuid.get(uuid)
 
     def person_by_email(self, email: str) -> Person | None:
-        """Find the first person with this e-mail address, whatever its case."""
+        """Return the first person with this e-mail address, whatever its case."""
         wanted = email.casefold()
-        matches = (one for one in self.people if one.email.casefold() == wanted)
-        return next(matches, None)
+        return next((one for one in self.people if one.email.casefold() == wanted), None)
 
     def put_room(self, person: Person, room: Room) -> None:
         """Put a person into a room, or change a room they are in."""
-        rooms = self._rooms_by_id(person.uuid)
-        rooms[room.id] = room
+        self._rooms_by_id(person.uuid)[room.id] = room
         self._ordered.clear()
 
     def remove_room(self, person: Person, room_id: str) -> None:
@@ -220,14 +177,14 @@ class World:
         self._ordered.clear()
 
     def rooms(self, person: Person, order: RoomOrder = "id") -> tuple[Room, ...]:
-        """List the rooms that a person is in."""
+        """Return the rooms that a person is in."""
         key = (person.uuid, order)
         if key not in self._ordered:
-            self._ordered[key] = in_order(self._rooms_by_id(person.uuid).values(), order)
+            self._ordered[key] = _in_order(self._rooms_by_id(person.uuid).values(), order)
         return self._ordered[key]
 
     def public_rooms(self, person: Person) -> tuple[Room, ...]:
-        """List the public rooms of a person's organization, joined or not, newest public first."""
+        """Return the public rooms of a person's organization, joined or not, newest first."""
         room_by_id = {
             room.id: room
             for other in self.people
@@ -235,10 +192,10 @@ class World:
             for room in self.rooms(other)
             if room.is_public
         }
-        return in_order(room_by_id.values(), "made_public")
+        return _in_order(room_by_id.values(), "made_public")
 
     def room(self, person: Person, uuid: str) -> Room | None:
-        """Find a room by UUID if the person is in it."""
+        """Return the room with this UUID if the person is in it."""
         return self._rooms_by_id(person.uuid).get(webex_id("ROOM", uuid))
 
     def _rooms_by_id(self, person_uuid: str) -> dict[str, Room]:

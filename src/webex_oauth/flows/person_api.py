@@ -15,12 +15,14 @@ from webex_oauth.vault.vault import Vault
 from webex_oauth.webex.api import (
     Call,
     Listing,
+    Page,
+    PageTrail,
+    PageUrl,
     api_request,
     page_request,
     read_api_response,
     read_page,
 )
-from webex_oauth.webex.paging import Page, PageTrail, PageUrl
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,12 @@ from webex_oauth.errors import (
     WebexOAuthError,
 )
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.oauth.revocation import TokenTypeHint, read_revocation_response, revocation_request
-from webex_oauth.oauth.token import TokenSet
+from webex_oauth.oauth.token import (
+    TokenSet,
+    TokenTypeHint,
+    read_revocation_response,
+    revocation_request,
+)
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, new_version, revocation_of

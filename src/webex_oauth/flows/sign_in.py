@@ -19,8 +19,13 @@ from webex_oauth.flows.code_redemption import Browser, CodeRedemption, TakenAtte
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.revocation import Revocations
-from webex_oauth.oauth.authorization import Callback, authorization_url, check_callback
-from webex_oauth.oauth.pkce import code_challenge, code_verifier
+from webex_oauth.oauth.authorization import (
+    Callback,
+    authorization_url,
+    check_callback,
+    code_challenge,
+    code_verifier,
+)
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
 from webex_oauth.vault.ledger import Entry

@@ -1,7 +1,221 @@
-"""The composition root: settings become an integration at work; only here adapters are chosen."""
+"""The composition root: settings become an integration at work. Only here adapters are chosen."""
 
-from webex_oauth.integration.opening import Integration, open_integration
-from webex_oauth.integration.shared_clock import SharedClock
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from socket import gethostname
+
+from webex_oauth.errors import WebexOAuthError
+from webex_oauth.flows.context import FlowContext
+from webex_oauth.flows.keeper import Keeper
+from webex_oauth.flows.person_api import PersonApi
+from webex_oauth.flows.revocation import Revocations
+from webex_oauth.flows.sessions import Sessions
+from webex_oauth.flows.sign_in import SignIn
+from webex_oauth.flows.sweeper import Sweeper
+from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.ports import Clock, Randomness, Sleep, Transport
+from webex_oauth.settings import Settings
+from webex_oauth.settings.values import MEMORY
+from webex_oauth.transport import HttpTransport
+from webex_oauth.vault.key_agreement import KeyPresence, KeyWatch, open_keys
+from webex_oauth.vault.key_file import KeyFile
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.records import check_grant_key
+from webex_oauth.vault.rescue import Rescue
+from webex_oauth.vault.rows import Rows
+from webex_oauth.vault.sealing import Sealer
+from webex_oauth.vault.vault import Vault
 
-__all__ = ["Integration", "SharedClock", "open_integration", "rows_at"]
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+STEADY_SECONDS = 300.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """Sign people in, call Webex as them, sign them out; made by `open_integration`."""
+
+    context: FlowContext
+    vault: Vault
+    sign_in: SignIn
+    sessions: Sessions
+    keeper: Keeper
+    revocations: Revocations
+    rescue: Rescue
+    key_presence: KeyPresence
+
+    def api(self, grant_key: bytes) -> PersonApi:
+        """Call Webex's API with the grant of one person; raise TypeError for what is no key."""
+        check_grant_key(grant_key)
+        return PersonApi(self.context, self.vault, grant_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work without an end; `name` is what the log calls it."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_integration(
+    settings: Settings,
+    *,
+    rows: Rows | None = None,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
+    randomness: Randomness = secrets.token_bytes,
+) -> AsyncIterator[Integration]:
+    """Bring an integration to work, and let it finish what it began at the end.
+
+    Everything but *settings* replaces an effect by another of the same shape; without *clock* it
+    goes by the store's. Raises ConfigurationError, KeyUnavailable or StoreUnavailable when it
+    cannot start.
+    """
+    if not isinstance(settings, Settings):
+        raise TypeError("settings are what webex_oauth.read_settings(os.environ) returns")
+    async with AsyncExitStack() as exits:
+        # What ends with this process needs no rescue from it.
+        needs_spool = rows is not None or settings.store_url != MEMORY
+        rows = rows or rows_at(settings.store_url)
+        await rows.open()
+        exits.push_async_callback(rows.close)
+        tasks: list[Task] = []
+        if clock is None:
+            clock = await _shared_clock(rows, tasks)
+        sealer = await _sealer(settings, rows, randomness, clock, tasks)
+        if transport is None:
+            transport = await exits.enter_async_context(
+                HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
+            )
+        integration = _compose(settings, rows, sealer, transport, clock)
+        if needs_spool:
+            await integration.rescue.open()
+        background = Background(tasks + _tasks(settings, integration))
+        exits.push_async_callback(background.close)
+        # The vault closes first: a refresh under way may end in the rescue, which is a task.
+        exits.push_async_callback(integration.vault.close)
+        yield integration
+
+
+async def _shared_clock(rows: Rows, tasks: list[Task]) -> Clock:
+    clock = SharedClock(rows.time)
+    await clock.look()
+    tasks.append(Task("clock", clock.run))
+    return clock
+
+
+async def _sealer(
+    settings: Settings, rows: Rows, randomness: Randomness, clock: Clock, tasks: list[Task]
+) -> Sealer:
+    today = datetime.fromtimestamp(clock(), UTC).date()
+    keys = await open_keys(rows, settings.keys_file, settings.keys_text, randomness, today)
+    if isinstance(keys, KeyFile):
+        tasks.append(Task("keys", KeyWatch(keys, rows, randomness).run))
+    return Sealer(keys, randomness)
+
+
+def _compose(
+    settings: Settings, rows: Rows, sealer: Sealer, transport: Transport, clock: Clock
+) -> Integration:
+    ledger = Ledger(rows, sealer, settings.idle_seconds)
+    context = FlowContext(
+        platform=settings.platform,
+        client=settings.client,
+        ledger=ledger,
+        sealer=sealer,
+        transport=transport,
+        clock=clock,
+        randomness=sealer.randomness,
+        idle_seconds=settings.idle_seconds,
+        absolute_seconds=settings.absolute_seconds,
+        keeps_grants=settings.keeps_grants,
+    )
+    rescue = Rescue(settings.spool_folder, ledger, clock, sealer.randomness)
+    vault = Vault(
+        ledger,
+        transport,
+        settings.platform.server,
+        settings.client,
+        clock,
+        rescue=rescue,
+        randomness=sealer.randomness,
+        sign_in_url=f"{settings.public_origin}/login",
+    )
+    revocations = Revocations(context)
+    return Integration(
+        context=context,
+        vault=vault,
+        sign_in=SignIn(context, settings.scopes, revocations),
+        sessions=Sessions(context, revocations),
+        keeper=Keeper(context, vault),
+        revocations=revocations,
+        rescue=rescue,
+        key_presence=KeyPresence(rows, sealer, f"{gethostname()} (process {os.getpid()})"),
+    )
+
+
+def _tasks(settings: Settings, integration: Integration) -> list[Task]:
+    """List what runs besides answering."""
+    tasks = [
+        Task("rescue", integration.rescue.run),
+        Task("key presence", integration.key_presence.run),
+        Task("revocations", integration.revocations.run),
+        Task(
+            "sweeper",
+            Sweeper(integration.context, integration.sessions, monotonic=steady_seconds).run,
+        ),
+    ]
+    if settings.runs_keeper:
+        tasks.append(Task("keeper", integration.keeper.run))
+    return tasks
+
+
+class Background:
+    """Keep tasks running: one that fails is told of and begins again, and ends no other."""
+
+    def __init__(self, tasks: Sequence[Task], *, sleep: Sleep = asyncio.sleep) -> None:
+        self._sleep = sleep
+        self._running = [
+            asyncio.create_task(self._keep_running(task), name=task.name) for task in tasks
+        ]
+
+    async def close(self) -> None:
+        """Cancel all tasks, and wait until each has ended."""
+        for running in self._running:
+            running.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _keep_running(self, task: Task) -> None:
+        pause_seconds = FIRST_PAUSE_SECONDS
+        clock = asyncio.get_running_loop().time
+        while True:
+            started_at = clock()
+            await _run_once(task)
+            if clock() - started_at >= STEADY_SECONDS:
+                pause_seconds = FIRST_PAUSE_SECONDS
+            await self._sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+
+
+async def _run_once(task: Task) -> None:
+    try:
+        await task.run()
+    except WebexOAuthError as error:
+        log.warning(
+            "the task %(task)s failed and begins again: %(error)s",
+            {"task": task.name, "error": str(error) or type(error).__name__},
+        )
+    except Exception:
+        # The edge of a task: nobody else would hear of a mistake in it.
+        log.exception("the task %(task)s failed and begins again", {"task": task.name})

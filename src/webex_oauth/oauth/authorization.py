@@ -1,12 +1,13 @@
-"""The authorization request and the callback that answers it (RFC 6749 section 4.1)."""
+"""The authorization request and the callback that answers it (RFC 6749 section 4.1, RFC 7636)."""
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from types import MappingProxyType
+from hashlib import sha256
 from typing import TypeAlias, final
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from webex_oauth.errors import (
     AuthorizationRefused,
@@ -14,15 +15,14 @@ from webex_oauth.errors import (
     IssuerMismatch,
     MalformedCallback,
 )
-from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.query import read_prose, read_value, split_query
+from webex_oauth.oauth.http import read_text
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret
 
-NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
-_KNOWN_PARAMETERS = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
-_VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
-_ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,128}", re.ASCII)
+MAX_QUERY_BYTES = 8 * 1024
+MAX_QUERY_FIELDS = 32
+FEWEST_RANDOM_BYTES = 32
+MOST_RANDOM_BYTES = 96
 REGISTERED_ERRORS = frozenset(
     {
         "access_denied",
@@ -36,9 +36,14 @@ REGISTERED_ERRORS = frozenset(
 )
 """The codes of RFC 6749 section 4.1.2.1."""
 
+_KNOWN_PARAMETERS = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
+_VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
+_ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,128}", re.ASCII)
+_PERCENT_ENCODED = re.compile(rb"(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _quote = partial(quote, safe="")
-_remembered_quote = lru_cache(maxsize=64)(_quote)
-"""Encode what is no secret and the same at every sign-in."""
+_cached_quote = lru_cache(maxsize=64)(_quote)
+"""For values that are not secret and the same at every sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,25 @@ class AuthorizationCode:
     code: Secret
 
 
+def code_verifier(random_bytes: bytes) -> Secret:
+    """Return a verifier of 43 to 128 characters (RFC 7636 section 4.1).
+
+    Raises ValueError for fewer than 32 or more than 96 random bytes.
+    """
+    if not FEWEST_RANDOM_BYTES <= len(random_bytes) <= MOST_RANDOM_BYTES:
+        raise ValueError("a code verifier takes 32 to 96 random bytes")
+    return Secret(_base64url(random_bytes))
+
+
+def code_challenge(verifier: Secret) -> str:
+    """Return the S256 challenge of *verifier* (RFC 7636 section 4.2)."""
+    return _base64url(sha256(verifier.reveal().encode("ascii")).digest())
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
 def authorization_url(
     server: AuthorizationServer,
     client: Client,
@@ -78,12 +102,10 @@ def authorization_url(
     scopes: Sequence[str],
     state: Secret,
     challenge: str,
-    extra: Mapping[str, str] = NO_PARAMETERS,
 ) -> str:
-    """Build the URL that asks for a code (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+    """Return the URL that asks for a code (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
-    A query of the endpoint is kept. Raises ValueError when *extra* names a parameter of the
-    request itself.
+    A query of the endpoint is kept.
     """
     standing = {
         "response_type": "code",
@@ -92,17 +114,14 @@ def authorization_url(
         "scope": " ".join(scopes),
         "code_challenge_method": "S256",
     }
-    fresh = {"state": state.reveal(), "code_challenge": challenge}
-    if not (standing.keys() | fresh.keys()).isdisjoint(extra):
-        raise ValueError("extra parameters may not replace those of the request")
     endpoint, _, kept = server.authorization_endpoint.partition("?")
-    asked = [f"{name}={_remembered_quote(value)}" for name, value in standing.items()]
-    asked += [f"{_quote(name)}={_quote(value)}" for name, value in (fresh | dict(extra)).items()]
-    return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), *asked]))}"
+    fields = [f"{name}={_cached_quote(value)}" for name, value in standing.items()]
+    fields += [f"state={_quote(state.reveal())}", f"code_challenge={_quote(challenge)}"]
+    return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), *fields]))}"
 
 
 def read_callback(query: bytes) -> Callback:
-    """Read the raw query of a callback (RFC 6749 sections 4.1.2 and 4.1.2.1).
+    """Return what the raw query of a callback says (RFC 6749 sections 4.1.2 and 4.1.2.1).
 
     Code, state, error and issuer are read strictly; a description may be any text, and parameters
     of other names may be anything. Raises IncompleteCallback without a state or without both code
@@ -127,9 +146,9 @@ def _read_callback(query: bytes) -> Callback:
         raise MalformedCallback("the callback has both a code and an error")
     if not state:
         raise IncompleteCallback("state", error=error)
-    issuer = _value(parameters, "iss")
+    issuer = _decoded(parameters["iss"]) if "iss" in parameters else None
     if error:
-        description = read_text(read_prose(parameters.get("error_description", b"")))
+        description = read_text(_decoded_prose(parameters.get("error_description", b"")))
         return ErrorCallback(Secret(state), error, description, issuer)
     if not code:
         raise IncompleteCallback("code")
@@ -137,22 +156,25 @@ def _read_callback(query: bytes) -> Callback:
 
 
 def _known_parameters(query: bytes) -> dict[str, bytes]:
+    """Return the encoded values of the parameters that are read; each may stand there once."""
+    if len(query) > MAX_QUERY_BYTES:
+        raise MalformedCallback("the query is too long")
+    pieces = query.split(b"&")
+    if len(pieces) > MAX_QUERY_FIELDS:
+        raise MalformedCallback("the query has too many parameters")
     parameters: dict[str, bytes] = {}
-    for name, value in split_query(query):
-        if name not in _KNOWN_PARAMETERS:
-            continue
+    for piece in pieces:
+        encoded_name, _, value = piece.partition(b"=")
+        name = _octets(encoded_name).decode("latin-1")
         if name in parameters:
             raise MalformedCallback(f"the callback has more than one {name}")
-        parameters[name] = value
+        if name in _KNOWN_PARAMETERS:
+            parameters[name] = value
     return parameters
 
 
-def _value(parameters: Mapping[str, bytes], name: str) -> str | None:
-    return read_value(parameters[name]) if name in parameters else None
-
-
 def _optional(parameters: Mapping[str, bytes], name: str, grammar: re.Pattern[str]) -> str | None:
-    value = _value(parameters, name)
+    value = _decoded(parameters.get(name, b""))
     if value and not grammar.fullmatch(value):
         raise MalformedCallback(
             f"the callback's {name} has characters it may not have, or too many"
@@ -160,8 +182,34 @@ def _optional(parameters: Mapping[str, bytes], name: str, grammar: re.Pattern[st
     return value or None
 
 
+def _decoded(encoded: bytes) -> str:
+    """Return the value of a parameter that decides something."""
+    if not _PERCENT_ENCODED.fullmatch(encoded):
+        raise MalformedCallback("a parameter is not percent-encoded")
+    try:
+        text = unquote_plus(encoded.decode("ascii"), errors="strict")
+    except UnicodeDecodeError:
+        raise MalformedCallback("a parameter is not UTF-8") from None
+    if _CONTROL.search(text):
+        raise MalformedCallback("a parameter holds control characters")
+    return text
+
+
+def _decoded_prose(encoded: bytes) -> str:
+    """Return a value that is text for people, in UTF-8 or else in Latin-1."""
+    octets = _octets(encoded)
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _octets(encoded: bytes) -> bytes:
+    return unquote_to_bytes(encoded.replace(b"+", b" "))
+
+
 def check_callback(callback: Callback, server: AuthorizationServer) -> AuthorizationCode:
-    """Return the code for the token request, if the callback comes from *server*.
+    """Return the code for the token request if the callback comes from *server*.
 
     Raises IssuerMismatch (RFC 9207 section 2.4), for errors too, and AuthorizationRefused.
     """

@@ -4,10 +4,10 @@ The sample's names work as they are: AUTH_INIT_URL, CLIENT_SECRET, STATE, PORT, 
 is WEBEX_...; the client secret may come from a file, named by CLIENT_SECRET_FILE.
 """
 
-from webex_oauth.settings.env_file import Sources, read_sources
 from webex_oauth.settings.names import NAMES
 from webex_oauth.settings.reader import judged_settings, read_settings
 from webex_oauth.settings.values import DEFAULT_PORT, Settings
+from webex_oauth.settings.variables import Sources, read_sources
 
 __all__ = [
     "DEFAULT_PORT",

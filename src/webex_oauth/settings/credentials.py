@@ -4,7 +4,7 @@ import re
 from hmac import compare_digest
 from typing import Final
 
-from webex_oauth.settings.pasted import is_placeholder
+from webex_oauth.settings.names import is_placeholder
 
 CLIENT_ID: Final = re.compile(r"C[0-9a-f]{64}")
 INVENTED_ID: Final = re.compile(r"C[0-9a-f]{1,31}")

@@ -1,6 +1,8 @@
 """The names of all settings, and of what others would take for one."""
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -49,3 +51,103 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     nearest = [other for other in (f"WEBEX_{name}", name.removeprefix("WEBEX_")) if other in names]
     nearest += difflib.get_close_matches(name, names, n=1, cutoff=CLOSE)
     return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+ASCII_SPACE: Final = " \t\r\n"
+QUOTES: Final = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+ONE_LINE: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
+COMMENT: Final = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
+SHELL: Final = re.compile(r"~|.*\$[A-Za-z_{(]", re.DOTALL)
+PLACEHOLDER: Final = re.compile(
+    r"(?i)<.*>|x{3,}|\.{3}|[*\u2022\u25cf]{3,}|\$\w+|\$?\{.*\}|%\w+%|to-?do"
+    r"|(change|replace)[-_ ]?(me|it|this)|client[-_ ]?(id|secret)"
+    r"|(your|my|the|paste|insert|put|enter)[-_ ].*|.*[-_ ]here",
+    re.DOTALL,
+)
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether *text* stands for a value that was never put in."""
+    return PLACEHOLDER.fullmatch(text) is not None
+
+
+def cleaned(name: str, value: str) -> tuple[str, tuple[str, ...]]:
+    """Return *value* as it was meant, and what is wrong with how it is written."""
+    mistakes = []
+    text = value.strip(ASCII_SPACE)
+    for clean, remedy in _CLEANERS:
+        text, before = clean(name, text), text
+        if text != before:
+            mistakes.append(f"{name} {remedy(before)}")
+    path = path_in(name, text)
+    if SHELL.match(path):
+        mistakes.append(
+            f"{name} has {'~' if path.startswith('~') else '$'} in it, which only a shell expands: "
+            "write the whole path"
+        )
+    return text, tuple(mistakes)
+
+
+def path_in(name: str, text: str) -> str:
+    """Return the path in the value of a setting; nothing if there is none."""
+    if name not in PATH_NAMES or (name == "WEBEX_STORE_URL" and not text.startswith(SQLITE)):
+        return ""
+    return text.removeprefix(SQLITE)
+
+
+def _without_invisible(name: str, text: str) -> str:
+    allowed = "\n\r" if name == "WEBEX_KEYS" else ""
+    return "".join(c for c in text if c in allowed or not _is_invisible(c))
+
+
+def _without_quotes(_: str, text: str) -> str:
+    # A secret may end in a quote of its own (RFC 6749 appendix A.2).
+    return text.strip(QUOTES + ASCII_SPACE) if text[:1] in QUOTES else text
+
+
+def _without_comment(_: str, text: str) -> str:
+    return COMMENT.sub("", text, count=1)
+
+
+def _without_breaks(name: str, text: str) -> str:
+    if name not in ONE_LINE or is_placeholder(text):
+        return text
+    whole = "".join(text.split())
+    # A secret may have spaces (RFC 6749 appendix A.2), but Webex's are letters and digits.
+    is_meant = " " in text and text.isprintable() and not whole.isalnum()
+    return text if is_meant else whole
+
+
+def _is_invisible(character: str) -> bool:
+    if character.isascii():
+        return not character.isprintable() and not character.isspace()
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}
+
+
+def _invisible_remedy(text: str) -> str:
+    first = next(character for character in text if _is_invisible(character))
+    named = unicodedata.name(first, "a control, or half of a character").lower()
+    return f"has an invisible character in it (U+{ord(first):04X}, {named}): type it anew"
+
+
+_CLEANERS: Final = (
+    (_without_invisible, _invisible_remedy),
+    (
+        _without_quotes,
+        lambda _: (
+            "is in quotes, which belong to the value where no shell reads it "
+            "(`docker run --env-file`): write it without"
+        ),
+    ),
+    (
+        _without_comment,
+        lambda _: (
+            "has a comment behind it, which belongs to the value here: give the comment a line "
+            "of its own"
+        ),
+    ),
+    (
+        _without_breaks,
+        lambda _: "has a space or line break in it: put all of it on one line, without spaces",
+    ),
+)

@@ -11,39 +11,34 @@ from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings import urls
-from webex_oauth.settings.collector import Collector
 from webex_oauth.settings.credentials import (
     EMULATOR_PREFIX,
     client_id_remedy,
     client_secret_remedy,
     credentials_doubt,
 )
-from webex_oauth.settings.env_file import Sources, data_folder
-from webex_oauth.settings.names import SQLITE, suggestion
-from webex_oauth.settings.pasted import cleaned
-from webex_oauth.settings.portal import UNKNOWN_WEBEX, PortalUrl, read_portal_url
-from webex_oauth.settings.storage import (
-    MEMORY,
-    MEMORY_IS_FOR_ONE,
-    file_remedy,
-    keys_of,
-    one_folder_doubt,
-    store_url_doubt,
-    store_url_remedy,
-)
+from webex_oauth.settings.names import SQLITE, cleaned, suggestion
+from webex_oauth.settings.urls import UNKNOWN_WEBEX, PortalUrl, read_portal_url
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
     DEFAULT_PORT,
     IDLE_SECONDS,
     KEYS_NAME,
+    MEMORY,
+    MEMORY_IS_FOR_ONE,
     STORE_NAME,
     Settings,
+    file_remedy,
+    keys_of,
+    one_folder_doubt,
+    store_url_doubt,
+    store_url_remedy,
 )
+from webex_oauth.settings.variables import Collector, Sources, data_folder
 from webex_oauth.vault.private_files import exposure
 from webex_oauth.webex import scopes as webex_scopes
-from webex_oauth.webex.origin import read_origin
-from webex_oauth.webex.platform import WEBEX, Platform, platform
+from webex_oauth.webex.platform import WEBEX, Platform, platform, read_origin
 
 MAX_SECONDS = 90 * 86400
 MAX_WORKERS = 64
@@ -188,7 +183,7 @@ class _Reader(Collector):
                 "'spark:people_read spark:rooms_read'"
             )
         for scope in scopes:
-            if not webex_scopes.is_known(scope):
+            if scope not in webex_scopes.SCOPES:
                 self.warnings.append(_unknown_scope(scope))
         return scopes
 

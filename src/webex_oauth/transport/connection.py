@@ -1,7 +1,11 @@
-"""One connection: one exchange at a time, read as it arrives, within its bounds."""
+"""One connection: requests as bytes (RFC 9112), answers read as they arrive, within bounds."""
 
 import asyncio
+import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
+from urllib.parse import urlsplit
 
 import httptools
 
@@ -13,20 +17,77 @@ from webex_oauth.errors import (
     ResponseTooLarge,
     UpstreamError,
 )
-from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.webex.platform import DEFAULT_PORTS
 
+STANDING_HEADERS = "user-agent: webex-oauth\r\naccept-encoding: identity\r\n"
+URL = re.compile(r"(https?)://([A-Za-z0-9.:\[\]-]+)(/[!-\"$-~]*)")
+METHOD = re.compile(r"[A-Z]+")
+HEADER_NAME = re.compile(r"[a-z0-9-]+")
+HEADER_VALUE = re.compile(r"[\t !-~]*")
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEAD_FIELDS = 200
 FINAL_STATUS = 200
 NO_CONTENT = frozenset({204, 304})
 
 
-class Connection(asyncio.Protocol):
-    """Ask *place* (host:port) one thing after the other, as long as `is_reusable`.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request goes; `str()` is host:port."""
 
-    `had_ended` tells, after a lost answer, that the server may have closed the kept connection
-    before it saw the request. Everything but `ask`, `give_up` and `abort` is called by the event
-    loop or by the parser.
+    host: str
+    port: int
+    is_tls: bool
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def write_request(request: HttpRequest) -> tuple[Origin, bytes]:
+    """Return where *request* goes and its bytes, no part of which can break out of its place.
+
+    Raises RequestNotSent for what HTTP cannot carry.
+    """
+    origin, start = _origin_and_start(request.method, request.url)
+    lines = [start]
+    for name, value in request.headers.items():
+        if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+            raise RequestNotSent("the request has a header that cannot be sent")
+        lines.append(f"{name}: {value}\r\n")
+    if request.body or request.method == "POST":
+        lines.append(f"content-length: {len(request.body)}\r\n")
+    lines.append("\r\n")
+    return origin, "".join(lines).encode("ascii") + request.body
+
+
+@lru_cache(maxsize=64)
+def _origin_and_start(method: str, url: str) -> tuple[Origin, str]:
+    parts = URL.fullmatch(url)
+    if parts is None or not METHOD.fullmatch(method):
+        raise RequestNotSent("the request has a URL or a method that cannot be sent")
+    scheme, authority, target = parts.groups()
+    start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n{STANDING_HEADERS}"
+    return _origin(scheme, authority), start
+
+
+def _origin(scheme: str, authority: str) -> Origin:
+    try:
+        parts = urlsplit(f"{scheme}://{authority}")
+        port = parts.port
+    except ValueError:
+        raise RequestNotSent("the request has a host that cannot be reached") from None
+    if not parts.hostname:
+        raise RequestNotSent("the request has no host")
+    return Origin(parts.hostname, port or DEFAULT_PORTS[scheme], scheme == "https")
+
+
+class HttpConnection(asyncio.Protocol):
+    """A connection to *place* (host:port): one exchange after the other, while `is_reusable`.
+
+    `had_ended` is set on a lost answer if the server may have closed the kept connection before it
+    saw the request. Everything but `ask`, `give_up` and `abort` is called by the event loop or by
+    the parser.
     """
 
     def __init__(self, place: str) -> None:
@@ -55,7 +116,7 @@ class Connection(asyncio.Protocol):
         return answer
 
     def give_up(self, deadline_seconds: float) -> None:
-        """Close, because the answer took longer than it may."""
+        """Close the connection and fail the request with DeadlineExceeded."""
         self._fail(
             DeadlineExceeded(
                 f"no whole answer from {self._place} within {deadline_seconds:g} s: {self._so_far}"
@@ -63,7 +124,7 @@ class Connection(asyncio.Protocol):
         )
 
     def abort(self) -> None:
-        """Close without another word."""
+        """Close the connection and leave the request unanswered."""
         self.is_reusable = False
         self._answer = None
         if self._transport is not None:
@@ -71,9 +132,6 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        if not self.is_reusable:
-            # In a tunnel, bytes that answer no request can come before this call.
-            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False
@@ -102,16 +160,16 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._answer is None:
-            # Bytes behind a whole answer belong to no question, and must not change that answer.
+            # Bytes after a whole answer belong to no request, and must not change that answer.
             self.abort()
             self._begin(max_body_bytes=0)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._is_head_whole:
-            return  # a trailer, which was not asked for (RFC 9110 section 6.5)
+            return  # trailers are not asked for (RFC 9110 section 6.5)
         self._field_count += 1
         if self._field_count > MAX_HEAD_FIELDS:
-            # To join values of one name costs their square.
+            # Joining the values of one name takes quadratic time.
             self._fail(ResponseTooLarge(f"the answer has more than {MAX_HEAD_FIELDS} fields"))
             return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")

@@ -1,8 +1,9 @@
-"""The transport that sends requests over HTTP/1.1."""
+"""The transport that sends requests over HTTP/1.1, on connections that it keeps for the next."""
 
 import asyncio
 import ssl
 import zlib
+from collections import deque
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -19,29 +20,28 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, trimmed
 from webex_oauth.ports import Limits
-from webex_oauth.transport.connection import Connection
+from webex_oauth.transport.connection import HttpConnection, Origin, write_request
 from webex_oauth.transport.dialing import Dialer, Proxy
-from webex_oauth.transport.message import Origin, write_request
-from webex_oauth.transport.pool import Pool
 
+MAX_CONNECTIONS = 256
+KEEP_SECONDS = 15.0
 # zlib.decompressobj: 16 + MAX_WBITS reads a gzip header and trailer.
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class HttpTransport:
-    """Send requests over kept connections; use it as an async context manager.
+    """A `ports.Transport` that keeps connections; use it as an async context manager.
 
     *proxy* is an http:// URL to go through to TLS servers; *ca_file* a PEM file of the
     authorities to trust instead of the bundled ones. Raises ConfigurationError.
     """
 
     def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
-        self._proxy = Proxy.from_url(proxy) if proxy else None
-        self._tls = _tls_context(ca_file or certifi.where())
-        self._pool: Pool | None = None
+        tls = _tls_context(ca_file or certifi.where())
+        self._pool = ConnectionPool(Dialer(tls, Proxy.from_url(proxy) if proxy else None))
 
     async def __aenter__(self) -> Self:
-        self._pool = Pool(Dialer(self._tls, self._proxy))
+        self._pool.is_open = True
         return self
 
     async def __aexit__(
@@ -50,12 +50,9 @@ class HttpTransport:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        self._pool.close()
 
     async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
-        """Send *request* once; see `Transport.send`."""
         try:
             return decoded(await self._exchange(request, limits), limits.max_body_bytes)
         except UpstreamError as error:
@@ -69,30 +66,86 @@ class HttpTransport:
         give_up_at = asyncio.get_running_loop().time() + limits.deadline_seconds
         origin, message = write_request(request)
         while True:
-            connection = await self._take(origin, give_up_at)
+            connection = await self._pool.take(origin, give_up_at)
             try:
                 return await _answer(connection, message, limits, give_up_at)
             except AnswerLost:
-                # What a server that closed a kept connection never read may be asked again.
+                # If the server closed a kept connection before it read the request, ask again.
                 if request.method != "GET" or not connection.had_ended:
                     raise
             finally:
-                self._give_back(origin, connection)
+                self._pool.give_back(origin, connection)
 
-    async def _take(self, origin: Origin, give_up_at: float) -> Connection:
-        if self._pool is None:
+
+class ConnectionPool:
+    """Connections, at most MAX_CONNECTIONS in use at a time.
+
+    An idle one is closed after KEEP_SECONDS, before servers are likely to close it.
+    """
+
+    def __init__(self, dialer: Dialer) -> None:
+        self.is_open = False
+        self._dialer = dialer
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._kept: dict[Origin, deque[HttpConnection]] = {}
+
+    async def take(self, origin: Origin, give_up_at: float) -> HttpConnection:
+        """Return a connection, kept or new, which must be given back; raise RequestNotSent.
+
+        *give_up_at* is an instant of the loop's clock.
+        """
+        if not self.is_open:
             raise RequestNotSent("the transport is closed")
-        return await self._pool.take(origin, give_up_at)
+        await self._take_place(give_up_at)
+        try:
+            return self._find_kept(origin) or await self._dialer.open(origin, give_up_at)
+        except BaseException:
+            self._places.release()
+            raise
 
-    def _give_back(self, origin: Origin, connection: Connection) -> None:
-        if self._pool is None:
+    def give_back(self, origin: Origin, connection: HttpConnection) -> None:
+        """Keep the connection if another exchange may follow."""
+        self._places.release()
+        if not self.is_open:
             connection.abort()
-        else:
-            self._pool.give_back(origin, connection)
+        elif connection.is_reusable:
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._kept.setdefault(origin, deque()).append(connection)
+
+    def close(self) -> None:
+        """Close idle connections at once, and those in use when they are given back."""
+        self.is_open = False
+        for connections in self._kept.values():
+            for connection in connections:
+                connection.abort()
+        self._kept.clear()
+
+    async def _take_place(self, give_up_at: float) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout_at(give_up_at):
+                await self._places.acquire()
+        except TimeoutError:
+            raise RequestNotSent(f"all {MAX_CONNECTIONS} connections to Webex are in use") from None
+
+    def _find_kept(self, origin: Origin) -> HttpConnection | None:
+        kept = self._kept.get(origin)
+        if not kept:
+            return None
+        oldest_good = asyncio.get_running_loop().time() - KEEP_SECONDS
+        while kept and kept[0].idle_since < oldest_good:
+            kept.popleft().abort()
+        while kept:
+            connection = kept.pop()
+            if connection.is_reusable:
+                return connection
+        return None
 
 
 async def _answer(
-    connection: Connection, message: bytes, limits: Limits, give_up_at: float
+    connection: HttpConnection, message: bytes, limits: Limits, give_up_at: float
 ) -> HttpResponse:
     answer = connection.ask(message, limits.max_body_bytes)
     # A timer alone: asyncio.timeout_at costs three times as much, for every request.
@@ -125,7 +178,7 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
 
 
 def decoded(answer: HttpResponse, max_bytes: int) -> HttpResponse:
-    """Return the answer with its body in plain; raises InvalidResponse or ResponseTooLarge."""
+    """Return the answer with its body decompressed; raise InvalidResponse or ResponseTooLarge."""
     coding = trimmed(answer.headers.get("content-encoding", "identity")).lower()
     if coding == "identity":
         return answer

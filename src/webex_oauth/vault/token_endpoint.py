@@ -17,7 +17,7 @@ from webex_oauth.errors import (
     TokenError,
     UpstreamError,
 )
-from webex_oauth.oauth.retry_after import LONGEST_WAIT_SECONDS
+from webex_oauth.oauth.http import LONGEST_WAIT_SECONDS
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.oauth.token import TokenSet, read_token_response, refresh_request
 from webex_oauth.ports import TOKEN_LIMITS, Limits, Transport

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.http import read_text
 from webex_oauth.web import failures
 from webex_oauth.web.failures import Refused, reference_id, status_failure
 

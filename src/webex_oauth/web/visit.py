@@ -14,8 +14,7 @@ from webex_oauth.errors import StoreError
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.integration import Integration
-from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.http import trimmed
+from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.settings.urls import is_loopback

@@ -1,67 +1,98 @@
-"""Calls to Webex's REST API: what to ask, how to ask it, how to read the answer."""
+"""Calls to Webex's REST API: requests, answers, and lists that come page by page (RFC 8288)."""
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Generic, NewType, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Generic, NewType, TypeVar, final
+from urllib.parse import quote, unquote, urlencode
 
 from webex_oauth.errors import (
     AccessForbidden,
     AccessTokenRefused,
     ApiError,
     InvalidResponse,
+    ListTooLong,
     ResourceNotFound,
 )
-from webex_oauth.oauth.bearer import authorization_header
-from webex_oauth.oauth.foreign_text import read_text
-from webex_oauth.oauth.http import HttpRequest, HttpResponse
-from webex_oauth.oauth.json_object import NO_MEMBERS, check_json, read_json_object
-from webex_oauth.oauth.retry_after import check_not_failed, check_not_throttled
+from webex_oauth.oauth.http import (
+    NO_MEMBERS,
+    HttpRequest,
+    HttpResponse,
+    check_available,
+    check_json,
+    read_json_object,
+    read_text,
+)
+from webex_oauth.oauth.token import authorization_header
 from webex_oauth.secret import Secret
-from webex_oauth.webex.paging import Items, Page, PageUrl, read_next_link
-from webex_oauth.webex.platform import Platform
-from webex_oauth.webex.refusals import TRACKING_HEADER, ErrorBody, read_error_body
+from webex_oauth.webex.platform import TRACKING_HEADER, Platform, read_error_body
 
 MAX_ERROR_BYTES = 64 * 1024
 """A longer body is no error of Webex's, and is not read."""
 
-_CLIENT_ERRORS = range(400, 500)
-_KINDS: Mapping[int, type[ApiError]] = {
+MAX_SEGMENT_CHARACTERS = 512
+MAX_LINK_CHARACTERS = 8 * 1024
+MAX_PAGES = 1_000
+_ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
     HTTPStatus.UNAUTHORIZED: AccessTokenRefused,
     HTTPStatus.FORBIDDEN: AccessForbidden,
     HTTPStatus.NOT_FOUND: ResourceNotFound,
 }
-ApiPath = NewType("ApiPath", str)
-"""A relative path; only `api_path` makes one."""
-
-MAX_SEGMENT_CHARACTERS = 512
 _STRUCTURAL = frozenset("/\\?#%;")
 _DOTS = frozenset({".", ".."})
+# Possessive quantifiers keep the time linear, whatever the header says.
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_VALUE = rf'(?:{_NAME}|"(?:[^"\\]|\\.)*+")'
+_PARAMETER = rf"[ \t]*+;[ \t]*+(?:({_NAME})[ \t]*+(?:=[ \t]*+({_VALUE}))?+)?+"
+_LINK = re.compile(rf"<([^<>]*+)>((?:{_PARAMETER})*+)[ \t]*+(?:,|\Z)")
+_ONE_PARAMETER = re.compile(_PARAMETER)
+_BETWEEN_LINKS = re.compile(r"[ \t,]*+")
+_URL = re.compile(r"(?:[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++", re.ASCII)
+_SLASHES = re.compile(r"[/\\]")
 Result = TypeVar("Result")
 Item = TypeVar("Item")
+ApiPath = NewType("ApiPath", str)
+"""A path below the API's base URL, with its query; only `api_path` makes one."""
 
 
-def api_path(*segments: str) -> ApiPath:
-    """Join *segments*, each percent-encoded.
+def api_path(*segments: str, query: Mapping[str, str] | None = None) -> ApiPath:
+    """Return *segments* and *query*, percent-encoded.
 
     Raises ValueError for a segment that could be read as anything but one segment.
     """
     for segment in segments:
         _check_segment(segment)
-    return ApiPath("/".join(quote(segment, safe="") for segment in segments))
+    path = "/".join(quote(segment, safe="") for segment in segments)
+    return ApiPath(f"{path}?{urlencode(query, quote_via=quote, safe='')}" if query else path)
 
 
 def _check_segment(segment: str) -> None:
     if not segment or segment in _DOTS or len(segment) > MAX_SEGMENT_CHARACTERS:
         raise ValueError("a path segment is empty, dots only or too long")
-    if any(character in _STRUCTURAL or _is_hidden(character) for character in segment):
-        raise ValueError("a path segment has characters that structure a URL")
+    if any(one in _STRUCTURAL or unicodedata.category(one)[0] in "CZ" for one in segment):
+        raise ValueError("a path segment has characters that structure a URL, or do not show")
 
 
-def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character)[0] in "CZ"
+@final
+@dataclass(frozen=True, slots=True)
+class PageUrl:
+    """The URL of a further page, on the API's own origin; only `read_next_link` makes one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list, which may be empty.
+
+    `unreadable_count` is the number of items left out; `next_url` is None on the last page.
+    """
+
+    items: Sequence[Item]
+    unreadable_count: int = 0
+    next_url: PageUrl | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +101,25 @@ class Call(Generic[Result]):
 
     path: ApiPath
     read: Callable[[bytes], Result]
-    query: Mapping[str, str] = field(default_factory=dict)
-    target: str = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "target", _target(self.path, self.query))
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Item]):
-    """A question whose answer comes page by page; `read_items` takes one page's body."""
+    """A question whose answer comes page by page; `read_items` takes the body of one page."""
 
     path: ApiPath
-    read_items: Callable[[bytes], Items[Item]]
-    query: Mapping[str, str] = field(default_factory=dict)
-    target: str = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "target", _target(self.path, self.query))
-
-
-def _target(path: ApiPath, query: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(query, quote_via=quote, safe='')}" if query else path
+    read_items: Callable[[bytes], Page[Item]]
 
 
 def api_request(
     platform: Platform, asked: Call[Result] | Listing[Item], access_token: Secret
 ) -> HttpRequest:
-    """Build the request of a call, or of the first page of a listing."""
-    return _get(f"{platform.api_base_url}{asked.target}", access_token)
+    """Return the request of a call, or of the first page of a listing."""
+    return _get(f"{platform.api_base_url}{asked.path}", access_token)
 
 
 def page_request(platform: Platform, next_url: PageUrl, access_token: Secret) -> HttpRequest:
-    """Build the request of a further page.
+    """Return the request of a further page.
 
     Raises ValueError for a page of another Webex, to which the access token must not go.
     """
@@ -111,12 +128,13 @@ def page_request(platform: Platform, next_url: PageUrl, access_token: Secret) ->
     return _get(next_url.text, access_token)
 
 
-def read_api_response(call: Call[Result], response: HttpResponse, now: int) -> Result:
-    """Read the answer to *call*.
+def _get(url: str, access_token: Secret) -> HttpRequest:
+    headers = {"accept": "application/json", "authorization": authorization_header(access_token)}
+    return HttpRequest("GET", url, headers)
 
-    Raises AccessTokenRefused, AccessForbidden, ResourceNotFound or another ApiError when Webex
-    refused, RateLimited or ServerFailed when it could not answer, InvalidResponse for the rest.
-    """
+
+def read_api_response(call: Call[Result], response: HttpResponse, now: int) -> Result:
+    """Return the answer to *call*; raise what `check_api_response` and its reader raise."""
     check_api_response(response, now)
     return call.read(response.body)
 
@@ -124,38 +142,29 @@ def read_api_response(call: Call[Result], response: HttpResponse, now: int) -> R
 def read_page(
     listing: Listing[Item], platform: Platform, response: HttpResponse, now: int
 ) -> Page[Item]:
-    """Read one page of *listing*; raises what `read_api_response` raises."""
+    """Return one page of *listing*; raise what `check_api_response` and its reader raise."""
     check_api_response(response, now)
     next_url = read_next_link(response.headers.get("link"), platform)
-    items = listing.read_items(response.body)
-    return Page(items.readable, next_url, items.unreadable_count)
-
-
-def _get(url: str, access_token: Secret) -> HttpRequest:
-    headers = {"accept": "application/json", "authorization": authorization_header(access_token)}
-    return HttpRequest("GET", url, headers)
+    return replace(listing.read_items(response.body), next_url=next_url)
 
 
 def check_api_response(response: HttpResponse, now: int) -> None:
-    """Raise the error that *response* stands for, unless it is a success with JSON in it."""
+    """Raise the error that *response* stands for, unless it is a success with JSON in it.
+
+    AccessTokenRefused, AccessForbidden, ResourceNotFound or another ApiError if Webex refused,
+    RateLimited or ServerFailed if it could not answer, InvalidResponse for everything else.
+    """
     if response.status == HTTPStatus.OK:
         check_json(response)
         return
-    check_not_throttled(response, now)
-    body = _read_error(response)
-    check_not_failed(response, now, body.tracking_id)
-    if response.status not in _CLIENT_ERRORS:
-        raise InvalidResponse(f"the API answered {response.status}")
-    kind = _KINDS.get(response.status, ApiError)
-    message = body.message or "no reason was given"
-    raise kind(response.status, message, tracking_id=body.tracking_id)
-
-
-def _read_error(response: HttpResponse) -> ErrorBody:
     body = read_error_body(_members(response))
-    if body.tracking_id:
-        return body
-    return replace(body, tracking_id=read_text(response.headers.get(TRACKING_HEADER)))
+    tracking_id = body.tracking_id or read_text(response.headers.get(TRACKING_HEADER))
+    check_available(response, now, tracking_id)
+    if response.status < HTTPStatus.BAD_REQUEST:
+        raise InvalidResponse(f"the API answered {response.status}")
+    kind = _ERROR_BY_STATUS.get(response.status, ApiError)
+    message = body.message or "no reason was given"
+    raise kind(response.status, message, tracking_id=tracking_id)
 
 
 def _members(response: HttpResponse) -> Mapping[str, object]:
@@ -165,3 +174,81 @@ def _members(response: HttpResponse) -> Mapping[str, object]:
         return read_json_object(response)
     except InvalidResponse:
         return NO_MEMBERS
+
+
+def read_next_link(header: str | None, platform: Platform) -> PageUrl | None:
+    """Return the next page that a `link` header names; None if this was the last.
+
+    Raises InvalidResponse for a header that cannot be read, for two different next pages, and
+    for one that is not below the API's base URL: the access token would follow it.
+    """
+    targets = {target for target, relations in _read_links(header or "") if "next" in relations}
+    if not targets:
+        return None
+    if len(targets) > 1:
+        raise InvalidResponse("the answer names more than one next page")
+    return _page_url(targets.pop(), platform)
+
+
+def _read_links(header: str) -> Iterator[tuple[str, frozenset[str]]]:
+    if len(header) > MAX_LINK_CHARACTERS:
+        raise InvalidResponse("the link header is too long")
+    position = _skip(header, 0)
+    while position < len(header):
+        link = _LINK.match(header, position)
+        if link is None:
+            raise InvalidResponse("the link header cannot be read")
+        yield link[1], _relations(link[2])
+        position = _skip(header, link.end())
+
+
+def _skip(header: str, position: int) -> int:
+    between = _BETWEEN_LINKS.match(header, position)
+    return between.end() if between else position
+
+
+def _relations(parameters: str) -> frozenset[str]:
+    """Return the relation types in lower case; none for a link that is about another resource."""
+    named: dict[str, str] = {}
+    for name, value in _ONE_PARAMETER.findall(parameters):
+        # The first of several counts (RFC 8288 section 3.3).
+        named.setdefault(name.lower(), value)
+    if "anchor" in named:
+        return frozenset()
+    relation = named.get("rel", "")
+    if relation.startswith('"'):
+        relation = re.sub(r"\\(.)", r"\1", relation[1:-1])
+    return frozenset(relation.lower().split(" "))
+
+
+def _page_url(target: str, platform: Platform) -> PageUrl:
+    # The prefix ends in a slash, so scheme, host and port are exactly the API's.
+    if not target.startswith(platform.api_base_url) or not _URL.fullmatch(target):
+        raise InvalidResponse("the next page is not one of the API's")
+    path, question_mark, query = target.partition("?")
+    if not _DOTS.isdisjoint(_SLASHES.split(unquote(path))):
+        raise InvalidResponse("the next page climbs out of the API's path")
+    # Webex has been seen to send `max=null`, which it does not accept.
+    fields = (field for field in query.split("&") if field != "max=null")
+    return PageUrl(f"{path}{question_mark}{'&'.join(fields)}")
+
+
+class PageTrail:
+    """The pages of one list that were asked for, the first one included.
+
+    Hashes are kept instead of the URLs, which may be long.
+    """
+
+    __slots__ = ("_followed",)
+
+    def __init__(self) -> None:
+        self._followed: set[int] = set()
+
+    def check(self, next_url: PageUrl) -> None:
+        """Raise InvalidResponse if *next_url* was followed before, ListTooLong after too many."""
+        name = hash(next_url)
+        if name in self._followed:
+            raise InvalidResponse("the list's pages go round in a circle")
+        if len(self._followed) + 1 >= MAX_PAGES:
+            raise ListTooLong(f"the list has more than {MAX_PAGES} pages")
+        self._followed.add(name)

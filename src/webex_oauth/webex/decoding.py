@@ -1,8 +1,7 @@
-"""JSON of the API into typed values; ids are opaque to all but this module."""
+"""JSON of the API, read so that one odd member spoils nothing but itself."""
 
 import json
 import re
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Annotated, Final, TypeAlias, TypeVar
 
@@ -10,46 +9,23 @@ import msgspec
 from msgspec import Meta, Raw
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.oauth.foreign_text import read_text
+from webex_oauth.oauth.http import read_text
 
-MAX_ID_CHARACTERS = 512
-Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARACTERS)]
-"""An id as the API states it."""
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+", re.ASCII)
-_URI = re.compile(rb"ciscospark://[^/]+/([A-Z_]+)/([^/]+)")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-Shape = TypeVar("Shape")
+MAX_ID_CHARACTERS: Final = 512
 MAX_CHARACTERS: Final = 500
-"""How much of a text of Webex is kept: names and titles are shorter."""
+"""How much is kept of a text: names and titles are shorter."""
 
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARACTERS)]
+Shape = TypeVar("Shape")
 _HALF_PAIR = re.compile(
     rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]..)"
 )
 
 
-def uuid_in(id_: str, kind: str) -> str | None:
-    """Return the UUID, in lower case, inside an id of *kind* (`PEOPLE`, `ROOM`); None without one.
-
-    A plain UUID, which Webex takes for an id in many places, is its own.
-    """
-    key = _key(id_.rstrip("="), kind) or id_
-    return key.lower() if _UUID.fullmatch(key.lower()) else None
-
-
-def _key(id_: str, kind: str) -> str | None:
-    if not _BASE64.fullmatch(id_) or len(id_) % 4 == 1:
-        return None
-    uri = _URI.fullmatch(b64decode(id_ + "=" * (-len(id_) % 4)))
-    if uri is None or uri[1] != kind.encode():
-        return None
-    return uri[2].decode("ascii", errors="replace")
-
-
 def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
-    """Build the function that reads a body as *shape*; unknown members are ignored.
+    """Return the function that reads a body as *shape*; unknown members are ignored.
 
-    What it returns raises InvalidResponse for a body of another shape.
+    The function raises InvalidResponse for a body of another shape.
     """
     decoder = msgspec.json.Decoder(shape)
 
@@ -66,8 +42,7 @@ def json_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
 def read_members(body: bytes) -> Mapping[str, object]:
     """Return the members of the object in *body*, of whatever types they are.
 
-    For answers in which no member but those that we need may matter. Raises InvalidResponse for
-    what is no JSON object.
+    Raises InvalidResponse for what is not a JSON object.
     """
     try:
         # An integer of any length is JSON; int refuses those of thousands of digits.
@@ -80,21 +55,15 @@ def read_members(body: bytes) -> Mapping[str, object]:
 
 
 def text(value: object, at_most: int = MAX_CHARACTERS) -> str | None:
-    """Return *value*, cut to *at_most* characters; None where it is no text."""
+    """Return *value*, cut to *at_most* characters; None if it is not text."""
     if not isinstance(value, str):
         return None
     # JSON can write half of a surrogate pair, which no encoding of text can.
     return value[:at_most].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def without_half_pairs(body: bytes) -> bytes:
-    """Replace the halves of surrogate pairs that JSON can write, and msgspec refuses."""
-    # An escaped backslash is written in another way, so that each that is left begins an escape.
-    return _HALF_PAIR.sub(rb"\\ufffd", body.replace(rb"\\", rb"\u005c"))
-
-
 def raw_text(raw: Raw, at_most: int = MAX_CHARACTERS) -> str | None:
-    """Return the text that *raw* is, cut to *at_most* characters; None where it is none."""
+    """Return the text that *raw* is, cut to *at_most* characters; None if it is not text."""
     octets = bytes(raw)
     if not octets.startswith(b'"'):
         return None
@@ -104,7 +73,12 @@ def raw_text(raw: Raw, at_most: int = MAX_CHARACTERS) -> str | None:
         return None
 
 
-def id_in(members: Mapping[str, object]) -> str | None:
-    """Return the member `id`; None where it could not be an id."""
-    id_ = members.get("id")
-    return id_ if isinstance(id_, str) and 0 < len(id_) <= MAX_ID_CHARACTERS else None
+def usable_id(value: object) -> str | None:
+    """Return *value* if it could be an id, which is opaque."""
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS else None
+
+
+def without_half_pairs(body: bytes) -> bytes:
+    """Return *body* without halves of surrogate pairs, which JSON can write and msgspec refuses."""
+    # An escaped backslash is written in another way, so that each that is left begins an escape.
+    return _HALF_PAIR.sub(rb"\\ufffd", body.replace(rb"\\", rb"\u005c"))

@@ -1,5 +1,7 @@
 """People: the users of Webex."""
 
+import re
+from base64 import b64decode
 from typing import Final
 from unicodedata import category
 
@@ -7,19 +9,22 @@ from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.webex.api import Call, api_path
-from webex_oauth.webex.decoding import Id, id_in, read_members, text, uuid_in
+from webex_oauth.webex.decoding import read_members, text, usable_id
 
 MAX_URL_CHARACTERS: Final = 2_048
 MAX_EMAILS: Final = 20
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+", re.ASCII)
+_URI = re.compile(rb"ciscospark://[^/]+/PEOPLE/([^/]+)")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
-class Person(Struct, frozen=True, rename="camel", kw_only=True):
+class Person(Struct, frozen=True, kw_only=True):
     """A person as Webex shows them to the caller.
 
     What is absent, null or not of its type is None or empty: only the `id` must be there.
     """
 
-    id: Id
+    id: str
     display_name: str | None = None
     nick_name: str | None = None
     first_name: str | None = None
@@ -33,35 +38,46 @@ class Person(Struct, frozen=True, rename="camel", kw_only=True):
 
     @property
     def subject(self) -> str:
-        """Return what identifies the person for good."""
+        """What identifies the person for good."""
         return subject_of(self.id)
 
     @property
     def name(self) -> str | None:
-        """What to call the person; None if Webex told nothing that could be seen."""
+        """What to call the person; None if Webex sent nothing that can be seen."""
         first_and_last = " ".join(name for name in (self.first_name, self.last_name) if name)
         names = (self.display_name, first_and_last, self.nick_name, *self.emails)
         return next((name for name in names if name and _is_visible(name)), None)
 
 
 def subject_of(person_id: str) -> str:
-    """Return what identifies a person for good: the UUID that the id holds, else the id."""
-    return uuid_in(person_id, "PEOPLE") or person_id
+    """Return what identifies a person for good: the UUID that the id holds, else the id.
+
+    Webex takes a plain UUID for an id in many places.
+    """
+    key = (_key_in(person_id.rstrip("=")) or person_id).lower()
+    return key if _UUID.fullmatch(key) else person_id
 
 
-def me() -> Call[Person]:
-    """Ask for the person whose access token it is."""
-    return _ME
+def _key_in(id_: str) -> str | None:
+    if not _BASE64.fullmatch(id_) or len(id_) % 4 == 1:
+        return None
+    uri = _URI.fullmatch(b64decode(id_ + "=" * (-len(id_) % 4)))
+    return uri[1].decode("ascii", errors="replace") if uri else None
 
 
 def get(person_id: str) -> Call[Person]:
-    """Ask for one person; raises ValueError for what cannot be an id."""
+    """Return the question for one person; raise ValueError for what cannot be an id."""
     return Call(api_path("people", person_id), _read_person)
+
+
+def me() -> Call[Person]:
+    """Return the question for the person whose access token it is."""
+    return _ME
 
 
 def _read_person(body: bytes) -> Person:
     members = read_members(body)
-    id_ = id_in(members)
+    id_ = usable_id(members.get("id"))
     if id_ is None:
         raise InvalidResponse("the API's answer is not a person: it has no id")
     return Person(
@@ -80,8 +96,8 @@ def _read_person(body: bytes) -> Person:
 
 
 def _emails(value: object) -> tuple[str, ...]:
-    told = value[:MAX_EMAILS] if isinstance(value, list) else []
-    return tuple(email for one in told if (email := text(one)) is not None)
+    emails = value[:MAX_EMAILS] if isinstance(value, list) else []
+    return tuple(email for one in emails if (email := text(one)) is not None)
 
 
 def _is_visible(name: str) -> bool:
@@ -89,4 +105,4 @@ def _is_visible(name: str) -> bool:
     return any(category(character)[0] not in "CZ" for character in name)
 
 
-_ME = Call(api_path("people", "me"), _read_person)
+_ME = get("me")

@@ -123,12 +123,7 @@ _COMPLIANCE = {
 SCOPES: Mapping[str, str] = MappingProxyType(
     {**_USER, **_MEETINGS, **_SIGN_IN, **_ADMINISTRATION, **_COMPLIANCE}
 )
-"""What each scope that is known here allows."""
-
-
-def is_known(scope: str) -> bool:
-    """Return whether *scope* is described here; Webex has others."""
-    return scope in SCOPES
+"""What each scope allows; Webex has others."""
 
 
 def describe(scope: str) -> str:

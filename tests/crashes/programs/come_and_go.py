@@ -19,7 +19,8 @@ from webex_oauth.emulator import Visitor
 from webex_oauth.errors import ReauthRequired, StoreUnavailable, UpstreamError, WebexOAuthError
 from webex_oauth.flows.return_to import HOME
 from webex_oauth.flows.sign_in import NotSignedIn, SignedIn
-from webex_oauth.integration import Integration, open_integration, store_at
+from webex_oauth.integration import Integration, open_integration
+from webex_oauth.integration.store_urls import store_at
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import GrantRecord

@@ -18,7 +18,8 @@ from storm.clock_file import ClockFile
 from storm.crowd import Job
 
 from webex_oauth.errors import AnswerLost
-from webex_oauth.integration import open_integration, store_at
+from webex_oauth.integration import open_integration
+from webex_oauth.integration.store_urls import store_at
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Transport
 from webex_oauth.transport import HttpTransport

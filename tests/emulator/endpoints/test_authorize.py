@@ -123,7 +123,7 @@ def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> N
     ("changes", "status_words"),
     [
         ({"client_id": ""}, "Parameter:client_id is blank"),
-        ({"client_id": "C" + "0" * 64}, "was not given out by an emulator"),
+        ({"client_id": "C" + "0" * 64}, "was not issued by an emulator"),
         ({"redirect_uri": "http://localhost:8080/oauth/"}, "redirect_uri_mismatch"),
     ],
 )

@@ -96,7 +96,7 @@ def test_a_redirect_uri_may_not_be_left_out_when_there_are_several() -> None:
         ("", "Parameter:client_id is blank"),
         (" ", "Parameter:client_id is blank"),
         ("C656d756c61746f72" + "f" * 48, "not registered here"),
-        ("C" + "0123456789abcdef" * 4, "was not given out by an emulator"),
+        ("C" + "0123456789abcdef" * 4, "was not issued by an emulator"),
     ],
 )
 def test_an_unknown_client_is_told_apart_from_a_real_one(client_id: str, words: str) -> None:

@@ -21,24 +21,20 @@ def basic(client_id: str, secret: str) -> str:
 
 
 def test_a_secret_in_the_form_is_proof() -> None:
-    authenticated = authenticate(REGISTRY, None, FORM)
-
-    assert (authenticated.integration, authenticated.method) == (CLIENT, "form")
+    assert authenticate(REGISTRY, None, FORM) == (CLIENT, "form")
 
 
 @pytest.mark.parametrize("secret", [CLIENT.client_secret, quote_plus(CLIENT.client_secret)])
 def test_a_secret_by_basic_is_proof_raw_and_encoded(secret: str) -> None:
-    authenticated = authenticate(REGISTRY, basic(CLIENT.client_id, secret), {})
-
-    assert (authenticated.integration, authenticated.method) == (CLIENT, "basic")
+    assert authenticate(REGISTRY, basic(CLIENT.client_id, secret), {}) == (CLIENT, "basic")
 
 
 def test_basic_may_come_with_the_same_client_id_in_the_form() -> None:
     authorization = basic(CLIENT.client_id, CLIENT.client_secret)
 
-    authenticated = authenticate(REGISTRY, authorization, {"client_id": CLIENT.client_id})
+    form = {"client_id": CLIENT.client_id}
 
-    assert authenticated.integration == CLIENT
+    assert authenticate(REGISTRY, authorization, form) == (CLIENT, "basic")
 
 
 @pytest.mark.parametrize("missing", ["client_id", "client_secret"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from webex_oauth.emulator import MovableClock, Options, Randomness, new_integration, seeded_world
-from webex_oauth.emulator.conditions import Switchboard
+from webex_oauth.emulator import MovableClock, Randomness, new_integration, seeded_world
+from webex_oauth.emulator.conditions import Conditions
 from webex_oauth.emulator.identity.authorization import (
     OAuthRefusal,
     read_authorization_request,
@@ -12,8 +12,8 @@ from webex_oauth.emulator.identity.authorization import (
 from webex_oauth.emulator.identity.integrations import IntegrationRegistry
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationCode,
-    AuthorizationCodes,
     CodeReused,
+    SignIns,
 )
 
 CLIENT = new_integration(Randomness(1))
@@ -31,7 +31,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = MovableClock(stopped_at=CLOCK_START)
-        self.codes = AuthorizationCodes(self.clock, Randomness(2), Switchboard(Options()))
+        self.codes = SignIns(Conditions(self.clock, Randomness(2)))
 
     def issue(self, **changes: str) -> AuthorizationCode:
         sent = {
@@ -44,7 +44,7 @@ class Desk:
         sent = {name: value for name, value in sent.items() if value}
         address = read_return_address(sent, IntegrationRegistry([CLIENT]))
         request = read_authorization_request(sent, address, is_pkce_required=False)
-        return self.codes.issue(request, seeded_world().people[0], request.scopes)
+        return self.codes.issue_code(request, seeded_world().people[0], request.scopes)
 
     def redeem(
         self,

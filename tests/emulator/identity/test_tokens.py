@@ -7,7 +7,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from webex_oauth.emulator import MovableClock, Options, Randomness, seeded_world
-from webex_oauth.emulator.conditions import Switchboard
+from webex_oauth.emulator.conditions import Conditions
 from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
 
@@ -22,7 +22,7 @@ class Mint:
 
     def __init__(self, **options: Any) -> None:
         self.clock = MovableClock(stopped_at=1_000_000)
-        self.tokens = Tokens(self.clock, Randomness(3), Switchboard(Options(**options)))
+        self.tokens = Tokens(Conditions(self.clock, Randomness(3), Options(**options)))
 
     def issue(self) -> IssuedTokens:
         return self.tokens.issue(CLIENT_ID, PERSON, SCOPES)
@@ -237,7 +237,9 @@ class Family(RuleBasedStateMachine):
         if self.mint.is_refused(value):
             assert not was_active
             return value
-        successors = [one for one in self.mint.tokens._refresh_by_value if one.replaced_at is None]
+        successors = [
+            one for one in self.mint.tokens._refresh_by_value.values() if one.replaced_at is None
+        ]
         self.known |= {one.value for one in successors}
         return successors[-1].value
 

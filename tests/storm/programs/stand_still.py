@@ -17,7 +17,8 @@ from storm.clock_file import ClockFile
 from storm.crowd import Job
 from storm.programs.ask_together import ask_together
 
-from webex_oauth.integration import open_integration, store_at
+from webex_oauth.integration import open_integration
+from webex_oauth.integration.store_urls import store_at
 from webex_oauth.vault.records import GrantRecord, Lease
 from webex_oauth.vault.store import Store
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.cli.log import JsonLines
+from webex_oauth.cli.output import JsonLines
 from webex_oauth.secret import Secret
 
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from webex_oauth import cli
-from webex_oauth.cli.log import TerminalLines
-from webex_oauth.cli.printing import complain, say, visible
+from webex_oauth.cli.output import TerminalLines, complain, say, visible
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egrün\u2028\r\nerror: all is lost\ud800"
 
@@ -86,7 +85,7 @@ def test_no_command_prints_in_another_way() -> None:
     found = [
         f"{path.name}:{node.lineno}"
         for path in folder.glob("*.py")
-        if path.name != "printing.py"
+        if path.name != "output.py"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and prints(ast.unparse(node.func))
     ]

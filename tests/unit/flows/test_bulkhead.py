@@ -15,7 +15,7 @@ from webex_oauth.flows.bulkhead import (
 )
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits
-from webex_oauth.transport.pool import MAX_CONNECTIONS
+from webex_oauth.transport.http_transport import MAX_CONNECTIONS
 from webex_oauth.webex import people
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("G07")]

@@ -28,8 +28,7 @@ from webex_oauth.errors import (
     WebexOAuthError,
 )
 from webex_oauth.flows.code_redemption import Browser, TakenAttempt
-from webex_oauth.oauth.authorization import AuthorizationCode
-from webex_oauth.oauth.pkce import code_verifier
+from webex_oauth.oauth.authorization import AuthorizationCode, code_verifier
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt
 from webex_oauth.vault.ledger import Admission, Ledger

@@ -12,7 +12,7 @@ from webex_oauth.errors import ListTooLong
 from webex_oauth.flows.spaces import spaces
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits
-from webex_oauth.webex.paging import MAX_PAGES
+from webex_oauth.webex.api import MAX_PAGES
 
 pytestmark = pytest.mark.anyio
 

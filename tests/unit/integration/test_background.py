@@ -7,9 +7,9 @@ import pytest
 from logged import fields
 from waiting import LIMIT_SECONDS
 
+from webex_oauth import integration
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.integration import background
-from webex_oauth.integration.background import LONGEST_PAUSE_SECONDS, Background, Task
+from webex_oauth.integration import LONGEST_PAUSE_SECONDS, Background, Task
 
 
 class Pauses:
@@ -40,7 +40,7 @@ async def run_until_paused(at_most: int, *tasks: Task) -> list[float]:
 
 def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     """Give what was logged of tasks."""
-    return [record for record in caplog.records if record.name == background.__name__]
+    return [record for record in caplog.records if record.name == integration.__name__]
 
 
 async def fail() -> None:

@@ -10,7 +10,8 @@ import pytest
 from unit.settings.samples import GOOD
 
 from webex_oauth.errors import KeyUnavailable, StoreUnavailable
-from webex_oauth.integration import SharedClock, open_integration
+from webex_oauth.integration import open_integration
+from webex_oauth.integration.shared_clock import SharedClock
 from webex_oauth.settings import Settings, read_settings
 from webex_oauth.stores.memory import MemoryStore
 

@@ -1,6 +1,7 @@
-"""People as the API shows them."""
+"""People as the API shows them, and what identifies them for good."""
 
 import json
+from base64 import b64encode
 
 import pytest
 from hypothesis import given, strategies as st
@@ -9,10 +10,9 @@ from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.webex import people
 from webex_oauth.webex.api import read_api_response
-from webex_oauth.webex.people import Person
+from webex_oauth.webex.people import Person, subject_of
 
 NOW = 1_700_000_000
-MIRA_EMAIL = "mira@acme.example"
 MIRA = {
     "id": "Y2lzY29zcGFyazovL3VzL1BFT1BMRS8zYjFmNmE1Mi05YzRkLTRmMGUtOGE3Ny01MWQyZTZjMGI5MTQ",
     "emails": ["mira@acme.example"],
@@ -47,10 +47,6 @@ def test_a_person_is_read() -> None:
 
 def test_a_person_may_have_nothing_but_an_id() -> None:
     assert read(b'{"id":"a"}') == Person(id="a")
-
-
-def test_one_person_is_asked_for_by_id() -> None:
-    assert people.get("Y2lz").path == "people/Y2lz"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +86,12 @@ def test_no_member_but_the_id_can_spoil_a_person(member: str, value: object) -> 
         assert not isinstance(person.display_name, int | float | list | dict)
 
 
-def test_a_number_without_end_is_one_too() -> None:
-    assert read(b'{"id":"a","timezone":' + b"9" * 10_000 + b"}").timezone is None
+def test_what_is_no_text_is_left_out_and_no_number_is_too_long() -> None:
+    emails, endless = b'[1,null,"mira@acme.example",{}]', b"9" * 10_000
 
+    person = read(b'{"id":"a","emails":' + emails + b',"timezone":' + endless + b"}")
 
-def test_what_is_no_e_mail_address_is_left_out() -> None:
-    assert read(b'{"id":"a","emails":[1,null,"mira@acme.example",{}]}').emails == (MIRA_EMAIL,)
+    assert (person.emails, person.timezone) == (("mira@acme.example",), None)
 
 
 NAMES = {"firstName": "Kim", "lastName": "Doe", "nickName": "Kimmy", "emails": ["kim@acme.example"]}
@@ -125,14 +121,79 @@ def test_without_a_display_name_the_next_best_name_is_used(
         assert person.name == ("\ufffd" if display_name == "\ud800" else name)
 
 
-def test_a_name_of_megabytes_is_cut() -> None:
-    person = read(json.dumps({"id": "a", "displayName": "é" * 4_000_000}).encode())
-
-    assert person.name == "é" * 500
-
-
 @given(st.text(max_size=500), st.lists(st.text(), max_size=3))
 def test_any_text_may_be_a_name(name: str, emails: list[str]) -> None:
     person = read(json.dumps({"id": "a", "displayName": name, "emails": emails}).encode())
 
     assert (person.display_name, list(person.emails)) == (name, emails)
+
+
+UUID = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
+
+
+def encoded(uri: str | bytes) -> str:
+    octets = uri.encode() if isinstance(uri, str) else uri
+    return b64encode(octets).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "Y2lzY29zcGFyazovL3VzL1BFT1BMRS8zYjFmNmE1Mi05YzRkLTRmMGUtOGE3Ny01MWQyZTZjMGI5MTQ",
+        encoded(f"ciscospark://us/PEOPLE/{UUID}"),
+        encoded(f"ciscospark://us/PEOPLE/{UUID}") + "=",
+        encoded(f"ciscospark://urn:TEAM:eu-central-1_k/PEOPLE/{UUID}"),
+        encoded(f"ciscospark://us/PEOPLE/{UUID.upper()}"),
+        UUID,
+        UUID.upper(),
+    ],
+)
+def test_the_uuid_in_an_id_identifies_the_person(id_: str) -> None:
+    assert Person(id=id_).subject == UUID
+
+
+HOSTILE = [
+    "",
+    "=",
+    "a",
+    "not base64!",
+    "é",
+    "\ud800",
+    "Y2lz" * 1_000,
+    "Y2lzY29zcGFyazovL3VzL1BFT1BMRS8",
+    encoded("ciscospark://us/PEOPLE/me"),
+    encoded(f"ciscospark://us/ROOM/{UUID}"),
+    encoded(f"ciscospark://us/people/{UUID}"),
+    encoded(f"ciscospark://us/{UUID}"),
+    encoded(f"ciscospark:///PEOPLE/{UUID}"),
+    encoded(f"ciscospark://us/PEOPLE/{UUID}/more"),
+    encoded(f"ciscospark://us/PEOPLE/{UUID}\n"),
+    encoded(f" ciscospark://us/PEOPLE/{UUID}"),
+    encoded(f"https://us/PEOPLE/{UUID}"),
+    encoded(f"ciscospark://us/ROOM/x/PEOPLE/{UUID}"),
+    encoded(f"ciscospark://us/PEOPLE/{UUID}:{UUID}"),
+    encoded(f"ciscospark://us/PEOPLE/{UUID}0"),
+    encoded(b"ciscospark://us/PEOPLE/\xff\xfe"),
+    encoded(b"\x00" * 40),
+    f"{{{UUID}}}",
+    UUID.replace("-", ""),
+    f"{UUID}\n",
+    UUID.replace("b914", "b91٤"),
+]
+
+
+@pytest.mark.parametrize("id_", HOSTILE, ids=ascii)
+def test_an_id_without_a_uuid_is_its_own_subject(id_: str) -> None:
+    assert Person(id=id_).subject == id_
+
+
+@given(st.text())
+def test_any_text_has_a_subject(id_: str) -> None:
+    assert subject_of(id_) in {id_, id_.lower()}
+
+
+@given(st.uuids(), st.uuids())
+def test_different_people_never_have_the_same_subject(one: object, other: object) -> None:
+    subjects = [Person(id=encoded(f"ciscospark://us/PEOPLE/{key}")).subject for key in (one, other)]
+
+    assert (subjects[0] == subjects[1]) is (one == other)

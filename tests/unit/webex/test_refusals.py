@@ -16,8 +16,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.oauth.token import read_token_response
-from webex_oauth.webex.platform import WEBEX
-from webex_oauth.webex.refusals import read_refusal
+from webex_oauth.webex.platform import WEBEX, read_refusal
 
 NOW = 1_700_000_000
 TRACKING_ID = "ROUTER_68D0A1B2-1C3E-01BB-07A4-0A1B2C3D4E5F"
@@ -138,13 +137,6 @@ def test_the_token_endpoint_of_webex_is_read_so(
 ) -> None:
     with pytest.raises(kind):
         read_token_response(WEBEX.server, response, NOW)
-
-
-def test_a_failure_of_webex_carries_its_tracking_id() -> None:
-    with pytest.raises(ServerFailed) as failure:
-        read_token_response(WEBEX.server, HttpResponse(502, {"trackingid": TRACKING_ID}), NOW)
-
-    assert failure.value.tracking_id == TRACKING_ID
 
 
 def test_an_old_answer_of_webex_without_token_type_is_read() -> None:

@@ -1,14 +1,14 @@
-"""Signing in and out in a browser: choose a person, see what is asked for, decide."""
+"""Signing in and out in a browser: choose a person, see what is requested, decide."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.wire import query_pairs, read_form
+from webex_oauth.emulator.endpoints.pages import page, protected, redirect
+from webex_oauth.emulator.endpoints.wire import Routes, query_pairs, read_form
 from webex_oauth.emulator.identity.authorization import (
     AuthorizationRequest,
     OAuthRefusal,
@@ -19,287 +19,212 @@ from webex_oauth.emulator.identity.authorization import (
     read_return_address,
     single_values,
 )
+from webex_oauth.emulator.identity.integrations import scope_words
 from webex_oauth.emulator.identity.sign_ins import BrowserSession, Transaction
-from webex_oauth.emulator.journal import annotations_of, tracking_id_of
-from webex_oauth.emulator.origins import Origin
-from webex_oauth.emulator.pages import ConsentPage, Pages, PersonPage, RefusalPage, SignedOutPage
-from webex_oauth.emulator.shelf import Shelf
+from webex_oauth.emulator.journal import entry_of, tracking_id_of
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
+# Cookies ignore ports. Without the path an application on the same host would receive the broker's,
+# and without the port in its name a second emulator on this machine would overwrite it.
 COOKIE_PATH = "/idb/oauth2/v1"
 
-
-def cookie_name(request: Request) -> str:
-    """Return the name of the cookie at the port that the browser asked."""
-    return f"webex_emulator_browser_{request.url.port or request.url.scheme}"
-
-
-def browser_id(request: Request) -> str:
-    """Return what the browser's cookie says; empty when it has none."""
-    return request.cookies.get(cookie_name(request), "")
+_PATH = "/idb/oauth2/v1/authorize"
+_PERSON_PATH = f"{_PATH}/person"
+_DECISION_PATH = f"{_PATH}/decision"
 
 
-def read_browser(request: Request, browsers: Shelf[str, BrowserSession]) -> BrowserSession | None:
-    """Find the session of the browser that asks."""
-    return browsers.get(browser_id(request))
+async def _hand_over(state: State, request: Request) -> Response:
+    # With the query as it came: only the broker reads it.
+    target = f"{state.origins.broker.beside(request.scope)}{_PATH}"
+    query = request.scope["query_string"].decode("latin-1")
+    headers = {"Location": f"{target}?{query}" if query else target, "Cache-Control": "no-store"}
+    return Response(None, HTTPStatus.FOUND, headers)
 
 
-def set_browser_cookie(request: Request, response: Response, session: BrowserSession) -> None:
-    """Set the cookie by which the browser is signed in."""
-    name = cookie_name(request)
-    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
+async def answer_unredirectable(request: Request, error: Exception) -> Response:
+    """Answer a request that must not be sent back: with a page."""
+    if not isinstance(error, Unredirectable):
+        raise error
+    return page(
+        "refusal",
+        HTTPStatus.BAD_REQUEST,
+        error=error.error,
+        description=error.description,
+        tracking_id=tracking_id_of(request.scope),
+    )
 
 
-def delete_browser_cookie(request: Request, response: Response) -> None:
-    """Delete the cookie."""
-    name = cookie_name(request)
-    response.delete_cookie(name, path=COOKIE_PATH, httponly=True, samesite="lax")
-
-
-AUTHORIZE_PATH = "/idb/oauth2/v1/authorize"
-PERSON_PATH = f"{AUTHORIZE_PATH}/person"
-DECISION_PATH = f"{AUTHORIZE_PATH}/decision"
-
-_Answer = Callable[[Request], Awaitable[Response]]
-
-
-def hand_over_route(broker: Origin) -> Route:
-    """Return the front door's route, which hands the browser on to the broker as Webex does."""
-
-    async def hand_over(request: Request) -> Response:
-        # With the query as it came: only the broker reads it.
-        target = f"{broker.beside(request.scope)}{AUTHORIZE_PATH}"
-        query = request.scope["query_string"].decode("latin-1")
-        location = f"{target}?{query}" if query else target
-        headers = {"Location": location, "Cache-Control": "no-store"}
-        return Response(None, HTTPStatus.FOUND, headers=headers)
-
-    return Route("/v1/authorize", hand_over)
-
-
-class AuthorizeEndpoint:
-    """Lead a person from an authorization request to a redirect."""
-
-    def __init__(self, state: State, pages: Pages) -> None:
-        self._state = state
-        self._pages = pages
-
-    def routes(self) -> list[Route]:
-        """List the paths of this endpoint."""
-        return [
-            Route(AUTHORIZE_PATH, self._guarded(self.begin)),
-            Route(PERSON_PATH, self._guarded(self.show_people)),
-            Route(PERSON_PATH, self._guarded(self.choose_person), methods=["POST"]),
-            Route(DECISION_PATH, self._guarded(self.show_consent)),
-            Route(DECISION_PATH, self._guarded(self.decide), methods=["POST"]),
-        ]
-
-    async def begin(self, request: Request) -> Response:
-        """Read an authorization request and show the first page it needs."""
-        parameters = single_values(_query(request))
-        address = read_return_address(parameters, self._state.integrations)
-        self._check_blocked(address)
-        is_pkce_required = self._state.switchboard.options.is_pkce_required
-        try:
-            asked = read_authorization_request(
-                parameters, address, is_pkce_required=is_pkce_required
-            )
-            return self._first_page(request, asked)
-        except OAuthRefusal as refusal:
-            return self._error_redirect(address, refusal)
-
-    async def show_people(self, request: Request) -> Response:
-        """Show who could sign in, for a transaction under way."""
-        return self._person_page(self._transaction(request.query_params))
-
-    async def choose_person(self, request: Request) -> Response:
-        """Take the choice of a person and go on to consent."""
-        form = await read_form(request)
-        transaction = self._transaction(form)
-        chosen = form.get("person", "")
-        person = self._find_person(chosen)
-        if person is None:
-            complaint = f"{chosen[:200]!r} cannot sign in: choose one of these people."
-            return self._person_page(transaction, complaint)
-        self._state.transactions.choose_person(transaction, person.uuid)
-        url = f"{DECISION_PATH}?transaction={transaction.id}"
-        response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
-        set_browser_cookie(request, response, self._state.sign_in_browser(person))
-        return self._pages.protected(response)
-
-    async def show_consent(self, request: Request) -> Response:
-        """Show who asks for what, for a transaction under way."""
-        return self._consent_page(self._transaction(request.query_params))
-
-    async def decide(self, request: Request) -> Response:
-        """Take the decision and go back to the application."""
-        form = await read_form(request)
-        transaction = self._transaction(form)
-        person = self._state.world.person(transaction.person_uuid or "")
-        if person is None or form.get("decision") not in ("accept", "decline"):
-            return self._consent_page(transaction)
-        self._state.transactions.close(transaction)
-        annotations = annotations_of(request.scope)
-        annotations.client_id = transaction.request.address.integration.client_id
-        return self._decided(transaction.request, person, is_accepted=form["decision"] == "accept")
-
-    def _guarded(self, answer: _Answer) -> _Answer:
-        """Return *answer*, with a page for what it refuses and must not send back."""
-
-        async def guarded(request: Request) -> Response:
-            try:
-                return await answer(request)
-            except (Unredirectable, OAuthRefusal) as refusal:
-                tracking_id = tracking_id_of(request.scope)
-                view = RefusalPage(refusal.error, refusal.description, tracking_id)
-                return self._pages.answer(view, HTTPStatus.BAD_REQUEST)
-
-        return guarded
-
-    def _first_page(self, request: Request, asked: AuthorizationRequest) -> Response:
-        person = self._signed_in_person(request, asked)
-        if asked.prompt == "none":
-            return self._without_page(asked, person)
-        if asked.prompt == "select_account":
-            person = None
-        transaction = self._state.transactions.open(asked, person.uuid if person else None)
-        return self._consent_page(transaction)
-
-    def _without_page(self, asked: AuthorizationRequest, person: Person | None) -> Response:
-        # OpenID Connect Core section 3.1.2.6.
-        if person is None:
-            raise OAuthRefusal("login_required", "Nobody is signed in.")
-        client_id = asked.address.integration.client_id
-        if not self._state.tokens.has_grant(client_id, person, asked.scopes):
-            raise OAuthRefusal("consent_required", "The person has not consented yet.")
-        return self._decided(asked, person, is_accepted=True)
-
-    def _signed_in_person(self, request: Request, asked: AuthorizationRequest) -> Person | None:
-        session = read_browser(request, self._state.browsers)
-        if session is None:
-            return None
-        age_seconds = self._state.clock.now() - session.authenticated_at
-        if asked.max_age_seconds is not None and age_seconds >= asked.max_age_seconds:
-            return None
-        return self._state.world.person(session.person_uuid)
-
-    def _decided(
-        self, asked: AuthorizationRequest, person: Person, *, is_accepted: bool
-    ) -> Response:
-        try:
-            self._check_decision(is_accepted=is_accepted)
-        except OAuthRefusal as refusal:
-            return self._error_redirect(asked.address, refusal)
-        ceiling = self._state.switchboard.options.granted_scopes
-        scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
-        code = self._state.codes.issue(asked, person, scopes)
-        return self._redirect(asked.address, {"code": code.value}, asked.address.state)
-
-    def _check_decision(self, *, is_accepted: bool) -> None:
-        arranged_error = self._state.switchboard.options.authorize_error
-        if arranged_error:
-            raise OAuthRefusal(arranged_error, "This error was arranged by an option.")
-        if not is_accepted:
-            raise OAuthRefusal("access_denied", "The person declined the request.")
-
-    def _error_redirect(self, address: ReturnAddress, refusal: OAuthRefusal) -> Response:
-        options = self._state.switchboard.options
-        parameters = {"error": refusal.error}
-        if options.is_error_description_sent:
-            parameters["error_description"] = refusal.description
-        return self._redirect(
-            address, parameters, address.state if options.is_state_returned_on_error else None
-        )
-
-    def _redirect(
-        self, address: ReturnAddress, parameters: dict[str, str], state: str | None
-    ) -> Response:
-        if state is not None:
-            parameters["state"] = state
-        issuer = self._state.switchboard.options.callback_issuer
-        if issuer:
-            parameters["iss"] = issuer
-        url = callback_url(address.redirect_uri, parameters)
-        return self._pages.protected(Response(None, HTTPStatus.FOUND, headers={"Location": url}))
-
-    def _check_blocked(self, address: ReturnAddress) -> None:
-        if address.integration.client_id in self._state.switchboard.options.blocked_client_ids:
-            raise Unredirectable(
-                "access_denied",
-                "Your administrator denied access to the integration you selected.",
-            )
-
-    def _transaction(self, fields: Mapping[str, str]) -> Transaction:
-        transaction = self._state.transactions.find(fields.get("transaction", ""))
-        if transaction is None:
-            raise Unredirectable(
-                "invalid_request",
-                "This sign-in has expired or was finished before. Go back to the application "
-                "and start again.",
-            )
-        return transaction
-
-    def _find_person(self, uuid_or_email: str) -> Person | None:
-        world = self._state.world
-        person = world.person(uuid_or_email) or world.person_by_email(uuid_or_email)
-        return person if person and person.can_sign_in else None
-
-    def _person_page(self, transaction: Transaction, complaint: str = "") -> Response:
-        view = PersonPage(transaction, self._state.world.sign_in_people, complaint)
-        status = HTTPStatus.BAD_REQUEST if complaint else HTTPStatus.OK
-        return self._pages.answer(view, status)
-
-    def _consent_page(self, transaction: Transaction) -> Response:
-        person = self._state.world.person(transaction.person_uuid or "")
-        if person is None:
-            return self._person_page(transaction)
-        return self._pages.answer(ConsentPage(transaction, person))
-
-
-def _query(request: Request) -> list[tuple[str, str]]:
+async def _begin(state: State, request: Request) -> Response:
     try:
-        return query_pairs(request)
+        parameters = single_values(query_pairs(request))
     except ValueError as cause:
         raise Unredirectable("invalid_request", "The query is malformed.") from cause
-
-
-class LogoutEndpoint:
-    """End browser sessions."""
-
-    def __init__(self, state: State, pages: Pages) -> None:
-        self._state = state
-        self._pages = pages
-
-    def routes(self) -> list[Route]:
-        """List the paths of this endpoint."""
-        return [Route("/idb/oauth2/v1/logout", self.sign_out)]
-
-    async def sign_out(self, request: Request) -> Response:
-        """Sign the browser out, and redirect only to where an integration lives."""
-        self._state.browsers.take(browser_id(request))
-        if self._state.switchboard.options.logout_revokes_token:
-            self._state.tokens.revoke(request.query_params.get("token", ""))
-        response = self._answer(request.query_params.get("goto", ""))
-        delete_browser_cookie(request, response)
-        return response
-
-    def _answer(self, goto: str) -> Response:
-        if self._is_registered_origin(goto):
-            redirect = Response(None, HTTPStatus.FOUND, headers={"Location": goto})
-            return self._pages.protected(redirect)
-        return self._pages.answer(SignedOutPage(is_goto_refused=bool(goto)))
-
-    def _is_registered_origin(self, url: str) -> bool:
-        origin = _origin(url)
-        return origin is not None and any(
-            _origin(redirect_uri) == origin
-            for integration in self._state.integrations
-            for redirect_uri in integration.redirect_uris
+    address = read_return_address(parameters, state.integrations)
+    if address.integration.client_id in state.options.blocked_client_ids:
+        raise Unredirectable(
+            "access_denied", "Your administrator denied access to the integration you selected."
         )
+    is_pkce_required = state.options.is_pkce_required
+    try:
+        asked = read_authorization_request(parameters, address, is_pkce_required=is_pkce_required)
+        return _first_page(state, request, asked)
+    except OAuthRefusal as refusal:
+        return _error_redirect(state, address, refusal)
 
 
-def _origin(url: str) -> tuple[str, str] | None:
+def _first_page(state: State, request: Request, asked: AuthorizationRequest) -> Response:
+    person = _signed_in_person(state, request, asked)
+    if asked.prompt == "none":
+        return _without_page(state, asked, person)
+    is_known = person is not None and asked.prompt != "select_account"
+    return _consent_page(state, state.sign_ins.begin(asked, person if is_known else None))
+
+
+def _without_page(state: State, asked: AuthorizationRequest, person: Person | None) -> Response:
+    # OpenID Connect Core section 3.1.2.6.
+    if person is None:
+        raise OAuthRefusal("login_required", "Nobody is signed in.")
+    client_id = asked.address.integration.client_id
+    if not state.tokens.has_grant(client_id, person, asked.scopes):
+        raise OAuthRefusal("consent_required", "The person has not consented yet.")
+    return _decided(state, asked, person, is_accepted=True)
+
+
+def _signed_in_person(state: State, request: Request, asked: AuthorizationRequest) -> Person | None:
+    session = state.sign_ins.browsers.get(request.cookies.get(_cookie_name(request), ""))
+    if session is None:
+        return None
+    age_seconds = state.clock.now() - session.authenticated_at
+    is_too_old = asked.max_age_seconds is not None and age_seconds >= asked.max_age_seconds
+    return None if is_too_old else state.world.person(session.person_uuid)
+
+
+async def _show_people(state: State, request: Request) -> Response:
+    return _person_page(state, _transaction(state, request.query_params))
+
+
+async def _choose_person(state: State, request: Request) -> Response:
+    form = await _read_form(request)
+    transaction = _transaction(state, form)
+    chosen = form.get("person", "")
+    person = state.world.person(chosen) or state.world.person_by_email(chosen)
+    if person is None or not person.can_sign_in:
+        complaint = f"{chosen[:200]!r} cannot sign in: choose one of these people."
+        return _person_page(state, transaction, complaint)
+    session = state.sign_ins.choose_person(transaction, person)
+    url = f"{_DECISION_PATH}?transaction={transaction.id}"
+    response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
+    _set_cookie(request, response, session)
+    return protected(response)
+
+
+async def _show_consent(state: State, request: Request) -> Response:
+    return _consent_page(state, _transaction(state, request.query_params))
+
+
+async def _decide(state: State, request: Request) -> Response:
+    form = await _read_form(request)
+    transaction = _transaction(state, form)
+    person = state.world.person(transaction.person_uuid)
+    if person is None or form.get("decision") not in ("accept", "decline"):
+        return _consent_page(state, transaction)
+    state.sign_ins.finish(transaction)
+    entry_of(request.scope).client_id = transaction.request.address.integration.client_id
+    is_accepted = form["decision"] == "accept"
+    return _decided(state, transaction.request, person, is_accepted=is_accepted)
+
+
+def _decided(
+    state: State, asked: AuthorizationRequest, person: Person, *, is_accepted: bool
+) -> Response:
+    arranged_error, ceiling = state.options.authorize_error, state.options.granted_scopes
+    if arranged_error:
+        refusal = OAuthRefusal(arranged_error, "This error was arranged by an option.")
+        return _error_redirect(state, asked.address, refusal)
+    if not is_accepted:
+        refusal = OAuthRefusal("access_denied", "The person declined the request.")
+        return _error_redirect(state, asked.address, refusal)
+    scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
+    code = state.sign_ins.issue_code(asked, person, scopes)
+    return _return(state, asked.address, {"code": code.value}, asked.address.state)
+
+
+def _error_redirect(state: State, address: ReturnAddress, refusal: OAuthRefusal) -> Response:
+    parameters = {"error": refusal.error}
+    if state.options.is_error_description_sent:
+        parameters["error_description"] = refusal.description
+    is_state_returned = state.options.is_state_returned_on_error
+    return _return(state, address, parameters, address.state if is_state_returned else None)
+
+
+def _return(
+    state: State, address: ReturnAddress, parameters: dict[str, str], sent_state: str | None
+) -> Response:
+    if sent_state is not None:
+        parameters["state"] = sent_state
+    if state.options.callback_issuer:
+        parameters["iss"] = state.options.callback_issuer
+    return redirect(callback_url(address.redirect_uri, parameters))
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    try:
+        return await read_form(request)
+    except OAuthRefusal as refusal:
+        raise Unredirectable(refusal.error, refusal.description) from refusal
+
+
+def _transaction(state: State, fields: Mapping[str, str]) -> Transaction:
+    transaction = state.sign_ins.find(fields.get("transaction", ""))
+    if transaction is None:
+        raise Unredirectable(
+            "invalid_request",
+            "This sign-in has expired or was finished before. Go back to the application "
+            "and start again.",
+        )
+    return transaction
+
+
+def _person_page(state: State, transaction: Transaction, complaint: str = "") -> Response:
+    suggested = state.world.person_by_email(transaction.request.login_hint)
+    people = state.world.sign_in_people
+    return page(
+        "person",
+        HTTPStatus.BAD_REQUEST if complaint else HTTPStatus.OK,
+        transaction=transaction,
+        people=sorted(people, key=lambda person: person == suggested, reverse=True),
+        suggested=suggested,
+        complaint=complaint,
+    )
+
+
+def _consent_page(state: State, transaction: Transaction) -> Response:
+    person = state.world.person(transaction.person_uuid)
+    if person is None:
+        return _person_page(state, transaction)
+    scopes = [(name, scope_words(name)) for name in transaction.request.scopes]
+    return page("consent", transaction=transaction, person=person, scopes=scopes)
+
+
+async def _sign_out(state: State, request: Request) -> Response:
+    state.sign_ins.browsers.pop(request.cookies.get(_cookie_name(request), ""), None)
+    if state.options.logout_revokes_token:
+        state.tokens.revoke(request.query_params.get("token", ""))
+    goto = request.query_params.get("goto", "")
+    is_followed = _is_registered_origin(state, goto)
+    response = redirect(goto) if is_followed else page("signed_out", is_goto_refused=bool(goto))
+    response.delete_cookie(_cookie_name(request), path=COOKIE_PATH, httponly=True, samesite="lax")
+    return response
+
+
+def _is_registered_origin(state: State, url: str) -> bool:
+    redirect_uris = (uri for one in state.integrations for uri in one.redirect_uris)
+    origin = _origin_of(url)
+    return origin is not None and any(_origin_of(uri) == origin for uri in redirect_uris)
+
+
+def _origin_of(url: str) -> tuple[str, str] | None:
     if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
         return None
     try:
@@ -308,3 +233,23 @@ def _origin(url: str) -> tuple[str, str] | None:
         return None
     is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
     return (parts.scheme, parts.netloc.lower()) if is_web else None
+
+
+def _cookie_name(request: Request) -> str:
+    return f"webex_emulator_browser_{request.url.port or request.url.scheme}"
+
+
+def _set_cookie(request: Request, response: Response, session: BrowserSession) -> None:
+    name = _cookie_name(request)
+    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
+
+
+FRONT_DOOR_ROUTES: Routes = (("GET", "/v1/authorize", _hand_over),)
+BROKER_ROUTES: Routes = (
+    ("GET", _PATH, _begin),
+    ("GET", _PERSON_PATH, _show_people),
+    ("POST", _PERSON_PATH, _choose_person),
+    ("GET", _DECISION_PATH, _show_consent),
+    ("POST", _DECISION_PATH, _decide),
+    ("GET", f"{COOKIE_PATH}/logout", _sign_out),
+)

@@ -7,49 +7,43 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from webex_oauth.emulator.endpoints.control import CONTROL_RESOURCES
-from webex_oauth.emulator.endpoints.wire import (
-    ApiRefusal,
-    answer_api_refusal,
-    answer_http_error,
-    check_bearer,
-    gateway_error,
-)
+from webex_oauth.emulator.endpoints.wire import Routes, check_bearer, gateway_error
 from webex_oauth.emulator.journal import CONTROL_PATH
 from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
 
-LACKING_HEADER = "Emulator-Lacks"
-EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_EVERY_METHOD = "GET POST PUT PATCH DELETE"
 
-FRONT_DOOR = {
-    ("GET", "POST"): (
+_FRONT_DOOR = {
+    "GET POST": (
         "people", "messages", "memberships", "teams", "team/memberships", "webhooks", "room/tabs",
         "room/linkedFolders",
     ),
-    ("GET", "PUT", "DELETE"): (
+    "GET PUT DELETE": (
         "messages/{id}", "memberships/{id}", "teams/{id}", "team/memberships/{id}",
         "webhooks/{id}", "room/tabs/{id}", "room/linkedFolders/{id}",
     ),
-    ("PUT", "DELETE"): ("people/{id}", "rooms/{id}"),
-    ("GET", "DELETE"): ("authorizations",),
-    ("DELETE",): ("authorizations/{id}",),
-    ("GET", "HEAD"): ("contents/{id}",),
-    ("GET",): (
+    "PUT DELETE": ("people/{id}", "rooms/{id}"),
+    "GET DELETE": ("authorizations",),
+    "DELETE": ("authorizations/{id}",),
+    "GET HEAD": ("contents/{id}",),
+    "GET": (
         "rooms/{id}/meetingInfo", "messages/direct", "events", "events/{id}",
         "attachment/actions/{id}", "hds/{rest:path}", ".well-known/{rest:path}", "userinfo",
         "verification", "authorizations/tokenExpiry",
     ),
-    ("POST",): (
+    "POST": (
         "rooms", "attachment/actions", "device/authorize", "device/token", "guests/token",
         "jwt/login",
     ),
-    EVERY_METHOD: ("applications", "applications/{rest:path}"),
+    _EVERY_METHOD: ("applications", "applications/{rest:path}"),
 }  # fmt: skip
+# Whole families of resources, whatever follows their names.
 _FAMILIES = (
     "adminAudit", "admin", "analytics", "archive", "bots", "broadworks", "callingData", "cdr_feed",
     "classifications", "contacts", "convergedRecordings", "dataSources",
@@ -61,39 +55,26 @@ _FAMILIES = (
     "slido", "telephony", "tracking", "videoMesh", "videos", "wholesale", "workspaceLocations",
     "workspaceMetrics", "workspacePersonalization", "workspaces", "xapi",
 )  # fmt: skip
-"""Whole families of resources, whatever follows their names."""
 
-BROKER = {
-    ("GET",): (".well-known/{rest:path}", "oauth2/v1/userinfo", "profile"),
-    ("POST",): ("oauth2/v1/device/authorize", "oauth2/v1/device/token"),
-    EVERY_METHOD: ("oauth2/v1/tokens", "oauth2/v2/{rest:path}", "saml2/{rest:path}"),
+_BROKER = {
+    "GET": (".well-known/{rest:path}", "oauth2/v1/userinfo", "profile"),
+    "POST": ("oauth2/v1/device/authorize", "oauth2/v1/device/token"),
+    _EVERY_METHOD: ("oauth2/v1/tokens", "oauth2/v2/{rest:path}", "saml2/{rest:path}"),
 }
 
 
-def front_door_gaps() -> list[Route]:
-    """List the routes of what the front door lacks."""
-    families = [path for name in _FAMILIES for path in (name, f"{name}/{{rest:path}}")]
-    return [*_routes("/v1/", FRONT_DOOR), *_routes("/v1/", {EVERY_METHOD: families})]
-
-
-def broker_gaps() -> list[Route]:
-    """List the routes of what the broker lacks."""
-    return _routes("/idb/", BROKER)
-
-
-def _routes(base: str, paths_by_methods: Mapping[tuple[str, ...], Iterable[str]]) -> list[Route]:
-    return [
-        Route(f"{base}{path}", _answer, methods=list(methods))
-        for methods, paths in paths_by_methods.items()
-        for path in paths
-    ]
-
-
-async def _answer(request: Request) -> Response:
+async def _answer_lacking(_: State, request: Request) -> Response:
     what = f"{request.method} {request.url.path}"
     message = f"This emulator does not have {what} yet; Webex does."
-    headers = {LACKING_HEADER: what}
-    return gateway_error(request, HTTPStatus.NOT_IMPLEMENTED, message, headers)
+    return gateway_error(request, HTTPStatus.NOT_IMPLEMENTED, message, {"Emulator-Lacks": what})
+
+
+def _routes(base: str, paths_by_methods: Mapping[str, Iterable[str]]) -> Routes:
+    return tuple(
+        (methods, f"{base}{path}", _answer_lacking)
+        for methods, paths in paths_by_methods.items()
+        for path in paths
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +86,23 @@ class Neighbour:
     paths: tuple[str, ...]
 
 
-class UnknownPath:
-    """Answer for a path that is unknown here: 401 without a good token, as Webex does, else 404."""
+async def answer_unknown(state: State, neighbour: Neighbour, request: Request) -> Response:
+    """Answer an unknown path: 401 without a valid token, as Webex does, else 404."""
+    path = request.url.path
+    if path.startswith(neighbour.paths):
+        origin = neighbour.origin.beside(request.scope)
+        message = f"{path} is not here but at the {neighbour.name}, {origin}"
+        return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+    if f"{path}/".startswith(CONTROL_PATH):
+        message = f"The control API has no {path}; it has {', '.join(CONTROL_RESOURCES)}."
+        return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+    check_bearer(state, request)
+    raise HTTPException(HTTPStatus.NOT_FOUND)
 
-    def __init__(self, state: State, neighbour: Neighbour) -> None:
-        self._state = state
-        self._neighbour = neighbour
 
-    async def answer(self, request: Request, error: Exception) -> Response:
-        """Refuse."""
-        path = request.url.path
-        if path.startswith(self._neighbour.paths):
-            origin = self._neighbour.origin.beside(request.scope)
-            message = f"{path} is not here but at the {self._neighbour.name}, {origin}"
-            return gateway_error(request, HTTPStatus.NOT_FOUND, message)
-        if f"{path}/".startswith(CONTROL_PATH):
-            message = f"The control API has no {path}; it has {', '.join(CONTROL_RESOURCES)}."
-            return gateway_error(request, HTTPStatus.NOT_FOUND, message)
-        try:
-            check_bearer(self._state, request)
-        except ApiRefusal as refusal:
-            return await answer_api_refusal(request, refusal)
-        return await answer_http_error(request, error)
+_FAMILY_PATHS = [path for name in _FAMILIES for path in (name, f"{name}/{{rest:path}}")]
+FRONT_DOOR_ROUTES = (
+    *_routes("/v1/", _FRONT_DOOR),
+    *_routes("/v1/", {_EVERY_METHOD: _FAMILY_PATHS}),
+)
+BROKER_ROUTES = _routes("/idb/", _BROKER)

@@ -4,20 +4,16 @@ import hashlib
 import struct
 import zlib
 from http import HTTPStatus
+from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from webex_oauth.emulator.endpoints.wire import (
-    NOT_FOUND,
-    ApiRefusal,
-    Permission,
-    check_permission,
-    json_answer,
-)
+from webex_oauth.emulator.endpoints.wire import Routes, check_permission, json_answer, read_id
+from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import MalformedId, Person, person_answer, read_webex_id
+from webex_oauth.emulator.world import Person, webex_id, webex_instant
 
 _CELLS = 5
 _CELL_PIXELS = 16
@@ -29,68 +25,72 @@ _INKS = tuple(
 )
 
 
-class PeopleApi:
-    """Answer about people, to those who may read them."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def routes(self) -> list[Route]:
-        """List the paths of this API."""
-        return [
-            Route("/v1/people/me", self.me),
-            Route("/v1/people/{person_id}", self.person),
-        ]
-
-    async def me(self, request: Request) -> Response:
-        """Show the person whose token it is."""
-        return self._answer(request, self._permitted(request).person)
-
-    async def person(self, request: Request) -> Response:
-        """Show a person by id."""
-        self._permitted(request)
-        try:
-            uuid = read_webex_id("PEOPLE", request.path_params["person_id"])
-        except MalformedId as malformed:
-            raise ApiRefusal(HTTPStatus.BAD_REQUEST, str(malformed)) from malformed
-        person = self._state.world.person(uuid)
-        if person is None:
-            raise ApiRefusal(HTTPStatus.NOT_FOUND, "Person not found")
-        return self._answer(request, person)
-
-    def _permitted(self, request: Request) -> Permission:
-        return check_permission(self._state, request, api="people", scope="spark:people_read")
-
-    def _answer(self, request: Request, person: Person) -> Response:
-        origin = self._state.origins.front_door.as_asked(request.scope)
-        return json_answer(person_answer(person, origin))
+async def _show_me(state: State, request: Request) -> Response:
+    return _answer(state, request, _permitted(state, request).person)
 
 
-class Avatars:
-    """Serve pictures. Webex keeps them on a host of their own, open to who knows the address."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def routes(self) -> list[Route]:
-        """List the paths of the pictures."""
-        return [Route("/avatars/{person_uuid}.png", self.show)]
-
-    async def show(self, request: Request) -> Response:
-        """Show a picture."""
-        person = self._state.world.person(request.path_params["person_uuid"])
-        if person is None or not person.has_avatar:
-            raise ApiRefusal(HTTPStatus.NOT_FOUND, NOT_FOUND)
-        headers = {
-            "Cache-Control": "public, max-age=3600",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(draw_avatar(person.uuid), headers=headers, media_type="image/png")
+async def _show_person(state: State, request: Request) -> Response:
+    _permitted(state, request)
+    person = state.world.person(read_id("PEOPLE", request.path_params["person_id"]))
+    if person is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "Person not found")
+    return _answer(state, request, person)
 
 
-def draw_avatar(key: str) -> bytes:
-    """Draw a symmetrical pattern of squares, the same for the same key, as a PNG file."""
+def _permitted(state: State, request: Request) -> Grant:
+    return check_permission(state, request, api="people", scope="spark:people_read")
+
+
+def _answer(state: State, request: Request, person: Person) -> Response:
+    return json_answer(_described(person, state.origins.front_door.as_asked(request.scope)))
+
+
+def _described(person: Person, origin: str) -> dict[str, Any]:
+    local_part = person.email.partition("@")[0]
+    activity = person.last_activity_ms
+    answer = {
+        "id": person.id,
+        "emails": [person.email],
+        "phoneNumbers": [_contact("work", person.work_phone)] if person.work_phone else [],
+        "sipAddresses": [_contact("personal-room", f"{local_part}@acme.webex.example")],
+        "displayName": person.display_name,
+        "nickName": person.nick_name or person.first_name,
+        "firstName": person.first_name,
+        "lastName": person.last_name,
+        "userName": person.email,
+        "orgId": webex_id("ORGANIZATION", person.organization_uuid),
+        "created": webex_instant(person.created_ms),
+        "lastModified": webex_instant(person.last_modified_ms),
+        "timezone": person.time_zone,
+        "type": "person",
+        "avatar": f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None,
+        "title": person.job_title or None,
+        "department": person.department or None,
+        "lastActivity": None if activity is None else webex_instant(activity),
+        "status": person.status,
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _contact(kind: str, value: str) -> dict[str, Any]:
+    return {"type": kind, "value": value, "primary": kind == "work"}
+
+
+async def _show_avatar(state: State, request: Request) -> Response:
+    # Webex keeps pictures on a host of their own, open to anyone who knows the address.
+    person = state.world.person(request.path_params["person_uuid"])
+    if person is None or not person.has_avatar:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    headers = {
+        "Cache-Control": "public, max-age=3600",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(_drawn_avatar(person.uuid), headers=headers, media_type="image/png")
+
+
+def _drawn_avatar(key: str) -> bytes:
+    """Return a symmetrical pattern of squares, the same for the same key, as a PNG file."""
     digest = hashlib.sha256(key.encode()).digest()
     palette = _PAPER + _INKS[digest[0] % len(_INKS)]
     rows = b"".join(_row(digest, row) * _CELL_PIXELS for row in range(_CELLS))
@@ -110,3 +110,11 @@ def _row(digest: bytes, row: int) -> bytes:
 def _chunk(name: bytes, data: bytes) -> bytes:
     checksum = struct.pack(">I", zlib.crc32(name + data))
     return struct.pack(">I", len(data)) + name + data + checksum
+
+
+AVATAR_ROUTES: Routes = (("GET", "/avatars/{person_uuid}.png", _show_avatar),)
+ROUTES: Routes = (
+    ("GET", "/v1/people/me", _show_me),
+    ("GET", "/v1/people/{person_id}", _show_person),
+    *AVATAR_ROUTES,
+)

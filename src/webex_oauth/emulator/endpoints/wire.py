@@ -1,7 +1,7 @@
 """HTTP as Webex speaks it: forms, bearer tokens (RFC 6750), and answers in its two styles."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -13,51 +13,41 @@ from starlette.responses import Response
 
 from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import is_satisfied
-from webex_oauth.emulator.identity.tokens import AccessToken
-from webex_oauth.emulator.journal import annotations_of, tracking_id_of
+from webex_oauth.emulator.identity.tokens import Grant, Token
+from webex_oauth.emulator.journal import entry_of, tracking_id_of
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import Person
+from webex_oauth.emulator.world import MalformedId, read_webex_id
 
+Handler = Callable[[State, Request], Awaitable[Response]]
+Routes = tuple[tuple[str, str, Handler], ...]
+"""What an endpoint consists of: methods (such as `GET PUT`), path, and handler."""
+
+FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json;charset=UTF-8"
-NOT_FOUND = "The requested resource could not be found."
 INVALID_TOKEN = "The request requires a valid access token set in the Authorization request header."  # noqa: S105 - Webex's words
 FORBIDDEN = (
     "The server understood the request, but refused to fulfill it because the access token is "
     "missing required scopes or the user is missing required roles or licenses."
 )
-NO_STORE = {"Cache-Control": "no-store"}
 
-Shape = Literal["gateway", "broker"]
-
-_ENCODER = msgspec.json.Encoder()
-
-
-class ApiRefusal(Exception):
-    """A request to the API that is answered with an error."""
-
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = dict(headers or {})
+_NOT_FOUND = "The requested resource could not be found."
+_BUG = "The emulator failed: this is a bug in it, not an answer that Webex would give."
+_MOST_FIELDS = 100
+_RATE_WINDOW_SECONDS = 60
 
 
 def json_answer(
     value: Any, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer with a value as JSON."""
-    return Response(
-        _ENCODER.encode(value),
-        status,
-        headers={**NO_STORE, **(headers or {})},
-        media_type=JSON_TYPE,
-    )
+    """Return a value as a JSON answer."""
+    headers = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(msgspec.json.encode(value), status, headers, JSON_TYPE)
 
 
 def gateway_error(
     request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer an error as webexapis.com does."""
+    """Return an error in the style of webexapis.com."""
     body = {
         "message": message,
         "errors": [{"description": message}],
@@ -66,50 +56,47 @@ def gateway_error(
     return json_answer(body, status, headers)
 
 
-def broker_error(request: Request, status: int, error: str, description: str) -> Response:
-    """Answer an error as the identity broker does."""
+def _broker_error(request: Request, status: int, refusal: OAuthRefusal) -> Response:
     body = {
-        "error": error,
-        "error_description": description,
+        "error": refusal.error,
+        "error_description": refusal.description,
         "trackingID": tracking_id_of(request.scope),
     }
     return json_answer(body, status)
 
 
-async def answer_api_refusal(request: Request, error: Exception) -> Response:
-    """Answer an `ApiRefusal`."""
-    if not isinstance(error, ApiRefusal):
-        raise error
-    return gateway_error(request, error.status, error.message, error.headers)
-
-
 async def answer_http_error(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses: an unknown path, a method that is not allowed."""
+    """Answer what an endpoint or the router refuses."""
     if not isinstance(error, HTTPException):
-        raise error
-    message = NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else str(error.detail)
+        return gateway_error(request, HTTPStatus.INTERNAL_SERVER_ERROR, _BUG)
+    if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        # Webex documents a body that is not JSON.
+        html = "<html><body><h1>429 Too Many Requests</h1></body></html>"
+        return Response(html, error.status_code, error.headers, "text/html")
+    is_plain = error.detail == HTTPStatus.NOT_FOUND.phrase
+    message = _NOT_FOUND if is_plain else error.detail
     return gateway_error(request, error.status_code, message, error.headers)
 
 
-async def answer_bug(request: Request, _: Exception) -> Response:
-    """Answer a fault of the emulator itself; the server logs it."""
-    message = "The emulator failed: this is a bug in it, not an answer that Webex would give."
-    return gateway_error(request, HTTPStatus.INTERNAL_SERVER_ERROR, message)
-
-
-FORM_TYPE = "application/x-www-form-urlencoded"
-
-_MOST_FIELDS = 100
+def oauth_error(state: State, request: Request, refusal: OAuthRefusal) -> Response:
+    """Return a refusal in the style of the origin, or in the one that an option chooses."""
+    shape: Literal["gateway", "broker", "by_path"] = state.options.error_shape
+    is_brokers = shape == "broker" or (shape == "by_path" and request.url.path.startswith("/idb/"))
+    is_unauthorized = refusal.status == HTTPStatus.UNAUTHORIZED
+    status = state.options.wrong_secret_status if is_unauthorized else refusal.status
+    if is_brokers:
+        return _broker_error(request, status, refusal)
+    return gateway_error(request, status, refusal.description)
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
-    """Read the query of a request, with its repetitions; raise `ValueError` if it is malformed."""
+    """Return the query of a request, with its repetitions; raise `ValueError` if malformed."""
     return _pairs(request.scope["query_string"])
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read a form; raise `OAuthRefusal` when it is none, or repeats a name."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """Return the form of a request; raise `OAuthRefusal` if there is none or it repeats a name."""
+    content_type = content_type_of(request)
     if content_type != FORM_TYPE:
         raise OAuthRefusal(
             "invalid_request",
@@ -126,12 +113,70 @@ async def read_form(request: Request) -> dict[str, str]:
     return form
 
 
+def content_type_of(request: Request) -> str:
+    """Return the media type of a request's body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def required_field(form: Mapping[str, str], name: str) -> str:
-    """Return a field of a form; raise `OAuthRefusal` when it is missing or empty."""
+    """Return a field of a form; raise `OAuthRefusal` if it is missing or empty."""
     value = form.get(name)
     if not value:
         raise OAuthRefusal("invalid_request", f"{name} cannot be null or empty")
     return value
+
+
+def read_id(kind: str, text: str) -> str:
+    """Return the UUID in an id of a *kind*; refuse (400) anything else."""
+    try:
+        return read_webex_id(kind, text)
+    except MalformedId as malformed:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(malformed)) from malformed
+
+
+def check_bearer(state: State, request: Request) -> Token:
+    """Return the access token of a request; refuse (401) one that is not valid."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    token = state.tokens.access_token(value.strip()) if scheme.lower() == "bearer" else None
+    if token is None:
+        raise _unauthorized(state)
+    entry_of(request.scope).client_id = token.grant.client_id
+    return token
+
+
+def check_permission(state: State, request: Request, *, api: str, scope: str) -> Grant:
+    """Return the grant under which a request comes, with its person as they are now.
+
+    Refuse one without a valid token or a living person (401), without the scope (403), and one
+    too many of this token at this API (429).
+    """
+    token = check_bearer(state, request)
+    _check_rate(state, token, api)
+    if not is_satisfied(scope, token.grant.scopes):
+        raise HTTPException(HTTPStatus.FORBIDDEN, FORBIDDEN)
+    person = state.world.person(token.grant.person.uuid)
+    if person is None:
+        raise _unauthorized(state)
+    return replace(token.grant, person=person)
+
+
+def _check_rate(state: State, token: Token, api: str) -> None:
+    """Count a request in windows of one minute, which begin with their first request."""
+    limit, now = state.options.requests_per_minute, state.clock.now()
+    begun_at, count = state.rate_windows.get((token.value, api), (now, 0))
+    if not begun_at <= now < begun_at + _RATE_WINDOW_SECONDS:
+        begun_at, count = now, 0
+    state.rate_windows[token.value, api] = (begun_at, count + 1)
+    if limit and count >= limit:
+        wait_seconds = begun_at + _RATE_WINDOW_SECONDS - now
+        headers = {"Retry-After": str(wait_seconds)}
+        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, headers=headers)
+
+
+def _unauthorized(state: State) -> HTTPException:
+    is_challenge_sent = state.options.is_www_authenticate_sent
+    headers = {"WWW-Authenticate": "Bearer"} if is_challenge_sent else {}
+    return HTTPException(HTTPStatus.UNAUTHORIZED, INVALID_TOKEN, headers)
 
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:
@@ -141,66 +186,3 @@ def _pairs(text: bytes) -> list[tuple[str, str]]:
         errors="strict",
         max_num_fields=_MOST_FIELDS,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """On whose behalf a request comes, as that person is now, and what they granted."""
-
-    person: Person
-    scopes: tuple[str, ...]
-
-
-class Throttled(Exception):
-    """A request too many; the answer says when to come again."""
-
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__("too many requests")
-        self.retry_after_seconds = retry_after_seconds
-
-
-def check_bearer(state: State, request: Request) -> AccessToken:
-    """Find the access token of a request; raise `ApiRefusal` (401) unless it is good."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    token = state.tokens.access_token(value.strip()) if scheme.lower() == "bearer" else None
-    if token is None:
-        raise _unauthorized(state)
-    annotations_of(request.scope).client_id = state.tokens.grant_of(token).client_id
-    return token
-
-
-def check_permission(state: State, request: Request, *, api: str, scope: str) -> Permission:
-    """Find out on whose behalf a request comes.
-
-    Raise `ApiRefusal` without a good token or a living person (401) or the scope (403), and
-    `Throttled` (429) when this token has asked this API too often.
-    """
-    token = check_bearer(state, request)
-    wait_seconds = state.rate_limits.seconds_to_wait(token.value, api)
-    if wait_seconds:
-        raise Throttled(wait_seconds)
-    grant = state.tokens.grant_of(token)
-    if not is_satisfied(scope, grant.scopes):
-        raise ApiRefusal(HTTPStatus.FORBIDDEN, FORBIDDEN)
-    person = state.world.person(grant.person.uuid)
-    if person is None:
-        raise _unauthorized(state)
-    return Permission(person, grant.scopes)
-
-
-async def answer_throttled(_: Request, error: Exception) -> Response:
-    """Answer 429 as Webex documents it: with seconds to wait, and a body that is not JSON."""
-    if not isinstance(error, Throttled):
-        raise error
-    return Response(
-        "<html><body><h1>429 Too Many Requests</h1></body></html>",
-        HTTPStatus.TOO_MANY_REQUESTS,
-        headers={"Retry-After": str(error.retry_after_seconds)},
-        media_type="text/html",
-    )
-
-
-def _unauthorized(state: State) -> ApiRefusal:
-    is_challenge_sent = state.switchboard.options.is_www_authenticate_sent
-    headers = {"WWW-Authenticate": "Bearer"} if is_challenge_sent else {}
-    return ApiRefusal(HTTPStatus.UNAUTHORIZED, INVALID_TOKEN, headers)

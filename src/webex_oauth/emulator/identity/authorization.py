@@ -35,7 +35,7 @@ METHODS = ("S256", "plain")
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What the client committed itself to when it asked for a code."""
+    """What the client committed itself to when it requested a code."""
 
     value: str
     method: str
@@ -53,7 +53,7 @@ def read_challenge(value: str | None, method: str | None) -> Challenge | None:
 
 
 def check_verifier(challenge: Challenge | None, verifier: str | None) -> None:
-    """Refuse a verifier that is missing, malformed, uncalled for or wrong. Section 4.6."""
+    """Raise `OAuthRefusal` for a missing, malformed, unexpected or wrong verifier. Section 4.6."""
     if challenge is None and verifier is None:
         return
     if challenge is None:
@@ -106,7 +106,7 @@ class AuthorizationRequest:
 
 
 def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Read parameters that may each appear once. RFC 6749 section 3.1."""
+    """Return parameters that may each appear once. RFC 6749 section 3.1."""
     sent = list(pairs)
     counts = Counter(name for name, _ in sent)
     repeated = sorted(name for name, count in counts.items() if count > 1)
@@ -118,7 +118,7 @@ def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def read_return_address(
     parameters: Mapping[str, str], registry: IntegrationRegistry
 ) -> ReturnAddress:
-    """Find out who asks and where answers may go; raise `Unredirectable` when that is unsure."""
+    """Return who asks and where answers may go; raise `Unredirectable` if that is not certain."""
     integration = _find_integration(parameters.get("client_id", ""), registry)
     sent = parameters.get("redirect_uri")
     return ReturnAddress(
@@ -132,7 +132,7 @@ def read_return_address(
 def read_authorization_request(
     parameters: Mapping[str, str], address: ReturnAddress, *, is_pkce_required: bool
 ) -> AuthorizationRequest:
-    """Check everything else; raise `OAuthRefusal` with what the redirect shall say."""
+    """Check everything else; raise `OAuthRefusal` with what the redirect has to say."""
     _check_response_type(parameters.get("response_type"))
     challenge = read_challenge(
         parameters.get("code_challenge"), parameters.get("code_challenge_method")
@@ -150,7 +150,7 @@ def read_authorization_request(
 
 
 def callback_url(redirect_uri: str, parameters: Mapping[str, str]) -> str:
-    """Add parameters to the query of a redirect URI, keeping the query that it has."""
+    """Return a redirect URI with parameters added to the query that it has."""
     parts = urlsplit(redirect_uri)
     query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
     return urlunsplit(parts._replace(query=query))
@@ -165,12 +165,12 @@ def _find_integration(client_id: str, registry: IntegrationRegistry) -> Integrat
     if is_marked_client_id(client_id):
         raise Unredirectable(
             "invalid_client",
-            "This client_id is not registered here. If an earlier start of the emulator wrote it "
-            "into a .env, start it again with --env-file and that file.",
+            "This client_id is not registered here. If an earlier run of the emulator wrote it "
+            "into a .env, start the emulator again with --env-file and that file.",
         )
     raise Unredirectable(
         "invalid_client",
-        "This client_id was not given out by an emulator: "
+        "This client_id was not issued by an emulator: "
         "a real integration must be sent to the real Webex.",
     )
 

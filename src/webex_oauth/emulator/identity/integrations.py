@@ -4,7 +4,6 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from webex_oauth.emulator.conditions import Randomness
@@ -13,53 +12,51 @@ KMS_SCOPE = "spark:kms"
 ALL_SCOPE = "spark:all"
 OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone", "address"})
 
-SCOPES: Mapping[str, str] = MappingProxyType(
-    {
-        ALL_SCOPE: "Do everything you can do with Webex messaging",
-        KMS_SCOPE: "Decrypt content that is end-to-end encrypted",
-        "spark:people_read": "See your profile and look people up in your company's directory",
-        "spark:people_write": "Change profiles in your company's directory",
-        "spark:rooms_read": "See the titles and details of your spaces",
-        "spark:rooms_write": "Create, change and delete spaces",
-        "spark:memberships_read": "See who is in your spaces",
-        "spark:memberships_write": "Invite people to your spaces and remove them",
-        "spark:messages_read": "Read the messages in your spaces",
-        "spark:messages_write": "Post, edit and delete messages as you",
-        "spark:teams_read": "See your teams",
-        "spark:teams_write": "Create, change and delete teams",
-        "spark:team_memberships_read": "See who is in your teams",
-        "spark:team_memberships_write": "Invite people to your teams and remove them",
-        "spark:webhooks_read": "See your webhooks",
-        "spark:webhooks_write": "Create, change and delete webhooks",
-        "spark:organizations_read": "See details of your organization",
-        "spark:calls_read": "See your calls",
-        "spark:calls_write": "Make and control calls as you",
-        "spark:recordings_read": "See your recordings",
-        "spark:recordings_write": "Change and delete your recordings",
-        "spark:devices_read": "See your devices",
-        "spark:devices_write": "Change your devices",
-        "spark:workspaces_read": "See workspaces",
-        "spark:workspaces_write": "Change workspaces",
-        "meeting:schedules_read": "See your meetings",
-        "meeting:schedules_write": "Schedule, change and cancel meetings for you",
-        "meeting:participants_read": "See who takes part in your meetings",
-        "meeting:recordings_read": "See recordings of your meetings",
-        "meeting:transcripts_read": "Read transcripts of your meetings",
-        "meeting:summaries_read": "Read summaries of your meetings",
-        "spark-admin:people_read": "See every profile of your organization",
-        "spark-admin:people_write": "Change every profile of your organization",
-    }
-)
+_WORDS_BY_SCOPE = {
+    ALL_SCOPE: "Do everything you can do with Webex messaging",
+    KMS_SCOPE: "Decrypt content that is end-to-end encrypted",
+    "spark:people_read": "See your profile and look people up in your company's directory",
+    "spark:people_write": "Change profiles in your company's directory",
+    "spark:rooms_read": "See the titles and details of your spaces",
+    "spark:rooms_write": "Create, change and delete spaces",
+    "spark:memberships_read": "See who is in your spaces",
+    "spark:memberships_write": "Invite people to your spaces and remove them",
+    "spark:messages_read": "Read the messages in your spaces",
+    "spark:messages_write": "Post, edit and delete messages as you",
+    "spark:teams_read": "See your teams",
+    "spark:teams_write": "Create, change and delete teams",
+    "spark:team_memberships_read": "See who is in your teams",
+    "spark:team_memberships_write": "Invite people to your teams and remove them",
+    "spark:webhooks_read": "See your webhooks",
+    "spark:webhooks_write": "Create, change and delete webhooks",
+    "spark:organizations_read": "See details of your organization",
+    "spark:calls_read": "See your calls",
+    "spark:calls_write": "Make and control calls as you",
+    "spark:recordings_read": "See your recordings",
+    "spark:recordings_write": "Change and delete your recordings",
+    "spark:devices_read": "See your devices",
+    "spark:devices_write": "Change your devices",
+    "spark:workspaces_read": "See workspaces",
+    "spark:workspaces_write": "Change workspaces",
+    "meeting:schedules_read": "See your meetings",
+    "meeting:schedules_write": "Schedule, change and cancel meetings for you",
+    "meeting:participants_read": "See who takes part in your meetings",
+    "meeting:recordings_read": "See recordings of your meetings",
+    "meeting:transcripts_read": "Read transcripts of your meetings",
+    "meeting:summaries_read": "Read summaries of your meetings",
+    "spark-admin:people_read": "See every profile of your organization",
+    "spark-admin:people_write": "Change every profile of your organization",
+}
 
 
 def split_scope(scope: str) -> tuple[str, ...]:
-    """Split a scope parameter into its distinct names, in order. RFC 6749 section 3.3."""
+    """Return the distinct names in a scope parameter, in order. RFC 6749 section 3.3."""
     return tuple(dict.fromkeys(scope.split()))
 
 
 def scope_words(name: str) -> str:
     """Return in plain words what a scope allows."""
-    return SCOPES.get(name, "Use a permission that this Webex has no words for")
+    return _WORDS_BY_SCOPE.get(name, "Use a permission that this Webex has no words for")
 
 
 def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
@@ -87,11 +84,11 @@ _SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749 section 3.3
 
 
 class MalformedIntegration(ValueError):
-    """A registration that Webex would not take."""
+    """A registration that Webex would not accept."""
 
 
 class ForeignIntegration(ValueError):
-    """A registration that does not carry the emulator's mark, so that it could be a real one."""
+    """A registration without the emulator's mark, which could be a real one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +101,9 @@ class Integration:
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     name: str = "Local integration"
 
-    def is_secret(self, presented: Iterable[str]) -> bool:
-        """Return whether one of the presented readings of a secret is this integration's."""
-        expected = self.client_secret.encode()
-        matches = [hmac.compare_digest(expected, one.encode()) for one in presented]
-        return any(matches)
+    def is_secret(self, presented: str) -> bool:
+        """Return whether *presented* is this integration's secret."""
+        return hmac.compare_digest(self.client_secret.encode(), presented.encode())
 
 
 def new_integration(
@@ -129,7 +124,7 @@ def new_integration(
 
 
 class IntegrationRegistry:
-    """The registered integrations by client id; those that could be real are refused."""
+    """The registered integrations; those that could be real are refused."""
 
     def __init__(self, integrations: Iterable[Integration] = ()) -> None:
         self._integration_by_client_id: dict[str, Integration] = {}
@@ -142,11 +137,10 @@ class IntegrationRegistry:
     def register(self, integration: Integration) -> Integration:
         """Add or replace an integration.
 
-        Raise `ForeignIntegration` for one without the mark, and `MalformedIntegration` for one
-        whose redirect URIs or scopes cannot be.
+        Raise `ForeignIntegration` or `MalformedIntegration` for one that is refused.
         """
-        check_mark(integration)
-        check_form(integration)
+        _check_mark(integration)
+        _check_form(integration)
         self._integration_by_client_id[integration.client_id] = integration
         return integration
 
@@ -155,12 +149,11 @@ class IntegrationRegistry:
         self._integration_by_client_id.pop(client_id, None)
 
     def find(self, client_id: str) -> Integration | None:
-        """Find an integration by its client id."""
+        """Return the integration with this client id."""
         return self._integration_by_client_id.get(client_id)
 
 
-def check_mark(integration: Integration) -> None:
-    """Refuse an integration whose id or secret lacks the emulator's mark."""
+def _check_mark(integration: Integration) -> None:
     if not is_marked_client_id(integration.client_id):
         raise ForeignIntegration(
             f"the emulator takes only client ids that are 'C' and 64 hexadecimal digits "
@@ -173,8 +166,7 @@ def check_mark(integration: Integration) -> None:
         )
 
 
-def check_form(integration: Integration) -> None:
-    """Refuse redirect URIs that are not absolute or have a fragment, and scopes that are none."""
+def _check_form(integration: Integration) -> None:
     if not integration.redirect_uris:
         raise MalformedIntegration("an integration needs a redirect URI")
     for redirect_uri in integration.redirect_uris:
@@ -200,17 +192,16 @@ def _check_redirect_uri(redirect_uri: str) -> None:
 
 
 def is_marked_client_id(client_id: str) -> bool:
-    """Return whether a client id is one that only an emulator gives out."""
+    """Return whether a client id is one that only an emulator issues."""
     return client_id.startswith(CLIENT_ID_PREFIX) and _CLIENT_ID.fullmatch(client_id) is not None
 
 
-# An application behind https has a proxy before it, and a port of its own.
-_PORT_BY_SCHEME = {"http": 80}
-
-
 def sample_env(integration: Integration, origin: str) -> str:
-    """Write the text of a `.env` that points an application to the emulator at *origin*."""
+    """Return the text of a `.env` that points an application to the emulator at *origin*."""
     redirect_uri = integration.redirect_uris[0]
+    parts = urlsplit(redirect_uri)
+    # An application behind https has a proxy in front of it, and a port of its own.
+    port = parts.port or (80 if parts.scheme == "http" else None)
     query = urlencode(
         {
             "client_id": integration.client_id,
@@ -221,14 +212,13 @@ def sample_env(integration: Integration, origin: str) -> str:
         },
         quote_via=quote,
     )
-    port = urlsplit(redirect_uri).port or _PORT_BY_SCHEME.get(urlsplit(redirect_uri).scheme)
     lines = (
         "# For the webex-oauth emulator: an invented integration of a local Webex.",
         f"WEBEX_ORIGIN={origin}",
         f"AUTH_INIT_URL={origin}/v1/authorize?{query}",
         f"CLIENT_SECRET={integration.client_secret}",
         *((f"PORT={port}",) if port else ()),
-        "# Without the # each step of a sign-in is written to the log:",
+        "# Remove the # to have each step of a sign-in written to the log:",
         "#DEBUG=oauth",
     )
     return "\n".join(lines) + "\n"
@@ -237,7 +227,7 @@ def sample_env(integration: Integration, origin: str) -> str:
 def read_sample_env(values: Mapping[str, str | None]) -> tuple[Integration, str]:
     """Return the integration and the origin of a `.env` that `sample_env` wrote.
 
-    Raise `ValueError` where its integration is not one that an emulator invented.
+    Raise `ValueError` unless an emulator invented its integration.
     """
     url = urlsplit(values.get("AUTH_INIT_URL") or "")
     query = dict(parse_qsl(url.query))
@@ -247,6 +237,5 @@ def read_sample_env(values: Mapping[str, str | None]) -> tuple[Integration, str]
         redirect_uris=(query.get("redirect_uri", ""),),
         scopes=tuple(query.get("scope", "").split()),
     )
-    check_mark(integration)
-    check_form(integration)
+    IntegrationRegistry([integration])
     return integration, f"{url.scheme}://{url.netloc}"

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from webex_oauth.emulator.conditions import MovableClock, Randomness, Switchboard
+from webex_oauth.emulator.bounded_dict import BoundedDict
+from webex_oauth.emulator.conditions import Conditions
 from webex_oauth.emulator.identity.authorization import (
     AuthorizationRequest,
     OAuthRefusal,
     check_verifier,
 )
-from webex_oauth.emulator.shelf import Shelf
 from webex_oauth.emulator.world import Person
 
-_CAPACITY = 10_000
 _CAPACITY = 10_000
 
 
@@ -31,52 +30,7 @@ class Transaction:
     id: str
     request: AuthorizationRequest
     expires_at: int
-    person_uuid: str | None = None
-
-
-class Transactions:
-    """Keep what is under way, for a while and up to a number."""
-
-    def __init__(
-        self, clock: MovableClock, randomness: Randomness, switchboard: Switchboard
-    ) -> None:
-        self._clock = clock
-        self._randomness = randomness
-        self._switchboard = switchboard
-        self._transaction_by_id: Shelf[str, Transaction] = Shelf(_CAPACITY)
-
-    def open(self, request: AuthorizationRequest, person_uuid: str | None) -> Transaction:
-        """Start a transaction, for a person if it is known already which one."""
-        lifetime_seconds = self._switchboard.options.transaction_lifetime_seconds
-        transaction = Transaction(
-            id=self._randomness.hex(24),
-            request=request,
-            expires_at=self._clock.now() + lifetime_seconds,
-            person_uuid=person_uuid,
-        )
-        self._transaction_by_id.put(transaction.id, transaction)
-        return transaction
-
-    def find(self, transaction_id: str) -> Transaction | None:
-        """Find a transaction that has not ended."""
-        transaction = self._transaction_by_id.get(transaction_id)
-        if transaction is None or transaction.expires_at <= self._clock.now():
-            return None
-        return transaction
-
-    def choose_person(self, transaction: Transaction, person_uuid: str) -> Transaction:
-        """Note who decides."""
-        chosen = replace(transaction, person_uuid=person_uuid)
-        self._transaction_by_id.put(chosen.id, chosen)
-        return chosen
-
-    def close(self, transaction: Transaction) -> None:
-        """End a transaction: it has been decided."""
-        self._transaction_by_id.take(transaction.id)
-
-    def clear(self) -> None:
-        """Forget every transaction."""
-        self._transaction_by_id.clear()
+    person_uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,30 +54,57 @@ class CodeReused(OAuthRefusal):
         self.grant_id = grant_id
 
 
-class AuthorizationCodes:
-    """The codes that were issued: each can be redeemed once."""
+class SignIns:
+    """The transactions under way, the codes that were issued, and the signed-in browsers."""
 
-    def __init__(
-        self, clock: MovableClock, randomness: Randomness, switchboard: Switchboard
-    ) -> None:
-        self._clock = clock
-        self._randomness = randomness
-        self._switchboard = switchboard
-        self._code_by_value: Shelf[str, AuthorizationCode] = Shelf(_CAPACITY)
+    def __init__(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+        self._transaction_by_id: BoundedDict[str, Transaction] = BoundedDict(_CAPACITY)
+        self._code_by_value: BoundedDict[str, AuthorizationCode] = BoundedDict(_CAPACITY)
+        self.browsers: BoundedDict[str, BrowserSession] = BoundedDict(_CAPACITY)
 
-    def issue(
+    def begin(self, request: AuthorizationRequest, person: Person | None) -> Transaction:
+        """Start a transaction, for a person if it is already known which one."""
+        transaction = Transaction(
+            id=self._conditions.randomness.hex(24),
+            request=request,
+            expires_at=self._expiry(self._conditions.options.transaction_lifetime_seconds),
+            person_uuid=person.uuid if person else "",
+        )
+        self._transaction_by_id[transaction.id] = transaction
+        return transaction
+
+    def find(self, transaction_id: str) -> Transaction | None:
+        """Return a transaction that has not ended."""
+        transaction = self._transaction_by_id.get(transaction_id)
+        is_alive = transaction and transaction.expires_at > self._conditions.clock.now()
+        return transaction if is_alive else None
+
+    def choose_person(self, transaction: Transaction, person: Person) -> BrowserSession:
+        """Record who decides; return the session that lets the browser skip this next time."""
+        chosen = replace(transaction, person_uuid=person.uuid)
+        self._transaction_by_id[chosen.id] = chosen
+        now = self._conditions.clock.now()
+        session = BrowserSession(self._conditions.randomness.hex(24), person.uuid, now)
+        self.browsers[session.id] = session
+        return session
+
+    def finish(self, transaction: Transaction) -> None:
+        """End a transaction that has been decided."""
+        self._transaction_by_id.pop(transaction.id, None)
+
+    def issue_code(
         self, request: AuthorizationRequest, person: Person, scopes: tuple[str, ...]
     ) -> AuthorizationCode:
         """Issue a code for what a person granted."""
-        lifetime_seconds = self._switchboard.options.code_lifetime_seconds
         code = AuthorizationCode(
-            value=self._randomness.opaque(person.organization_uuid),
+            value=self._conditions.randomness.opaque(person.organization_uuid),
             request=request,
             person_uuid=person.uuid,
             scopes=scopes,
-            expires_at=self._clock.now() + lifetime_seconds,
+            expires_at=self._expiry(self._conditions.options.code_lifetime_seconds),
         )
-        self._code_by_value.put(code.value, code)
+        self._code_by_value[code.value] = code
         return code
 
     def redeem(
@@ -136,32 +117,34 @@ class AuthorizationCodes:
         """
         code = self._code_by_value.get(value)
         if code is None or code.request.address.integration.client_id != client_id:
-            raise _refusal("The authorization code is unknown.")
+            raise OAuthRefusal("invalid_grant", "The authorization code is unknown.")
         if code.is_used:
             raise CodeReused(code.grant_id)
-        self._code_by_value.put(value, replace(code, is_used=True))
-        if code.expires_at <= self._clock.now():
-            raise _refusal("The authorization code has expired.")
+        self._code_by_value[value] = replace(code, is_used=True)
+        if code.expires_at <= self._conditions.clock.now():
+            raise OAuthRefusal("invalid_grant", "The authorization code has expired.")
         _check_redirect_uri(code, redirect_uri)
         check_verifier(code.request.challenge, verifier)
         return code
 
     def note_grant(self, code: AuthorizationCode, grant_id: str) -> None:
         """Remember which grant a code became."""
-        self._code_by_value.put(code.value, replace(code, is_used=True, grant_id=grant_id))
+        self._code_by_value[code.value] = replace(code, is_used=True, grant_id=grant_id)
 
     def clear(self) -> None:
-        """Forget every code."""
+        """Forget all transactions, codes and browsers."""
+        self._transaction_by_id.clear()
         self._code_by_value.clear()
+        self.browsers.clear()
+
+    def _expiry(self, lifetime_seconds: int) -> int:
+        return self._conditions.clock.now() + lifetime_seconds
 
 
 def _check_redirect_uri(code: AuthorizationCode, redirect_uri: str | None) -> None:
     address = code.request.address
-    if redirect_uri is None and not address.is_redirect_uri_sent:
-        return
-    if redirect_uri != address.redirect_uri:
-        raise _refusal("The redirect_uri is not the one that the code was asked for with.")
-
-
-def _refusal(description: str) -> OAuthRefusal:
-    return OAuthRefusal("invalid_grant", description)
+    may_be_absent = not address.is_redirect_uri_sent
+    if redirect_uri != address.redirect_uri and not (redirect_uri is None and may_be_absent):
+        raise OAuthRefusal(
+            "invalid_grant", "The redirect_uri is not the one that the code was requested with."
+        )

@@ -1,43 +1,75 @@
-"""The log of the commands: lines for people on a terminal, one JSON object a line elsewhere."""
+"""Everything the commands write: lines for people, and the log.
+
+Foreign text cannot steer a terminal, nor pass for a line of ours.
+"""
 
 import json
 import logging
 import sys
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from webex_oauth.cli.printing import visible
+import click
 
+HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 LIBRARY = "webex_oauth"
 
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _JSON: Final = json.JSONEncoder(default=repr)
 
 
+def visible(text: str) -> str:
+    """Return *text* on one line, with every character that acts on a terminal escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(c) if unicodedata.category(c) in HIDDEN else c for c in text)
+
+
+def say(text: str) -> None:
+    """Print one line to standard output."""
+    click.echo(visible(text))
+
+
+def complain(text: str) -> None:
+    """Print one line to standard error."""
+    click.echo(visible(text), err=True)
+
+
+def print_mistakes(mistakes: Sequence[str]) -> None:
+    """Print what must be changed."""
+    for mistake in mistakes:
+        complain(f"error: {mistake}")
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print what the operator should know."""
+    for warning in warnings:
+        complain(f"warning: {warning}")
+
+
 class JsonLines(logging.Formatter):
-    """Write a record as one JSON object in ASCII: its event, its fields, its instant."""
+    """One JSON object in ASCII for each record: its event, its fields, its time."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write *record*; a field that JSON does not know is written as its repr."""
-        told = record.args if isinstance(record.args, Mapping) else {}
+        fields = record.args if isinstance(record.args, Mapping) else {}
         own = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             "logger": record.name,
         }
-        line = {**own, **told, **_extra(record), **own}  # its own come first, and win
+        line = {**own, **fields, **_extra(record), **own}  # its own come first, and win
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _JSON.encode(line)
 
 
 class TerminalLines(logging.Formatter):
-    """Write a record as a line for people: local time, level, words, what the words leave out."""
+    """A line for people: local time, level, message, and any fields the message leaves out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write *record*; what would act on the terminal is escaped, a traceback stands below."""
         at = datetime.fromtimestamp(record.created).astimezone()
         words = [f"{at:%H:%M:%S}", f"{record.levelname:<7}", record.getMessage()]
         words += [
@@ -52,11 +84,15 @@ class TerminalLines(logging.Formatter):
 
 
 def configure_log(*, is_debugging: bool) -> None:
-    """Send every log record to standard error; each step of the flow when *is_debugging*."""
+    """Log to standard error: JSON lines, or plain lines on a terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TerminalLines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(LIBRARY).setLevel(logging.DEBUG if is_debugging else logging.INFO)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

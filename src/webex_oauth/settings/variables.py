@@ -10,8 +10,7 @@ from typing import Final
 from dotenv.parser import Binding, parse_stream
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings.names import NAMES, suggestion
-from webex_oauth.settings.pasted import path_in
+from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES, cleaned, path_in, suggestion
 from webex_oauth.vault.private_files import exposure
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -141,3 +140,69 @@ def anchored(name: str, value: str, folder: Path) -> str:
     if not path or path[0] in "~$":
         return value
     return f"{value.removesuffix(path)}{folder / path}"
+
+
+YES_OR_NO: Final = {"yes": True, "no": False}
+
+
+class Collector:
+    """The values as they were meant; `mistakes` and `warnings` say what is wrong with them."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.mistakes = list(sources.mistakes)
+        self.warnings = list(sources.warnings)
+        self._variables = {n: self._cleaned(n, v) for n, v in sources.variables.items()}
+
+    def _cleaned(self, name: str, value: str) -> str:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is no text: settings are read of texts, as in os.environ")
+        if name not in NAMES:
+            return value.strip()
+        text, mistakes = cleaned(name, value)
+        self.mistakes.extend(mistakes)
+        return text
+
+    def value(self, name: str) -> str:
+        """Return the value of *name*; nothing if it is not set."""
+        return self._variables.get(name, "")
+
+    def add(self, mistake: str | None) -> None:
+        """Collect a mistake, if it is one."""
+        if mistake is not None:
+            self.mistakes.append(mistake)
+
+    def warn(self, warning: str | None) -> None:
+        """Collect a warning, if it is one."""
+        if warning is not None:
+            self.warnings.append(warning)
+
+    def whole_number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """Read a whole number within bounds."""
+        text = self.value(name)
+        if not text:
+            return default
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            self.mistakes.append(f"{name} must be a whole number from {lowest} to {highest}")
+            return default
+        return int(text)
+
+    def yes_or_no(self, name: str, *, default: bool) -> bool:
+        """Read yes or no."""
+        text = self.value(name).lower()
+        if text and text not in YES_OR_NO:
+            self.mistakes.append(f"{name} must be yes or no")
+        return YES_OR_NO.get(text, default)
+
+    def warn_of_what_is_ignored(self) -> None:
+        """Warn of names that do nothing here."""
+        if self.value("STATE"):
+            self.warnings.append(
+                "STATE is ignored: a state that never changes protects nobody, because anyone "
+                "who has seen it once can forge a callback; every sign-in gets its own"
+            )
+        for name, remedy in IGNORED_ENVIRONMENT.items():
+            if self.value(name) or self.value(name.lower()):
+                self.warnings.append(f"{name} is ignored: {remedy}")
+        for name in self._variables:
+            if name.startswith("WEBEX_") and name not in NAMES:
+                self.warnings.append(f"{name} is not a setting{suggestion(name, NAMES)}")
