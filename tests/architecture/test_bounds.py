@@ -56,11 +56,7 @@ NOT_FROM_OUTSIDE = {
     "emulator/world.py:_source_by_person": "the seeded world",
     "settings/variables.py:mistakes": "one for each setting",
     "settings/variables.py:warnings": "one for each setting",
-    "stores/memory/attempts.py:_attempts": "a store: its rows are bounded as all are",
-    "stores/memory/grants.py:_grants": "a store: its rows are bounded as all are",
-    "stores/memory/revocations.py:_revocations": "a store: its rows are bounded as all are",
-    "stores/memory/sessions.py:_sessions": "a store: its rows are bounded as all are",
-    "stores/memory/store.py:_key_checks": "the keys of the operator",
+    "stores/memory.py:_rows": "a store: its rows are bounded as all are",
     "vault/rescue.py:_reported": "the files in the operator's own folder",
     "vault/rescue.py:_rescued": "refreshes whose answer came while the store was away",
 }

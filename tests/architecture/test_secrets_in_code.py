@@ -19,7 +19,6 @@ HARMLESS = {
     "flows/revocation.py: tokens.refresh_token == others.refresh_token": BOTH_ARE_SECRET,
     "flows/sign_in.py: again.session_digest == tried": BOTH_ARE_STORED,
     "oauth/token.py: refresh_token == old.refresh_token": BOTH_ARE_SECRET,
-    "stores/memory/store.py: held.session_digest == old_digest": BOTH_ARE_STORED,
     "flows/sessions.py: record.digest == this": BOTH_ARE_STORED,
     "flows/sessions.py: one.digest != this": BOTH_ARE_STORED,
     "vault/grants.py: self.access_token == access_token": BOTH_ARE_SECRET,

@@ -1,4 +1,4 @@
-"""Stores by their URL; a driver that is not installed stops only those who ask for it."""
+"""Databases by their URL; a driver that is not installed stops only those who ask for it."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,11 @@ from types import ModuleType
 import pytest
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 
 
 class NotInstalled:
-    """Be an installation that lacks some packages."""
+    """An import finder that does not find some packages."""
 
     def __init__(self, packages: Sequence[str]) -> None:
         self._packages = packages
@@ -31,7 +31,7 @@ class NotInstalled:
 
 @contextmanager
 def without(*packages: str) -> Iterator[None]:
-    """Let *packages*, and what of ours uses them, be neither loaded nor found."""
+    """Hide *packages*, and those modules of ours that use them."""
     finder, ours = (
         NotInstalled(packages),
         ("webex_oauth.stores.postgres", "webex_oauth.stores.redis"),
@@ -54,15 +54,15 @@ def without(*packages: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
-        ("memory:", "MemoryStore"),
-        ("sqlite:///vault.sqlite", "SqliteStore"),
-        ("postgresql://me:word@127.0.0.1/d", "PostgresStore"),
-        ("redis://:word@127.0.0.1", "RedisStore"),
-        ("rediss://:word@127.0.0.1", "RedisStore"),
+        ("memory:", "MemoryRows"),
+        ("sqlite:///vault.sqlite", "SqliteRows"),
+        ("postgresql://me:word@127.0.0.1/d", "PostgresRows"),
+        ("redis://:word@127.0.0.1", "RedisRows"),
+        ("rediss://:word@127.0.0.1", "RedisRows"),
     ],
 )
-def test_a_url_names_its_store(url: str, kind: str) -> None:
-    assert type(store_at(url)).__name__ == kind
+def test_a_url_names_its_database(url: str, kind: str) -> None:
+    assert type(rows_at(url)).__name__ == kind
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(
     url: str, packages: tuple[str, ...], extra: str
 ) -> None:
     with without(*packages), pytest.raises(ConfigurationError) as caught:
-        store_at(url)
+        rows_at(url)
 
     (mistake,) = caught.value.mistakes
     assert mistake.startswith(
@@ -86,11 +86,11 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(
     assert f"pip install 'PATH-OR-URL-OF-WEBEX-OAUTH[{extra}]'" in mistake
 
 
-def test_who_needs_no_driver_needs_no_driver() -> None:
+def test_a_database_without_a_driver_needs_none() -> None:
     with without("psycopg", "psycopg_pool", "redis"):
-        assert type(store_at("sqlite:///vault.sqlite")).__name__ == "SqliteStore"
+        assert type(rows_at("sqlite:///vault.sqlite")).__name__ == "SqliteRows"
 
 
 def test_another_url_is_a_mistake() -> None:
     with pytest.raises(ConfigurationError):
-        store_at("mysql://h/d")
+        rows_at("mysql://h/d")
