@@ -1,12 +1,7 @@
 """What SQLite does under load while its file cannot be written."""
 
 import asyncio
-import os
-import shutil
-import sqlite3
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +9,8 @@ import pytest
 from contracts.children import Child, children
 from contracts.samples import NOW, add, rewritten, row, store
 from contracts.tracing import injecting, needs_strace
+from services.small_disk import filled, small_disk
+from services.sqlite import integrity
 from waiting import until_true
 
 from webex_oauth.errors import StoreUnavailable
@@ -24,7 +21,6 @@ from webex_oauth.vault.rows import Change, Kind
 pytestmark = pytest.mark.anyio
 
 WORKERS = 8
-DISK_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 512 * 1024
 
 
@@ -75,12 +71,6 @@ class Load:
         return [number for number, one in zip(self.admitted, found, strict=True) if one.rev != 3]
 
 
-def integrity(database: Path) -> str:
-    with closing(sqlite3.connect(database)) as connection:
-        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
-    return str(verdict)
-
-
 async def until_refused(load: Load) -> None:
     await until_true(lambda: load.refused)
 
@@ -109,30 +99,14 @@ async def test_a_file_locked_by_another_process_costs_no_more_than_the_time(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("only root makes a small disk")
-    options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs"]
-    if subprocess.run([mount, *options, disk], check=False).returncode != 0:
-        pytest.skip("no file system can be mounted here")
-    yield disk
-    subprocess.run(["umount", disk], check=True)  # noqa: S607 - it is where mount is
-
-
-def fill(disk: Path) -> Path:
-    """Leave room for a short log and nothing else; return the file that takes the rest."""
-    ballast = disk / "ballast"
-    free = os.statvfs(disk)
-    ballast.write_bytes(bytes(free.f_bfree * free.f_bsize - LOG_BYTES))
-    return ballast
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path) as disk:
+        yield disk
 
 
 @pytest.fixture
-async def rows_on_small_disk(small_disk: Path) -> AsyncIterator[SqliteRows]:
-    database = small_disk / "webex.sqlite"
+async def rows_on_small_disk(disk: Path) -> AsyncIterator[SqliteRows]:
+    database = disk / "webex.sqlite"
     prepare_files(database)
     rows = SqliteRows(database)
     await rows.open()
@@ -142,36 +116,35 @@ async def rows_on_small_disk(small_disk: Path) -> AsyncIterator[SqliteRows]:
 
 @pytest.mark.check("H02")
 async def test_a_full_disk_loses_nothing_and_works_again_once_there_is_room(
-    rows_on_small_disk: SqliteRows, small_disk: Path
+    rows_on_small_disk: SqliteRows, disk: Path
 ) -> None:
-    ballast = fill(small_disk)
     load = Load(rows_on_small_disk)
-    running = asyncio.create_task(load.run())
-    await until_refused(load)
-    ballast.unlink()
+    with filled(disk, free_bytes=LOG_BYTES):
+        running = asyncio.create_task(load.run())
+        await until_refused(load)
     await until_admitted(load, more=20)
     load.stop()
     await running
 
     assert await load.lost() == []
-    assert integrity(small_disk / "webex.sqlite") == "ok"
+    assert integrity(disk / "webex.sqlite") == "ok"
 
 
 @pytest.mark.check("H02")
 async def test_a_log_that_fills_the_disk_is_folded_back(
-    rows_on_small_disk: SqliteRows, small_disk: Path
+    rows_on_small_disk: SqliteRows, disk: Path
 ) -> None:
     session, grant = row(1, Kind.SESSION, at=NOW), row(1)
     await store(rows_on_small_disk, session, grant)
-    fill(small_disk)
 
-    for second in range(300):
-        durable, quick = rewritten(grant), rewritten(session, at=NOW + second)
-        assert await rows_on_small_disk.apply([durable], durably=True)
-        assert await rows_on_small_disk.apply([quick], durably=False)
-        grant, session = durable.row, quick.row
+    with filled(disk, free_bytes=LOG_BYTES):
+        for second in range(300):
+            durable, quick = rewritten(grant), rewritten(session, at=NOW + second)
+            assert await rows_on_small_disk.apply([durable], durably=True)
+            assert await rows_on_small_disk.apply([quick], durably=False)
+            grant, session = durable.row, quick.row
 
-    assert (small_disk / "webex.sqlite-wal").stat().st_size <= LOG_BYTES
+    assert (disk / "webex.sqlite-wal").stat().st_size <= LOG_BYTES
     assert list(await rows_on_small_disk.read(grant, session)) == [grant, session]
 
 

@@ -1,15 +1,14 @@
 """Aftermath: what is left of a store, and at Webex, when the last process of many has died."""
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crashes.local_webex import MOST_PRESENTED, LocalWebex, presented
 from waiting import until_true
+from webex_oauth.vault.store import Row
 
 from webex_oauth.errors import ReauthRequired
 from webex_oauth.integration import Integration
@@ -21,19 +20,11 @@ from webex_oauth.vault.records import (
     RevocationRecord,
     name_of,
 )
-from webex_oauth.vault.store import Row
 
 PAGE = 100
 MOST_ROUNDS = 20
 LOOK_AGAIN_SECONDS = 0.02
 REVOKING_SECONDS = 0.2
-
-
-def integrity(database: Path) -> str:
-    """Let SQLite judge a file."""
-    with closing(sqlite3.connect(database)) as connection:
-        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
-    return str(verdict)
 
 
 def spooled(folder: Path) -> list[str]:

@@ -7,11 +7,11 @@ a lease lapses of those alone who died.
 from dataclasses import dataclass
 from pathlib import Path
 
-from crashes.aftermath import Presentations, integrity, spooled
+from crashes.aftermath import Presentations, spooled
 from crashes.local_webex import LocalWebex
 from crashes.workers import Errand, Ledger, settings_for, workers
+from services.sqlite import integrity
 from storm.clock_file import ClockFile
-
 from webex_oauth.vault.timing import Timing
 
 WORKER_COUNT = 3

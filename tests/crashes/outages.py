@@ -1,10 +1,9 @@
 """Outages of a store, each for as long as a block lasts."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -103,12 +102,3 @@ def away(leave: Callable[[], None], come_back: Callable[[], None]) -> Iterator[N
         yield
     finally:
         come_back()
-
-
-@contextmanager
-def being_read(database: Path) -> Iterator[None]:
-    """Let somebody read a SQLite file, a backup perhaps: its log cannot be folded back."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM grants").fetchone()
-        yield

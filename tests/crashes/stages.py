@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from crashes.outages import NETWORK, Outage, behind_proxy, locked
-from crashes.small_disk import filled, small_disk
 from scene import Scene
+from services.small_disk import filled, small_disk
 
 VARIABLES = {"WEBEX_IDLE_SECONDS": "7776000", "WEBEX_ABSOLUTE_SECONDS": "7776000"}
 

@@ -17,11 +17,11 @@ from signal import SIGKILL
 import msgspec
 import pytest
 from contracts.tracing import injecting, needs_strace
-from crashes.aftermath import integrity
 from crashes.asking import ask
 from crashes.local_webex import MOST_PRESENTED, LocalWebex, running_local_webex
 from peers.registration import settings_of
 from peers.signing_in import signed_in
+from services.sqlite import integrity
 from storm.clock_file import ClockFile
 from storm.crowd import Job
 from torture import IS_TORTURE
@@ -30,8 +30,8 @@ from waiting import LIMIT_SECONDS
 from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
-from webex_oauth.vault.records import GrantRecord
-from webex_oauth.vault.timing import Timing
+from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.lease import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "B07", "H07"), needs_strace()]
 
@@ -123,13 +123,13 @@ async def outcome(mode: RefreshMode, folder: Path, sync: int, *, is_watched: boo
     with running_local_webex(mode, access_token_seconds=TOKEN_SECONDS) as webex:
         scene = Scene(webex, folder, clock)
         async with scene.opened() as integration:
-            row = await refreshed_once(integration, webex)
+            grant = await refreshed_once(integration, webex)
             if is_watched:
-                told_count = await die_at(sync, scene, row.key)
-                return await look(integration, scene, row, told_count)
-        told_count = await die_at(sync, scene, row.key)
+                told_count = await die_at(sync, scene, grant.key)
+                return await look(integration, scene, grant, told_count)
+        told_count = await die_at(sync, scene, grant.key)
         async with scene.opened() as integration:
-            return await look(integration, scene, row, told_count)
+            return await look(integration, scene, grant, told_count)
 
 
 def new(folder: Path) -> Path:
@@ -138,18 +138,18 @@ def new(folder: Path) -> Path:
     return folder
 
 
-async def refreshed_once(integration: Integration, webex: LocalWebex) -> GrantRecord:
-    """Sign in, and learn whether refresh tokens rotate; give the row."""
+async def refreshed_once(integration: Integration, webex: LocalWebex) -> Grant:
+    """Sign in, and learn whether refresh tokens rotate; return the grant."""
     key = await signed_in(integration, webex.allow)
     await integration.vault.access_token(key)
     webex.emulator.journal.clear()
-    return await row_of(integration, key)
+    return await grant_of(integration, key)
 
 
-async def row_of(integration: Integration, key: bytes) -> GrantRecord:
-    row = await integration.context.store.find_grant(key)
-    assert row is not None
-    return row
+async def grant_of(integration: Integration, key: bytes) -> Grant:
+    found = await integration.context.ledger.find_grant(key)
+    assert found is not None
+    return found.record
 
 
 async def die_at(sync: int, scene: Scene, key: bytes) -> int:
@@ -171,11 +171,9 @@ async def die_at(sync: int, scene: Scene, key: bytes) -> int:
     return told.count(b"refreshed\n")
 
 
-async def look(
-    integration: Integration, scene: Scene, before: GrantRecord, told_count: int
-) -> Outcome:
-    """See what is in the row and what was presented; ask when the lease is over, and again."""
-    committed_count = (await row_of(integration, before.key)).version - before.version
+async def look(integration: Integration, scene: Scene, before: Grant, told_count: int) -> Outcome:
+    """See what is in the grant and what was presented; ask when the lease is over, and again."""
+    committed_count = (await grant_of(integration, before.key)).version - before.version
     presented_count = scene.presented_count
     assert committed_count >= told_count
     assert integrity(scene.database) == "ok"
@@ -187,5 +185,5 @@ async def look(
     is_in_flight = bool(presented_count - committed_count)
     assert presented_count - committed_count <= 1
     assert not scene.webex.is_rotating or max(scene.webex.presentations()) <= MOST_PRESENTED
-    assert (await row_of(integration, before.key)).lease_owner is None
+    assert (await grant_of(integration, before.key)).lease is None
     return Outcome(is_in_flight, scene.presented_count - presented_count, reason)

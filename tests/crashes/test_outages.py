@@ -4,10 +4,9 @@ People look at their pages and spaces, with access tokens that are renewed all t
 sign in. Outages begin while refresh tokens are on their way.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -15,17 +14,18 @@ from typing import TypeAlias
 import pytest
 from crashes.failing_disk import SYNCS, WRITES, failing_disk, needs_tracing, why_not
 from crashes.local_webex import presentations
-from crashes.outages import NETWORK, Outage, being_read, locked
+from crashes.outages import NETWORK, Outage, locked
 from crashes.people import NEW_SIGN_IN, OWN_PAGE, READINESS, ROOMS, at_work
 from crashes.promises import AWAY, check_answers, in_numbers, under_load
 from crashes.served import Served, served
-from crashes.small_disk import filled, small_disk
 from crashes.store_servers import STORE_SERVERS
 from scene import Scene
+from services.small_disk import filled, small_disk
+from services.sqlite import being_read, integrity
 from torture import IS_TORTURE, size
+from webex_oauth.vault.sessions import TOUCH_EVERY_SECONDS
 
 from webex_oauth.emulator.conditions import RefreshMode
-from webex_oauth.vault.sessions import TOUCH_EVERY_SECONDS
 
 Seen: TypeAlias = Callable[[str, str], None]
 
@@ -134,12 +134,6 @@ def full_and_read(database: Path) -> Iterator[None]:
     """Leave no room, and none to be made by folding the log back."""
     with being_read(database), filled(database.parent):
         yield
-
-
-def integrity(database: Path) -> str:
-    with closing(sqlite3.connect(database)) as connection:
-        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
-    return str(verdict)
 
 
 @pytest.mark.check("H01")

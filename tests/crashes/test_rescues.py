@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from crashes.local_webex import TOKEN_PATH, presentations
-from crashes.outages import NETWORK, Outage, being_read
-from crashes.small_disk import filled, small_disk
+from crashes.outages import NETWORK, Outage
 from crashes.stages import Stage, file_stage, server_stage
 from journeys.acts import run_inside
 from scene import Scene
 from services.redis import RedisServer, fresh_prefix
+from services.small_disk import filled, small_disk
+from services.sqlite import being_read
 from torture import IS_TORTURE
 from waiting import LIMIT_SECONDS, until
 

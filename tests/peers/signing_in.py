@@ -28,6 +28,6 @@ async def sign_in(integration: Integration, allow: Callable[[str], str]) -> Secr
 async def signed_in(integration: Integration, allow: Callable[[str], str]) -> bytes:
     """Sign in; give the name of the person's grant."""
     session_id = await sign_in(integration, allow)
-    session = await integration.context.store.find_session(digest(session_id))
+    session = await integration.context.ledger.find_session(digest(session_id))
     assert session is not None
-    return session.grant_key
+    return session.record.grant_key

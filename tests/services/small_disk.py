@@ -17,7 +17,7 @@ PIECE_BYTES = 4096
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """Mount one in *folder*; skip where that is not permitted."""
+    """Mount one in *folder*; skip the test where that is not permitted."""
     disk = folder / "disk"
     disk.mkdir(mode=0o700)
     mount, unmount = shutil.which("mount"), shutil.which("umount")
@@ -33,18 +33,20 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def filled(disk: Path) -> Iterator[None]:
-    """Leave no room at all for as long as the block lasts."""
-    ballast = disk / "ballast"
-    take_all_room(ballast)
+def filled(disk: Path, *, free_bytes: int = 0) -> Iterator[None]:
+    """Leave no more room than *free_bytes* for as long as the block lasts."""
+    reserve, ballast = disk / "reserve", disk / "ballast"
+    reserve.write_bytes(bytes(free_bytes))
+    _take_all_room(ballast)
+    reserve.unlink()
     try:
         yield
     finally:
         ballast.unlink()
 
 
-def take_all_room(ballast: Path) -> None:
-    """Write until nothing more fits; others write meanwhile, so that nobody can count on before."""
+def _take_all_room(ballast: Path) -> None:
+    """Write until nothing more fits: others write meanwhile, so the room cannot be computed."""
     with ballast.open("wb", buffering=0) as file:
         try:
             while True:
