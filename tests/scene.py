@@ -22,6 +22,7 @@ from canary_watch import (
     watched_randomness,
 )
 from dotenv import dotenv_values
+from ledgers import revocations
 from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor, sample_env
@@ -30,8 +31,7 @@ from webex_oauth.integration import Integration, open_integration
 from webex_oauth.ports import Transport
 from webex_oauth.settings import Settings, read_settings
 from webex_oauth.transport import HttpTransport
-from webex_oauth.vault.records import RevocationRecord
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.rows import Rows
 from webex_oauth.web.application import create_application
 from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.frame import Frame
@@ -58,7 +58,7 @@ class Scene:
         *,
         options: Options | None = None,
         variables: Mapping[str, str] | None = None,
-        store: Store | None = None,
+        rows: Rows | None = None,
         around_transport: Callable[[Transport], Transport] | None = None,
         public_origin: str | None = None,
         change_settings: Callable[[Settings], Settings] = lambda settings: settings,
@@ -67,7 +67,7 @@ class Scene:
         self._folder = folder
         self._options = options or Options(requests_per_minute=0)
         self._variables = dict(variables or {})
-        self._store = store
+        self._rows = rows
         self._around_transport = around_transport or (lambda transport: transport)
         self._public_origin = public_origin
         self._change_settings = change_settings
@@ -136,8 +136,8 @@ class Scene:
 
     async def _is_revoking(self) -> bool:
         context = self.integration.context
-        queued = await context.store.scan(RevocationRecord, after=b"", limit=1_000)
-        return any(record.due_at <= context.clock() for record in queued)
+        queued = await revocations(context.ledger)
+        return any(one.due_at <= context.clock() for one in queued)
 
     def _read_settings(self, webex_origin: str) -> Settings:
         local_uri, public_uri = f"http://localhost:{self.port}/oauth", f"{self.origin}/oauth"
@@ -175,7 +175,7 @@ class Scene:
             integration = await exits.enter_async_context(
                 open_integration(
                     self.settings,
-                    store=self._store,
+                    rows=self._rows,
                     transport=WatchedTransport(self._around_transport(http), self.canaries),
                     clock=lambda: int(self.emulator.clock.now()),
                     randomness=watched_randomness(secrets.token_bytes, self.canaries),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edges.client import Client, signed_in
-from edges.watched_store import WatchedStore
+from failing_rows import FailingRows, asked, nothing
 from scene import Scene
 
 
@@ -15,7 +15,7 @@ class Stage:
     """A scene, the store behind it, and one client that is signed in."""
 
     scene: Scene
-    store: WatchedStore
+    store: FailingRows
     signed_in: Client
 
     def client(self) -> Client:
@@ -25,16 +25,16 @@ class Stage:
     @contextmanager
     def failing_store(self, failure: Exception) -> Iterator[None]:
         """Let every call of the store fail."""
-        self.store.failure = failure
+        self.store.fails, self.store.error = asked, failure
         try:
             yield
         finally:
-            self.store.failure = None
+            self.store.fails = nothing
 
 
 @contextmanager
 def open_stage(folder: Path, public_origin: str | None = None) -> Iterator[Stage]:
     """Raise a stage for as long as the block lasts."""
-    store = WatchedStore()
-    with Scene(folder, store=store.as_store, public_origin=public_origin) as scene:
+    store = FailingRows()
+    with Scene(folder, rows=store, public_origin=public_origin) as scene:
         yield Stage(scene, store, signed_in(scene))

@@ -55,9 +55,9 @@ def ask(stage: Stage, make_call: Callable[[str], Call[Any]], id_: str) -> object
     session_id = Secret(stage.signed_in.cookies[stage.scene.session_cookie])
 
     async def call() -> object:
-        session = await integration.context.store.find_session(digest(session_id))
+        session = await integration.context.ledger.find_session(digest(session_id))
         assert session is not None
-        return await integration.api(session.grant_key).call(make_call(id_))
+        return await integration.api(session.record.grant_key).call(make_call(id_))
 
     return asyncio.run_coroutine_threadsafe(call(), stage.scene.loop).result(timeout=10)
 

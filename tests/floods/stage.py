@@ -12,6 +12,7 @@ from floods.meters import Reading, read_meters
 from webex_oauth.emulator import Emulator, Options, RunningEmulator
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
+from webex_oauth.vault.rows import Kind
 from webex_oauth.web.cookies import CookieJar
 
 SECONDS = 30
@@ -37,10 +38,10 @@ class Stage:
         (worker,) = self.process.worker_ids
         return read_meters(worker, self.database)
 
-    def count(self, rows: str) -> int:
-        """Count rows of the store: a table, and which of it."""
+    def count(self, kind: Kind) -> int:
+        """Count the rows of one kind in the store."""
         with closing(sqlite3.connect(self.database, timeout=SECONDS)) as database:
-            counted = database.execute(f"SELECT count(*) FROM {rows}")  # noqa: S608 - ours
+            counted = database.execute("SELECT count(*) FROM rows WHERE kind = ?", (kind,))
             return int(counted.fetchone()[0])
 
 

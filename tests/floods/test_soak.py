@@ -1,6 +1,5 @@
 """A soak: after many thousand requests of every kind the process is what it was at first."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -13,8 +12,7 @@ from floods.steadiness import check_steady, in_words
 from torture import size
 from waiting import until
 
-from webex_oauth.stores.sqlite.store import SqliteStore
-from webex_oauth.vault.attempts import TOMBSTONE_SECONDS
+from webex_oauth.vault.rows import Kind
 
 REQUESTS = size(1_500, torture=50_000)
 LIMIT_SECONDS = 30
@@ -58,21 +56,6 @@ def refresh_count(stage: Stage) -> int:
 
 def check_drained(stage: Stage) -> None:
     """Look whether nothing stays in the store but who is signed in."""
-    until(lambda: stage.count("revocations") == 0)
-    assert stage.count("sessions") <= len(NAMES) * BROWSERS_OF_EACH
-    assert stage.count("grants") <= len(NAMES)
-    asyncio.run(sweep_later(stage))
-    assert stage.count("attempts") == 0
-    assert stage.count("tally WHERE attempts <> 0") == 0
-
-
-async def sweep_later(stage: Stage) -> None:
-    """Sweep as any process of the application does, when all attempts are over."""
-    store = SqliteStore(stage.database)
-    await store.open()
-    try:
-        later = int(time.time()) + TOMBSTONE_SECONDS
-        while await store.sweep(now=later, idle_seconds=TOMBSTONE_SECONDS * 10):
-            pass
-    finally:
-        await store.close()
+    until(lambda: stage.count(Kind.REVOCATION) == 0)
+    assert stage.count(Kind.SESSION) <= len(NAMES) * BROWSERS_OF_EACH
+    assert stage.count(Kind.GRANT) <= len(NAMES)

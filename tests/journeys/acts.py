@@ -2,18 +2,18 @@
 
 import asyncio
 import re
-import sqlite3
-from collections.abc import Coroutine
-from contextlib import closing
+from collections.abc import Callable, Coroutine
 from html import unescape
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from ledgers import grants
 from scene import Browser, Scene
 
 from webex_oauth.emulator import Emulator
+from webex_oauth.vault.ledger import Ledger
 
 T = TypeVar("T")
 TOKEN_PATH = "/v1/access_token"
@@ -30,10 +30,13 @@ def token_requests(scene: Scene) -> int:
     return scene.emulator.journal.count("POST", TOKEN_PATH)
 
 
-def rows(scene: Scene, query: str) -> list[tuple[Any, ...]]:
-    """Ask the application's database."""
-    with closing(sqlite3.connect(scene.data_folder / "vault.sqlite")) as database:
-        return database.execute(query).fetchall()
+def held(scene: Scene, look: Callable[[Ledger], Coroutine[Any, Any, list[T]]]) -> list[T]:
+    """Look at what the application's ledger holds: `held(scene, ledgers.grants)`."""
+    return run_inside(scene, look(scene.integration.context.ledger))
+
+
+def grant_keys(scene: Scene) -> list[bytes]:
+    return [grant.key for grant in held(scene, grants)]
 
 
 def has_grant(scene: Scene, email: str, emulator: Emulator | None = None) -> bool:

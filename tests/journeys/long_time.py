@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ledgers import grants
 from starlette.types import Message
 
 from webex_oauth.emulator import Emulator, Options, Origins
@@ -20,12 +21,12 @@ from webex_oauth.oauth.server import Client
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
-from webex_oauth.vault.records import SessionRecord, grant_key
+from webex_oauth.stores.memory import MemoryRows
+from webex_oauth.vault.grants import Grant, new_version
+from webex_oauth.vault.ledger import Admission, Ledger
+from webex_oauth.vault.records import Profile, Session
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
-from webex_oauth.vault.store import ABSENT, Admission
 from webex_oauth.vault.vault import Vault
 from webex_oauth.webex.platform import platform
 
@@ -41,7 +42,7 @@ class TimeIsUp(Exception):
 class LongTime:
     """An emulator, a store with people's grants, a vault and a keeper, all on one clock."""
 
-    def __init__(self, store: MemoryStore | None = None, **options: object) -> None:
+    def __init__(self, rows: MemoryRows | None = None, **options: object) -> None:
         self.now = float(START)
         self.ends_at = float("inf")
         self.emulator = Emulator(
@@ -52,7 +53,8 @@ class LongTime:
         self.asked_at: list[float] = []
         self.statuses: Counter[int] = Counter()
         self.keys: list[bytes] = []
-        self.store = store or MemoryStore()
+        sealer = Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom)
+        self.ledger = Ledger(rows or MemoryRows(), sealer, DAY)
         integration = self.emulator.integration
         client = Client(
             integration.client_id, Secret(integration.client_secret), integration.redirect_uris[0]
@@ -60,8 +62,8 @@ class LongTime:
         self.context = FlowContext(
             platform=platform(ORIGIN),
             client=client,
-            store=self.store,
-            sealer=Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom),
+            ledger=self.ledger,
+            sealer=sealer,
             transport=self,
             clock=lambda: int(self.now),
             randomness=os.urandom,
@@ -74,10 +76,9 @@ class LongTime:
     def another_vault(self) -> Vault:
         """Make one more vault over the same store, as another process has."""
         context = self.context
-        rescue = Rescue(Path(os.devnull) / "spool", self.store, context.sealer, context.clock)
+        rescue = Rescue(Path(os.devnull) / "spool", self.ledger, context.clock, os.urandom)
         return Vault(
-            self.store,
-            context.sealer,
+            self.ledger,
             self,
             context.platform.server,
             context.client,
@@ -110,8 +111,7 @@ class LongTime:
 
     async def grants(self) -> list[Grant]:
         """Read all grants."""
-        records = [await self.store.find_grant(key) for key in self.keys]
-        return [open_grant(self.context.sealer, record) for record in records if record]
+        return await grants(self.ledger)
 
     async def living_count(self) -> int:
         """Count the grants whose refresh token the emulator would take now."""
@@ -133,17 +133,17 @@ class LongTime:
             scopes=None,
         )
         grant = Grant(server.issuer, subject, tokens, frozenset(issued.grant.scopes), now)
-        key = grant_key(server.issuer, subject)
-        self.keys.append(key)
-        await self.store.admit(
+        self.keys.append(grant.key)
+        state_digest = os.urandom(32)
+        await self.ledger.admit(
             Admission(
-                grant=seal_grant(self.context.sealer, grant, None),
-                expected_version=ABSENT,
-                session=SessionRecord(os.urandom(32), key, b"", now, now, now + DAY),
-                attempt_state_digest=b"",
+                mark=await self.ledger.take_state(state_digest, now + DAY, now),
+                state_digest=state_digest,
+                grant=new_version(grant, None, os.urandom),
+                over=0,
+                session=Session(os.urandom(32), grant.key, Profile(), now, now, now + DAY),
                 earlier=None,
                 replaced_session=None,
-                idle_seconds=DAY,
                 keeps_grants=True,
             )
         )

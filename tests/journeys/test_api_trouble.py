@@ -11,8 +11,8 @@ from typing import ClassVar
 import pytest
 from journeys.acts import (
     TOKEN_PATH,
+    grant_keys,
     is_signed_in,
-    rows,
     run_inside,
     said,
     shown_title,
@@ -194,7 +194,7 @@ def test_a_list_without_end_is_ended(tmp_path: Path, to: str) -> None:
 
     with Scene(tmp_path) as scene:
         scene.signed_in()
-        ((key,),) = rows(scene, "SELECT key FROM grants")
+        (key,) = grant_keys(scene)
         link = NextLink("endless") if to == "endless" else NextLink("empty")
         scene.emulator.faults.add("GET", ROOMS_PATH, link, times=None)
 

@@ -8,21 +8,24 @@ from pathlib import Path
 
 import pytest
 from journeys.acts import (
+    grant_keys,
     has_grant,
+    held,
     is_signed_in,
-    rows,
     run_inside,
     said,
     shown_title,
     token_requests,
 )
 from journeys.gate import Gate
+from ledgers import grants, revocations
 from scene import JONAS, MIRA, Browser, Scene
 from waiting import until
 
 from webex_oauth.emulator import Answer
 from webex_oauth.emulator.journal import digest
 from webex_oauth.flows.revocation import HEAD_START_SECONDS
+from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.check("B12")
 
@@ -41,7 +44,7 @@ def disconnect(browser: Browser) -> str:
 
 
 def queued(scene: Scene) -> int:
-    return len(rows(scene, "SELECT 1 FROM revocations"))
+    return len(held(scene, revocations))
 
 
 def wait_until_delivered(scene: Scene) -> None:
@@ -80,22 +83,22 @@ def test_every_browser_is_signed_out_and_webex_has_nothing_left(fresh: Scene) ->
     ]
     assert hints == ["refresh_token", "access_token"]
     assert not has_grant(fresh, JONAS)
-    assert len(rows(fresh, "SELECT 1 FROM grants")) == 1
+    assert len(held(fresh, grants)) == 1
     assert queued(fresh) == 0
 
 
 def test_what_webex_did_not_confirm_is_delivered_after_a_restart(tmp_path: Path) -> None:
     with Scene(tmp_path) as scene:
         browser = scene.signed_in(JONAS)
-        ((key,),) = rows(scene, "SELECT key FROM grants")
+        (key,) = grant_keys(scene)
         tokens = run_inside(scene, scene.integration.vault.grant(key)).tokens
         scene.emulator.faults.add("POST", REVOCATION_PATH, DOWN, times=None)
         assert "keeps asking until it does" in disconnect(browser)
-        assert rows(scene, "SELECT 1 FROM grants") == []
+        assert held(scene, grants) == []
         assert queued(scene) == 1
 
     with closing(sqlite3.connect(tmp_path / "data" / "vault.sqlite")) as database:
-        database.execute("UPDATE revocations SET due_at = 0")
+        database.execute("UPDATE rows SET at = 0 WHERE kind = 'revocation'")
         database.commit()
     with Scene(tmp_path) as again:
         revoked = again.emulator.journal.wait_for("POST", REVOCATION_PATH, count=2)
@@ -156,7 +159,7 @@ def test_leaving_during_a_refresh_leaves_no_live_token_at_webex(tmp_path: Path, 
             target=leaver.post, args=(path, {"csrf_token": csrf_token}), daemon=True
         )
         leaving.start()
-        while rows(scene, "SELECT 1 FROM grants"):
+        while held(scene, grants):
             leaving.join(0.02)
 
         gate.open()
@@ -189,6 +192,11 @@ def test_a_disconnect_leaves_no_sealed_byte_of_the_person_in_the_files(fresh: Sc
 
 
 def sealed_values(scene: Scene) -> set[bytes]:
-    """Give everything sealed that the database has of people."""
-    query = "SELECT sealed FROM sessions UNION ALL SELECT sealed FROM grants"
-    return {value for (value,) in rows(scene, query)}
+    """Return everything sealed that the database has of people."""
+    rows = scene.integration.context.ledger.rows
+
+    async def bodies() -> list[bytes]:
+        kinds = (Kind.SESSION, Kind.GRANT)
+        return [row.body for kind in kinds for row in await rows.by_name(kind, b"", 99)]
+
+    return set(run_inside(scene, bodies()))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from canary import Canaries
 from canary_watch import look_at_error
-from journeys.acts import TOKEN_PATH, parameter, rows, run_inside
+from journeys.acts import TOKEN_PATH, grant_keys, parameter, run_inside
 from journeys.hostile_answers import JUNK, WRONG_TOKENS
 from journeys.test_api_trouble import ANSWERS
 from journeys.test_token_endpoint import BREAKS, REFUSALS
@@ -63,7 +63,7 @@ def watched_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 def fail_to_sign_in(watched: Watched) -> WebexOAuthError:
     """Sign in through the flow; give the error that it ends with."""
     sign_in = watched.scene.integration.sign_in
-    started = run_inside(watched.scene, sign_in.begin(HOME))
+    started = sign_in.begin(HOME)
     url = Visitor().sign_in(started.authorization_url, MIRA)
     watched.canaries.plant("code", parameter(url, "code"))
     callback = read_callback(urlsplit(url).query.encode())
@@ -91,7 +91,7 @@ def test_the_error_of_an_api_call_tells_no_secret(watched_api: Watched, name: st
     scene, canaries = watched_api.scene, watched_api.canaries
     scene.emulator.faults.clear()
     scene.signed_in()
-    ((key,),) = rows(scene, "SELECT key FROM grants")
+    (key,) = grant_keys(scene)
     scene.emulator.faults.add("GET", "/v1/people/me", API_TROUBLE[name], times=None)
 
     with pytest.raises(WebexOAuthError) as raised:

@@ -11,8 +11,8 @@ from torture import size
 from webex_oauth.emulator import Answer
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.flows.keeper import MAX_POSTPONED_IN_A_ROW, Keeper, Round
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.stores.memory import MemoryRows
+from webex_oauth.vault.rows import Change, Kind, Row
 
 YEAR = 365 * DAY
 GRANT_COUNT = size(500, torture=10_000)
@@ -23,16 +23,16 @@ REFUSED = Answer(status=400, text='{"error": "unauthorized_client"}')
 pytestmark = pytest.mark.anyio
 
 
-class FailingOnce(MemoryStore):
+class FailingOnce(MemoryRows):
     """Be down when it is asked for the first time what is due."""
 
     failure_count = 0
 
-    async def due_grants(self, *, now: int, limit: int) -> Sequence[GrantRecord]:
+    async def due(self, kind: Kind, instant: int, limit: int) -> Sequence[Row]:
         if not self.failure_count:
             self.failure_count += 1
             raise StoreUnavailable("down")
-        return await super().due_grants(now=now, limit=limit)
+        return await super().due(kind, instant, limit)
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ async def test_without_a_keeper_the_same_grants_are_over() -> None:
     assert await world.living_count() == 0
 
 
-async def due(count: int, store: MemoryStore | None = None) -> LongTime:
+async def due(count: int, rows: MemoryRows | None = None) -> LongTime:
     """Let *count* people sign in, and wait until all of their grants are due."""
-    world = LongTime(store)
+    world = LongTime(rows)
     await world.admit(count)
     await world.sleep(61 * DAY)
     return world
@@ -163,8 +163,9 @@ async def test_who_has_to_sign_in_again_is_told_once() -> None:
 
 async def test_a_grant_that_cannot_be_read_stops_no_other() -> None:
     world = await due(3)
-    (row,) = await world.store.scan(GrantRecord, after=b"", limit=1)
-    await world.store.reseal(row, row.sealed[:-1] + bytes([row.sealed[-1] ^ 1]))
+    (row,) = await world.ledger.rows.by_name(Kind.GRANT, b"", 1)
+    spoilt = replace(row, rev=row.rev + 1, body=row.body[:-1] + bytes([row.body[-1] ^ 1]))
+    await world.ledger.rows.apply([Change(spoilt, row.rev)], durably=False)
 
     done = await world.keeper.keep_once()
 

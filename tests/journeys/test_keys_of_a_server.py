@@ -9,7 +9,7 @@ import requests
 from edges.command import run, serving
 
 from webex_oauth.emulator import Visitor
-from webex_oauth.vault.keys import read_key_file
+from webex_oauth.vault.key_file import read_key_file
 
 MIRA = "mira@acme.example"
 KEYS = Path(".webex-oauth") / "keys"

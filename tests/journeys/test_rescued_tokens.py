@@ -5,58 +5,43 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from journeys.acts import run_inside
+from failing_rows import FailingRows, after, nothing, writing
+from journeys.acts import grant_keys, run_inside
 from scene import Scene
 from waiting import until
 
-from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.rows import Kind
 
 FORTNIGHT = 14 * 86_400
 
 
-class StubbornStore(MemoryStore):
-    """Take no refreshed grant for as long as it is stubborn."""
-
-    is_stubborn = True
-
-    async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        if self.is_stubborn:
-            raise StoreUnavailable("stubborn")
-        await super().replace_grant(record, expected_version)
+@pytest.fixture
+def rows() -> FailingRows:
+    return FailingRows()
 
 
 @pytest.fixture
-def stubborn_store() -> StubbornStore:
-    return StubbornStore()
-
-
-@pytest.fixture
-def scene(tmp_path: Path, stubborn_store: StubbornStore) -> Iterator[Scene]:
-    with Scene(tmp_path, store=stubborn_store) as scene:
+def scene(tmp_path: Path, rows: FailingRows) -> Iterator[Scene]:
+    with Scene(tmp_path, rows=rows) as scene:
         yield scene
 
 
 @pytest.mark.check("H02")
 def test_a_process_that_holds_rescued_tokens_is_not_ready_until_they_are_stored(
-    scene: Scene, stubborn_store: StubbornStore
+    scene: Scene, rows: FailingRows
 ) -> None:
     scene.signed_in()
-    (key,) = run_inside(scene, keys_of(stubborn_store))
+    (key,) = grant_keys(scene)
     scene.emulator.clock.advance(FORTNIGHT)
+    rows.fails = after(1, writing(Kind.GRANT))
 
     served = run_inside(scene, scene.integration.vault.access_token(key))
     while_held = scene.browser().get("/readyz").status_code
-    stubborn_store.is_stubborn = False
+    rows.fails = nothing
     wait_until_ready(scene)
 
     assert while_held == HTTPStatus.SERVICE_UNAVAILABLE
     assert run_inside(scene, scene.integration.vault.access_token(key)) == served
-
-
-async def keys_of(store: MemoryStore) -> list[bytes]:
-    return [record.key for record in await store.scan(GrantRecord, after=b"", limit=9)]
 
 
 def wait_until_ready(scene: Scene) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from journeys.acts import TOKEN_PATH, is_signed_in, rows, shown_title, token_requests
+from journeys.acts import TOKEN_PATH, held, is_signed_in, shown_title, token_requests
 from journeys.gate import Gate
 from journeys.second_process import second_process
+from ledgers import sessions
 from scene import Browser, Scene
 
 from webex_oauth.emulator import Answer
@@ -40,14 +41,14 @@ def test_fifty_deliveries_to_two_processes_make_one_token_request(
 ) -> None:
     browser = scene.browser()
     url = browser.consent(browser.start("/listrooms"))
-    sessions_before = rows(scene, "SELECT digest FROM sessions")
+    sessions_before = held(scene, sessions)
     ports = [scene.port, other_port] * (DELIVERIES // 2)
 
     with ThreadPoolExecutor(DELIVERIES) as pool:
         answers = list(pool.map(lambda port: deliver(scene, browser, url, port), ports))
 
     assert token_requests(scene) == 1
-    assert len(rows(scene, "SELECT digest FROM sessions")) == len(sessions_before) + 1
+    assert len(held(scene, sessions)) == len(sessions_before) + 1
     statuses = Counter(answer.status_code for answer in answers)
     assert set(statuses) <= {303, 409}, statuses
     assert {answer.headers.get("location", "/listrooms") for answer in answers} == {"/listrooms"}

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from journeys.acts import (
     TOKEN_PATH,
+    held,
     is_signed_in,
     offered_return_to,
-    rows,
     run_inside,
     shown_title,
     token_requests,
 )
 from journeys.hostile_answers import JUNK, ODD_TOKENS, WRONG_TOKENS
+from ledgers import grants, sessions
 from scene import Scene
 
 from webex_oauth.emulator import (
@@ -73,7 +74,7 @@ SECONDS_BY_RETRY_AFTER = {
 
 def nothing_was_kept(scene: Scene) -> bool:
     """Tell whether the store holds neither a grant nor a session."""
-    return not rows(scene, "SELECT 1 FROM grants") and not rows(scene, "SELECT 1 FROM sessions")
+    return not held(scene, grants) and not held(scene, sessions)
 
 
 @pytest.mark.check("B02", "G03", "G06")
@@ -82,13 +83,13 @@ def test_an_unusable_token_answer_is_refused_whole(scene: Scene, name: str) -> N
     answer = JUNK.get(name) or Answer(text=WRONG_TOKENS[name])
     scene.emulator.faults.add("POST", TOKEN_PATH, answer)
     browser = scene.browser()
-    before = rows(scene, "SELECT key, version FROM grants")
+    before = held(scene, grants)
 
     page = browser.sign_in(return_to="/listrooms")
 
     assert page.status_code == 502
     assert offered_return_to(page) == "/listrooms"
-    assert rows(scene, "SELECT key, version FROM grants") == before
+    assert held(scene, grants) == before
     assert not is_signed_in(browser)
 
 

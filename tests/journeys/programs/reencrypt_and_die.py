@@ -4,35 +4,36 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.vault.keys import KeyFile
-from webex_oauth.vault.records import SealedRecord
+from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.vault.key_file import KeyFile
 from webex_oauth.vault.reencryption import Reencryption
+from webex_oauth.vault.rescue import Spool
+from webex_oauth.vault.rows import Change
 from webex_oauth.vault.sealing import Sealer
-from webex_oauth.vault.spool import Spool
 
 
-class Doomed(SqliteStore):
-    """A store under which the process dies."""
+class DoomedRows(SqliteRows):
+    """Rows whose process dies."""
 
     rows_left: int
 
-    async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
+    async def apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
         if not self.rows_left:
             os.kill(os.getpid(), signal.SIGKILL)
         self.rows_left -= 1
-        return await super().reseal(record, sealed)
+        return await super().apply(changes, durably=durably)
 
 
-async def main(database: Path, key_file: Path, rows: int) -> None:
-    store = Doomed(database)
-    store.rows_left = rows
-    await store.open()
+async def main(database: Path, key_file: Path, count: int) -> None:
+    rows = DoomedRows(database)
+    rows.rows_left = count
+    await rows.open()
     sealer = Sealer(KeyFile(key_file), os.urandom)
     spool = Spool(key_file.parent / "spool", os.urandom)
-    await Reencryption(store, spool, sealer, lambda _: None).run()
+    await Reencryption(rows, spool, sealer, lambda _: None).run()
 
 
 asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))

@@ -1,4 +1,4 @@
-"""Be a server as the store sees it: sign people in, refresh and read, until standard input says so.
+"""Be a server as the rows sees it: sign people in, refresh and read, until standard input says so.
 
 Ends with a line of JSON: how many grants it wrote, and everything that went wrong.
 """
@@ -14,35 +14,34 @@ from pathlib import Path
 from journeys.sealed_people import NAMES, admit_person, read_person, refresh_person
 
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.stores.sqlite import SqliteStore
-from webex_oauth.vault.key_checks import open_keys
-from webex_oauth.vault.key_watch import KeyWatch
-from webex_oauth.vault.keys import KeyFile
+from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.vault.key_agreement import KeyWatch, open_keys
+from webex_oauth.vault.key_file import KeyFile
 from webex_oauth.vault.sealing import Sealer
 
 
 async def main(database: Path, key_file: Path, name: str) -> None:
-    store = SqliteStore(database)
-    await store.open()
-    keys = await open_keys(store, key_file, None, os.urandom, date(2027, 1, 15))
+    rows = SqliteRows(database)
+    await rows.open()
+    keys = await open_keys(rows, key_file, None, os.urandom, date(2027, 1, 15))
     assert isinstance(keys, KeyFile)
-    watch = asyncio.create_task(KeyWatch(keys, store, os.urandom).run())
+    watch = asyncio.create_task(KeyWatch(keys, rows, os.urandom).run())
     over = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
     print("ready", flush=True)
     sealer, done, numbers = Sealer(keys, os.urandom), Counter[str](), iter(range(10**9))
     while not over.done():
         number = next(numbers)
         try:
-            await admit_person(store, sealer, f"{name} {number % NAMES}", number)
-            await refresh_person(store, sealer, f"{name} {number // 2 % NAMES}", number)
+            await admit_person(rows, sealer, f"{name} {number % NAMES}", number)
+            await refresh_person(rows, sealer, f"{name} {number // 2 % NAMES}", number)
             done["written"] += 1
-            if await read_person(store, sealer, f"{name} {number // 3 % NAMES}"):
+            if await read_person(rows, sealer, f"{name} {number // 3 % NAMES}"):
                 done["read"] += 1
         except WebexOAuthError as error:
             done[f"{type(error).__name__}: {error}"] += 1
         await asyncio.sleep(0.002)
     watch.cancel()
-    await store.close()
+    await rows.close()
     print(json.dumps(done))
 
 
