@@ -123,7 +123,7 @@ async def test_a_full_disk_is_unavailable_and_loses_nothing_once_there_is_room(
     answer = child.line()
     child.end()
 
-    assert answer == "StoreUnavailable True True"
+    assert answer == "StoreUnavailable StoreUnavailable True True None"
 
 
 async def test_work_that_fails_or_declines_is_undone(writer: Writer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
 from contracts.samples import add, row
@@ -17,21 +18,25 @@ def bound_file_size(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
 
 
-async def outcome(rows: SqliteRows, number: int) -> str:
+async def outcome(use: Awaitable[object]) -> str:
     try:
-        is_done = await rows.apply(add(row(number)), durably=False)
+        return str(await use)
     except WebexOAuthError as error:
         return type(error).__name__
-    return str(is_done)
 
 
 async def main(database: Path) -> None:
     rows = SqliteRows(database)
     await rows.open()
+
+    def write(number: int) -> Awaitable[bool]:
+        return rows.apply(add(row(number)), durably=False)
+
     bound_file_size(1)
-    full = await outcome(rows, 1)
+    outcomes = [await outcome(write(1)), await outcome(rows.check())]
     bound_file_size(resource.RLIM_INFINITY)
-    print(full, await outcome(rows, 1), await outcome(rows, 2), flush=True)
+    outcomes += [await outcome(write(1)), await outcome(write(2)), await outcome(rows.check())]
+    print(*outcomes, flush=True)
     await rows.close()
 
 
