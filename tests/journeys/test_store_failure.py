@@ -21,7 +21,7 @@ CALLS: dict[str, Which] = {
     "read a grant": reading(Kind.GRANT),
     "read a session": reading(Kind.SESSION),
     "list sessions": lambda method, _: method == "of_group",
-    "complete a sign-in": writing(*SIGN_IN),
+    "complete a sign-in": lambda method, kinds: method == "apply" and set(SIGN_IN) <= set(kinds),
     "touch or end a session": writing(Kind.SESSION),
     "end a grant": writing(Kind.SESSION, Kind.GRANT, Kind.REVOCATION),
     "check": lambda method, _: method == "check",
