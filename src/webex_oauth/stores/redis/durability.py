@@ -10,7 +10,7 @@ from webex_oauth.stores.redis.calls import Server
 EVERY_SECOND = "everysec"
 NO_EVICTION = "noeviction"
 NOT_TOLD: Final = frozenset({"ERR", "NOPERM"})
-"""The codes with which servers refuse a command that they do not know or do not permit."""
+"""The codes of commands that are unknown or not permitted: managed servers often forbid CONFIG."""
 
 REMEDY = "or add durability=unchecked to WEBEX_STORE_URL to run on with that risk"
 _log = logging.getLogger(__name__)
@@ -25,7 +25,14 @@ async def check_durability(server: Server) -> None:
     if not server.address.is_durability_checked:
         _log.warning("the store may lose tokens: its URL says durability=unchecked")
         return
-    info, fsync = await _read_persistence(server)
+    text, setting, waitaof = await server.call(
+        ("INFO",),
+        ("CONFIG", "GET", "appendfsync"),
+        ("COMMAND", "INFO", "WAITAOF"),
+        tolerated=NOT_TOLD,
+    )
+    info = _read_info(text or b"")
+    fsync = setting[1].decode() if setting else None
     place = server.address.place
     mistakes = [f"the database at {place} {one}, {REMEDY}" for one in find_mistakes(info, fsync)]
     if mistakes:
@@ -36,8 +43,7 @@ async def check_durability(server: Server) -> None:
             "appendonly is on and that maxmemory-policy is noeviction"
         )
     if info.get("aof_enabled") == "1" and fsync != "always":
-        (described,) = await server.call(("COMMAND", "INFO", "WAITAOF"), tolerated=NOT_TOLD)
-        server.confirms_disk = bool(described and described[0])
+        server.confirms_disk = bool(waitaof and waitaof[0])
 
 
 def find_mistakes(info: Mapping[str, str], fsync: str | None) -> Sequence[str]:
@@ -58,9 +64,6 @@ def find_mistakes(info: Mapping[str, str], fsync: str | None) -> Sequence[str]:
     return mistakes
 
 
-async def _read_persistence(server: Server) -> tuple[Mapping[str, str], str | None]:
-    """Read INFO and appendfsync; managed servers often forbid the latter."""
-    text, fsync = await server.call(("INFO",), ("CONFIG", "GET", "appendfsync"), tolerated=NOT_TOLD)
-    lines = (text or b"").decode(errors="replace").splitlines()
-    info = dict(line.split(":", 1) for line in lines if ":" in line)
-    return info, fsync[1].decode() if fsync else None
+def _read_info(text: bytes) -> Mapping[str, str]:
+    lines = text.decode(errors="replace").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
