@@ -5,18 +5,17 @@ No message contains a key, only its id.
 
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from webex_oauth.cli.output import complain, say
-from webex_oauth.cli.running import env_file_option, run, settings_or_exit, sources_of
+from webex_oauth.cli.running import env_file_option, run, settings_or_exit
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import opened_store
 from webex_oauth.settings import Settings
 from webex_oauth.settings.values import MEMORY
 from webex_oauth.vault.key_changes import (
@@ -33,7 +32,6 @@ from webex_oauth.vault.reencryption import Outcome, Reencryption, Tally
 from webex_oauth.vault.retirement import SIGN_INS, check_unused, forget, rows_by_key
 from webex_oauth.vault.sealing import KeyRing, Sealer
 from webex_oauth.vault.spool import Spool
-from webex_oauth.vault.store import Store
 
 REPORT_EVERY_SECONDS = 1.0
 IN_ENVIRONMENT = (
@@ -101,7 +99,7 @@ def retire_command(key_id: str, env_file: Path | None, *, lost: bool) -> None:
 async def _list_keys(settings: Settings) -> None:
     text = _text(settings)
     ring, days = read_keys(text, _source(settings)), read_days(text)
-    async with _opened_store(settings) as store:
+    async with opened_store(settings.store_url) as store:
         counts = await rows_by_key(store, _spool(settings))
         missing = {*counts, *in_use(await store.key_checks())} - {key.id for key in ring.keys}
     for key in ring.keys:
@@ -119,8 +117,7 @@ async def _rotate(settings: Settings, key_id: str | None) -> None:
         key_id = add_key(settings.keys_file, line).others[-1].id
         say(f"added {key_id}")
     check_named(_ring(settings), key_id)
-    if settings.store_url != MEMORY:
-        await _ask_servers(settings, key_id)
+    await _ask_servers(settings, key_id)
     make_primary(settings.keys_file, key_id)
     say(f"{key_id} encrypts from now on")
     await _re_encrypt(settings)
@@ -131,7 +128,7 @@ async def _ask_servers(settings: Settings, key_id: str) -> None:
     complain(f"asking every server whether it has {key_id}")
     ring = read_keys(with_primary(_text(settings), key_id), _source(settings))
     try:
-        async with _opened_store(settings) as store:
+        async with opened_store(settings.store_url) as store:
             await check_keys(store, Sealer(ring, secrets.token_bytes))
     except KeyUnavailable:
         complain(f"continue later with: webex-oauth keys rotate {key_id}")
@@ -139,10 +136,10 @@ async def _ask_servers(settings: Settings, key_id: str) -> None:
 
 
 async def _re_encrypt(settings: Settings) -> None:
-    async with _opened_store(settings) as store:
+    async with opened_store(settings.store_url) as store:
         sealer = _sealer(settings)
         await check_keys(store, sealer)
-        tally = await Reencryption(store, _spool(settings), sealer, _Progress()).run()
+        tally = await Reencryption(store, _spool(settings), sealer, _progress()).run()
     count = tally.get(Outcome.RESEALED, 0)
     say(f"everything is encrypted with {sealer.keys.primary.id}; {count} rows were re-encrypted")
     if tally.get(Outcome.UNOPENED):
@@ -155,7 +152,7 @@ async def _re_encrypt(settings: Settings) -> None:
 async def _retire(settings: Settings, key_id: str) -> None:
     sealer = _sealer(settings)
     check_retirable(_ring(settings), key_id)
-    async with _opened_store(settings) as store:
+    async with opened_store(settings.store_url) as store:
         await check_keys(store, sealer)
         await check_unused(store, _spool(settings), sealer, key_id)
         await store.drop_key_check(key_id)
@@ -169,8 +166,12 @@ async def _retire(settings: Settings, key_id: str) -> None:
 async def _forget(settings: Settings, key_id: str) -> None:
     """Delete everything encrypted with a key that is lost."""
     if settings.keys_text is not None or settings.keys_file.exists():
-        _refuse_present(_ring(settings), key_id)
-    async with _opened_store(settings) as store:
+        ring = _ring(settings)
+        if key_id in {key.id for key in ring.keys}:
+            raise KeyUnavailable(
+                f"key {key_id!r} is in {ring.source} and not lost: retire it without --lost"
+            )
+    async with opened_store(settings.store_url) as store:
         now = int(await store.time())
         ended = await forget(store, _spool(settings), key_id, now)
     left = ended.pop(SIGN_INS, 0)
@@ -184,34 +185,25 @@ async def _forget(settings: Settings, key_id: str) -> None:
         )
 
 
-class _Progress:
-    """A report of how far a pass has come, at most once a second."""
+def _progress() -> Callable[[Tally], None]:
+    """Return a function that prints how far a pass has come, at most once a second."""
+    report_at = time.monotonic() + REPORT_EVERY_SECONDS
 
-    def __init__(self) -> None:
-        self._report_at = time.monotonic() + REPORT_EVERY_SECONDS
+    def report(tally: Tally) -> None:
+        nonlocal report_at
+        if time.monotonic() >= report_at:
+            report_at = time.monotonic() + REPORT_EVERY_SECONDS
+            done, count = tally.get(Outcome.RESEALED, 0), sum(tally.values())
+            complain(f"{count:,} rows read, {done:,} re-encrypted")
 
-    def __call__(self, tally: Tally) -> None:
-        if time.monotonic() < self._report_at:
-            return
-        self._report_at = time.monotonic() + REPORT_EVERY_SECONDS
-        done, count = tally.get(Outcome.RESEALED, 0), sum(tally.values())
-        complain(f"{count:,} rows read, {done:,} re-encrypted")
-
-
-@asynccontextmanager
-async def _opened_store(settings: Settings) -> AsyncIterator[Store]:
-    if settings.store_url == MEMORY:
-        raise ConfigurationError([IN_MEMORY])
-    store = store_at(settings.store_url)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
+    return report
 
 
 def _settings(env_file: Path | None) -> Settings:
-    return settings_or_exit(sources_of(env_file))
+    settings = settings_or_exit(env_file)
+    if settings.store_url == MEMORY:
+        raise ConfigurationError([IN_MEMORY])
+    return settings
 
 
 def _text(settings: Settings) -> str:
@@ -234,13 +226,6 @@ def _sealer(settings: Settings) -> Sealer:
 
 def _spool(settings: Settings) -> Spool:
     return Spool(settings.spool_folder, secrets.token_bytes)
-
-
-def _refuse_present(ring: KeyRing, key_id: str) -> None:
-    if key_id in {key.id for key in ring.keys}:
-        raise KeyUnavailable(
-            f"key {key_id!r} is in {ring.source} and not lost: retire it without --lost"
-        )
 
 
 def _line(key_id: str, role: str, day: str | None, count: int) -> str:
