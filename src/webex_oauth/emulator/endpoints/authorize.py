@@ -19,7 +19,6 @@ from webex_oauth.emulator.identity.authorization import (
     read_return_address,
     single_values,
 )
-from webex_oauth.emulator.identity.integrations import scope_words
 from webex_oauth.emulator.identity.sign_ins import BrowserSession, Transaction
 from webex_oauth.emulator.journal import entry_of, tracking_id_of
 from webex_oauth.emulator.state import State
@@ -203,8 +202,7 @@ def _consent_page(state: State, transaction: Transaction) -> Response:
     person = state.world.person(transaction.person_uuid)
     if person is None:
         return _person_page(state, transaction)
-    scopes = [(name, scope_words(name)) for name in transaction.request.scopes]
-    return page("consent", transaction=transaction, person=person, scopes=scopes)
+    return page("consent", transaction=transaction, person=person)
 
 
 async def _sign_out(state: State, request: Request) -> Response:
