@@ -17,7 +17,6 @@ from webex_oauth.emulator.origins import Origin
 
 _PIECE_BYTES = 64 * 1024
 _JSON_TYPE = "application/json;charset=UTF-8"
-_JSON_TYPE = "application/json;charset=UTF-8"
 _LINK_ORIGIN = re.compile(r"<https?://[^/>]+")
 _TURN = re.compile(rb"(?:^|&)turn=([0-9]{1,9})(?:&|$)")
 _EMPTY_PAGE = b'{"items":[]}'
@@ -53,7 +52,7 @@ class FaultInjection:
                 await asyncio.sleep(seconds)
                 await self._app(scope, receive, send)
             case faults.AfterCommit(then):
-                await self._app(scope, receive, _discard)
+                await self._app(scope, receive, _nowhere)
                 await _without_work(then, scope, receive, send)
             case faults.Slow():
                 await self._app(scope, receive, _slowly(action, scope, send))
@@ -64,7 +63,8 @@ class FaultInjection:
                 await self._app(scope, receive, _with_another_link(action, origin, scope, send))
             case _:
                 # A server that knows what it refuses has read it; so the journal has the form.
-                await _whole_request(receive)
+                while (await receive()).get("more_body", False):
+                    pass
                 await _without_work(action, scope, receive, send)
 
 
@@ -109,18 +109,13 @@ async def _close(scope: Scope, receive: Receive) -> None:
     await _gone(receive)
 
 
-async def _whole_request(receive: Receive) -> None:
-    while (await receive()).get("more_body", False):
-        pass
-
-
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _discard(message: Message) -> None:
-    del message
+async def _nowhere(_: Message) -> None:
+    """Discard a part of an answer."""
 
 
 def _slowly(action: faults.Slow, scope: Scope, send: Send) -> Send:
@@ -139,20 +134,13 @@ def _slowly(action: faults.Slow, scope: Scope, send: Send) -> Send:
 
 
 def _truncating(kept_bytes: int, scope: Scope, receive: Receive, send: Send) -> Send:
-    left_bytes = kept_bytes
-
     async def send_part(message: Message) -> None:
-        nonlocal left_bytes
-        if message["type"] == "http.response.start":
-            await send(message)
-            return
         body = message.get("body", b"")
-        if len(body) <= left_bytes:
-            left_bytes -= len(body)
+        if len(body) <= kept_bytes:
             await send(message)
-            return
-        await send({"type": "http.response.body", "body": body[:left_bytes], "more_body": True})
-        await _close(scope, receive)
+        else:
+            await send({**message, "body": body[:kept_bytes], "more_body": True})
+            await _close(scope, receive)
 
     return send_part
 
@@ -184,10 +172,7 @@ def _padding(size_bytes: int) -> Iterator[bytes]:
 def _deflated(size_bytes: int) -> Iterator[bytes]:
     gzip_window_bits = 31
     deflate = zlib.compressobj(9, zlib.DEFLATED, gzip_window_bits)
-    for piece in _padding(size_bytes):
-        compressed = deflate.compress(piece)
-        if compressed:
-            yield compressed
+    yield from filter(None, map(deflate.compress, _padding(size_bytes)))
     yield deflate.flush()
 
 

@@ -19,13 +19,14 @@ from webex_oauth.emulator.endpoints import wire
 from webex_oauth.emulator.identity.integrations import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import FieldFailure, Person, Room, RoomOrder, RoomType, webex_id
+from webex_oauth.emulator.world import Person, Room, RoomOrder, RoomType, webex_id
 
 _DEFAULT_MAX = 100
 _ORDERS: tuple[RoomOrder, ...] = ("id", "lastactivity", "created")
-_KMS_FAILURE = FieldFailure(
-    code="kms_failure", reason="Key management server failed to respond appropriately."
-)
+_KMS_FAILURE = {
+    "code": "kms_failure",
+    "reason": "Key management server failed to respond appropriately.",
+}
 _EXCLUDED_BY_PUBLIC = ("teamId", "type", "sortBy")
 _CURSOR = re.compile(r"emulator:after:(?P<position>[0-9]{1,9})")
 _NUMBER = re.compile(r"-?[0-9]{1,9}")

@@ -17,7 +17,7 @@ from webex_oauth.emulator.identity.integrations import (
     IntegrationRegistry,
     is_marked,
 )
-from webex_oauth.emulator.identity.sign_ins import AuthorizationCode, CodeReused
+from webex_oauth.emulator.identity.sign_ins import CodeReused
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
@@ -54,7 +54,17 @@ async def _issue(state: State, request: Request) -> Response:
 def _exchange_code(
     state: State, request: Request, integration: Integration, form: Mapping[str, str]
 ) -> IssuedTokens:
-    code = _redeemed_code(state, integration, form)
+    try:
+        code = state.sign_ins.redeem(
+            wire.required_field(form, "code"),
+            client_id=integration.client_id,
+            redirect_uri=form.get("redirect_uri"),
+            verifier=form.get("code_verifier"),
+        )
+    except CodeReused as reused:
+        if state.options.code_reuse_revokes_tokens:
+            state.tokens.revoke_grant(reused.grant_id)
+        raise
     if code.request.challenge:
         entry_of(request.scope).notes.append("pkce_verified")
     person = state.world.person(code.person_uuid)
@@ -63,22 +73,6 @@ def _exchange_code(
     tokens = state.tokens.issue(integration.client_id, person, code.scopes)
     state.sign_ins.note_grant(code, tokens.grant.id)
     return tokens
-
-
-def _redeemed_code(
-    state: State, integration: Integration, form: Mapping[str, str]
-) -> AuthorizationCode:
-    try:
-        return state.sign_ins.redeem(
-            wire.required_field(form, "code"),
-            client_id=integration.client_id,
-            redirect_uri=form.get("redirect_uri"),
-            verifier=form.get("code_verifier"),
-        )
-    except CodeReused as reused:
-        if state.options.code_reuse_revokes_tokens and reused.grant_id:
-            state.tokens.revoke_grant(reused.grant_id)
-        raise
 
 
 def _token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
@@ -137,11 +131,9 @@ def authenticate(
 ) -> tuple[Integration, _Method]:
     """Return which client asks and how it proved it; raise `OAuthRefusal` unless it did."""
     if authorization is None:
-        credentials = (
-            wire.required_field(form, "client_id"),
-            wire.required_field(form, "client_secret"),
-        )
-        return _integration_with(registry, [credentials]), "form"
+        client_id = wire.required_field(form, "client_id")
+        readings = [(client_id, wire.required_field(form, "client_secret"))]
+        return _integration_with(registry, readings), "form"
     # RFC 6749 section 2.3: one method in each request.
     if "client_secret" in form:
         raise OAuthRefusal("invalid_request", "The client authenticates in two ways at once.")

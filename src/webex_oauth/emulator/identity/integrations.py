@@ -27,6 +27,7 @@ def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
 CLIENT_ID_PREFIX = "C" + b"emulator".hex()
 CLIENT_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark that tells invented secrets from real ones
 
+DEFAULT_NAME = "Local integration"
 DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
 DEFAULT_SCOPES = (
     "spark:people_read",
@@ -58,7 +59,7 @@ class Integration:
     client_secret: str = field(repr=False)
     redirect_uris: tuple[str, ...] = (DEFAULT_REDIRECT_URI,)
     scopes: tuple[str, ...] = DEFAULT_SCOPES
-    name: str = "Local integration"
+    name: str = DEFAULT_NAME
 
     def is_secret(self, presented: str) -> bool:
         """Return whether *presented* is this integration's secret."""
@@ -70,16 +71,19 @@ def new_integration(
     *,
     redirect_uris: tuple[str, ...] = (DEFAULT_REDIRECT_URI,),
     scopes: tuple[str, ...] = DEFAULT_SCOPES,
-    name: str = "Local integration",
+    name: str = DEFAULT_NAME,
 ) -> Integration:
     """Invent an integration whose id and secret carry the emulator's mark."""
-    return Integration(
-        client_id=CLIENT_ID_PREFIX + randomness.hex(24),
-        client_secret=CLIENT_SECRET_PREFIX + randomness.hex(32),
-        redirect_uris=redirect_uris,
-        scopes=scopes,
-        name=name,
-    )
+    credentials = invented_credentials(randomness)
+    return Integration(**credentials, redirect_uris=redirect_uris, scopes=scopes, name=name)
+
+
+def invented_credentials(randomness: Randomness) -> dict[str, str]:
+    """Return a client id and secret that carry the emulator's mark."""
+    return {
+        "client_id": CLIENT_ID_PREFIX + randomness.hex(24),
+        "client_secret": CLIENT_SECRET_PREFIX + randomness.hex(32),
+    }
 
 
 class IntegrationRegistry:
