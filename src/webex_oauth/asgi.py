@@ -1,6 +1,5 @@
 """The ready application as ASGI, for any server: `uvicorn webex_oauth.asgi:app`."""
 
-import functools
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
@@ -13,32 +12,31 @@ from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings, read_settings, read_sources
 from webex_oauth.web.application import create_application
 
-log = logging.getLogger(__name__)
-
 NOT_OPEN = (
-    "the application is not open: run the server with its lifespan on, or, where the application "
-    "is mounted in another one, enter `opened()` in that one's lifespan"
+    "the application is not open: run the server with its lifespan on; if the application is "
+    "mounted in another one, enter `opened()` in that one's lifespan"
 )
+
+log = logging.getLogger(__name__)
 
 
 class Application:
     """An ASGI application that opens its integration at startup and closes it at shutdown."""
 
-    def __init__(self, settings: Settings, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, settings: Callable[[], Settings], is_stopping: Callable[[], bool]) -> None:
         self._settings = settings
         self._is_stopping = is_stopping
         self._pages: ASGIApp | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Open the integration; a mounted application needs this, as nobody sends it a lifespan.
+        """Open the integration. A mounted application needs this: servers do not tell it to start.
 
         Raises ConfigurationError, KeyUnavailable or StoreUnavailable.
         """
-        async with open_integration(self._settings) as integration:
-            self._pages = create_application(
-                self._settings, integration, is_stopping=self._is_stopping
-            )
+        settings = self._settings()
+        async with open_integration(settings) as integration:
+            self._pages = create_application(settings, integration, is_stopping=self._is_stopping)
             try:
                 yield
             finally:
@@ -72,19 +70,15 @@ def create_app(
 
     `/readyz` answers 503 once *is_stopping*, so that a load balancer looks elsewhere.
     """
-    return Application(settings, is_stopping)
+    return Application(lambda: settings, is_stopping)
 
 
-@functools.cache
-def _app() -> Application:
+def _settings_of_environment() -> Settings:
     settings = read_settings(read_sources(None, os.environ))
     for warning in settings.warnings:
         log.warning("%(warning)s", {"warning": warning})
-    return create_app(settings)
+    return settings
 
 
-def __getattr__(name: str) -> Application:
-    """Build `app` from the environment when a server first asks for it."""
-    if name != "app":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _app()
+app = Application(_settings_of_environment, is_stopping=lambda: False)
+"""The application of the environment, which is read at startup and not before."""

@@ -67,10 +67,15 @@ class Server:
     """A command that serves until it is told to stop."""
 
     def __init__(
-        self, folder: Path, *arguments: str, before: Sequence[str] = (), **variables: str
+        self,
+        folder: Path,
+        *arguments: str,
+        before: Sequence[str] = (),
+        module: str = "webex_oauth",
+        **variables: str,
     ) -> None:
         self._process = subprocess.Popen(
-            [*before, sys.executable, "-m", "webex_oauth", *arguments],
+            [*before, sys.executable, "-m", module, *arguments],
             cwd=folder,
             env=environment(XDG_DATA_HOME=str(folder), PYTHONUNBUFFERED="1", **variables),
             stdout=subprocess.PIPE,
@@ -135,10 +140,14 @@ class Server:
 
 @contextlib.contextmanager
 def server(
-    folder: Path, *arguments: str, before: Sequence[str] = (), **variables: str
+    folder: Path,
+    *arguments: str,
+    before: Sequence[str] = (),
+    module: str = "webex_oauth",
+    **variables: str,
 ) -> Iterator[Server]:
     """Start a serving command, and end it with the block; *before* starts other commands."""
-    started = Server(folder, *arguments, before=before, **variables)
+    started = Server(folder, *arguments, before=before, module=module, **variables)
     try:
         yield started
     finally:

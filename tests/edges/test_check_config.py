@@ -78,7 +78,7 @@ def test_nothing_is_made(tmp_path: Path, emulator: Emulator) -> None:
     checked = check(tmp_path, emulator, "--connect")
 
     assert (checked.exit_code, checked.stderr) == (0, "")
-    assert "the store will be made at the first start" in checked.stdout
+    assert "the store will be created at the first start" in checked.stdout
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webex_oauth.emulator import Person, World, hostile, seed, seeded_world
+from webex_oauth.emulator import Person, World, seed, seeded_world
 
 
 def person_of(world: World, email: str) -> Person:
@@ -18,7 +18,7 @@ def person_of(world: World, email: str) -> Person:
         (seed.VERY_MANY_SPACES, 5_000),
         (seed.FEW_SPACES, 3),
         (seed.NO_SPACES, 0),
-        (seed.HOSTILE_SPACES, len(hostile.HOSTILE_TITLES)),
+        (seed.HOSTILE_EMAIL, len(seed.HOSTILE_TITLES)),
     ],
 )
 def test_each_person_has_as_many_spaces_as_promised(email: str, count: int) -> None:
@@ -49,14 +49,14 @@ def test_group_titles_do_not_repeat_even_among_5000_spaces() -> None:
 
 def test_hostile_titles_are_many_and_arrive_unchanged() -> None:
     world = seeded_world()
-    rooms = world.rooms(person_of(world, seed.HOSTILE_SPACES))
+    rooms = world.rooms(person_of(world, seed.HOSTILE_EMAIL))
 
-    assert len(hostile.HOSTILE_TITLES) >= 55
-    assert {room.title for room in rooms} == set(hostile.HOSTILE_TITLES)
+    assert len(seed.HOSTILE_TITLES) >= 55
+    assert {room.title for room in rooms} == set(seed.HOSTILE_TITLES)
 
 
 def test_the_hostile_person_is_hostile_in_name_and_address() -> None:
-    person = person_of(seeded_world(), seed.HOSTILE_SPACES)
+    person = person_of(seeded_world(), seed.HOSTILE_EMAIL)
 
     assert "<script>" in person.display_name
     assert "{{" in person.email

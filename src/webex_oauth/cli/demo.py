@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import tempfile
 from io import StringIO
 from pathlib import Path
@@ -11,11 +10,7 @@ import click
 from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
-from webex_oauth.cli.emulator import (
-    EMULATOR_PORT,
-    broker_port_option,
-    open_listeners,
-)
+from webex_oauth.cli.emulator import EMULATOR_PORT, broker_port_option, open_listeners
 from webex_oauth.cli.output import configure_log, say
 from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.cli.worker import serve_application
@@ -63,20 +58,13 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     say(f"  The local Webex is at {emulator.origin}/, where people sign in")
     say(f"  at {emulator.broker_origin}/. Ctrl-C stops both.")
     say("")
+    serving_webex = asyncio.create_task(local_webex.serve(emulator, webex, is_over))
     try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(local_webex.serve(emulator, webex, is_over))
-            tasks.create_task(_serve_application(settings, listener, stop, is_over))
-    except* Exception as group:  # noqa: BLE001 - the first failure is the one to tell
-        raise group.exceptions[0] from None
-
-
-async def _serve_application(
-    settings: Settings, listener: socket.socket, stop: asyncio.Event, is_over: asyncio.Event
-) -> None:
-    """Serve the application; the local Webex outlives it, since its last answers need Webex."""
-    await serve_application(settings, listener, stop, is_leaving=stop.is_set)
-    is_over.set()
+        await serve_application(settings, listener, stop, is_leaving=stop.is_set)
+    finally:
+        # The local Webex outlives the application, whose last answers need it.
+        is_over.set()
+        await serving_webex
 
 
 def _settings(emulator: local_webex.Emulator, port: int, folder: Path) -> Settings:

@@ -31,7 +31,7 @@ broker_port_option = click.option(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the command line says."""
+    """The options of the command line."""
 
     host: str
     port: int
@@ -61,15 +61,15 @@ class Choices:
 @broker_port_option
 @click.option(
     "--origin",
-    help="Name the front door so in every link, as http://webex.test:8090; "
-    "without it, links keep the name by which each client asks.",
+    help="Put this origin into every link, as http://webex.test:8090; "
+    "without it, links use the name each client asked for.",
 )
 @click.option("--broker-origin", help="The same for the broker.  [default: --origin's host]")
 @click.option(
     "--redirect-uri",
     help=f"Register the integration with this redirect URI.  [default: {DEFAULT_REDIRECT_URI}]",
 )
-@click.option("--name", help="Call the integration so on the consent page.")
+@click.option("--name", help="Show this name on the consent page.")
 @click.option(
     "--client-id",
     help=f"Register this client id, {local_webex.CLIENT_ID_PREFIX} and 48 more hexadecimal digits.",
@@ -79,11 +79,11 @@ class Choices:
     envvar="EMULATOR_CLIENT_SECRET",
     help=f"Register this secret, which begins with {local_webex.CLIENT_SECRET_PREFIX}",
 )
-@click.option("--seed", type=int, help="Invent the same ids, secrets and tokens at each start.")
+@click.option("--seed", type=int, help="Make the same ids, secrets and tokens at every start.")
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the integration's .env here; where there is one, register what it names.",
+    help="Write the integration's .env here, or register the one an existing file names.",
 )
 @click.option(
     "--allow-beyond-loopback",
@@ -93,7 +93,7 @@ class Choices:
 @click.option(
     "--control-token",
     envvar="EMULATOR_CONTROL_TOKEN",
-    help="Let whoever sends this in Emulator-Control-Token use /_emulator/, from anywhere.",
+    help="Allow /_emulator/ from anywhere to requests with this Emulator-Control-Token.",
 )
 def emulator_command(**choices: Any) -> None:
     """Run a local Webex alone, with an integration registered for your application."""
@@ -109,8 +109,11 @@ async def _serve(choices: Choices) -> None:
         choices.broker_port,
         allow_beyond_loopback=choices.allow_beyond_loopback,
     )
-    emulator = _emulator(choices, _origins(choices, listeners))
-    _tell_env(choices.env_file, emulator)
+    try:
+        emulator = _emulator(choices, listeners.origins)
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from error
+    _write_env(choices.env_file, emulator)
     complain(f"People sign in at the identity broker, {emulator.broker_origin}/.")
     complain(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.")
     await local_webex.serve(emulator, listeners, stop)
@@ -119,7 +122,7 @@ async def _serve(choices: Choices) -> None:
 def open_listeners(
     host: str, port: int, broker_port: int | None, *, allow_beyond_loopback: bool = False
 ) -> local_webex.Listeners:
-    """Bind the emulator's sockets; raises ConfigurationError with what to do."""
+    """Bind the emulator's sockets; raise ConfigurationError with what to do."""
     try:
         return local_webex.listen(
             host, port, broker_port, allow_beyond_loopback=allow_beyond_loopback
@@ -140,83 +143,47 @@ def _remedy(error: local_webex.CannotListen, broker_port: int | None) -> str:
     return f"choose another {'EMULATOR_BROKER_PORT' if is_brokers else 'EMULATOR_PORT'}"
 
 
-def _origins(choices: Choices, listeners: local_webex.Listeners) -> local_webex.Origins:
-    if choices.origin is None and choices.broker_origin is None:
-        return listeners.origins
-    try:
-        return local_webex.fixed_origins(listeners.origins, choices.origin, choices.broker_origin)
-    except ValueError as error:
-        raise ConfigurationError([str(error)]) from error
-
-
 def _emulator(choices: Choices, origins: local_webex.Origins) -> local_webex.Emulator:
+    if choices.origin is not None or choices.broker_origin is not None:
+        origins = local_webex.fixed_origins(origins, choices.origin, choices.broker_origin)
     randomness = local_webex.Randomness(choices.seed)
     kept = _kept_integration(choices.env_file, origins.front_door.configured)
-    integration = _as_stated(choices, kept or local_webex.new_integration(randomness))
+    integration = _customised(choices, kept or local_webex.new_integration(randomness))
     if kept and replace(integration, name=kept.name) != kept:
         raise ConfigurationError(
             [f"{choices.env_file} names another integration: leave it out, or name a new file"]
         )
-    try:
-        return local_webex.Emulator(
-            origins,
-            randomness=randomness,
-            integrations=[integration],
-            control_token=choices.control_token or "",
-        )
-    except ValueError as error:
-        raise ConfigurationError([str(error)]) from error
+    return local_webex.Emulator(
+        origins,
+        randomness=randomness,
+        integrations=[integration],
+        control_token=choices.control_token or "",
+    )
 
 
-def _as_stated(choices: Choices, integration: local_webex.Integration) -> local_webex.Integration:
+def _customised(choices: Choices, integration: local_webex.Integration) -> local_webex.Integration:
     secret = choices.client_secret
     if secret is not None and not ENV_SAFE.fullmatch(secret):
-        raise ConfigurationError(["--client-secret takes letters, digits and - . _ ~ alone"])
-    redirect_uri = choices.redirect_uri
+        raise ConfigurationError(["--client-secret takes only letters, digits and - . _ ~"])
     stated: dict[str, Any] = {
         "client_id": choices.client_id,
         "client_secret": secret,
-        "redirect_uris": None if redirect_uri is None else (redirect_uri,),
+        "redirect_uris": None if choices.redirect_uri is None else (choices.redirect_uri,),
         "name": choices.name,
     }
     return replace(integration, **{k: v for k, v in stated.items() if v is not None})
 
 
-def _tell_env(env_file: Path | None, emulator: local_webex.Emulator) -> None:
+def _write_env(path: Path | None, emulator: local_webex.Emulator) -> None:
+    """Print the integration's `.env`, or write it for its owner's eyes only; overwrite nothing."""
     text = local_webex.sample_env(emulator.integration, emulator.origin)
-    if env_file is None:
+    if path is None:
         for line in text.splitlines():
             say(line)
-    elif env_file.exists():
-        complain(f"the integration is the one of {env_file}")
-    else:
-        _write_env_file(env_file, text)
-        complain(f"wrote {env_file}")
-
-
-def _kept_integration(path: Path | None, origin: str) -> local_webex.Integration | None:
-    """Read the integration that an earlier start wrote to *path*; return None if there is no file.
-
-    Raises ConfigurationError for a file of another origin than this start's, or of no emulator.
-    """
-    if path is None or not path.exists():
-        return None
-    try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-        integration, its_origin = local_webex.read_sample_env(values)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            [f"{path} was not written, since it is there and not an emulator's: name a new file"]
-        ) from error
-    if its_origin != origin:
-        raise ConfigurationError(
-            [f"{path} is for the emulator at {its_origin}, not for {origin}: name a new file"]
-        )
-    return integration
-
-
-def _write_env_file(path: Path, text: str) -> None:
-    """Write *text* for the owner's eyes only; raises ConfigurationError rather than overwrite."""
+        return
+    if path.exists():
+        complain(f"the integration is the one in {path}")
+        return
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     except OSError as error:
@@ -225,3 +192,22 @@ def _write_env_file(path: Path, text: str) -> None:
         ) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+    complain(f"wrote {path}")
+
+
+def _kept_integration(path: Path | None, origin: str) -> local_webex.Integration | None:
+    """Read the integration that an earlier start wrote to *path*, if the file exists."""
+    if path is None or not path.exists():
+        return None
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        integration, its_origin = local_webex.read_sample_env(values)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            [f"{path} exists and was not written by an emulator: name a new file"]
+        ) from error
+    if its_origin != origin:
+        raise ConfigurationError(
+            [f"{path} is for the emulator at {its_origin}, not for {origin}: name a new file"]
+        )
+    return integration

@@ -2,20 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from webex_oauth.cli.output import complain, print_mistakes, say
-from webex_oauth.cli.running import (
-    env_file_option,
-    run,
-    settings_or_exit,
-    sources_of,
-    stop_on_signals,
-)
+from webex_oauth.cli.running import env_file_option, run, settings_or_exit, stop_on_signals
+from webex_oauth.errors import ConfigurationError
 from webex_oauth.flows.keeper import Keeper, Round
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.integration import open_integration
@@ -45,7 +39,7 @@ def keep_command(*, env_file: Path | None, once: bool) -> None:
     `serve` does this too, unless WEBEX_KEEPER=no; any number of keepers share the work. Each
     round prints what it did, and which people have to sign in again.
     """
-    run(_keep(settings_or_exit(sources_of(env_file)), is_once=once))
+    run(_keep(settings_or_exit(env_file), is_once=once))
 
 
 async def _keep(settings: Settings, *, is_once: bool) -> None:
@@ -70,16 +64,11 @@ async def _work(keeper: Keeper, *, is_once: bool) -> None:
 
 
 def _report(done: Round) -> None:
-    for line in _lines(done):
-        say(line)
-
-
-def _lines(done: Round) -> Iterator[str]:
-    yield f"kept {done.renewed_count}, postponed {done.postponed_count}"
+    say(f"kept {done.renewed_count}, postponed {done.postponed_count}")
     if done.unreadable_count:
-        yield f"could not be read: {done.unreadable_count}; `webex-oauth keys list` shows the keys"
+        say(f"could not be read: {done.unreadable_count}; `webex-oauth keys list` shows the keys")
     for person_id in done.needing_person:
-        yield f"has to sign in again: {person_id}"
+        say(f"has to sign in again: {person_id}")
 
 
 @click.command(name="disconnect")
@@ -91,10 +80,9 @@ def disconnect_command(person_id: str, env_file: Path | None) -> None:
     The tokens are deleted here first, then revoked at Webex. Works while the application runs.
     Exits with 1 if nothing was stored about the person.
     """
-    settings = settings_or_exit(sources_of(env_file))
+    settings = settings_or_exit(env_file)
     if settings.store_url == MEMORY:
-        print_mistakes([IN_MEMORY])
-        sys.exit(1)
+        raise ConfigurationError([IN_MEMORY])
     fate = run(_disconnect(settings, person_id))
     if fate is TokenFate.GONE:
         print_mistakes([NOTHING_STORED])

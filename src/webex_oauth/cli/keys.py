@@ -5,17 +5,16 @@ No message contains a key, only its id.
 
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from webex_oauth.cli.output import complain, say
-from webex_oauth.cli.running import env_file_option, run, settings_or_exit, sources_of
+from webex_oauth.cli.running import env_file_option, run, settings_or_exit
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.integration.store_urls import opened_rows
 from webex_oauth.settings import Settings
 from webex_oauth.settings.values import MEMORY
 from webex_oauth.vault.key_agreement import check_keys, drop_check, keys_in_use
@@ -40,7 +39,6 @@ from webex_oauth.vault.reencryption import (
     rows_by_key,
 )
 from webex_oauth.vault.rescue import Spool
-from webex_oauth.vault.rows import Rows
 from webex_oauth.vault.sealing import KeyRing, Sealer
 
 REPORT_EVERY_SECONDS = 1.0
@@ -109,7 +107,7 @@ def retire_command(key_id: str, env_file: Path | None, *, lost: bool) -> None:
 async def _list_keys(settings: Settings) -> None:
     text = _text(settings)
     ring, days = read_keys(text, _source(settings)), read_days(text)
-    async with _opened_rows(settings) as rows:
+    async with opened_rows(settings.store_url) as rows:
         counts = await rows_by_key(rows, _spool(settings))
         missing = {*counts, *await keys_in_use(rows)} - {key.id for key in ring.keys}
     for key in ring.keys:
@@ -127,8 +125,7 @@ async def _rotate(settings: Settings, key_id: str | None) -> None:
         key_id = add_key(settings.keys_file, line).others[-1].id
         say(f"added {key_id}")
     check_named(_ring(settings), key_id)
-    if settings.store_url != MEMORY:
-        await _ask_servers(settings, key_id)
+    await _ask_servers(settings, key_id)
     make_primary(settings.keys_file, key_id)
     say(f"{key_id} encrypts from now on")
     await _re_encrypt(settings)
@@ -139,7 +136,7 @@ async def _ask_servers(settings: Settings, key_id: str) -> None:
     complain(f"asking every server whether it has {key_id}")
     ring = read_keys(with_primary(_text(settings), key_id), _source(settings))
     try:
-        async with _opened_rows(settings) as rows:
+        async with opened_rows(settings.store_url) as rows:
             await check_keys(rows, Sealer(ring, secrets.token_bytes))
     except KeyUnavailable:
         complain(f"continue later with: webex-oauth keys rotate {key_id}")
@@ -147,10 +144,10 @@ async def _ask_servers(settings: Settings, key_id: str) -> None:
 
 
 async def _re_encrypt(settings: Settings) -> None:
-    async with _opened_rows(settings) as rows:
+    async with opened_rows(settings.store_url) as rows:
         sealer = _sealer(settings)
         await check_keys(rows, sealer)
-        tally = await Reencryption(rows, _spool(settings), sealer, _Progress()).run()
+        tally = await Reencryption(rows, _spool(settings), sealer, _progress()).run()
     count = tally.get(Outcome.REENCRYPTED, 0)
     say(f"everything is encrypted with {sealer.keys.primary.id}; {count} rows were re-encrypted")
     if tally.get(Outcome.UNOPENED):
@@ -163,7 +160,7 @@ async def _re_encrypt(settings: Settings) -> None:
 async def _retire(settings: Settings, key_id: str) -> None:
     sealer = _sealer(settings)
     check_retirable(_ring(settings), key_id)
-    async with _opened_rows(settings) as rows:
+    async with opened_rows(settings.store_url) as rows:
         await check_keys(rows, sealer)
         await check_unused(rows, _spool(settings), sealer, key_id)
         await drop_check(rows, key_id)
@@ -177,41 +174,36 @@ async def _retire(settings: Settings, key_id: str) -> None:
 async def _forget(settings: Settings, key_id: str) -> None:
     """Delete everything encrypted with a key that is lost."""
     if settings.keys_text is not None or settings.keys_file.exists():
-        _refuse_present(_ring(settings), key_id)
-    async with _opened_rows(settings) as rows:
+        ring = _ring(settings)
+        if key_id in {key.id for key in ring.keys}:
+            raise KeyUnavailable(
+                f"key {key_id!r} is in {ring.source} and not lost: retire it without --lost"
+            )
+    async with opened_rows(settings.store_url) as rows:
         ended = await forget(rows, _spool(settings), key_id)
     deleted = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing"
     say(f"{key_id} is forgotten; deleted with it: {deleted}")
 
 
-class _Progress:
-    """A report of how far a pass has come, at most once a second."""
+def _progress() -> Callable[[Tally], None]:
+    """Return a function that prints how far a pass has come, at most once a second."""
+    report_at = time.monotonic() + REPORT_EVERY_SECONDS
 
-    def __init__(self) -> None:
-        self._report_at = time.monotonic() + REPORT_EVERY_SECONDS
+    def report(tally: Tally) -> None:
+        nonlocal report_at
+        if time.monotonic() >= report_at:
+            report_at = time.monotonic() + REPORT_EVERY_SECONDS
+            done, count = tally.get(Outcome.REENCRYPTED, 0), sum(tally.values())
+            complain(f"{count:,} rows read, {done:,} re-encrypted")
 
-    def __call__(self, tally: Tally) -> None:
-        if time.monotonic() < self._report_at:
-            return
-        self._report_at = time.monotonic() + REPORT_EVERY_SECONDS
-        done, count = tally.get(Outcome.REENCRYPTED, 0), sum(tally.values())
-        complain(f"{count:,} rows read, {done:,} re-encrypted")
-
-
-@asynccontextmanager
-async def _opened_rows(settings: Settings) -> AsyncIterator[Rows]:
-    if settings.store_url == MEMORY:
-        raise ConfigurationError([IN_MEMORY])
-    rows = rows_at(settings.store_url)
-    await rows.open()
-    try:
-        yield rows
-    finally:
-        await rows.close()
+    return report
 
 
 def _settings(env_file: Path | None) -> Settings:
-    return settings_or_exit(sources_of(env_file))
+    settings = settings_or_exit(env_file)
+    if settings.store_url == MEMORY:
+        raise ConfigurationError([IN_MEMORY])
+    return settings
 
 
 def _text(settings: Settings) -> str:
@@ -234,13 +226,6 @@ def _sealer(settings: Settings) -> Sealer:
 
 def _spool(settings: Settings) -> Spool:
     return Spool(settings.spool_folder, secrets.token_bytes)
-
-
-def _refuse_present(ring: KeyRing, key_id: str) -> None:
-    if key_id in {key.id for key in ring.keys}:
-        raise KeyUnavailable(
-            f"key {key_id!r} is in {ring.source} and not lost: retire it without --lost"
-        )
 
 
 def _line(key_id: str, role: str, day: str | None, count: int) -> str:

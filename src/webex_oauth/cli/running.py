@@ -16,7 +16,7 @@ import uvloop
 
 from webex_oauth.cli.output import configure_log, print_mistakes, print_warnings
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings, Sources, read_settings, read_sources
+from webex_oauth.settings import Settings, Sources, judged_settings, read_sources
 from webex_oauth.web.listening import listening_socket
 
 Result = TypeVar("Result")
@@ -44,16 +44,16 @@ def sources_of(env_file: Path | None) -> Sources:
     return read_sources(env_file, os.environ)
 
 
-def settings_or_exit(sources: Sources, *, with_warnings: bool = True) -> Settings:
-    """Read the settings and configure the log; print warnings and mistakes, exit on mistakes."""
-    try:
-        settings = read_settings(sources)
-    except ConfigurationError as error:
-        print_warnings(error.warnings)
-        print_mistakes(error.mistakes)
-        sys.exit(1)
+def settings_or_exit(source: Sources | Path | None, *, with_warnings: bool = True) -> Settings:
+    """Read the settings and configure the log; print warnings, exit on mistakes."""
+    settings, mistakes = judged_settings(
+        source if isinstance(source, Sources) else sources_of(source)
+    )
     if with_warnings:
         print_warnings(settings.warnings)
+    if mistakes:
+        print_mistakes(mistakes)
+        sys.exit(1)
     configure_log(is_debugging=settings.is_debugging)
     return settings
 

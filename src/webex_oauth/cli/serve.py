@@ -43,7 +43,6 @@ BIND_SECONDS = 5.0
 READY = b"ready\n"
 START_SECONDS = 60.0
 END_SECONDS = 100.0
-GIVE_UP_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
@@ -92,7 +91,8 @@ class Worker:
     def __init__(self, process: asyncio.subprocess.Process, wire: socket.socket) -> None:
         self._process = process
         self._wire = wire
-        self._started_at = asyncio.get_running_loop().time()
+        self.pid = process.pid
+        self.started_at = asyncio.get_running_loop().time()
 
     @classmethod
     async def start(cls, listener: socket.socket, arguments: Sequence[str]) -> Self:
@@ -110,16 +110,6 @@ class Worker:
         ours.setblocking(False)
         return cls(process, ours)
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    @property
-    def is_steady(self) -> bool:
-        """Whether it has lived long enough for its end not to be a failure to start."""
-        return asyncio.get_running_loop().time() - self._started_at >= STEADY_SECONDS
-
     async def is_ready(self) -> bool:
         """Wait until it serves; return False if it ended before that, or took too long."""
         loop = asyncio.get_running_loop()
@@ -136,7 +126,7 @@ class Worker:
 
     async def end(self) -> int:
         """Let it finish what is under way, while other workers serve."""
-        self._send(signal.SIGTERM)
+        self.send(signal.SIGTERM)
         return await self._end_in_time()
 
     async def end_with_all(self) -> int:
@@ -144,21 +134,18 @@ class Worker:
         self._wire.close()
         return await self._end_in_time()
 
-    def kill(self) -> None:
-        """End it at once."""
-        self._send(signal.SIGKILL)
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
 
     async def _end_in_time(self) -> int:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 return await self.ended()
         log.error("worker %(worker)s did not end and is killed", {"worker": self.pid})
-        self.kill()
+        self.send(signal.SIGKILL)
         return await self.ended()
-
-    def _send(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(number)
 
 
 class Workers:
@@ -181,7 +168,7 @@ class Workers:
         """
         first = await self._start()
         if not await first.is_ready():
-            return _exit_code(await self._give_up(first))
+            return _exit_code(await first.end_with_all())
         others = [await self._start() for _ in range(1, self._count)]
         await asyncio.gather(*(worker.is_ready() for worker in others))
         self._places = [first, *others]
@@ -199,7 +186,7 @@ class Workers:
     def kill(self) -> None:
         """End all at once."""
         for worker in self._alive:
-            worker.kill()
+            worker.send(signal.SIGKILL)
 
     async def _watch(self, place: int) -> None:
         """Restart a worker that exited, backing off if it died young."""
@@ -210,7 +197,7 @@ class Workers:
             if self._places[place] is not worker:
                 continue
             self._alive.discard(worker)
-            if worker.is_steady:
+            if asyncio.get_running_loop().time() - worker.started_at >= STEADY_SECONDS:
                 pause_seconds = FIRST_PAUSE_SECONDS
             log.error(
                 "worker %(worker)s exited with code %(exit_code)s; the next one starts "
@@ -247,22 +234,14 @@ class Workers:
         )
         return True
 
-    async def _give_up(self, worker: Worker) -> int:
-        """Wait for a worker that could not start to exit by itself; end it if it does not."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GIVE_UP_SECONDS):
-                return await worker.ended()
-        return await self._end(worker)
-
     async def _start(self) -> Worker:
         worker = await Worker.start(self._listener, self._arguments)
         self._alive.add(worker)
         return worker
 
-    async def _end(self, worker: Worker) -> int:
-        exit_code = await worker.end()
+    async def _end(self, worker: Worker) -> None:
+        await worker.end()
         self._alive.discard(worker)
-        return exit_code
 
 
 def _exit_code(of_worker: int) -> int:

@@ -20,7 +20,6 @@ from webex_oauth.cli.running import (
     env_file_option,
     run,
     settings_or_exit,
-    sources_of,
     spare_collections,
     stop_on_signals,
 )
@@ -39,7 +38,7 @@ OTHER_FILES = 256
 @click.option("--wire", type=int, required=True, help="The socket to `serve`.")
 def main(*, env_file: Path | None, listener: int, wire: int) -> None:
     """Serve until `serve` ends this worker, or is gone."""
-    settings = settings_or_exit(sources_of(env_file), with_warnings=False)
+    settings = settings_or_exit(env_file, with_warnings=False)
     run(_serve(settings, socket.socket(fileno=listener), socket.socket(fileno=wire)))
 
 

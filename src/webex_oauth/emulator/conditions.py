@@ -132,21 +132,17 @@ class Randomness:
         self._seed = seed
         self._drawn = 0
 
-    def bytes(self, length: int) -> bytes:
-        """Return *length* random bytes."""
-        if self._seed is None:
-            return secrets.token_bytes(length)
-        self._drawn += 1
-        material = f"{self._seed}:{self._drawn}".encode()
-        return hashlib.shake_256(material).digest(length)
-
     def hex(self, length: int) -> str:
         """Return *length* random bytes as lower-case hexadecimal digits."""
-        return self.bytes(length).hex()
+        if self._seed is None:
+            return secrets.token_hex(length)
+        self._drawn += 1
+        material = f"{self._seed}:{self._drawn}".encode()
+        return hashlib.shake_256(material).hexdigest(length)
 
     def uuid(self) -> str:
         """Return a random (version 4) UUID."""
-        return str(uuid.UUID(bytes=self.bytes(16), version=4))
+        return str(uuid.UUID(self.hex(16), version=4))
 
     def opaque(self, organization_uuid: str) -> str:
         """Return a token or code in Webex's form: random text, mark and organization.

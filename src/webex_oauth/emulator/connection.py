@@ -1,22 +1,18 @@
-"""The connection under a request: a door through which faults reach the socket itself."""
+"""The connection under a request, for the faults that act on the socket itself."""
 
 import asyncio
 import socket
 import struct
-from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _EXTENSION = "webex_oauth.emulator.connection"
-_LINGER_NOT = struct.pack("ii", 1, 0)
+_NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 class NoConnection(RuntimeError):
     """A fault that needs a real socket, in an application that runs without one."""
-
-    def __init__(self) -> None:
-        super().__init__("this fault needs the emulator's own server: there is no socket here")
 
 
 class Connection:
@@ -25,7 +21,7 @@ class Connection:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.is_held = False
-        """Whether a fault keeps this connection open, so that nothing will come of waiting."""
+        """Whether a fault keeps this connection open, so that waiting for its end is useless."""
 
     @property
     def is_closing(self) -> bool:
@@ -43,11 +39,11 @@ class Connection:
         raw = self._transport.get_extra_info("socket")
         # A duplicate, because the loop's own socket object refuses options.
         with socket.fromfd(raw.fileno(), raw.family, raw.type) as duplicate:
-            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self._transport.abort()
 
     def write(self, data: bytes) -> None:
-        """Send bytes that are no well-formed answer."""
+        """Send bytes that need not be a well-formed answer."""
         self._transport.write(data)
 
 
@@ -57,8 +53,14 @@ class ConnectionProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
         """Begin to serve a connection."""
         super().connection_made(transport)
-        self._connection = Connection(transport)
-        self.app = _with_connection(self.app, self._connection)
+        connection = self._connection = Connection(transport)
+        app = self.app
+
+        async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[_EXTENSION] = connection
+            await app(scope, receive, send)
+
+        self.app = with_connection
 
     def shutdown(self) -> None:
         """Finish what is under way, but do not wait for what a fault keeps open."""
@@ -68,16 +70,8 @@ class ConnectionProtocol(H11Protocol):
 
 
 def connection_of(scope: Scope) -> Connection:
-    """Find the connection of a request; raise `NoConnection` when there is none."""
+    """Return the connection of a request; raise `NoConnection` if there is none."""
     connection = scope.get("extensions", {}).get(_EXTENSION)
     if not isinstance(connection, Connection):
-        raise NoConnection
+        raise NoConnection("this fault needs the emulator's own server: there is no socket here")
     return connection
-
-
-def _with_connection(app: Any, connection: Connection) -> ASGIApp:
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("extensions", {})[_EXTENSION] = connection
-        await app(scope, receive, send)
-
-    return application

@@ -10,29 +10,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webex_oauth.emulator import faults
 from webex_oauth.emulator.connection import connection_of
-from webex_oauth.emulator.faults import (
-    Action,
-    AfterCommit,
-    Answer,
-    Delay,
-    Drop,
-    Faults,
-    GzipBomb,
-    Hang,
-    Huge,
-    Instead,
-    NextLink,
-    Raw,
-    Reset,
-    Slow,
-    Truncate,
-)
 from webex_oauth.emulator.journal import CONTROL_PATH, entry_of, record_of
 from webex_oauth.emulator.origins import Origin
 
 _PIECE_BYTES = 64 * 1024
-_JSON_TYPE = "application/json;charset=UTF-8"
 _JSON_TYPE = "application/json;charset=UTF-8"
 _LINK_ORIGIN = re.compile(r"<https?://[^/>]+")
 _TURN = re.compile(rb"(?:^|&)turn=([0-9]{1,9})(?:&|$)")
@@ -42,9 +25,9 @@ _EMPTY_PAGE = b'{"items":[]}'
 class FaultInjection:
     """An ASGI layer that applies the fault script to all requests but the control API's."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, origin: Origin) -> None:
+    def __init__(self, app: ASGIApp, script: faults.Faults, origin: Origin) -> None:
         self._app = app
-        self._faults = faults
+        self._script = script
         self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,53 +39,56 @@ class FaultInjection:
         entry_of(scope).fault = str(action.__struct_config__.tag)
         await self._carry_out(action, scope, receive, send)
 
-    def _due_action(self, scope: Scope) -> Action | None:
+    def _due_action(self, scope: Scope) -> faults.Action | None:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
             return None
-        return self._faults.strike(scope["method"], scope["path"])
+        return self._script.strike(scope["method"], scope["path"])
 
-    async def _carry_out(self, action: Action, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _carry_out(
+        self, action: faults.Action, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         match action:
-            case Delay(seconds):
+            case faults.Delay(seconds):
                 await asyncio.sleep(seconds)
                 await self._app(scope, receive, send)
-            case AfterCommit(then):
-                await self._app(scope, receive, _discard)
+            case faults.AfterCommit(then):
+                await self._app(scope, receive, _nowhere)
                 await _without_work(then, scope, receive, send)
-            case Slow():
+            case faults.Slow():
                 await self._app(scope, receive, _slowly(action, scope, send))
-            case Truncate(kept_bytes):
+            case faults.Truncate(kept_bytes):
                 await self._app(scope, receive, _truncating(kept_bytes, scope, receive, send))
-            case NextLink():
+            case faults.NextLink():
                 origin = self._origin.as_asked(scope)
                 await self._app(scope, receive, _with_another_link(action, origin, scope, send))
             case _:
                 # A server that knows what it refuses has read it; so the journal has the form.
-                await _whole_request(receive)
+                while (await receive()).get("more_body", False):
+                    pass
                 await _without_work(action, scope, receive, send)
 
 
-async def _without_work(action: Instead, scope: Scope, receive: Receive, send: Send) -> None:
+async def _without_work(action: faults.Instead, scope: Scope, receive: Receive, send: Send) -> None:
     match action:
-        case Answer():
+        case faults.Answer():
             body, media_type = action.body or action.text, action.content_type or None
             answer = Response(body, action.status, action.headers, media_type)
             await answer(scope, receive, send)
-        case Drop():
+        case faults.Drop():
             await _close(scope, receive)
-        case Reset():
+        case faults.Reset():
             record_of(scope).complete()
             connection_of(scope).reset()
             await _gone(receive)
-        case Raw(data):
+        case faults.Raw(data):
             record_of(scope).complete()
             connection_of(scope).write(data)
             await _close(scope, receive)
-        case Hang(limit_seconds):
+        case faults.Hang(limit_seconds):
             await _hang(limit_seconds, scope, receive)
-        case Huge(size_bytes):
+        case faults.Huge(size_bytes):
             await _streamed(_padding(size_bytes))(scope, receive, send)
-        case GzipBomb(size_bytes):
+        case faults.GzipBomb(size_bytes):
             bomb = _streamed(_deflated(size_bytes), {"Content-Encoding": "gzip"})
             await bomb(scope, receive, send)
 
@@ -123,21 +109,16 @@ async def _close(scope: Scope, receive: Receive) -> None:
     await _gone(receive)
 
 
-async def _whole_request(receive: Receive) -> None:
-    while (await receive()).get("more_body", False):
-        pass
-
-
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _discard(message: Message) -> None:
-    del message
+async def _nowhere(_: Message) -> None:
+    """Discard a part of an answer."""
 
 
-def _slowly(action: Slow, scope: Scope, send: Send) -> Send:
+def _slowly(action: faults.Slow, scope: Scope, send: Send) -> Send:
     connection = connection_of(scope)
     connection.is_held = True
 
@@ -153,20 +134,13 @@ def _slowly(action: Slow, scope: Scope, send: Send) -> Send:
 
 
 def _truncating(kept_bytes: int, scope: Scope, receive: Receive, send: Send) -> Send:
-    left_bytes = kept_bytes
-
     async def send_part(message: Message) -> None:
-        nonlocal left_bytes
-        if message["type"] == "http.response.start":
-            await send(message)
-            return
         body = message.get("body", b"")
-        if len(body) <= left_bytes:
-            left_bytes -= len(body)
+        if len(body) <= kept_bytes:
             await send(message)
-            return
-        await send({"type": "http.response.body", "body": body[:left_bytes], "more_body": True})
-        await _close(scope, receive)
+        else:
+            await send({**message, "body": body[:kept_bytes], "more_body": True})
+            await _close(scope, receive)
 
     return send_part
 
@@ -198,14 +172,11 @@ def _padding(size_bytes: int) -> Iterator[bytes]:
 def _deflated(size_bytes: int) -> Iterator[bytes]:
     gzip_window_bits = 31
     deflate = zlib.compressobj(9, zlib.DEFLATED, gzip_window_bits)
-    for piece in _padding(size_bytes):
-        compressed = deflate.compress(piece)
-        if compressed:
-            yield compressed
+    yield from filter(None, map(deflate.compress, _padding(size_bytes)))
     yield deflate.flush()
 
 
-def _with_another_link(fault: NextLink, origin: str, scope: Scope, send: Send) -> Send:
+def _with_another_link(fault: faults.NextLink, origin: str, scope: Scope, send: Send) -> Send:
     async def send_with_another_link(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
@@ -219,7 +190,7 @@ def _with_another_link(fault: NextLink, origin: str, scope: Scope, send: Send) -
     return send_with_another_link
 
 
-def _link(fault: NextLink, url: str, scope: Scope, true_link: str | None) -> str:
+def _link(fault: faults.NextLink, url: str, scope: Scope, true_link: str | None) -> str:
     query: bytes = scope["query_string"]
     same = f'<{url}?{query.decode("latin-1")}>; rel="next"'
     if fault.to == "self":

@@ -25,7 +25,6 @@ _MOST_FIELDS = 100
 _LONGEST_FORM = 65_536
 _ACCEPTABLE_TRACKING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 _RECORD = "webex_oauth.emulator.record"
-_TRACKING_ID = "webex_oauth.emulator.tracking_id"
 # Of all other parameters the journal keeps a digest.
 _OPEN_PARAMETERS = frozenset(
     {
@@ -47,6 +46,7 @@ class Entry:
     query: _Pairs = ()
     form: _Pairs = ()
     header_names: tuple[str, ...] = ()
+    content_type: str = ""
     authorization: str = ""
     """The scheme of the Authorization header and the digest of the rest."""
     tracking_id: str = ""
@@ -148,12 +148,9 @@ class Recording:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        tracking_id = scope[_TRACKING_ID] = self._tracking_id(scope)
-        send = _with_tracking_id(send, tracking_id)
-        if scope["path"].startswith(CONTROL_PATH):
-            await self._app(scope, receive, send)
-            return
-        record = scope[_RECORD] = Record(self._journal, scope, receive, send)
+        record = scope[_RECORD] = Record(self._new_entry(scope), self._journal, receive, send)
+        if not scope["path"].startswith(CONTROL_PATH):
+            self._journal.open(record.entry)
         try:
             await self._app(scope, record.receive, record.send)
         except Exception:
@@ -162,11 +159,22 @@ class Recording:
         finally:
             record.complete()
 
-    def _tracking_id(self, scope: Scope) -> str:
-        sent = Headers(scope=scope).get("trackingid", "")
-        if _ACCEPTABLE_TRACKING_ID.fullmatch(sent):
-            return sent
-        return f"ROUTER_{self._randomness.uuid().upper()}"
+    def _new_entry(self, scope: Scope) -> Entry:
+        headers = Headers(scope=scope)
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        tracking_id = headers.get("trackingid", "")
+        if not _ACCEPTABLE_TRACKING_ID.fullmatch(tracking_id):
+            tracking_id = f"ROUTER_{self._randomness.uuid().upper()}"
+        return Entry(
+            method=scope["method"],
+            path=scope["path"],
+            query=_redacted(query),
+            header_names=tuple(headers.keys()),
+            content_type=headers.get("content-type", ""),
+            authorization=_redacted_authorization(headers.get("authorization", "")),
+            tracking_id=tracking_id,
+            client_id=dict(query).get("client_id", ""),
+        )
 
 
 class Record:
@@ -175,16 +183,13 @@ class Record:
     A client that has the whole answer, and then looks into the journal, finds the whole entry.
     """
 
-    def __init__(self, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, entry: Entry, journal: Journal, receive: Receive, send: Send) -> None:
+        self.entry = entry
         self._journal = journal
         self._receive = receive
         self._send = send
-        content_type = Headers(scope=scope).get("content-type", "")
-        self._is_form = content_type.startswith("application/x-www-form-urlencoded")
         self._body = bytearray()
         self._held_start: Message | None = None
-        self.entry = _new_entry(scope)
-        journal.open(self.entry)
 
     async def receive(self) -> Message:
         """Receive a part of the request, and keep a copy of what may be a form."""
@@ -195,6 +200,8 @@ class Record:
     async def send(self, message: Message) -> None:
         """Send a part of the answer; complete the entry before the last part."""
         if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            headers.setdefault("trackingid", self.entry.tracking_id)
             # Held back until the body comes, since an answer without one ends with its head.
             self.entry.status, self._held_start = int(message["status"]), message
             return
@@ -209,7 +216,7 @@ class Record:
         """Complete the entry, once."""
         if self.entry.is_over:
             return
-        if self._is_form:
+        if self.entry.content_type.startswith("application/x-www-form-urlencoded"):
             form = parse_qsl(self._body.decode("latin-1"), keep_blank_values=True)
             self.entry.form = _redacted(form)
         self._journal.close(self.entry)
@@ -228,34 +235,9 @@ def entry_of(scope: Scope) -> Entry:
     return record_of(scope).entry
 
 
-def tracking_id_of(scope: Scope) -> str:
-    """Return the tracking id of a request."""
-    return str(scope[_TRACKING_ID])
-
-
-def _with_tracking_id(send: Send, tracking_id: str) -> Send:
-    async def send_with_tracking_id(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message.setdefault("headers", []))
-            headers.setdefault("trackingid", tracking_id)
-        await send(message)
-
-    return send_with_tracking_id
-
-
-def _new_entry(scope: Scope) -> Entry:
-    headers = Headers(scope=scope)
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    scheme, separator, credentials = headers.get("authorization", "").partition(" ")
-    return Entry(
-        method=scope["method"],
-        path=scope["path"],
-        query=_redacted(query),
-        header_names=tuple(headers.keys()),
-        authorization=f"{scheme} {digest(credentials)}" if separator else scheme and digest(scheme),
-        tracking_id=tracking_id_of(scope),
-        client_id=dict(query).get("client_id", ""),
-    )
+def _redacted_authorization(value: str) -> str:
+    scheme, separator, credentials = value.partition(" ")
+    return f"{scheme} {digest(credentials)}" if separator else value and digest(value)
 
 
 def _redacted(pairs: Iterable[tuple[str, str]]) -> _Pairs:

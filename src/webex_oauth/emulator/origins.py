@@ -47,14 +47,14 @@ class Origins:
 
     @classmethod
     def at(cls, front_door: str, broker: str, *, are_fixed: bool = False) -> Self:
-        """Return the origins at two addresses; raise `ValueError` for one that is no origin."""
+        """Return the origins at two addresses; raise `ValueError` for one that is not an origin."""
         for one in (front_door, broker):
             _check_origin(one)
         return cls(Origin(front_door, are_fixed), Origin(broker, are_fixed))
 
 
 def fixed_origins(bound: Origins, front_door: str | None, broker: str | None) -> Origins:
-    """Return the origins that every link shall name; raise `ValueError` for one that is none.
+    """Return the origins to name in every link; raise `ValueError` for one that is not an origin.
 
     Without a *broker* it is at the front door's host, on the port that it is bound to.
     """
@@ -71,7 +71,7 @@ def _check_origin(text: str) -> tuple[str, str]:
     found = _HOST.fullmatch(host)
     is_port = found and (found["port"] is None or 0 < int(found["port"]) < _PORTS)
     if found is None or not is_port or not separator or scheme not in _PORT_BY_SCHEME:
-        raise ValueError(f"{text!r} is not an origin, as http://webex.test:8090")
+        raise ValueError(f"{text!r} is not an origin like http://webex.test:8090")
     return scheme, found["name"]
 
 

@@ -1,13 +1,13 @@
 """The world the emulator starts with: the same people and rooms each time, up to the present."""
 
-# ruff: noqa: RUF001 - people are called what they are called
-
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
-from webex_oauth.emulator.hostile import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL, HOSTILE_TITLES
+import msgspec
+
 from webex_oauth.emulator.world import (
     Person,
     Room,
@@ -26,37 +26,24 @@ FEW_SPACES = "luca@acme.example"
 MANY_SPACES = "mira@acme.example"
 VERY_MANY_SPACES = "jonas@acme.example"
 NO_SPACES = "amara@acme.example"
-HOSTILE_SPACES = HOSTILE_EMAIL
 
 _DAY_MS = 86_400_000
 _DIRECT_SHARE = 5  # one room in five is a conversation between two people
 _TEAM_SHARE = 4
 _TEAMS = 3
-_SUBJECTS = (
-    "Release train", "Checkout redesign", "Payments platform", "Mobile app", "Data warehouse",
-    "Design system", "Onboarding", "Search relevance", "Incident review", "Platform reliability",
-    "Customer advisory board", "Pricing", "Partner integrations", "Field enablement", "Hiring",
-    "Network refresh", "Office move", "Security champions", "Quarterly planning", "Budget",
-    "Accessibility", "Localization", "Support escalations", "Renewals", "Developer relations",
-    "Documentation", "Brand refresh", "Analytics", "Identity and access", "Vendor review",
-    "Cloud costs", "Observability", "Translation desk", "Warehouse robotics", "Fleet telemetry",
-    "Product launch", "Research readout", "Beta customers", "Compliance", "Travel desk",
-)  # fmt: skip
-
-_SCOPES = (
-    "", "EMEA", "APAC", "Americas", "Berlin", "Lisbon", "Nairobi", "Osaka", "São Paulo", "Toronto",
-    "leads", "weekly", "standup", "retro", "war room", "social", "backlog", "announcements",
-    "Q1", "Q2", "Q3", "Q4", "phase 1", "phase 2", "phase 3", "steering group", "core team",
-    "questions", "handover", "on call",
-)  # fmt: skip
-
-COLLEAGUES = (
-    ("Aiko", "Tanaka"), ("Björn", "Lindqvist"), ("Chidi", "Eze"), ("Dana", "Whitfield"),
-    ("Elif", "Yıldız"), ("Fatima", "Zahra"), ("Gustavo", "Ramos"), ("Hana", "Nováková"),
-    ("Ivo", "Petrov"), ("Jia", "Chen"), ("Kofi", "Mensah"), ("Leila", "Haddad"),
-    ("Mateo", "Silva"), ("Nia", "Brooks"), ("Oleksandr", "Shevchenko"), ("Priya", "Raman"),
-    ("Quinn", "Murphy"), ("Rosa", "Jiménez"), ("Søren", "Dahl"), ("Thandiwe", "Dube"),
-)  # fmt: skip
+_NAMES = msgspec.json.decode((Path(__file__).parent / "names.json").read_bytes())
+_SUBJECTS, _QUALIFIERS, COLLEAGUES = (
+    _NAMES[name] for name in ("subjects", "qualifiers", "colleagues")
+)
+HOSTILE_EMAIL: str = _NAMES["hostile email"]
+HOSTILE_DISPLAY_NAME: str = _NAMES["hostile display name"]
+HOSTILE_TITLES: tuple[str, ...] = (
+    *(title for titles in _NAMES["hostile titles"].values() for title in titles),
+    "a" + "\u0301" * 200,
+    "L" + "o" * 2_000 + "ng",
+    "word " * 400,
+)
+"""Titles that break careless programs: markup, templates, control and bidirectional characters."""
 
 
 def seeded_world(now: int = SEEDED_AT) -> World:
@@ -175,9 +162,9 @@ def _digest(*parts: str) -> bytes:
 
 def _group_title(number: int) -> str:
     """Return a title; those of numbers from 1,200 on carry a figure, so that all are distinct."""
-    scope_number, subject_number = divmod(number, len(_SUBJECTS))
-    turn, scope_number = divmod(scope_number, len(_SCOPES))
-    words = [_SUBJECTS[subject_number], _SCOPES[scope_number]]
+    qualifier_number, subject_number = divmod(number, len(_SUBJECTS))
+    turn, qualifier_number = divmod(qualifier_number, len(_QUALIFIERS))
+    words = [_SUBJECTS[subject_number], _QUALIFIERS[qualifier_number]]
     title = " ".join(word for word in words if word)
     return f"{title} #{turn + 1}" if turn else title
 

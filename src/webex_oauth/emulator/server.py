@@ -1,13 +1,12 @@
 """The server: sockets for the two origins and uvicorn on each; in its own thread for tests."""
 
 import asyncio
-import contextlib
 import errno
 import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -19,17 +18,18 @@ from webex_oauth.emulator.connection import ConnectionProtocol
 from webex_oauth.emulator.emulator import Emulator
 from webex_oauth.emulator.origins import Origins
 
-BROKER_PORT = 8091
-"""Where the broker listens unless another port is chosen or this one is taken."""
-
+_BROKER_PORT = 8091
 _BACKLOG = 512
 _SHARED_PORT_TRIES = 20
+_GRACE_SECONDS = 1
+_START_SECONDS = 10
+_STOP_SECONDS = 10
 
 _Address = tuple[int, str]
 
 
 class BeyondLoopback(ValueError):
-    """A wish to listen where other machines could reach the emulator."""
+    """A request to listen where other machines could reach the emulator."""
 
 
 class CannotListen(OSError):
@@ -50,11 +50,6 @@ class Listener:
     sockets: tuple[socket.socket, ...]
     origin: str
 
-    def close(self) -> None:
-        """Close the sockets."""
-        for one in self.sockets:
-            one.close()
-
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
@@ -70,8 +65,8 @@ class Listeners:
 
     def close(self) -> None:
         """Close all sockets."""
-        self.front_door.close()
-        self.broker.close()
+        for one in (*self.front_door.sockets, *self.broker.sockets):
+            one.close()
 
 
 def listen(
@@ -87,56 +82,55 @@ def listen(
     door's port was not chosen either. Raise `BeyondLoopback` for an address that is not loopback,
     and `CannotListen` for one that cannot be bound.
     """
-    addresses = _addresses(host, allow_beyond_loopback=allow_beyond_loopback)
+    addresses = _addresses(host)
+    is_loopback = all(ipaddress.ip_address(address).is_loopback for _, address in addresses)
+    if not is_loopback and not allow_beyond_loopback:
+        raise BeyondLoopback(
+            f"the emulator listens on loopback only, and {host!r} can be reached from elsewhere"
+        )
     with ExitStack() as closing:
-        front_door = _listener(host, addresses, port)
-        closing.callback(front_door.close)
+        front_door = _listener(closing, host, addresses, port)
         if broker_port is not None:
-            broker = _listener(host, addresses, broker_port)
+            broker = _listener(closing, host, addresses, broker_port)
         else:
-            broker = _default_broker(host, addresses, BROKER_PORT if port else 0)
+            broker = _default_broker(closing, host, addresses, _BROKER_PORT if port else 0)
         closing.pop_all()
         return Listeners(front_door, broker)
 
 
-def _addresses(host: str, *, allow_beyond_loopback: bool) -> list[_Address]:
-    found = _looked_up(host)
-    addresses: dict[_Address, None] = {
-        (family, str(address[0])): None for family, _, _, _, address in found
-    }
-    for _, address in addresses:
-        if not ipaddress.ip_address(address).is_loopback and not allow_beyond_loopback:
-            raise BeyondLoopback(
-                f"the emulator listens on loopback only, and {host!r} can be reached from elsewhere"
-            )
-    return list(addresses)
-
-
-def _looked_up(host: str) -> list[Any]:
+def _addresses(host: str) -> list[_Address]:
     try:
-        return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except UnicodeError as cause:
         unknown = socket.gaierror(socket.EAI_NONAME, "Not the name of a host")
         raise CannotListen(unknown, host, 0) from cause
     except OSError as cause:
         raise CannotListen(cause, host, 0) from cause
+    return list(dict.fromkeys((int(family), str(address[0])) for family, *_, address in found))
 
 
-def _default_broker(host: str, addresses: list[_Address], port: int) -> Listener:
+def _default_broker(
+    closing: ExitStack, host: str, addresses: list[_Address], port: int
+) -> Listener:
     try:
-        return _listener(host, addresses, port)
+        return _listener(closing, host, addresses, port)
     except CannotListen as error:
         if error.cause.errno != errno.EADDRINUSE:
             raise
-        return _listener(host, addresses, 0)
+        return _listener(closing, host, addresses, 0)
 
 
-def _listener(host: str, addresses: list[_Address], port: int) -> Listener:
+def _listener(closing: ExitStack, host: str, addresses: list[_Address], port: int) -> Listener:
     try:
         bound = _bound(addresses, port) if port else _bound_to_a_free_port(addresses)
     except OSError as cause:
         raise CannotListen(cause, host, port) from cause
-    return Listener(bound, _origin(host, bound[0].getsockname()[1]))
+    for one in bound:
+        closing.callback(one.close)
+    address, bound_port = bound[0].getsockname()[:2]
+    # No client can ask for 0.0.0.0.
+    name = "localhost" if ipaddress.ip_address(address).is_unspecified else host
+    return Listener(bound, f"http://{f'[{name}]' if ':' in name else name}:{bound_port}")
 
 
 def _bound_to_a_free_port(addresses: list[_Address]) -> tuple[socket.socket, ...]:
@@ -162,23 +156,6 @@ def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
         return tuple(bound)
 
 
-def _origin(host: str, port: int) -> str:
-    name = "localhost" if _is_wildcard(host) else host
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
-def _is_wildcard(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
-_GRACE_SECONDS = 1
-_START_SECONDS = 10
-_STOP_SECONDS = 10
-
-
 async def serve(emulator: Emulator, listeners: Listeners, stop: asyncio.Event) -> None:
     """Serve until *stop* is set; then finish what is under way, for a second at most."""
     async with asyncio.TaskGroup() as origins:
@@ -187,16 +164,7 @@ async def serve(emulator: Emulator, listeners: Listeners, stop: asyncio.Event) -
 
 
 async def _serve_one(application: ASGIApp, listener: Listener, stop: asyncio.Event) -> None:
-    server = _Server(_configuration(application))
-    waiting = asyncio.create_task(_stop_when_set(server, stop))
-    try:
-        await server.serve(sockets=list(listener.sockets))
-    finally:
-        waiting.cancel()
-
-
-def _configuration(application: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
+    configuration = uvicorn.Config(
         application,
         http=ConnectionProtocol,
         ws="none",
@@ -207,10 +175,16 @@ def _configuration(application: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=30,
     )
+    server = _Server(configuration)
+    waiting = asyncio.create_task(_stop_when_set(server, stop))
+    try:
+        await server.serve(sockets=list(listener.sockets))
+    finally:
+        waiting.cancel()
 
 
 class _Server(uvicorn.Server):
-    @contextlib.contextmanager
+    @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the caller."""
         yield
@@ -222,7 +196,7 @@ async def _stop_when_set(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 
 class RunningEmulator:
-    """Run an emulator from `with` to the end of its block; takes what `Emulator` takes."""
+    """An emulator that runs from `with` to the end of its block; takes what `Emulator` takes."""
 
     def __init__(
         self,
@@ -247,7 +221,7 @@ class RunningEmulator:
         self._is_started = threading.Event()
 
     def __enter__(self) -> Self:
-        """Start; the sockets are bound already, so that a client may connect at once."""
+        """Start; the sockets are already bound, so that a client may connect at once."""
         self._thread.start()
         if not self._is_started.wait(_START_SECONDS):
             raise TimeoutError("the emulator did not start in time")

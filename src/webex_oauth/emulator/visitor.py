@@ -1,4 +1,4 @@
-"""A visitor: walks the emulator's sign-in pages as a person with a browser would, from a script."""
+"""A visitor that walks the sign-in pages from a script, as a person with a browser would."""
 
 import html.parser
 import urllib.error
@@ -30,7 +30,7 @@ class VisitRefused(Exception):
 
 
 class Visitor:
-    """Someone with a browser of their own: cookies stay from one sign-in to the next."""
+    """A person with a browser of their own: cookies stay from one sign-in to the next."""
 
     def __init__(self) -> None:
         self._browser = urllib.request.build_opener(
@@ -55,17 +55,17 @@ class Visitor:
         return page.url
 
     def _open(self, url: str, fields: Mapping[str, str] | None = None) -> "_Page":
-        data = None if fields is None else urlencode(fields).encode()
         # The caller names the emulator's own address, which is plain HTTP.
-        request = urllib.request.Request(url, data)  # noqa: S310
+        request = urllib.request.Request(url, urlencode(fields).encode() if fields else None)  # noqa: S310
         try:
-            with self._browser.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                return _Page(
-                    answer.url, answer.status, answer.read(_LARGEST_PAGE).decode(errors="replace")
-                )
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return _unusual_page(url, answer)
+            answer = self._browser.open(request, timeout=_TIMEOUT_SECONDS)
+        except urllib.error.HTTPError as unusual:
+            answer = unusual
+        with answer:
+            text = answer.read(_LARGEST_PAGE).decode(errors="replace")
+            is_elsewhere = answer.status in (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER)
+            target = urljoin(url, answer.headers["Location"]) if is_elsewhere else answer.url
+            return _Page(target, answer.status, text, is_elsewhere=is_elsewhere)
 
 
 class _StopAtAnswer(urllib.request.HTTPRedirectHandler):
@@ -101,7 +101,7 @@ class _Page(html.parser.HTMLParser):
 
     @property
     def reason(self) -> str:
-        """What the page tells people; where it is no such page, how it begins."""
+        """The explanation on a page of the emulator; of any other page, the beginning."""
         return " ".join((self._alert or self.text).split())[:_LONGEST_REASON]
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -122,10 +122,3 @@ class _Page(html.parser.HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._is_in_alert:
             self._alert += data
-
-
-def _unusual_page(url: str, answer: urllib.error.HTTPError) -> _Page:
-    target = answer.headers.get("Location")
-    if target and answer.status in (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER):
-        return _Page(urljoin(url, target), answer.status, "", is_elsewhere=True)
-    return _Page(url, answer.status or 0, answer.read(_LARGEST_PAGE).decode(errors="replace"))

@@ -1,7 +1,6 @@
 """The world: people with accounts, the rooms (people say spaces) they are in, and their ids."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,26 +20,17 @@ _LONGEST_ID = 256
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MalformedId(ValueError):
-    """An id that is neither base64 of the right kind nor a UUID."""
-
-    def __init__(self) -> None:
-        super().__init__("Expect base64 ID or UUID.")
-
-
 def webex_id(kind: str, key: str) -> str:
-    """Write the id of the *kind* (PEOPLE, ROOM, ...) that has this *key*."""
+    """Return the id of the *kind* (PEOPLE, ROOM, ...) that has this *key*."""
     uri = f"ciscospark://us/{kind}/{key}"
     return base64.b64encode(uri.encode()).decode().rstrip("=")
 
 
 def read_webex_id(kind: str, text: str) -> str:
-    """Read the UUID out of an id of this *kind*, or out of a bare UUID."""
-    if len(text) > _LONGEST_ID:
-        raise MalformedId
-    key = _decoded_key(kind, text) or text
+    """Return the UUID in an id of this *kind*, or in a bare UUID; raise `ValueError` otherwise."""
+    key = (_decoded_key(kind, text) or text) if len(text) <= _LONGEST_ID else ""
     if not _UUID.fullmatch(key):
-        raise MalformedId
+        raise ValueError("Expect base64 ID or UUID.")
     return key.lower()
 
 
@@ -48,14 +38,14 @@ def _decoded_key(kind: str, text: str) -> str | None:
     padded = text + "=" * (-len(text) % 4)
     try:
         uri = base64.b64decode(padded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+    except ValueError:
         return None
     form = _FORM.fullmatch(uri)
     return form["key"] if form and form["kind"] == kind else None
 
 
 def webex_instant(milliseconds: int) -> str:
-    """Write an instant given in milliseconds since 1970."""
+    """Return in Webex's form an instant in milliseconds since 1970."""
     instant = _EPOCH + timedelta(milliseconds=milliseconds)
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -90,13 +80,6 @@ class Person:
         return webex_id("PEOPLE", self.uuid)
 
 
-class FieldFailure(msgspec.Struct, frozen=True):
-    """Why one field of an item could not be delivered."""
-
-    code: str
-    reason: str
-
-
 class Room(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A room exactly as the API sends it; what is absent is left out."""
 
@@ -114,15 +97,7 @@ class Room(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     team_id: str | None = None
     description: str | None = None
     made_public: str | None = None
-    errors: dict[str, FieldFailure] | None = None
-
-
-def _in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
-    """Return rooms sorted by id upwards, or by an instant, newest first."""
-    if order == "id":
-        return tuple(sorted(rooms, key=attrgetter("id")))
-    instant = attrgetter("last_activity" if order == "lastactivity" else order)
-    return tuple(sorted(rooms, key=lambda room: (instant(room) or "", room.id), reverse=True))
+    errors: dict[str, dict[str, str]] | None = None
 
 
 class World:
@@ -177,7 +152,7 @@ class World:
         self._ordered.clear()
 
     def rooms(self, person: Person, order: RoomOrder = "id") -> tuple[Room, ...]:
-        """Return the rooms that a person is in."""
+        """Return the rooms that a person is in: by id, or newest first."""
         key = (person.uuid, order)
         if key not in self._ordered:
             self._ordered[key] = _in_order(self._rooms_by_id(person.uuid).values(), order)
@@ -207,3 +182,10 @@ class World:
     def _forget_rooms(self, person_uuid: str) -> None:
         self._room_by_id_by_person.pop(person_uuid, None)
         self._ordered.clear()
+
+
+def _in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
+    if order == "id":
+        return tuple(sorted(rooms, key=attrgetter("id")))
+    instant = attrgetter("last_activity" if order == "lastactivity" else order)
+    return tuple(sorted(rooms, key=lambda room: (instant(room) or "", room.id), reverse=True))

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from socket import gethostname
+from typing import TypeAlias
 
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.flows.context import FlowContext
@@ -37,12 +38,15 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 300.0
 
+Tasks: TypeAlias = dict[str, Callable[[], Awaitable[None]]]
+"""Work without an end, by the name that the log uses."""
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """Sign people in, call Webex as them, sign them out; made by `open_integration`."""
+    """An integration at work: signs people in, calls Webex as them, signs them out."""
 
     context: FlowContext
     vault: Vault
@@ -54,17 +58,9 @@ class Integration:
     key_presence: KeyPresence
 
     def api(self, grant_key: bytes) -> PersonApi:
-        """Call Webex's API with the grant of one person; raise TypeError for what is no key."""
+        """Return Webex's API as one person sees it; raise TypeError if that is no grant key."""
         check_grant_key(grant_key)
         return PersonApi(self.context, self.vault, grant_key)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Work without an end; `name` is what the log calls it."""
-
-    name: str
-    run: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -76,24 +72,26 @@ async def open_integration(
     clock: Clock | None = None,
     randomness: Randomness = secrets.token_bytes,
 ) -> AsyncIterator[Integration]:
-    """Bring an integration to work, and let it finish what it began at the end.
+    """Open an integration; when it closes, it finishes what it began.
 
-    Everything but *settings* replaces an effect by another of the same shape; without *clock* it
-    goes by the store's. Raises ConfigurationError, KeyUnavailable or StoreUnavailable when it
-    cannot start.
+    The other arguments replace an effect by another of the same shape; by default the clock is
+    the store's. Raises ConfigurationError, KeyUnavailable or StoreUnavailable if it cannot start.
     """
     if not isinstance(settings, Settings):
         raise TypeError("settings are what webex_oauth.read_settings(os.environ) returns")
     async with AsyncExitStack() as exits:
-        # What ends with this process needs no rescue from it.
+        # A store that ends with this process needs no rescue from it.
         needs_spool = rows is not None or settings.store_url != MEMORY
         rows = rows or rows_at(settings.store_url)
         await rows.open()
         exits.push_async_callback(rows.close)
-        tasks: list[Task] = []
-        if clock is None:
-            clock = await _shared_clock(rows, tasks)
-        sealer = await _sealer(settings, rows, randomness, clock, tasks)
+        tasks: Tasks = {}
+        clock = clock or await _shared_clock(rows, tasks)
+        today = datetime.fromtimestamp(clock(), UTC).date()
+        keys = await open_keys(rows, settings.keys_file, settings.keys_text, randomness, today)
+        if isinstance(keys, KeyFile):
+            tasks["keys"] = KeyWatch(keys, rows, randomness).run
+        sealer = Sealer(keys, randomness)
         if transport is None:
             transport = await exits.enter_async_context(
                 HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
@@ -101,28 +99,18 @@ async def open_integration(
         integration = _compose(settings, rows, sealer, transport, clock)
         if needs_spool:
             await integration.rescue.open()
-        background = Background(tasks + _tasks(settings, integration))
+        background = Background(tasks | _tasks(settings, integration))
         exits.push_async_callback(background.close)
         # The vault closes first: a refresh under way may end in the rescue, which is a task.
         exits.push_async_callback(integration.vault.close)
         yield integration
 
 
-async def _shared_clock(rows: Rows, tasks: list[Task]) -> Clock:
+async def _shared_clock(rows: Rows, tasks: Tasks) -> Clock:
     clock = SharedClock(rows.time)
     await clock.look()
-    tasks.append(Task("clock", clock.run))
+    tasks["clock"] = clock.run
     return clock
-
-
-async def _sealer(
-    settings: Settings, rows: Rows, randomness: Randomness, clock: Clock, tasks: list[Task]
-) -> Sealer:
-    today = datetime.fromtimestamp(clock(), UTC).date()
-    keys = await open_keys(rows, settings.keys_file, settings.keys_text, randomness, today)
-    if isinstance(keys, KeyFile):
-        tasks.append(Task("keys", KeyWatch(keys, rows, randomness).run))
-    return Sealer(keys, randomness)
 
 
 def _compose(
@@ -165,29 +153,25 @@ def _compose(
     )
 
 
-def _tasks(settings: Settings, integration: Integration) -> list[Task]:
-    """List what runs besides answering."""
-    tasks = [
-        Task("rescue", integration.rescue.run),
-        Task("key presence", integration.key_presence.run),
-        Task("revocations", integration.revocations.run),
-        Task(
-            "sweeper",
-            Sweeper(integration.context, integration.sessions, monotonic=steady_seconds).run,
-        ),
-    ]
-    if settings.runs_keeper:
-        tasks.append(Task("keeper", integration.keeper.run))
-    return tasks
+def _tasks(settings: Settings, integration: Integration) -> Tasks:
+    sweeper = Sweeper(integration.context, integration.sessions, monotonic=steady_seconds)
+    keeper = {"keeper": integration.keeper.run} if settings.runs_keeper else {}
+    return keeper | {
+        "rescue": integration.rescue.run,
+        "key presence": integration.key_presence.run,
+        "revocations": integration.revocations.run,
+        "sweeper": sweeper.run,
+    }
 
 
 class Background:
-    """Keep tasks running: one that fails is told of and begins again, and ends no other."""
+    """Tasks without an end. One that fails is logged and restarted, and ends no other."""
 
-    def __init__(self, tasks: Sequence[Task], *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, tasks: Tasks, *, sleep: Sleep = asyncio.sleep) -> None:
         self._sleep = sleep
         self._running = [
-            asyncio.create_task(self._keep_running(task), name=task.name) for task in tasks
+            asyncio.create_task(self._keep_running(name, run), name=name)
+            for name, run in tasks.items()
         ]
 
     async def close(self) -> None:
@@ -196,26 +180,22 @@ class Background:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _keep_running(self, task: Task) -> None:
+    async def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         pause_seconds = FIRST_PAUSE_SECONDS
         clock = asyncio.get_running_loop().time
         while True:
             started_at = clock()
-            await _run_once(task)
+            try:
+                await run()
+            except WebexOAuthError as error:
+                log.warning(
+                    "the task %(task)s failed and is restarted: %(error)s",
+                    {"task": name, "error": str(error) or type(error).__name__},
+                )
+            except Exception:
+                # The edge of a task: nothing else would report a bug in it.
+                log.exception("the task %(task)s failed and is restarted", {"task": name})
             if clock() - started_at >= STEADY_SECONDS:
                 pause_seconds = FIRST_PAUSE_SECONDS
             await self._sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
-
-
-async def _run_once(task: Task) -> None:
-    try:
-        await task.run()
-    except WebexOAuthError as error:
-        log.warning(
-            "the task %(task)s failed and begins again: %(error)s",
-            {"task": task.name, "error": str(error) or type(error).__name__},
-        )
-    except Exception:
-        # The edge of a task: nobody else would hear of a mistake in it.
-        log.exception("the task %(task)s failed and begins again", {"task": task.name})

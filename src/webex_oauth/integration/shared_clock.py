@@ -1,16 +1,15 @@
-"""One clock for all machines: the store's, carried on between looks at it by one that never steps.
+"""One clock for all machines: the store's, extrapolated between readings by a monotonic one.
 
-A local clock that is wrong, or that somebody sets, changes nothing. The store's own clock may be
-set as well. A step back ends nothing, so it is followed at once. A large step ahead would end
-sessions and tokens, so it is followed only after it has lasted for HOLD_SECONDS.
+Setting the local clock, or its being wrong, changes nothing. The store's own clock may be set, too.
+A step back ends nothing, so it is followed at once. A large step ahead would end sessions and
+tokens, so it is followed only after it has lasted for HOLD_SECONDS.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 from webex_oauth.errors import StoreError
 
@@ -21,44 +20,44 @@ HOLD_SECONDS = 900.0
 
 log = logging.getLogger(__name__)
 
-Teller: TypeAlias = Callable[[], Awaitable[float]]
-
 
 def steady_seconds() -> float:
-    """Read a clock that nobody sets; it counts the time a machine sleeps where the system can."""
+    """Read a clock that cannot be set; where the system has one, it also counts suspended time."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step ahead that is not followed yet: where the store's clock stands, and since when."""
+class _Step(NamedTuple):
+    """A step ahead that is not followed yet."""
 
     ahead_seconds: float
     since: float
 
 
 class SharedClock:
-    """Tell the store's time in whole seconds since 1970; `look` comes before the first reading."""
+    """The store's time in whole seconds since 1970; `look` comes before the first reading."""
 
-    def __init__(self, teller: Teller, monotonic: Callable[[], float] = steady_seconds) -> None:
-        self._teller = teller
+    def __init__(
+        self,
+        store_time: Callable[[], Awaitable[float]],
+        monotonic: Callable[[], float] = steady_seconds,
+    ) -> None:
+        self._store_time = store_time
         self._monotonic = monotonic
         self._ahead_seconds: float | None = None
         self._held: _Step | None = None
 
     def __call__(self) -> int:
-        """Tell the time."""
         if self._ahead_seconds is None:
             raise RuntimeError("the shared clock was not set yet")
         return int(self._monotonic() + self._ahead_seconds)
 
     async def look(self) -> None:
-        """Set this clock by the store's; raises StoreUnavailable.
+        """Set this clock by the store's; raise StoreUnavailable.
 
-        An answer that took long tells the time badly, and is used only when there is no other.
+        A slow answer is an inexact reading, used only if there is no other.
         """
         asked_at = self._monotonic()
-        told = await self._teller()
+        told = await self._store_time()
         answered_at = self._monotonic()
         ahead_seconds = told - (asked_at + answered_at) / 2
         if self._ahead_seconds is None:
@@ -67,22 +66,22 @@ class SharedClock:
             self._ahead_seconds = self._judge(self._ahead_seconds, ahead_seconds, answered_at)
 
     async def run(self) -> None:
-        """Look again and again, for ever; what a look that fails leaves is still good."""
+        """Look for ever; after a look that fails, the clock is still good."""
         while True:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
             try:
                 await self.look()
             except StoreError as error:
                 log.warning(
-                    "the clock was not set by the store's: %(error)s",
+                    "the store's clock could not be read: %(error)s",
                     {"error": str(error) or type(error).__name__},
                 )
 
     def _judge(self, trusted: float, told: float, at: float) -> float:
-        """Return how far ahead of the monotonic clock this one is from now on."""
+        """Return how far ahead of the monotonic clock this one shall be."""
         step_seconds = told - trusted
         if step_seconds <= LARGE_STEP_SECONDS:
-            self._tell_end(step_seconds)
+            self._log_end(step_seconds)
             return told
         held = self._held
         if held is None or abs(told - held.ahead_seconds) > LARGE_STEP_SECONDS:
@@ -104,7 +103,7 @@ class SharedClock:
         )
         return told
 
-    def _tell_end(self, step_seconds: float) -> None:
+    def _log_end(self, step_seconds: float) -> None:
         if self._held is not None:
             self._held = None
             log.info("the store's clock is right again")

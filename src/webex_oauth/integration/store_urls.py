@@ -1,6 +1,10 @@
-"""Stores by their URL; a store is loaded when it is chosen, for not everybody has its driver."""
+"""Stores by their URL, and what would keep an integration from starting.
 
-from collections.abc import Callable
+A store is imported when it is chosen, because its driver may not be installed.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +22,7 @@ EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
 
 
 def rows_at(url: str) -> Rows:
-    """Return the database that *url* names, not opened yet.
-
-    Raises ConfigurationError if it names none, or one whose driver is not installed.
-    """
+    """Return the database that *url* names, not opened yet; raise ConfigurationError without it or its driver."""
     scheme = url.partition(":")[0]
     try:
         return _rows(scheme, url)
@@ -36,11 +37,19 @@ def rows_at(url: str) -> Rows:
         raise ConfigurationError([mistake]) from error
 
 
-def check_place(url: str) -> None:
-    """Check, without making anything, that the store of *url* has its driver and its place.
+@asynccontextmanager
+async def opened_rows(url: str) -> AsyncIterator[Rows]:
+    """Open the database that *url* names, and close it; raise StoreUnavailable."""
+    rows = rows_at(url)
+    try:
+        await rows.open()
+        yield rows
+    finally:
+        await rows.close()
 
-    Raises ConfigurationError.
-    """
+
+def _check_place(url: str) -> None:
+    """Raise ConfigurationError if the store lacks its driver or its folder; create nothing."""
     rows_at(url)
     if url.startswith(SQLITE):
         from webex_oauth.stores.sqlite.files import check_place
@@ -48,13 +57,8 @@ def check_place(url: str) -> None:
         check_place(Path(url.removeprefix(SQLITE)))
 
 
-def is_made(url: str) -> bool:
-    """Return whether the store of *url* is more than a file that is not there yet."""
-    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
-
-
 def _rows(scheme: str, url: str) -> Rows:
-    # ruff: noqa: PLC0415 - a driver that is not installed stops only those who ask for it
+    # ruff: noqa: PLC0415 - a missing driver must stop only those who ask for it
     match scheme:
         case "memory":
             from webex_oauth.stores.memory import MemoryRows
@@ -76,14 +80,15 @@ def _rows(scheme: str, url: str) -> Rows:
             raise ConfigurationError([STORE_URL_REMEDY])
 
 
-def start_mistakes(settings: Settings) -> list[str]:
-    """Return what `open_integration` would refuse on this machine, each with its remedy.
+def _exists(url: str) -> bool:
+    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
 
-    Nothing is made and nothing is sent.
-    """
+
+def start_mistakes(settings: Settings) -> list[str]:
+    """Return what `open_integration` would refuse here; create nothing and send nothing."""
     checks: list[Callable[[], object]] = [
         lambda: HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file),
-        lambda: check_place(settings.store_url),
+        lambda: _check_place(settings.store_url),
     ]
     if settings.keys_text is None:
         checks.append(lambda: check_key_file(settings.keys_file))
@@ -99,7 +104,7 @@ def start_mistakes(settings: Settings) -> list[str]:
 
 
 async def try_webex(settings: Settings) -> str:
-    """Ask Webex anything, and return what came of it; raise UpstreamError."""
+    """Send Webex a request, and return what to report; raise UpstreamError."""
     async with HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file) as transport:
         request = HttpRequest("GET", settings.platform.server.token_endpoint)
         answer = await transport.send(request, API_LIMITS)
@@ -108,16 +113,13 @@ async def try_webex(settings: Settings) -> str:
 
 
 async def try_store(settings: Settings) -> str:
-    """Open the store as a server does, and write to it; return what came of it.
+    """Open the store as a server does, write to it, and return what to report.
 
-    A database file is not made. Raises StoreUnavailable or ConfigurationError.
+    Creates no database file. Raises StoreUnavailable or ConfigurationError.
     """
-    if not is_made(settings.store_url):
-        return "the store will be made at the first start"
-    store = rows_at(settings.store_url)
-    try:
-        await store.open()
-        await store.check()
-    finally:
-        await store.close()
+    url = settings.store_url
+    if not _exists(url):
+        return "the store will be created at the first start"
+    async with opened_rows(url) as rows:
+        await rows.check()
     return "the store answers and can be written"

@@ -1,4 +1,4 @@
-"""The names of all settings, and of what others would take for one."""
+"""The names of the settings, and their values cleaned of what copying does to them."""
 
 import difflib
 import re
@@ -34,7 +34,7 @@ NAMES: Final = frozenset(
 PATH_NAMES: Final = frozenset(
     {"CLIENT_SECRET_FILE", "WEBEX_STORE_URL", "WEBEX_KEYS_FILE", "WEBEX_CA_FILE"}
 )
-SQLITE: Final = "sqlite:///"
+ONE_LINE_NAMES: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
 IGNORED_ENVIRONMENT: Final = {
     "HTTPS_PROXY": "set WEBEX_PROXY if Webex is behind a proxy",
     "HTTP_PROXY": "set WEBEX_PROXY if Webex is behind a proxy",
@@ -42,20 +42,10 @@ IGNORED_ENVIRONMENT: Final = {
     "SSL_CERT_FILE": "set WEBEX_CA_FILE if a proxy replaces certificates",
     "SSLKEYLOGFILE": "keys of connections are never written down",
 }
-CLOSE = 0.85
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return words that suggest the known name closest to *name*; nothing if none is close."""
-    names = set(known)
-    nearest = [other for other in (f"WEBEX_{name}", name.removeprefix("WEBEX_")) if other in names]
-    nearest += difflib.get_close_matches(name, names, n=1, cutoff=CLOSE)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
-
-
+SQLITE: Final = "sqlite:///"
+CLOSE: Final = 0.85
 ASCII_SPACE: Final = " \t\r\n"
 QUOTES: Final = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
-ONE_LINE: Final = frozenset({"CLIENT_SECRET", "WEBEX_CLIENT_ID"})
 COMMENT: Final = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
 SHELL: Final = re.compile(r"~|.*\$[A-Za-z_{(]", re.DOTALL)
 PLACEHOLDER: Final = re.compile(
@@ -66,9 +56,24 @@ PLACEHOLDER: Final = re.compile(
 )
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return words that suggest the known name closest to *name*; nothing if none is close."""
+    names = set(known)
+    nearest = [other for other in (f"WEBEX_{name}", name.removeprefix("WEBEX_")) if other in names]
+    nearest += difflib.get_close_matches(name, names, n=1, cutoff=CLOSE)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
 def is_placeholder(text: str) -> bool:
-    """Return whether *text* stands for a value that was never put in."""
+    """Return whether *text* stands for a value that was never filled in."""
     return PLACEHOLDER.fullmatch(text) is not None
+
+
+def path_in(name: str, text: str) -> str:
+    """Return the path in the value of a setting; nothing if there is none."""
+    if name not in PATH_NAMES or (name == "WEBEX_STORE_URL" and not text.startswith(SQLITE)):
+        return ""
+    return text.removeprefix(SQLITE)
 
 
 def cleaned(name: str, value: str) -> tuple[str, tuple[str, ...]]:
@@ -81,18 +86,11 @@ def cleaned(name: str, value: str) -> tuple[str, tuple[str, ...]]:
             mistakes.append(f"{name} {remedy(before)}")
     path = path_in(name, text)
     if SHELL.match(path):
+        sign = "~" if path.startswith("~") else "$"
         mistakes.append(
-            f"{name} has {'~' if path.startswith('~') else '$'} in it, which only a shell expands: "
-            "write the whole path"
+            f"{name} has {sign} in it, which only a shell expands: write the whole path"
         )
     return text, tuple(mistakes)
-
-
-def path_in(name: str, text: str) -> str:
-    """Return the path in the value of a setting; nothing if there is none."""
-    if name not in PATH_NAMES or (name == "WEBEX_STORE_URL" and not text.startswith(SQLITE)):
-        return ""
-    return text.removeprefix(SQLITE)
 
 
 def _without_invisible(name: str, text: str) -> str:
@@ -110,7 +108,7 @@ def _without_comment(_: str, text: str) -> str:
 
 
 def _without_breaks(name: str, text: str) -> str:
-    if name not in ONE_LINE or is_placeholder(text):
+    if name not in ONE_LINE_NAMES or is_placeholder(text):
         return text
     whole = "".join(text.split())
     # A secret may have spaces (RFC 6749 appendix A.2), but Webex's are letters and digits.
@@ -135,7 +133,7 @@ _CLEANERS: Final = (
     (
         _without_quotes,
         lambda _: (
-            "is in quotes, which belong to the value where no shell reads it "
+            "is in quotes, which belong to the value if no shell reads it "
             "(`docker run --env-file`): write it without"
         ),
     ),

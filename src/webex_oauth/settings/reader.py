@@ -1,4 +1,4 @@
-"""From variables to settings: every mistake is collected, each with its remedy."""
+"""Settings read from variables: every mistake is collected, each with its remedy."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from webex_oauth.settings.credentials import (
     credentials_doubt,
 )
 from webex_oauth.settings.names import SQLITE, cleaned, suggestion
-from webex_oauth.settings.urls import UNKNOWN_WEBEX, PortalUrl, read_portal_url
+from webex_oauth.settings.urls import PortalUrl, read_portal_url
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
     DEFAULT_HOST,
@@ -26,11 +26,9 @@ from webex_oauth.settings.values import (
     IDLE_SECONDS,
     KEYS_NAME,
     MEMORY,
-    MEMORY_IS_FOR_ONE,
     STORE_NAME,
     Settings,
     file_remedy,
-    keys_of,
     one_folder_doubt,
     store_url_doubt,
     store_url_remedy,
@@ -45,10 +43,10 @@ MAX_WORKERS = 64
 
 
 def read_settings(variables: Mapping[str, str] | Sources) -> Settings:
-    """Read *variables* into settings.
+    """Return the settings in *variables*; what `read_sources` returns knows of a `.env` too.
 
-    What names no path of its own is kept in the user's data folder; `read_sources` knows of a
-    `.env`. Raises ConfigurationError with every mistake at once, each with its remedy.
+    Files without a path of their own are kept in the user's data folder. Raises ConfigurationError
+    with every mistake at once, each with its remedy.
     """
     if not isinstance(variables, Sources):
         variables = Sources(variables, data_folder(variables))
@@ -59,14 +57,14 @@ def read_settings(variables: Mapping[str, str] | Sources) -> Settings:
 
 
 def judged_settings(sources: Sources) -> tuple[Settings, tuple[str, ...]]:
-    """Return the settings as far as *sources* tells them, and every mistake in them."""
+    """Return the settings as far as *sources* has them, and every mistake in them."""
     reader = _Reader(sources)
     settings = reader.settings()
     return settings, tuple(reader.mistakes)
 
 
 class _Reader(Collector):
-    """Read the variables one after the other."""
+    """The variables, read one after the other."""
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
@@ -74,7 +72,7 @@ class _Reader(Collector):
         self._portal = self._portal_url()
 
     def settings(self) -> Settings:
-        self.warn_of_what_is_ignored()
+        self.warn_of_ignored_names()
         port = self.whole_number("PORT", DEFAULT_PORT, 1, 65535)
         client = self._client(port)
         idle_seconds, absolute_seconds = self._lifetimes()
@@ -98,7 +96,10 @@ class _Reader(Collector):
             warnings=(),
         )
         if settings.workers > 1 and settings.store_url == MEMORY:
-            self.add(MEMORY_IS_FOR_ONE)
+            self.add(
+                "WEBEX_STORE_URL is memory:, which each process has for itself: set WEBEX_WORKERS "
+                "to 1, or choose a store that processes share"
+            )
         if not self.mistakes and settings.is_https and settings.keys_text is None:
             self.warn(one_folder_doubt(settings.store_url, settings.keys_file))
         return replace(settings, warnings=tuple(self.warnings))
@@ -111,9 +112,9 @@ class _Reader(Collector):
         return portal
 
     def _from_portal_or(self, name: str, field: str, named: str | None = None) -> str:
-        """Take the named variable or the portal URL's field; both must agree.
+        """Return the variable *name* or the portal URL's *field*; both must agree.
 
-        *named* is the variable's value in the spelling that the portal URL's has.
+        *named* is the variable's value, if it has to be spelled as in the portal URL.
         """
         named = self.value(name) if named is None else named
         copied = self._portal.fields.get(field, "")
@@ -132,7 +133,7 @@ class _Reader(Collector):
         return Client(client_id, Secret(secret or ""), self._redirect_uri(port))
 
     def _client_secret(self) -> str | None:
-        """Return the secret; None if its file cannot be read, which is told at once."""
+        """Return the secret; None if its file cannot be read, which is a mistake."""
         secret, path = self.value("CLIENT_SECRET"), self.value("CLIENT_SECRET_FILE")
         if secret and path:
             self.add("CLIENT_SECRET and CLIENT_SECRET_FILE are both set: keep one of them")
@@ -148,7 +149,7 @@ class _Reader(Collector):
             self.add(f"CLIENT_SECRET_FILE cannot be read ({error.strerror}): check path and rights")
             return None
         except ValueError:
-            self.add("CLIENT_SECRET_FILE cannot be read (no text): check its path and content")
+            self.add("CLIENT_SECRET_FILE cannot be read (not text): check its path and content")
             return None
         secret, mistakes = cleaned("CLIENT_SECRET", text)
         self.mistakes.extend(mistake.replace(" ", "_FILE ", 1) for mistake in mistakes)
@@ -195,7 +196,11 @@ class _Reader(Collector):
             self.mistakes.extend(error.mistakes)
             return WEBEX
         if not (chosen.is_production or chosen.is_local):
-            self.warnings.append(f"{chosen.origin} {UNKNOWN_WEBEX}")
+            self.warnings.append(
+                f"{chosen.origin} is a Webex that this program does not know. The client secret "
+                "and people's tokens go there: make sure that it is right. Where it revokes tokens "
+                "is unknown: a sign-out forgets them here, and they end by themselves there"
+            )
         self._check_worlds(client, chosen)
         if not self.mistakes and not chosen.is_local:
             self.warn(credentials_doubt(client.client_id, client.client_secret.reveal()))
@@ -213,7 +218,7 @@ class _Reader(Collector):
             return ""
 
     def _check_worlds(self, client: Client, chosen: Platform) -> None:
-        """Keep the emulator and the real Webex apart."""
+        """Check that the emulator and the real Webex are kept apart."""
         is_emulators = client.client_secret.reveal().startswith(EMULATOR_PREFIX)
         if is_emulators and not chosen.is_local:
             self.mistakes.append(
@@ -239,7 +244,7 @@ class _Reader(Collector):
         return path
 
     def _lifetimes(self) -> tuple[int, int]:
-        """Return how long a session may be idle, and how long it may be at all."""
+        """Return how long a session may be idle, and how long it may last."""
         absolute = self.whole_number("WEBEX_ABSOLUTE_SECONDS", ABSOLUTE_SECONDS, 60, MAX_SECONDS)
         idle = self.whole_number("WEBEX_IDLE_SECONDS", IDLE_SECONDS, 60, MAX_SECONDS)
         if idle > absolute and self.value("WEBEX_IDLE_SECONDS"):
@@ -256,7 +261,7 @@ class _Reader(Collector):
         if self.value("WEBEX_KEYS_FILE"):
             self.mistakes.append("WEBEX_KEYS and WEBEX_KEYS_FILE are both set: keep one of them")
         try:
-            return keys_of(text)
+            return _keys_in(text)
         except KeyUnavailable as error:
             self.mistakes.append(str(error))
             return Secret(text)
@@ -275,9 +280,22 @@ class _Reader(Collector):
         return path or None
 
     def _is_debugging(self) -> bool:
-        """Read DEBUG as Node's `debug` does: names and patterns, such as oauth*."""
+        """Return whether DEBUG names oauth, with patterns such as oauth* as in Node's `debug`."""
         patterns = re.split(r"[\s,]+", self.value("DEBUG"))
         return any(fnmatchcase("oauth", pattern) for pattern in patterns)
+
+
+def _keys_in(text: str) -> Secret:
+    """Return the text of a key file from keys that each end in a comma or a line end.
+
+    Raises KeyUnavailable.
+    """
+    # Most commands, and most settings, have nothing to do with keys and what they need.
+    from webex_oauth.vault.key_text import read_keys  # noqa: PLC0415
+
+    lines = "".join(f"{line.strip()}\n" for line in re.split(r"[,\n]", text))
+    read_keys(lines, "WEBEX_KEYS")
+    return Secret(lines)
 
 
 def _unknown_scope(scope: str) -> str:

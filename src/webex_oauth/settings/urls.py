@@ -1,4 +1,4 @@
-"""URLs in the settings: split, compared as browsers do, and judged with a remedy."""
+"""URLs in the settings: the redirect URI, the proxy, and what the Developer Portal shows."""
 
 import re
 from collections import Counter
@@ -17,13 +17,31 @@ from webex_oauth.webex.platform import (
 )
 
 # RFC 3986 knows no space, no control and nothing beyond ASCII; browsers read "\\" as "/".
-PLAIN = re.compile(r"[!-\[\]-~]+")
+PLAIN: Final = re.compile(r"[!-\[\]-~]+")
 # Without empty and dot segments, which browsers and proxies resolve.
-CALLBACK_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
+CALLBACK_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
+AUTHORIZE_PATH: Final = "/v1/authorize"
+BROKER_PATH: Final = "/idb/oauth2/v1/authorize"
+COPY: Final = (
+    "copy the whole 'OAuth Authorization URL' of your integration from the Developer Portal"
+)
+PORTAL_FIELDS: Final = frozenset({"client_id", "redirect_uri", "scope", "response_type"})
+EVERY_SIGN_IN_HAS_ITS_OWN: Final = "every sign-in gets its own"
+NOT_SENT: Final[Mapping[str, str]] = {
+    "state": EVERY_SIGN_IN_HAS_ITS_OWN,
+    "code_challenge": EVERY_SIGN_IN_HAS_ITS_OWN,
+    "code_challenge_method": EVERY_SIGN_IN_HAS_ITS_OWN,
+    "nonce": "no id_token is read",
+    "response_mode": "the answer must come in the query of the redirect URI",
+    "request": "Webex takes no request objects",
+    "request_uri": "Webex takes no request objects",
+}
+STATE_OF_THE_PORTAL: Final = ("state", "set_state_here")
+SECRETS: Final = ("secret", "token", "password", "code_verifier")
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Split a URL; None when it is none or its port cannot be."""
+    """Return the parts of a URL; None if it is none or its port is impossible."""
     try:
         parts = urlsplit(text)
         is_port_good = parts.port != 0
@@ -42,13 +60,8 @@ def is_loopback(parts: SplitResult) -> bool:
     return is_loopback_host(parts.hostname or "")
 
 
-def is_https_or_loopback(parts: SplitResult) -> bool:
-    """Return whether secrets may travel to a URL."""
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
-
-
 def proxy_remedy(proxy: str) -> str | None:
-    """Return the remedy where *proxy* is not the URL of an HTTP proxy."""
+    """Return what to do if *proxy* is not the URL of an HTTP proxy."""
     parts = split_url(proxy) if PLAIN.fullmatch(proxy) else None
     is_origin = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
     if parts is not None and is_origin and parts.scheme == "http" and parts.hostname:
@@ -80,7 +93,7 @@ def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
 
 
 def base_doubt(redirect_uri: str) -> str | None:
-    """Return what to see to if a good redirect URI is below a path: the pages are not."""
+    """Return a warning if a good redirect URI is below a path: the pages are not."""
     parts = urlsplit(redirect_uri)
     folder = parts.path.rstrip("/").rpartition("/")[0]
     if not folder:
@@ -91,37 +104,12 @@ def base_doubt(redirect_uri: str) -> str | None:
     )
 
 
-AUTHORIZE_PATH: Final = "/v1/authorize"
-BROKER_PATH: Final = "/idb/oauth2/v1/authorize"
-COPY: Final = (
-    "copy the whole 'OAuth Authorization URL' of your integration from the Developer Portal"
-)
-SETTINGS: Final = frozenset({"client_id", "redirect_uri", "scope", "response_type"})
-EVERY_SIGN_IN_HAS_ITS_OWN: Final = "every sign-in gets its own"
-NOT_SENT: Final[Mapping[str, str]] = {
-    "state": EVERY_SIGN_IN_HAS_ITS_OWN,
-    "code_challenge": EVERY_SIGN_IN_HAS_ITS_OWN,
-    "code_challenge_method": EVERY_SIGN_IN_HAS_ITS_OWN,
-    "nonce": "no id_token is read",
-    "response_mode": "the answer must come in the query of the redirect URI",
-    "request": "Webex takes no request objects",
-    "request_uri": "Webex takes no request objects",
-}
-PLACEHOLDER: Final = ("state", "set_state_here")
-SECRETS: Final = ("secret", "token", "password", "code_verifier")
-UNKNOWN_WEBEX: Final = (
-    "is a Webex that this program does not know. The client secret and people's tokens go there: "
-    "make sure that it is right. Where it revokes tokens is unknown: a sign-out forgets them here, "
-    "and they end by themselves there"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class PortalUrl:
-    """What the URL says, and what is wrong with it.
+    """What the OAuth Authorization URL of the Developer Portal says, and what is wrong with it.
 
-    `fields` are settings, and under `origin` where it leads; `query` is what it asks for besides,
-    which goes along with every sign-in.
+    `fields` are settings, and under `origin` where it leads; `query` is what else it asks for,
+    which is sent with every sign-in.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -139,24 +127,24 @@ def read_portal_url(text: str) -> PortalUrl:
         pairs = parse_qsl(parts.query, keep_blank_values=True, errors="strict")
     except ValueError:
         return PortalUrl(mistakes=(f"AUTH_INIT_URL is not percent-encoded UTF-8: {COPY}",))
-    fields = {name: value for name, value in pairs if name in SETTINGS}
-    further = [(name, value) for name, value in pairs if name not in SETTINGS | NOT_SENT.keys()]
+    fields = {name: value for name, value in pairs if name in PORTAL_FIELDS}
+    known = PORTAL_FIELDS | NOT_SENT.keys()
     origin = PRODUCTION_ORIGIN if _is_brokers(parts) else origin_of(parts)
     return PortalUrl(
         fields=fields | {"origin": origin},
-        query=urlencode(further),
+        query=urlencode([(name, value) for name, value in pairs if name not in known]),
         mistakes=(*_mistakes_of_place(parts), *_mistakes_of_query(pairs)),
         warnings=tuple(_warnings(parts, pairs)),
     )
 
 
 def _is_brokers(parts: SplitResult) -> bool:
-    """Return whether this is where Webex's front door hands browsers on to."""
+    """Return whether this is where Webex's front door sends browsers on to."""
     return origin_of(parts) in BROKER_ORIGINS
 
 
 def _mistakes_of_place(parts: SplitResult) -> Iterator[str]:
-    if not is_https_or_loopback(parts):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts)):
         yield "AUTH_INIT_URL must begin with https://"
     if parts.fragment or parts.username is not None:
         yield f"AUTH_INIT_URL must have no fragment (#) and no user name (@): {COPY}"
@@ -188,5 +176,5 @@ def _warnings(parts: SplitResult, pairs: list[tuple[str, str]]) -> Iterator[str]
             f"{PRODUCTION_ORIGIN}{AUTHORIZE_PATH} is used, which the Developer Portal shows"
         )
     for name, value in pairs:
-        if name in NOT_SENT and (name, value) != PLACEHOLDER:
+        if name in NOT_SENT and (name, value) != STATE_OF_THE_PORTAL:
             yield f"AUTH_INIT_URL's {name} is not sent: {NOT_SENT[name]}"

@@ -1,4 +1,4 @@
-"""Where things are kept: the store's URL, and the keys that seal what is in it."""
+"""The settings as the rest of the program knows them, and where they let things be kept."""
 
 import re
 from contextlib import suppress
@@ -13,100 +13,21 @@ from webex_oauth.settings.names import SQLITE
 from webex_oauth.settings.urls import origin_of, split_url
 from webex_oauth.webex.platform import DEFAULT_PORTS, Platform, is_loopback_host
 
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8080
+STORE_NAME: Final = "vault.sqlite"
+KEYS_NAME: Final = "keys"
+IDLE_SECONDS: Final = 8 * 3600
+ABSOLUTE_SECONDS: Final = 7 * 86400
 MEMORY: Final = "memory:"
 STORE_URL_REMEDY: Final = (
     "WEBEX_STORE_URL must be sqlite:///PATH (four slashes for an absolute path), "
     "postgresql://USER:PASSWORD@HOST/DATABASE, redis://:PASSWORD@HOST (rediss:// for TLS), or "
     "memory: to forget everything at exit"
 )
-MEMORY_IS_FOR_ONE: Final = (
-    "WEBEX_STORE_URL is memory:, which each process has for itself: set WEBEX_WORKERS to 1, or "
-    "choose a store that processes share"
-)
 STORE_URL: Final = re.compile(r"memory:|sqlite:///.+|postgresql://.+|rediss?://.+")
 CREDENTIALS: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@", re.DOTALL)
 SECRET_FIELD: Final = re.compile(r"(?i)(?<=[?&])([^=&]*(?:pass|secret|token)[^=&]*)=[^&#]*")
-
-
-def store_url_remedy(url: str) -> str | None:
-    """Return what is wrong with a store's URL; it may hold a password and is not repeated."""
-    if split_url(url) is None or not STORE_URL.fullmatch(url):
-        return STORE_URL_REMEDY
-    if url.startswith(SQLITE):
-        return file_remedy("WEBEX_STORE_URL", Path(url.removeprefix(SQLITE)))
-    return None
-
-
-def file_remedy(name: str, path: Path) -> str | None:
-    """Return a warning that the setting *name* leads to a folder where a file belongs."""
-    with suppress(OSError):  # what cannot be looked at is told when it is opened
-        if path.is_dir():
-            return f"{name} leads to a folder, {path}: name a file in it"
-    return None
-
-
-def store_url_doubt(url: str) -> str | None:
-    """Return a warning that what is kept would travel to another machine in the clear."""
-    parts = split_url(url)
-    if parts is None or parts.scheme not in {"postgresql", "redis"}:
-        return None
-    fields = dict(parse_qsl(parts.query))
-    named = (parts.netloc.rpartition("@")[2], fields.get("host", ""), fields.get("hostaddr", ""))
-    hosts = ",".join(named).split(",")
-    if all(_is_on_this_machine(host) for host in hosts):
-        return None
-    if parts.scheme == "redis":
-        return (
-            "WEBEX_STORE_URL leads to another machine without TLS, password and all: use rediss://"
-        )
-    if fields.get("sslmode") in {"verify-full", "verify-ca"}:
-        return None
-    return (
-        "WEBEX_STORE_URL leads to another machine and does not check who answers there: add "
-        "?sslmode=verify-full"
-    )
-
-
-def _is_on_this_machine(host: str) -> bool:
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    return not name or name.startswith(("/", "%2F")) or is_loopback_host(name.strip("[]"))
-
-
-def one_folder_doubt(store_url: str, keys_file: Path) -> str | None:
-    """Return a warning that one copy of a folder has both the store and its keys."""
-    folder = Path(store_url.removeprefix(SQLITE)).parent
-    if keys_file.parent != folder:
-        return None
-    return (
-        f"store and keys lie in one folder, {folder}, so that one copy of it has both: set "
-        "WEBEX_KEYS_FILE to a folder of its own that backups leave out"
-    )
-
-
-def without_password(url: str) -> str:
-    """Write a URL for people's eyes: whatever in it is secret is hidden."""
-    return SECRET_FIELD.sub(r"\1=***", CREDENTIALS.sub(r"\1:***@", url))
-
-
-def keys_of(text: str) -> Secret:
-    """Read the keys that stand in the environment, each ended by a comma or by its line.
-
-    Gives the text of a key file. Raises KeyUnavailable that says what to do.
-    """
-    # Most commands, and most settings, have nothing to do with keys and what they need.
-    from webex_oauth.vault.key_file import read_keys  # noqa: PLC0415
-
-    lines = "".join(f"{line.strip()}\n" for line in re.split(r"[,\n]", text))
-    read_keys(lines, "WEBEX_KEYS")
-    return Secret(lines)
-
-
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8080
-STORE_NAME = "vault.sqlite"
-KEYS_NAME = "keys"
-IDLE_SECONDS = 8 * 3600
-ABSOLUTE_SECONDS = 7 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +59,12 @@ class Settings:
 
     @property
     def shown_store_url(self) -> str:
-        """The store's URL for people's eyes: without its password."""
+        """The store's URL without its password."""
         return without_password(self.store_url)
 
     @property
     def spool_folder(self) -> Path:
-        """Where tokens wait, sealed, that the store would not take."""
+        """Where sealed tokens wait that the store did not take."""
         return self.keys_file.parent / "spool"
 
     @property
@@ -172,3 +93,62 @@ class Settings:
     def is_https(self) -> bool:
         """Whether browsers reach this application over TLS."""
         return urlsplit(self.client.redirect_uri).scheme == "https"
+
+
+def without_password(url: str) -> str:
+    """Return a URL in which every secret is hidden."""
+    return SECRET_FIELD.sub(r"\1=***", CREDENTIALS.sub(r"\1:***@", url))
+
+
+def store_url_remedy(url: str) -> str | None:
+    """Return what is wrong with a store's URL; it may hold a password and is not repeated."""
+    if split_url(url) is None or not STORE_URL.fullmatch(url):
+        return STORE_URL_REMEDY
+    if url.startswith(SQLITE):
+        return file_remedy("WEBEX_STORE_URL", Path(url.removeprefix(SQLITE)))
+    return None
+
+
+def file_remedy(name: str, path: Path) -> str | None:
+    """Return what to do if the setting *name* leads to a folder and not to a file."""
+    with suppress(OSError):  # a path that cannot be inspected is reported when it is opened
+        if path.is_dir():
+            return f"{name} leads to a folder, {path}: name a file in it"
+    return None
+
+
+def store_url_doubt(url: str) -> str | None:
+    """Return a warning if what is kept would travel to another machine in the clear."""
+    parts = split_url(url)
+    if parts is None or parts.scheme not in {"postgresql", "redis"}:
+        return None
+    fields = dict(parse_qsl(parts.query))
+    named = (parts.netloc.rpartition("@")[2], fields.get("host", ""), fields.get("hostaddr", ""))
+    if all(_is_on_this_machine(host) for host in ",".join(named).split(",")):
+        return None
+    if parts.scheme == "redis":
+        return (
+            "WEBEX_STORE_URL leads to another machine without TLS, password and all: use rediss://"
+        )
+    if fields.get("sslmode") in {"verify-full", "verify-ca"}:
+        return None
+    return (
+        "WEBEX_STORE_URL leads to another machine and does not check who answers there: add "
+        "?sslmode=verify-full"
+    )
+
+
+def _is_on_this_machine(host: str) -> bool:
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    return not name or name.startswith(("/", "%2F")) or is_loopback_host(name.strip("[]"))
+
+
+def one_folder_doubt(store_url: str, keys_file: Path) -> str | None:
+    """Return a warning if one copy of a folder has both the store and its keys."""
+    folder = Path(store_url.removeprefix(SQLITE)).parent
+    if keys_file.parent != folder:
+        return None
+    return (
+        f"store and keys lie in one folder, {folder}, so that one copy of it has both: set "
+        "WEBEX_KEYS_FILE to a folder of its own that backups leave out"
+    )

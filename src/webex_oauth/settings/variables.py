@@ -1,4 +1,4 @@
-"""Where settings come from, a `.env` and the environment, and where the paths in them lead."""
+"""Variables of a `.env` and of the environment, read one by one; mistakes in them are collected."""
 
 import os
 import re
@@ -13,15 +13,16 @@ from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES, cleaned, path_in, suggestion
 from webex_oauth.vault.private_files import exposure
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-SECRET_NAMES = ("CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY")
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+SECRET_NAMES: Final = ("CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY")
 FOLDER_NAME: Final = "webex-oauth"
 FOLDER_WITHOUT_HOME: Final = Path("/var/lib") / FOLDER_NAME
+YES_OR_NO: Final = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Variables from all places; `folder` is where what names no path of its own is kept."""
+    """Variables from all places; *folder* is where files without a path of their own are kept."""
 
     variables: Mapping[str, str]
     folder: Path
@@ -35,7 +36,7 @@ def read_sources(env_file: Path | None, environment: Mapping[str, str]) -> Sourc
     Raises ConfigurationError if the file cannot be read.
     """
     here = Path.cwd()
-    outside = {name: anchored(name, value, here) for name, value in environment.items()}
+    outside = {name: _anchored(name, value, here) for name, value in environment.items()}
     relative = tuple(
         f"{name} is relative to the working folder, {here}: write the whole path"
         for name, value in outside.items()
@@ -47,15 +48,32 @@ def read_sources(env_file: Path | None, environment: Mapping[str, str]) -> Sourc
         absent = f"{env_file} does not exist: check the path of --env-file"
         return Sources(outside, data_folder(environment), (absent,), relative)
     bindings = _read(env_file)
-    told = _Told(env_file, bindings)
     folder = env_file.absolute().parent
-    inside = {b.key: anchored(b.key, b.value, folder) for b in bindings if b.key and b.value}
+    inside = {b.key: _anchored(b.key, b.value, folder) for b in bindings if b.key and b.value}
     return Sources(
         {**inside, **outside},
-        folder_beside(env_file),
-        tuple(told.mistakes()),
-        (*told.warnings(), *relative),
+        folder / f".{FOLDER_NAME}",
+        tuple(_mistakes(env_file, bindings)),
+        (*_warnings(env_file, bindings), *relative),
     )
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder of this user's data (XDG base directories)."""
+    stated = environment.get("XDG_DATA_HOME", "")
+    if Path(stated).is_absolute():
+        return Path(stated) / FOLDER_NAME
+    # expanduser leaves the tilde if the user has no home.
+    home = Path(environment.get("HOME", "") or os.path.expanduser("~"))  # noqa: PTH111
+    return home / ".local/share" / FOLDER_NAME if home.is_absolute() else FOLDER_WITHOUT_HOME
+
+
+def _anchored(name: str, value: str, folder: Path) -> str:
+    """Return *value* with the path in it made absolute: a relative one is below *folder*."""
+    path = path_in(name, value)
+    if not path or path[0] in "~$":
+        return value
+    return f"{value.removesuffix(path)}{folder / path}"
 
 
 def _read(env_file: Path) -> list[Binding]:
@@ -73,76 +91,38 @@ def _read(env_file: Path) -> list[Binding]:
         ) from error
 
 
-class _Told:
-    """What is odd about a file."""
-
-    def __init__(self, path: Path, bindings: list[Binding]) -> None:
-        self._path = path
-        self._bindings = bindings
-
-    def mistakes(self) -> Iterator[str]:
-        for binding in self._bindings:
-            text = binding.original.string.strip()
-            if binding.error or (binding.key and not _is_name(binding.key)):
-                yield (
-                    f"{self._line(binding)} is not NAME=value: is it the rest of the line before? "
-                    "Put a value on one line, and close its quotes"
-                )
-            elif binding.key in NAMES and binding.value is None:
-                yield f"{self._line(binding)} has no value: write {text}=..."
-
-    def warnings(self) -> Iterator[str]:
-        lines: dict[str, int] = {}
-        for binding in self._bindings:
-            if binding.key is None or not _is_name(binding.key):
-                continue
-            if binding.key in lines:
-                yield (
-                    f"{binding.key} stands twice in {self._path} (lines {lines[binding.key]} and "
-                    f"{binding.original.line}): the last one counts, remove the other"
-                )
-            lines[binding.key] = binding.original.line
-            # Names of WEBEX_... are looked at wherever they come from.
-            if binding.key not in NAMES and not binding.key.startswith("WEBEX_"):
-                guess = suggestion(binding.key, NAMES)
-                if guess:
-                    yield f"{self._line(binding)}: {binding.key} is not a setting{guess}"
-        told = exposure(self._path)
-        if told is not None and any(name in lines for name in SECRET_NAMES):
-            yield told
-
-    def _line(self, binding: Binding) -> str:
-        return f"line {binding.original.line} of {self._path}"
+def _mistakes(path: Path, bindings: list[Binding]) -> Iterator[str]:
+    for binding in bindings:
+        line = f"line {binding.original.line} of {path}"
+        if binding.error or (binding.key and not NAME.fullmatch(binding.key)):
+            yield (
+                f"{line} is not NAME=value: is it the rest of the line before? "
+                "Put a value on one line, and close its quotes"
+            )
+        elif binding.key in NAMES and binding.value is None:
+            yield f"{line} has no value: write {binding.original.string.strip()}=..."
 
 
-def _is_name(key: str) -> bool:
-    return NAME.fullmatch(key) is not None
-
-
-def data_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder of this user's data (XDG base directories)."""
-    stated = environment.get("XDG_DATA_HOME", "")
-    if Path(stated).is_absolute():
-        return Path(stated) / FOLDER_NAME
-    # expanduser leaves the tilde where the user has no home.
-    home = Path(environment.get("HOME", "") or os.path.expanduser("~"))  # noqa: PTH111
-    return home / ".local/share" / FOLDER_NAME if home.is_absolute() else FOLDER_WITHOUT_HOME
-
-
-def folder_beside(env_file: Path) -> Path:
-    """Return the folder of data beside a `.env`."""
-    return env_file.absolute().parent / f".{FOLDER_NAME}"
-
-
-def anchored(name: str, value: str, folder: Path) -> str:
-    """Return *value* with the path in it whole: a relative one is below *folder*."""
-    path = path_in(name, value)
-    if not path or path[0] in "~$":
-        return value
-    return f"{value.removesuffix(path)}{folder / path}"
-
-
-YES_OR_NO: Final = {"yes": True, "no": False}
+def _warnings(path: Path, bindings: list[Binding]) -> Iterator[str]:
+    lines: dict[str, int] = {}
+    for binding in bindings:
+        name, line = binding.key, binding.original.line
+        if name is None or not NAME.fullmatch(name):
+            continue
+        if name in lines:
+            yield (
+                f"{name} stands twice in {path} (lines {lines[name]} and {line}): the last one "
+                "counts, remove the other"
+            )
+        lines[name] = line
+        # `Collector` looks at names of WEBEX_... wherever they come from.
+        if name not in NAMES and not name.startswith("WEBEX_"):
+            guess = suggestion(name, NAMES)
+            if guess:
+                yield f"line {line} of {path}: {name} is not a setting{guess}"
+    readable = exposure(path)
+    if readable is not None and any(name in lines for name in SECRET_NAMES):
+        yield readable
 
 
 class Collector:
@@ -155,7 +135,7 @@ class Collector:
 
     def _cleaned(self, name: str, value: str) -> str:
         if not isinstance(value, str):
-            raise TypeError(f"{name} is no text: settings are read of texts, as in os.environ")
+            raise TypeError(f"{name} is not text: settings are read from text, as in os.environ")
         if name not in NAMES:
             return value.strip()
         text, mistakes = cleaned(name, value)
@@ -177,7 +157,7 @@ class Collector:
             self.warnings.append(warning)
 
     def whole_number(self, name: str, default: int, lowest: int, highest: int) -> int:
-        """Read a whole number within bounds."""
+        """Return a whole number within bounds."""
         text = self.value(name)
         if not text:
             return default
@@ -187,14 +167,14 @@ class Collector:
         return int(text)
 
     def yes_or_no(self, name: str, *, default: bool) -> bool:
-        """Read yes or no."""
+        """Return whether a setting says yes."""
         text = self.value(name).lower()
         if text and text not in YES_OR_NO:
             self.mistakes.append(f"{name} must be yes or no")
         return YES_OR_NO.get(text, default)
 
-    def warn_of_what_is_ignored(self) -> None:
-        """Warn of names that do nothing here."""
+    def warn_of_ignored_names(self) -> None:
+        """Warn of names that have no effect here."""
         if self.value("STATE"):
             self.warnings.append(
                 "STATE is ignored: a state that never changes protects nobody, because anyone "

@@ -7,7 +7,7 @@ from emulator.conftest import find_person
 from emulator.wire import Wire
 
 from webex_oauth.emulator import Emulator, Person
-from webex_oauth.emulator.hostile import HOSTILE_EMAIL, HOSTILE_TITLES
+from webex_oauth.emulator.seed import HOSTILE_EMAIL, HOSTILE_TITLES
 from webex_oauth.emulator.world import read_webex_id, webex_id
 
 PUBLIC = "orgPublicSpaces=true"

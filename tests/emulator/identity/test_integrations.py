@@ -4,8 +4,12 @@ import re
 
 import pytest
 
-from webex_oauth.emulator import ForeignIntegration, Integration, Randomness, new_integration
-from webex_oauth.emulator.identity.integrations import IntegrationRegistry, MalformedIntegration
+from webex_oauth.emulator import Integration, Randomness, new_integration
+from webex_oauth.emulator.identity.integrations import (
+    ForeignIntegration,
+    IntegrationRegistry,
+    MalformedIntegration,
+)
 
 
 def test_an_invented_integration_looks_like_one_of_webex_and_carries_the_mark() -> None:

@@ -1,4 +1,4 @@
-"""Background tasks: one that fails begins again, and ends no other; closing ends all."""
+"""Background tasks: one that fails is restarted, and ends no other; closing ends all."""
 
 import asyncio
 import logging
@@ -9,11 +9,11 @@ from waiting import LIMIT_SECONDS
 
 from webex_oauth import integration
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.integration import LONGEST_PAUSE_SECONDS, Background, Task
+from webex_oauth.integration import LONGEST_PAUSE_SECONDS, Background, Tasks
 
 
 class Pauses:
-    """Sleep no time, note how long it would have been, and end the test after *at_most*."""
+    """A sleep that only records how long, and stops after *at_most* pauses."""
 
     def __init__(self, at_most: int) -> None:
         self.seconds: list[float] = []
@@ -28,8 +28,8 @@ class Pauses:
         await asyncio.sleep(0)
 
 
-async def run_until_paused(at_most: int, *tasks: Task) -> list[float]:
-    """Run *tasks* until they have paused that often; give the pauses."""
+async def run_until_paused(at_most: int, tasks: Tasks) -> list[float]:
+    """Run *tasks* until they have paused that often; return the pauses."""
     pauses = Pauses(at_most)
     running = Background(tasks, sleep=pauses.sleep)
     async with asyncio.timeout(LIMIT_SECONDS):
@@ -38,8 +38,8 @@ async def run_until_paused(at_most: int, *tasks: Task) -> list[float]:
     return pauses.seconds
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """Give what was logged of tasks."""
+def logged_by(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return what was logged about tasks."""
     return [record for record in caplog.records if record.name == integration.__name__]
 
 
@@ -51,19 +51,19 @@ async def break_down() -> None:
     raise ZeroDivisionError
 
 
-def test_a_task_that_fails_begins_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
-    seconds = asyncio.run(run_until_paused(9, Task("sweeper", fail)))
+def test_a_task_that_fails_is_restarted_with_back_off(caplog: pytest.LogCaptureFixture) -> None:
+    seconds = asyncio.run(run_until_paused(9, {"sweeper": fail}))
 
     assert seconds[:4] == [1.0, 2.0, 4.0, 8.0]
     assert max(seconds) == seconds[-1] == LONGEST_PAUSE_SECONDS
-    assert [fields(record)["task"] for record in told(caplog)] == ["sweeper"] * 9
+    assert [fields(record)["task"] for record in logged_by(caplog)] == ["sweeper"] * 9
 
 
-def test_a_mistake_in_a_task_is_told_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
-    asyncio.run(run_until_paused(2, Task("keeper", break_down)))
+def test_a_bug_in_a_task_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(run_until_paused(2, {"keeper": break_down}))
 
-    assert {record.levelno for record in told(caplog)} == {logging.ERROR}
-    assert all(record.exc_info for record in told(caplog))
+    assert {record.levelno for record in logged_by(caplog)} == {logging.ERROR}
+    assert all(record.exc_info for record in logged_by(caplog))
 
 
 def test_a_task_that_fails_ends_no_other() -> None:
@@ -75,7 +75,7 @@ def test_a_task_that_fails_ends_no_other() -> None:
             await asyncio.sleep(0)
 
     async def run() -> None:
-        await run_until_paused(5, Task("steady", step), Task("breaks", break_down))
+        await run_until_paused(5, {"steady": step, "breaks": break_down})
 
     asyncio.run(run())
 
@@ -85,15 +85,17 @@ def test_a_task_that_fails_ends_no_other() -> None:
 def test_closing_cancels_every_task_and_waits_for_its_end() -> None:
     ended: list[str] = []
 
-    async def wait(name: str) -> None:
+    async def wait() -> None:
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
-            ended.append(name)
+            current = asyncio.current_task()
+            assert current
+            ended.append(current.get_name())
 
     async def run() -> None:
-        running = Background([Task(name, lambda name=name: wait(name)) for name in "abc"])  # type: ignore[misc]  # a lambda's default
+        running = Background(dict.fromkeys("abc", wait))
         await asyncio.sleep(0)
         await running.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.settings.samples import GOOD
+from unit.settings.examples import GOOD
 
 from webex_oauth.errors import KeyUnavailable, StoreUnavailable
 from webex_oauth.integration import open_integration

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from unit.settings.samples import GOOD
+from unit.settings.examples import GOOD
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings import Settings, read_settings, read_sources
@@ -60,12 +60,7 @@ def test_a_name_that_stands_twice_is_told_with_both_lines(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [
-        ("CLIENTSECRET", "CLIENT_SECRET"),
-        ("CLIENT_ID", "WEBEX_CLIENT_ID"),
-        ("AUTH_INIT_URI", "AUTH_INIT_URL"),
-        ("WEBEX_PORT", "PORT"),
-    ],
+    [("CLIENTSECRET", "CLIENT_SECRET"), ("CLIENT_ID", "WEBEX_CLIENT_ID"), ("WEBEX_PORT", "PORT")],
 )
 def test_a_misspelt_name_is_told_with_the_likely_one(name: str, meant: str, tmp_path: Path) -> None:
     (told,) = read(write(tmp_path, good_lines() + f"{name}=x\n")).warnings

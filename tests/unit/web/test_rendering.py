@@ -26,7 +26,7 @@ from unit.web.specimens import (
     with_text,
 )
 
-from webex_oauth.emulator.hostile import HOSTILE_TITLES
+from webex_oauth.emulator.seed import HOSTILE_TITLES
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.web.rendering import ROWS, TEMPLATE_BY_VIEW, Assets, Pages, page_environment
 from webex_oauth.web.views import (

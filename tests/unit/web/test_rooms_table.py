@@ -17,7 +17,7 @@ from unit.web.specimens import (
     SampleRoom,
 )
 
-from webex_oauth.emulator.hostile import HOSTILE_TITLES
+from webex_oauth.emulator.seed import HOSTILE_TITLES
 from webex_oauth.secret import Secret
 from webex_oauth.web.rendering import (
     NAME,

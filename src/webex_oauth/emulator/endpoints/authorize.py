@@ -19,9 +19,8 @@ from webex_oauth.emulator.identity.authorization import (
     read_return_address,
     single_values,
 )
-from webex_oauth.emulator.identity.integrations import scope_words
-from webex_oauth.emulator.identity.sign_ins import BrowserSession, Transaction
-from webex_oauth.emulator.journal import entry_of, tracking_id_of
+from webex_oauth.emulator.identity.sign_ins import Transaction
+from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
@@ -51,7 +50,7 @@ async def answer_unredirectable(request: Request, error: Exception) -> Response:
         HTTPStatus.BAD_REQUEST,
         error=error.error,
         description=error.description,
-        tracking_id=tracking_id_of(request.scope),
+        tracking_id=entry_of(request.scope).tracking_id,
     )
 
 
@@ -115,7 +114,8 @@ async def _choose_person(state: State, request: Request) -> Response:
     session = state.sign_ins.choose_person(transaction, person)
     url = f"{_DECISION_PATH}?transaction={transaction.id}"
     response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
-    _set_cookie(request, response, session)
+    name = _cookie_name(request)
+    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
     return protected(response)
 
 
@@ -138,12 +138,14 @@ async def _decide(state: State, request: Request) -> Response:
 def _decided(
     state: State, asked: AuthorizationRequest, person: Person, *, is_accepted: bool
 ) -> Response:
-    arranged_error, ceiling = state.options.authorize_error, state.options.granted_scopes
-    if arranged_error:
-        refusal = OAuthRefusal(arranged_error, "This error was arranged by an option.")
-        return _error_redirect(state, asked.address, refusal)
-    if not is_accepted:
+    refusal, ceiling = None, state.options.granted_scopes
+    if state.options.authorize_error:
+        refusal = OAuthRefusal(
+            state.options.authorize_error, "This error was arranged by an option."
+        )
+    elif not is_accepted:
         refusal = OAuthRefusal("access_denied", "The person declined the request.")
+    if refusal:
         return _error_redirect(state, asked.address, refusal)
     scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
     code = state.sign_ins.issue_code(asked, person, scopes)
@@ -203,8 +205,7 @@ def _consent_page(state: State, transaction: Transaction) -> Response:
     person = state.world.person(transaction.person_uuid)
     if person is None:
         return _person_page(state, transaction)
-    scopes = [(name, scope_words(name)) for name in transaction.request.scopes]
-    return page("consent", transaction=transaction, person=person, scopes=scopes)
+    return page("consent", transaction=transaction, person=person)
 
 
 async def _sign_out(state: State, request: Request) -> Response:
@@ -237,11 +238,6 @@ def _origin_of(url: str) -> tuple[str, str] | None:
 
 def _cookie_name(request: Request) -> str:
     return f"webex_emulator_browser_{request.url.port or request.url.scheme}"
-
-
-def _set_cookie(request: Request, response: Response, session: BrowserSession) -> None:
-    name = _cookie_name(request)
-    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
 
 
 FRONT_DOOR_ROUTES: Routes = (("GET", "/v1/authorize", _hand_over),)

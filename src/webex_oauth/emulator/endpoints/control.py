@@ -6,7 +6,7 @@ machines could reach the emulator it requires a token.
 
 import hmac
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -20,7 +20,11 @@ from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints.wire import Handler, Routes, content_type_of, json_answer
 from webex_oauth.emulator.faults import FaultRule
-from webex_oauth.emulator.identity.integrations import Integration, new_integration
+from webex_oauth.emulator.identity.integrations import (
+    DEFAULT_NAME,
+    Integration,
+    invented_credentials,
+)
 from webex_oauth.emulator.state import State
 
 _TOKEN_HEADER = "Emulator-Control-Token"  # noqa: S105 - a header's name
@@ -44,7 +48,7 @@ class Registration(Struct, frozen=True, forbid_unknown_fields=True):
 
     redirect_uris: tuple[str, ...]
     scopes: tuple[str, ...]
-    name: str = "Local integration"
+    name: str = DEFAULT_NAME
     client_id: str = ""
     client_secret: str = ""
 
@@ -71,11 +75,6 @@ async def _put_fault(state: State, request: Request) -> Response:
     return await _show_faults(state, request)
 
 
-async def _clear_faults(state: State, _: Request) -> Response:
-    state.faults.clear()
-    return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
 async def _show_journal(state: State, request: Request) -> Response:
     patterns = dict(request.query_params)
     unknown = sorted(patterns.keys() - {"method", "path"})
@@ -83,11 +82,6 @@ async def _show_journal(state: State, request: Request) -> Response:
         message = f"The journal is filtered by method and path, not by {unknown[0]}."
         raise HTTPException(HTTPStatus.BAD_REQUEST, message)
     return json_answer({"items": state.journal.matching(**patterns)})
-
-
-async def _clear_journal(state: State, _: Request) -> Response:
-    state.journal.clear()
-    return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 async def _show_options(state: State, _: Request) -> Response:
@@ -105,24 +99,20 @@ async def _show_integrations(state: State, _: Request) -> Response:
 
 
 async def _register(state: State, request: Request) -> Response:
-    wanted = await _read_body(request, Registration)
-    if wanted.client_id or wanted.client_secret:
-        fields = msgspec.structs.asdict(wanted)
-        integration = Integration(**fields)
-    else:
-        integration = new_integration(
-            state.randomness,
-            redirect_uris=wanted.redirect_uris,
-            scopes=wanted.scopes,
-            name=wanted.name,
-        )
+    wanted = msgspec.structs.asdict(await _read_body(request, Registration))
+    if not wanted["client_id"] and not wanted["client_secret"]:
+        wanted |= invented_credentials(state.randomness)
     with _value_errors_refused():
-        return json_answer(state.integrations.register(integration), HTTPStatus.CREATED)
+        integration = state.integrations.register(Integration(**wanted))
+    return json_answer(integration, HTTPStatus.CREATED)
 
 
-async def _reset(state: State, _: Request) -> Response:
-    state.reset()
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+def _calling(clear_of: Callable[[State], Callable[[], None]]) -> Handler:
+    async def calling(state: State, _: Request) -> Response:
+        clear_of(state)()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    return calling
 
 
 def _guarded(answer: Handler) -> Handler:
@@ -184,14 +174,14 @@ _ANSWERS: Routes = (
     ("POST", "clock", _move_clock),
     ("GET", "faults", _show_faults),
     ("POST", "faults", _put_fault),
-    ("DELETE", "faults", _clear_faults),
+    ("DELETE", "faults", _calling(lambda state: state.faults.clear)),
     ("GET", "journal", _show_journal),
-    ("DELETE", "journal", _clear_journal),
+    ("DELETE", "journal", _calling(lambda state: state.journal.clear)),
     ("GET", "options", _show_options),
     ("PATCH", "options", _change_options),
     ("GET", "integrations", _show_integrations),
     ("POST", "integrations", _register),
-    ("POST", "reset", _reset),
+    ("POST", "reset", _calling(lambda state: state.reset)),
 )
 CONTROL_RESOURCES = tuple(dict.fromkeys(name for _, name, _ in _ANSWERS))
 ROUTES: Routes = tuple(

@@ -15,23 +15,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webex_oauth.emulator.endpoints.wire import (
-    Routes,
-    check_permission,
-    json_answer,
-    query_pairs,
-    read_id,
-)
+from webex_oauth.emulator.endpoints import wire
 from webex_oauth.emulator.identity.integrations import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import FieldFailure, Person, Room, RoomOrder, RoomType, webex_id
+from webex_oauth.emulator.world import Person, Room, RoomOrder, RoomType, webex_id
 
 _DEFAULT_MAX = 100
 _ORDERS: tuple[RoomOrder, ...] = ("id", "lastactivity", "created")
-_KMS_FAILURE = FieldFailure(
-    code="kms_failure", reason="Key management server failed to respond appropriately."
-)
+_KMS_FAILURE = {
+    "code": "kms_failure",
+    "reason": "Key management server failed to respond appropriately.",
+}
 _EXCLUDED_BY_PUBLIC = ("teamId", "type", "sortBy")
 _CURSOR = re.compile(r"emulator:after:(?P<position>[0-9]{1,9})")
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
@@ -67,7 +62,7 @@ class _Filter:
 async def _list(state: State, request: Request) -> Response:
     grant = _permitted(state, request)
     try:
-        query = query_pairs(request)
+        query = wire.query_pairs(request)
     except ValueError as cause:
         raise _bad_request("The query is malformed.") from cause
     options = state.options
@@ -77,20 +72,20 @@ async def _list(state: State, request: Request) -> Response:
     items = [room if is_readable else _encrypted(room) for room in rooms[page.start : page.end]]
     url = f"{state.origins.front_door.as_asked(request.scope)}/v1/rooms"
     headers = {"Link": next_link(url, query, page)} if page.end < len(rooms) else {}
-    return json_answer({"items": items}, headers=headers)
+    return wire.json_answer({"items": items}, headers=headers)
 
 
 async def _show(state: State, request: Request) -> Response:
     grant = _permitted(state, request)
-    room = state.world.room(grant.person, read_id("ROOM", request.path_params["room_id"]))
+    room = state.world.room(grant.person, wire.read_id("ROOM", request.path_params["room_id"]))
     if room is None:
         status = state.options.stranger_room_status
         raise HTTPException(status, "Could not find a room with provided ID.")
-    return json_answer(room if _are_titles_readable(state, grant) else _encrypted(room))
+    return wire.json_answer(room if _are_titles_readable(state, grant) else _encrypted(room))
 
 
 def _permitted(state: State, request: Request) -> Grant:
-    return check_permission(state, request, api="rooms", scope="spark:rooms_read")
+    return wire.check_permission(state, request, api="rooms", scope="spark:rooms_read")
 
 
 def _matching_rooms(state: State, person: Person, wanted: _Filter) -> tuple[Room, ...]:
@@ -125,7 +120,7 @@ def _read_filter(value_by_name: Mapping[str, str]) -> _Filter:
         raise _bad_request(message)
     return _Filter(
         room_type=room_type,
-        team_id=None if team_id is None else webex_id("TEAM", read_id("TEAM", team_id)),
+        team_id=None if team_id is None else webex_id("TEAM", wire.read_id("TEAM", team_id)),
         order=_read_order(value_by_name.get("sortBy", "id")),
         is_public_wanted=is_public_wanted,
         made_public_after=_read_instant("from", value_by_name),
@@ -210,7 +205,7 @@ def _bad_request(message: str) -> HTTPException:
     return HTTPException(HTTPStatus.BAD_REQUEST, message)
 
 
-ROUTES: Routes = (
+ROUTES: wire.Routes = (
     ("GET", "/v1/rooms", _list),
     ("GET", "/v1/rooms/{room_id}", _show),
 )

@@ -10,23 +10,14 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webex_oauth.emulator.endpoints.wire import (
-    JSON_TYPE,
-    Handler,
-    Routes,
-    check_bearer,
-    json_answer,
-    oauth_error,
-    read_form,
-    required_field,
-)
+from webex_oauth.emulator.endpoints import wire
 from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import (
     Integration,
     IntegrationRegistry,
-    is_marked_client_id,
+    is_marked,
 )
-from webex_oauth.emulator.identity.sign_ins import AuthorizationCode, CodeReused
+from webex_oauth.emulator.identity.sign_ins import CodeReused
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
@@ -34,36 +25,46 @@ from webex_oauth.emulator.state import State
 _Method = Literal["form", "basic"]
 
 
-def _refusing(answer: Handler) -> Handler:
+def _refusing(answer: wire.Handler) -> wire.Handler:
     """Return *answer*, with an error in the origin's style for what it refuses."""
 
     async def refusing(state: State, request: Request) -> Response:
         try:
             return await answer(state, request)
         except OAuthRefusal as refusal:
-            return oauth_error(state, request, refusal)
+            return wire.oauth_error(state, request, refusal)
 
     return refusing
 
 
 async def _issue(state: State, request: Request) -> Response:
-    form = await read_form(request)
+    form = await wire.read_form(request)
     integration = _authenticated_client(state, request, form)
-    match required_field(form, "grant_type"):
+    match wire.required_field(form, "grant_type"):
         case "authorization_code":
             tokens = _exchange_code(state, request, integration, form)
         case "refresh_token":
-            refresh_token = required_field(form, "refresh_token")
+            refresh_token = wire.required_field(form, "refresh_token")
             tokens = state.tokens.refresh(integration.client_id, refresh_token)
         case _:
             raise OAuthRefusal("unsupported_grant_type", "unsupported_grant_type")
-    return json_answer(_token_answer(state, tokens), headers={"Pragma": "no-cache"})
+    return wire.json_answer(_token_answer(state, tokens), headers={"Pragma": "no-cache"})
 
 
 def _exchange_code(
     state: State, request: Request, integration: Integration, form: Mapping[str, str]
 ) -> IssuedTokens:
-    code = _redeemed_code(state, integration, form)
+    try:
+        code = state.sign_ins.redeem(
+            wire.required_field(form, "code"),
+            client_id=integration.client_id,
+            redirect_uri=form.get("redirect_uri"),
+            verifier=form.get("code_verifier"),
+        )
+    except CodeReused as reused:
+        if state.options.code_reuse_revokes_tokens:
+            state.tokens.revoke_grant(reused.grant_id)
+        raise
     if code.request.challenge:
         entry_of(request.scope).notes.append("pkce_verified")
     person = state.world.person(code.person_uuid)
@@ -72,22 +73,6 @@ def _exchange_code(
     tokens = state.tokens.issue(integration.client_id, person, code.scopes)
     state.sign_ins.note_grant(code, tokens.grant.id)
     return tokens
-
-
-def _redeemed_code(
-    state: State, integration: Integration, form: Mapping[str, str]
-) -> AuthorizationCode:
-    try:
-        return state.sign_ins.redeem(
-            required_field(form, "code"),
-            client_id=integration.client_id,
-            redirect_uri=form.get("redirect_uri"),
-            verifier=form.get("code_verifier"),
-        )
-    except CodeReused as reused:
-        if state.options.code_reuse_revokes_tokens and reused.grant_id:
-            state.tokens.revoke_grant(reused.grant_id)
-        raise
 
 
 def _token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
@@ -106,16 +91,16 @@ def _token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
 
 
 async def _revoke(state: State, request: Request) -> Response:
-    form = await read_form(request)
+    form = await wire.read_form(request)
     integration = _authenticated_client(state, request, form)
     # RFC 7009 section 2.2: an unknown token is as good as a revoked one.
-    state.tokens.revoke(required_field(form, "token"), integration.client_id)
+    state.tokens.revoke(wire.required_field(form, "token"), integration.client_id)
     # Some clients read every answer as JSON, and refuse one that does not say that it is.
-    return Response(status_code=state.options.revoke_status, media_type=JSON_TYPE)
+    return Response(status_code=state.options.revoke_status, media_type=wire.JSON_TYPE)
 
 
 async def _show_own_token(state: State, request: Request) -> Response:
-    token = check_bearer(state, request)
+    token = wire.check_bearer(state, request)
     integration = state.integrations.find(token.grant.client_id)
     described = {
         "token_type": "access_token",
@@ -124,11 +109,11 @@ async def _show_own_token(state: State, request: Request) -> Response:
         "oauth2scope": list(token.grant.scopes),
         "expires_in": token.expires_at - state.clock.now(),
     }
-    return json_answer({"data": [described]})
+    return wire.json_answer({"data": [described]})
 
 
 async def _revoke_own_token(state: State, request: Request) -> Response:
-    state.tokens.revoke(check_bearer(state, request).value)
+    state.tokens.revoke(wire.check_bearer(state, request).value)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -146,8 +131,9 @@ def authenticate(
 ) -> tuple[Integration, _Method]:
     """Return which client asks and how it proved it; raise `OAuthRefusal` unless it did."""
     if authorization is None:
-        credentials = (required_field(form, "client_id"), required_field(form, "client_secret"))
-        return _integration_with(registry, [credentials]), "form"
+        client_id = wire.required_field(form, "client_id")
+        readings = [(client_id, wire.required_field(form, "client_secret"))]
+        return _integration_with(registry, readings), "form"
     # RFC 6749 section 2.3: one method in each request.
     if "client_secret" in form:
         raise OAuthRefusal("invalid_request", "The client authenticates in two ways at once.")
@@ -178,7 +164,7 @@ def _integration_with(
         integration = registry.find(client_id)
         if integration and integration.is_secret(secret):
             return integration
-    if any(is_marked_client_id(client_id) for client_id, _ in readings):
+    if any(is_marked(client_id) for client_id, _ in readings):
         raise _unauthorized("Client authentication failed.")
     raise _unauthorized(
         "Client authentication failed: this is an emulator, and the client_id is not one "
@@ -190,13 +176,13 @@ def _unauthorized(description: str) -> OAuthRefusal:
     return OAuthRefusal("invalid_client", description, HTTPStatus.UNAUTHORIZED)
 
 
-FRONT_DOOR_ROUTES: Routes = (
+FRONT_DOOR_ROUTES: wire.Routes = (
     ("POST", "/v1/access_token", _refusing(_issue)),
     # Webex revokes at the broker alone. The front door of a local Webex does so too, so that a
     # client which was given one address needs no second one.
     ("POST", "/v1/revoke", _refusing(_revoke)),
 )
-BROKER_ROUTES: Routes = (
+BROKER_ROUTES: wire.Routes = (
     ("POST", "/idb/oauth2/v1/access_token", _refusing(_issue)),
     ("POST", "/idb/oauth2/v1/revoke", _refusing(_revoke)),
     ("GET", "/idb/oauth2/v1/tokens/me", _show_own_token),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -14,9 +14,9 @@ from starlette.responses import Response
 from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import is_satisfied
 from webex_oauth.emulator.identity.tokens import Grant, Token
-from webex_oauth.emulator.journal import entry_of, tracking_id_of
+from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import MalformedId, read_webex_id
+from webex_oauth.emulator.world import read_webex_id
 
 Handler = Callable[[State, Request], Awaitable[Response]]
 Routes = tuple[tuple[str, str, Handler], ...]
@@ -51,18 +51,9 @@ def gateway_error(
     body = {
         "message": message,
         "errors": [{"description": message}],
-        "trackingId": tracking_id_of(request.scope),
+        "trackingId": entry_of(request.scope).tracking_id,
     }
     return json_answer(body, status, headers)
-
-
-def _broker_error(request: Request, status: int, refusal: OAuthRefusal) -> Response:
-    body = {
-        "error": refusal.error,
-        "error_description": refusal.description,
-        "trackingID": tracking_id_of(request.scope),
-    }
-    return json_answer(body, status)
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:
@@ -80,13 +71,18 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 def oauth_error(state: State, request: Request, refusal: OAuthRefusal) -> Response:
     """Return a refusal in the style of the origin, or in the one that an option chooses."""
-    shape: Literal["gateway", "broker", "by_path"] = state.options.error_shape
-    is_brokers = shape == "broker" or (shape == "by_path" and request.url.path.startswith("/idb/"))
     is_unauthorized = refusal.status == HTTPStatus.UNAUTHORIZED
     status = state.options.wrong_secret_status if is_unauthorized else refusal.status
-    if is_brokers:
-        return _broker_error(request, status, refusal)
-    return gateway_error(request, status, refusal.description)
+    shape = state.options.error_shape
+    is_at_broker = request.url.path.startswith("/idb/")
+    if shape == "gateway" or (shape == "by_path" and not is_at_broker):
+        return gateway_error(request, status, refusal.description)
+    body = {
+        "error": refusal.error,
+        "error_description": refusal.description,
+        "trackingID": entry_of(request.scope).tracking_id,
+    }
+    return json_answer(body, status)
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
@@ -130,8 +126,8 @@ def read_id(kind: str, text: str) -> str:
     """Return the UUID in an id of a *kind*; refuse (400) anything else."""
     try:
         return read_webex_id(kind, text)
-    except MalformedId as malformed:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, str(malformed)) from malformed
+    except ValueError as cause:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
 
 
 def check_bearer(state: State, request: Request) -> Token:

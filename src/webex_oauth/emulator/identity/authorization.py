@@ -14,7 +14,7 @@ from webex_oauth.emulator.identity.integrations import (
     OPENID_SCOPES,
     Integration,
     IntegrationRegistry,
-    is_marked_client_id,
+    is_marked,
     split_scope,
 )
 
@@ -74,13 +74,8 @@ def _transformed(method: str, verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-class Unredirectable(Exception):
-    """A request that must not be answered by a redirect, because its target is not verified."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(f"{error}: {description}")
-        self.error = error
-        self.description = description
+class Unredirectable(OAuthRefusal):
+    """A refusal that must not be answered by a redirect, because its target is not verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +157,7 @@ def _find_integration(client_id: str, registry: IntegrationRegistry) -> Integrat
     integration = registry.find(client_id)
     if integration:
         return integration
-    if is_marked_client_id(client_id):
+    if is_marked(client_id):
         raise Unredirectable(
             "invalid_client",
             "This client_id is not registered here. If an earlier run of the emulator wrote it "

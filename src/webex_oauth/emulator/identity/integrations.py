@@ -12,51 +12,10 @@ KMS_SCOPE = "spark:kms"
 ALL_SCOPE = "spark:all"
 OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone", "address"})
 
-_WORDS_BY_SCOPE = {
-    ALL_SCOPE: "Do everything you can do with Webex messaging",
-    KMS_SCOPE: "Decrypt content that is end-to-end encrypted",
-    "spark:people_read": "See your profile and look people up in your company's directory",
-    "spark:people_write": "Change profiles in your company's directory",
-    "spark:rooms_read": "See the titles and details of your spaces",
-    "spark:rooms_write": "Create, change and delete spaces",
-    "spark:memberships_read": "See who is in your spaces",
-    "spark:memberships_write": "Invite people to your spaces and remove them",
-    "spark:messages_read": "Read the messages in your spaces",
-    "spark:messages_write": "Post, edit and delete messages as you",
-    "spark:teams_read": "See your teams",
-    "spark:teams_write": "Create, change and delete teams",
-    "spark:team_memberships_read": "See who is in your teams",
-    "spark:team_memberships_write": "Invite people to your teams and remove them",
-    "spark:webhooks_read": "See your webhooks",
-    "spark:webhooks_write": "Create, change and delete webhooks",
-    "spark:organizations_read": "See details of your organization",
-    "spark:calls_read": "See your calls",
-    "spark:calls_write": "Make and control calls as you",
-    "spark:recordings_read": "See your recordings",
-    "spark:recordings_write": "Change and delete your recordings",
-    "spark:devices_read": "See your devices",
-    "spark:devices_write": "Change your devices",
-    "spark:workspaces_read": "See workspaces",
-    "spark:workspaces_write": "Change workspaces",
-    "meeting:schedules_read": "See your meetings",
-    "meeting:schedules_write": "Schedule, change and cancel meetings for you",
-    "meeting:participants_read": "See who takes part in your meetings",
-    "meeting:recordings_read": "See recordings of your meetings",
-    "meeting:transcripts_read": "Read transcripts of your meetings",
-    "meeting:summaries_read": "Read summaries of your meetings",
-    "spark-admin:people_read": "See every profile of your organization",
-    "spark-admin:people_write": "Change every profile of your organization",
-}
-
 
 def split_scope(scope: str) -> tuple[str, ...]:
     """Return the distinct names in a scope parameter, in order. RFC 6749 section 3.3."""
     return tuple(dict.fromkeys(scope.split()))
-
-
-def scope_words(name: str) -> str:
-    """Return in plain words what a scope allows."""
-    return _WORDS_BY_SCOPE.get(name, "Use a permission that this Webex has no words for")
 
 
 def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
@@ -68,6 +27,7 @@ def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
 CLIENT_ID_PREFIX = "C" + b"emulator".hex()
 CLIENT_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark that tells invented secrets from real ones
 
+DEFAULT_NAME = "Local integration"
 DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
 DEFAULT_SCOPES = (
     "spark:people_read",
@@ -99,7 +59,7 @@ class Integration:
     client_secret: str = field(repr=False)
     redirect_uris: tuple[str, ...] = (DEFAULT_REDIRECT_URI,)
     scopes: tuple[str, ...] = DEFAULT_SCOPES
-    name: str = "Local integration"
+    name: str = DEFAULT_NAME
 
     def is_secret(self, presented: str) -> bool:
         """Return whether *presented* is this integration's secret."""
@@ -111,16 +71,19 @@ def new_integration(
     *,
     redirect_uris: tuple[str, ...] = (DEFAULT_REDIRECT_URI,),
     scopes: tuple[str, ...] = DEFAULT_SCOPES,
-    name: str = "Local integration",
+    name: str = DEFAULT_NAME,
 ) -> Integration:
     """Invent an integration whose id and secret carry the emulator's mark."""
-    return Integration(
-        client_id=CLIENT_ID_PREFIX + randomness.hex(24),
-        client_secret=CLIENT_SECRET_PREFIX + randomness.hex(32),
-        redirect_uris=redirect_uris,
-        scopes=scopes,
-        name=name,
-    )
+    credentials = invented_credentials(randomness)
+    return Integration(**credentials, redirect_uris=redirect_uris, scopes=scopes, name=name)
+
+
+def invented_credentials(randomness: Randomness) -> dict[str, str]:
+    """Return a client id and secret that carry the emulator's mark."""
+    return {
+        "client_id": CLIENT_ID_PREFIX + randomness.hex(24),
+        "client_secret": CLIENT_SECRET_PREFIX + randomness.hex(32),
+    }
 
 
 class IntegrationRegistry:
@@ -154,7 +117,7 @@ class IntegrationRegistry:
 
 
 def _check_mark(integration: Integration) -> None:
-    if not is_marked_client_id(integration.client_id):
+    if not is_marked(integration.client_id):
         raise ForeignIntegration(
             f"the emulator takes only client ids that are 'C' and 64 hexadecimal digits "
             f"and begin with {CLIENT_ID_PREFIX!r}: never give it a real one"
@@ -191,7 +154,7 @@ def _check_redirect_uri(redirect_uri: str) -> None:
         raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI: it names no host")
 
 
-def is_marked_client_id(client_id: str) -> bool:
+def is_marked(client_id: str) -> bool:
     """Return whether a client id is one that only an emulator issues."""
     return client_id.startswith(CLIENT_ID_PREFIX) and _CLIENT_ID.fullmatch(client_id) is not None
 

@@ -43,13 +43,13 @@ class AuthorizationCode:
     scopes: tuple[str, ...]
     expires_at: int
     is_used: bool = False
-    grant_id: str | None = None
+    grant_id: str = ""
 
 
 class CodeReused(OAuthRefusal):
     """A code that was presented a second time, with the grant it became the first time."""
 
-    def __init__(self, grant_id: str | None) -> None:
+    def __init__(self, grant_id: str) -> None:
         super().__init__("invalid_grant", "The authorization code was used before.")
         self.grant_id = grant_id
 
@@ -123,7 +123,11 @@ class SignIns:
         self._code_by_value[value] = replace(code, is_used=True)
         if code.expires_at <= self._conditions.clock.now():
             raise OAuthRefusal("invalid_grant", "The authorization code has expired.")
-        _check_redirect_uri(code, redirect_uri)
+        address = code.request.address
+        may_be_absent = not address.is_redirect_uri_sent
+        if redirect_uri != address.redirect_uri and not (redirect_uri is None and may_be_absent):
+            message = "The redirect_uri is not the one that the code was requested with."
+            raise OAuthRefusal("invalid_grant", message)
         check_verifier(code.request.challenge, verifier)
         return code
 
@@ -139,12 +143,3 @@ class SignIns:
 
     def _expiry(self, lifetime_seconds: int) -> int:
         return self._conditions.clock.now() + lifetime_seconds
-
-
-def _check_redirect_uri(code: AuthorizationCode, redirect_uri: str | None) -> None:
-    address = code.request.address
-    may_be_absent = not address.is_redirect_uri_sent
-    if redirect_uri != address.redirect_uri and not (redirect_uri is None and may_be_absent):
-        raise OAuthRefusal(
-            "invalid_grant", "The redirect_uri is not the one that the code was requested with."
-        )

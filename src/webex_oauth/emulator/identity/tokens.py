@@ -135,24 +135,16 @@ class Tokens:
         raise _bad_refresh_token()
 
     def _next_refresh_token(self, presented: Token) -> Token:
-        successor = self._refresh_by_value.get(presented.successor)
-        if successor:
-            return successor
-        if self._conditions.options.refresh_mode == "same":
-            return self._renewed(presented)
-        fresh = self._new_refresh_token(presented.grant)
-        self._refresh_by_value[presented.value] = replace(
-            presented, replaced_at=self._conditions.clock.now(), successor=fresh.value
-        )
-        return fresh
-
-    def _renewed(self, token: Token) -> Token:
-        options = self._conditions.options
-        if not options.refresh_extends_lifetime:
-            return token
-        expires_at = self._conditions.clock.now() + options.refresh_token_lifetime_seconds
-        renewed = self._refresh_by_value[token.value] = replace(token, expires_at=expires_at)
-        return renewed
+        options, now = self._conditions.options, self._conditions.clock.now()
+        token = self._refresh_by_value.get(presented.successor)
+        if token is None and options.refresh_mode != "same":
+            token = self._new_refresh_token(presented.grant)
+            presented = replace(presented, replaced_at=now, successor=token.value)
+        elif token is None and options.refresh_extends_lifetime:
+            expires_at = now + options.refresh_token_lifetime_seconds
+            presented = replace(presented, expires_at=expires_at)
+        self._refresh_by_value[presented.value] = presented
+        return token or presented
 
     def _new_access_token(self, grant: Grant) -> Token:
         values = self._counted_values(grant.person)

@@ -1,7 +1,7 @@
-"""What copying does to a value is told with its name and remedy, and nothing else is told of it."""
+"""What copying does to a value is reported with its name and remedy, and nothing else is."""
 
 import pytest
-from unit.settings.samples import (
+from unit.settings.examples import (
     CLIENT_SECRET,
     REDIRECT_URI,
     mistakes,
@@ -31,22 +31,11 @@ def test_quotes_belong_to_no_value(name: str, quotes: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hidden", "named"),
-    [
-        ("\u00a0", "U+00A0"),
-        ("\ufeff", "U+FEFF"),
-        ("\u200b", "U+200B"),
-        ("\u202e", "U+202E"),
-        ("\x85", "U+0085"),
-        ("\x1b", "U+001B"),
-        ("\x01", "U+0001"),
-        ("\x08", "U+0008"),
-        ("\u2028", "U+2028"),
-        ("\udce9", "U+DCE9"),
-    ],
+    "hidden",
+    ["\u00a0", "\ufeff", "\u200b", "\u202e", "\x85", "\x1b", "\x01", "\x08", "\u2028", "\udce9"],
 )
 @pytest.mark.parametrize("place", ["before", "after", "within"])
-def test_an_invisible_character_is_named(hidden: str, named: str, place: str) -> None:
+def test_an_invisible_character_is_named(hidden: str, place: str) -> None:
     secret = {
         "before": hidden + CLIENT_SECRET,
         "after": CLIENT_SECRET + hidden,
@@ -56,7 +45,7 @@ def test_an_invisible_character_is_named(hidden: str, named: str, place: str) ->
     told = only_mistake(CLIENT_SECRET=secret)
 
     assert told.startswith("CLIENT_SECRET has an invisible character")
-    assert named in told
+    assert f"U+{ord(hidden):04X}" in told
 
 
 @pytest.mark.parametrize("around", [" {} ", "\t{}", "{}\r\n", "\n{}\n"])
@@ -118,13 +107,8 @@ def test_a_client_id_that_lost_a_piece_is_warned_of(client_id: str) -> None:
 @pytest.mark.parametrize(
     "secret",
     [
-        CLIENT_SECRET[:-1],
-        CLIENT_SECRET * 2,
-        CLIENT_SECRET.upper(),
-        CLIENT_SECRET + ",",
-        "\u0430" + CLIENT_SECRET[1:],
-        "CLIENT_SECRET=" + CLIENT_SECRET,
-        REAL_ID.lower(),
+        *(CLIENT_SECRET[:-1], CLIENT_SECRET * 2, CLIENT_SECRET.upper(), CLIENT_SECRET + ","),
+        *("\u0430" + CLIENT_SECRET[1:], "CLIENT_SECRET=" + CLIENT_SECRET, REAL_ID.lower()),
     ],
 )
 def test_a_secret_that_is_none_of_webexs_is_warned_of(secret: str) -> None:
@@ -140,107 +124,12 @@ def test_a_client_id_as_webex_gives_it_is_not_warned_of() -> None:
     assert warnings(WEBEX_CLIENT_ID="any", WEBEX_ORIGIN="http://127.0.0.1:8090") == ()
 
 
-def test_a_secret_stands_in_one_place() -> None:
-    told = only_mistake(CLIENT_SECRET_FILE="/nowhere")
-
-    assert told == "CLIENT_SECRET and CLIENT_SECRET_FILE are both set: keep one of them"
-
-
-def test_a_session_is_not_idle_longer_than_it_lives() -> None:
-    told = only_mistake(WEBEX_IDLE_SECONDS="7200", WEBEX_ABSOLUTE_SECONDS="3600")
-
-    assert "WEBEX_IDLE_SECONDS is longer" in told
-    assert "3600 at most" in told
-
-
 def test_scopes_that_replace_those_of_the_portal_are_told() -> None:
     told = warnings(AUTH_INIT_URL=portal_url(), WEBEX_SCOPES="spark:people_read")
 
     assert len(told) == 1
     assert told[0].startswith("WEBEX_SCOPES replaces the scopes in AUTH_INIT_URL")
     assert warnings(AUTH_INIT_URL=portal_url()) == ()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("/sessions", "/sessions/end", "/disconnect", "/logout", "/healthz", "/readyz"),
-        *("/index.html", "/listrooms", "/static", "/static/", "/static/app.css"),
-    ],
-)
-def test_a_callback_hides_no_page(path: str) -> None:
-    told = only_mistake(WEBEX_REDIRECT_URI=f"http://localhost:8080{path}")
-
-    assert "is the address of another page" in told
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("//evil/oauth", "/a/../oauth", "/./oauth", "/oauth/..", "/oauth/.", "/a//b", "/oauth//"),
-        *("/oauth;a=b", "/o%2fauth", "/..", "/oauth/../", "/%2e%2e/oauth"),
-    ],
-)
-def test_a_callback_is_where_it_says(path: str) -> None:
-    assert "plain path" in only_mistake(WEBEX_REDIRECT_URI=f"http://localhost:8080{path}")
-
-
-@pytest.mark.parametrize("path", ["/oauth", "/oauth/", "/a.b/~me/c-d_e", "/.well-known/x", "/..a"])
-def test_a_plain_callback_is_taken(path: str) -> None:
-    settings = read_settings(
-        {
-            "AUTH_INIT_URL": portal_url(redirect_uri=f"http://localhost:8080{path}"),
-            "CLIENT_SECRET": CLIENT_SECRET,
-        }
-    )
-
-    assert settings.callback_path == path
-
-
-@pytest.mark.parametrize(
-    ("url", "remedy"),
-    [
-        ("redis://:pw@cache.example/0", "rediss://"),
-        ("redis://10.0.0.9", "rediss://"),
-        ("postgresql://a:b@db.example/x", "sslmode=verify-full"),
-        ("postgresql://a:b@db.example/x?sslmode=require", "sslmode=verify-full"),
-        ("postgresql://a:b@localhost,db.example/x?sslmode=prefer", "sslmode=verify-full"),
-        ("postgresql://a:b@/x?host=db.example", "sslmode=verify-full"),
-        ("postgresql://a:b@/x?hostaddr=10.0.0.9", "sslmode=verify-full"),
-    ],
-)
-def test_a_store_elsewhere_without_tls_is_warned_of(url: str, remedy: str) -> None:
-    told = warnings(WEBEX_STORE_URL=url)
-
-    assert len(told) == 1
-    assert told[0].startswith("WEBEX_STORE_URL leads to another machine")
-    assert remedy in told[0]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("redis://localhost/0", "redis://[::1]:6379", "rediss://cache.example", "memory:"),
-        *("postgresql://a:b@127.0.0.1:5432/x", "postgresql:///x?host=/run/postgresql"),
-        "postgresql://a:b@db.example/x?sslmode=verify-full",
-        "postgresql://a@%2Frun%2Fpostgresql/x",
-    ],
-)
-def test_a_store_that_is_near_or_proved_is_not_warned_of(url: str) -> None:
-    assert warnings(WEBEX_STORE_URL=url) == ()
-
-
-def test_store_and_keys_of_a_public_application_are_kept_apart() -> None:
-    public = {
-        "WEBEX_REDIRECT_URI": "https://app.example/oauth",
-        "WEBEX_STORE_URL": "sqlite:////srv/data/vault.sqlite",
-    }
-
-    told = warnings(**public, WEBEX_KEYS_FILE="/srv/data/keys")
-
-    assert len(told) == 1
-    assert "one folder, /srv/data," in told[0]
-    assert warnings(**public, WEBEX_KEYS_FILE="/srv/keys/keys") == ()
 
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"STATE"}))

@@ -1,4 +1,4 @@
-"""Configurations that are good, and what changes of them are told."""
+"""A good configuration, and what is wrong with changes of it."""
 
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ GOOD = {
 
 
 def portal_url(**changes: str) -> str:
-    """Write the URL that the Developer Portal shows."""
+    """Return the URL that the Developer Portal shows."""
     fields = {
         "client_id": "C0ffee",
         "response_type": "code",
@@ -31,7 +31,7 @@ def portal_url(**changes: str) -> str:
 
 
 def mistakes(**changes: str) -> tuple[str, ...]:
-    """Give the mistakes of a configuration that is good but for *changes*."""
+    """Return the mistakes of a configuration that is good but for *changes*."""
     with pytest.raises(ConfigurationError) as caught:
         read_settings(GOOD | changes)
     return caught.value.mistakes
