@@ -22,7 +22,7 @@ EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
 
 
 def rows_at(url: str) -> Rows:
-    """Return the database that *url* names, not opened yet; raise ConfigurationError without it or its driver."""
+    """Return the database that *url* names; raise ConfigurationError without it or its driver."""
     scheme = url.partition(":")[0]
     try:
         return _rows(scheme, url)

@@ -291,7 +291,7 @@ def _keys_in(text: str) -> Secret:
     Raises KeyUnavailable.
     """
     # Most commands, and most settings, have nothing to do with keys and what they need.
-    from webex_oauth.vault.key_text import read_keys  # noqa: PLC0415
+    from webex_oauth.vault.key_file import read_keys  # noqa: PLC0415
 
     lines = "".join(f"{line.strip()}\n" for line in re.split(r"[,\n]", text))
     read_keys(lines, "WEBEX_KEYS")
