@@ -30,7 +30,7 @@ CREATE INDEX rows_by_over_at ON {schema}.rows (kind, over_at) WHERE over_at IS N
 CREATE INDEX rows_by_group ON {schema}.rows (kind, group_name, at DESC NULLS LAST)
   WHERE group_name <> '';
 CREATE TABLE {schema}.store (version integer NOT NULL, beats bigint NOT NULL);
-INSERT INTO {schema}.store (version, beats) VALUES (1, 0)
+INSERT INTO {schema}.store (version, beats) VALUES ({version}, 0)
 """
 
 # A lock is waited for no longer than a caller waits: after that the write would surprise it. A
@@ -138,7 +138,8 @@ async def prepare_schema(connection: Connection, schema: str) -> None:
         if not await _is_current(connection, schema):
             missing = f"{TABLES};{WRITE};{APPLY}"
             text = CREATE.replace("{found}", FOUND).replace("{missing}", missing)
-            await connection.execute(text.replace("{schema}", schema).encode())
+            text = text.replace("{schema}", schema).replace("{version}", str(VERSION))
+            await connection.execute(text.encode())
     except errors.InsufficientPrivilege as error:
         raise _lack_of_rights(connection.info.user, schema) from error
     except (errors.DuplicateTable, errors.UndefinedColumn) as error:
