@@ -132,20 +132,17 @@ class Pool:
         return await connect(self._conninfo)
 
     def _take_back(self, connection: Connection) -> None:
-        if connection.closed or connection.is_idle:
-            self._keep(connection)
-            self._places.release()
+        if not connection.closed and not connection.is_idle:
+            stopping = asyncio.create_task(self._stop(connection))
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
             return
-        stopping = asyncio.create_task(self._stop(connection))
-        self._stopping.add(stopping)
-        stopping.add_done_callback(self._stopping.discard)
-
-    def _keep(self, connection: Connection) -> None:
-        if not self._is_open or connection.closed:
+        if self._is_open and not connection.closed:
+            connection.idle_since = time.monotonic()
+            self._idle.append(connection)
+        else:
             connection.discard()
-            return
-        connection.idle_since = time.monotonic()
-        self._idle.append(connection)
+        self._places.release()
 
     async def _stop(self, connection: Connection) -> None:
         """Ask the server to stop an abandoned statement: it may hold locks."""

@@ -141,7 +141,12 @@ async def prepare_schema(connection: Connection, schema: str) -> None:
             text = text.replace("{schema}", schema).replace("{version}", str(VERSION))
             await connection.execute(text.encode())
     except errors.InsufficientPrivilege as error:
-        raise _lack_of_rights(connection.info.user, schema) from error
+        user = connection.info.user
+        mistake = (
+            f"{user} may not create the tables of the store, or not use them: have the database's "
+            f"owner run CREATE SCHEMA {schema} AUTHORIZATION {user}"
+        )
+        raise ConfigurationError([mistake]) from error
     except (errors.DuplicateTable, errors.UndefinedColumn) as error:
         raise _refusal(schema, "holds another program's tables: choose another") from error
 
@@ -173,11 +178,3 @@ def _refusal(schema: str, what: str) -> ConfigurationError:
     return ConfigurationError(
         [f"schema {schema} of the database {what} with schema= in WEBEX_STORE_URL"]
     )
-
-
-def _lack_of_rights(user: str, schema: str) -> ConfigurationError:
-    mistake = (
-        f"{user} may not create the tables of the store, or not use them: have the database's "
-        f"owner run CREATE SCHEMA {schema} AUTHORIZATION {user}"
-    )
-    return ConfigurationError([mistake])
