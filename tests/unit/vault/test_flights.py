@@ -7,7 +7,7 @@ import pytest
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import AnswerLost, DeadlineExceeded, RequestNotSent, ServerFailed
-from webex_oauth.vault.flights import Flights
+from webex_oauth.vault.vault import Flights
 
 pytestmark = pytest.mark.anyio
 

@@ -6,20 +6,19 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from unit.vault.fakes import NOW, alice, tokens
 
-from webex_oauth.errors import RateLimited, RefreshPostponed
-from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.cooldown import Cooling
-from webex_oauth.vault.grants import Grant, Held
+from webex_oauth.vault.grants import Grant, Lease, Trouble
+from webex_oauth.vault.ledger import Entry
 from webex_oauth.vault.plan import (
     Claim,
     CoolDown,
+    Held,
     Plan,
     Reauthorize,
     Renewal,
     Serve,
-    ServeAndRenew,
     Situation,
     TakeBack,
     Wait,
@@ -27,28 +26,28 @@ from webex_oauth.vault.plan import (
     plan_renewal,
     seconds_left,
 )
-from webex_oauth.vault.records import GrantRecord
+from webex_oauth.vault.records import digest
+from webex_oauth.vault.token_endpoint import Cooling
 
-NOW = 1_800_000_000
 LIFE_SECONDS = 1_000_000
 ACCESS, REFRESH = Secret("access"), Secret("refresh")
-ME, SOMEBODY = b"me", b"somebody"
+ME, OTHER = b"me", b"other"
 MIN_TTL_SECONDS = 60
 
 ACCESS_LEFT = {"living": 999_000, "soft": 40_000, "hard": 60, "over": 0, "endless": None}
 LEASES = {
-    "none": (None, 0),
-    "mine": (ME, NOW + 10),
-    "other": (SOMEBODY, NOW + 10),
-    "lapsed": (SOMEBODY, NOW),
+    "none": None,
+    "mine": Lease(ME, NOW + 10),
+    "other": Lease(OTHER, NOW + 10),
+    "lapsed": Lease(OTHER, NOW),
 }
 ROTATES = {"learned": True, "unlearned": False, "unknown": None}
-COOLING: dict[str, dict[str, Any]] = {
-    "none": {},
-    "passed": {"failure_count": 3, "retry_at": NOW},
-    "failed": {"failure_count": 3, "retry_at": NOW + 9},
-    "asked": {"failure_count": 0, "retry_at": NOW + 9},
-    "absurd": {"failure_count": 3, "retry_at": NOW + 90_000},
+COOLING = {
+    "none": Trouble(),
+    "passed": Trouble(failure_count=3, retry_at=NOW),
+    "failed": Trouble(failure_count=3, retry_at=NOW + 9),
+    "asked": Trouble(failure_count=0, retry_at=NOW + 9),
+    "absurd": Trouble(failure_count=3, retry_at=NOW + 90_000),
 }
 QUIET = Cooling(NOW + 5, is_throttled=False)
 
@@ -70,34 +69,24 @@ class Case:
 
     @property
     def held(self) -> Held:
-        """The grant that the words tell of."""
+        """The grant that the words describe."""
         left = ACCESS_LEFT[self.access]
-        expires_at = None if left is None else NOW + left
-        issued_at = NOW - 1_000 if left is None else NOW + left - LIFE_SECONDS
-        tokens = TokenSet(
-            access_token=ACCESS,
-            access_expires_at=expires_at,
-            refresh_token=None if self.refresh == "missing" else REFRESH,
-            refresh_expires_at=NOW if self.refresh == "over" else NOW + 1,
-            scopes=None,
+        grant = replace(
+            aged(left, issued_at=NOW - 1_000 if left is None else NOW + left - LIFE_SECONDS),
+            version=2,
+            rotates=ROTATES[self.rotates],
+            reauth_reason="written" if self.reason == "written" else None,
+            lease=LEASES[self.lease],
+            trouble=replace(COOLING[self.cooling], presented_count=self.presented),
         )
-        grant = Grant("https://idbroker.example", "alice", tokens, frozenset(), issued_at)
-        grant = replace(grant, rotates=ROTATES[self.rotates])
-        if self.reason == "written":
-            grant = replace(grant, reauth_reason="written")
-        owner, until = LEASES[self.lease]
-        record = GrantRecord(
-            key=b"alice",
-            version=1,
-            sealed=b"sealed",
-            access_expires_at=expires_at,
-            ends_at=None,
-            lease_owner=owner,
-            lease_until=until,
-            presented_count=self.presented,
-            **COOLING[self.cooling],
+        refresh = None if self.refresh == "missing" else REFRESH
+        ends_at = NOW if self.refresh == "over" else NOW + 1
+        grant = replace(
+            grant,
+            tokens=replace(grant.tokens, refresh_token=refresh, refresh_expires_at=ends_at),
         )
-        return Held(record, grant, is_rescued=self.rescued)
+        row = replace(grant, version=1) if self.rescued else grant
+        return Held(Entry(row, 7), grant)
 
     @property
     def situation(self) -> Situation:
@@ -129,6 +118,17 @@ ALL = [
 ]
 
 
+def aged(left: int | None, *, issued_at: int, access: Secret = ACCESS) -> Grant:
+    """Return a grant whose access token lives *left* seconds more."""
+    fresh = replace(tokens(lives_for=left, refresh=REFRESH.reveal()), access_token=access)
+    return alice(fresh, issued_at)
+
+
+def holding(grant: Grant, **changes: Any) -> Held:
+    grant = replace(grant, **changes)
+    return Held(Entry(grant, 7), grant)
+
+
 def decided(case: Case) -> Renewal:
     """Decide by the table: the first line that fits."""
     is_spent = case.is_taken_for_rotating and case.presented >= 2
@@ -157,7 +157,7 @@ def served(case: Case) -> Plan:
         case "living" | "endless":
             return Serve(ACCESS)
         case "soft":
-            return ServeAndRenew(ACCESS) if can_renew else Serve(ACCESS)
+            return Serve(ACCESS, renews=can_renew)
         case "hard":
             return renewal if can_renew else Serve(ACCESS)
     return renewal
@@ -190,63 +190,71 @@ def test_the_table_needs_every_line() -> None:
 
 @pytest.mark.parametrize(
     ("left", "expected"),
-    [(61, ServeAndRenew), (60, Claim), (1, Claim), (0, Claim), (-1_000, Claim)],
+    [
+        (61, Serve(ACCESS, renews=True)),
+        (60, Claim(REFRESH)),
+        (1, Claim(REFRESH)),
+        (0, Claim(REFRESH)),
+        (-1_000, Claim(REFRESH)),
+    ],
 )
-def test_a_token_must_live_beyond_what_its_caller_needs(left: int, expected: type[Plan]) -> None:
-    case = Case(access="soft")
-    tokens = replace(case.held.grant.tokens, access_expires_at=NOW + left)
-    grant = replace(case.held.grant, tokens=tokens, issued_at=NOW + left - LIFE_SECONDS)
+def test_a_token_must_live_beyond_what_its_caller_needs(left: int, expected: Plan) -> None:
+    held = holding(aged(left, issued_at=NOW + left - LIFE_SECONDS))
 
-    step = plan(Held(case.held.record, grant), case.situation, MIN_TTL_SECONDS)
-
-    assert isinstance(step, expected)
+    assert plan(held, SITUATION, MIN_TTL_SECONDS) == expected
 
 
 @pytest.mark.parametrize(("needed", "expected"), [(99, Serve), (100, Claim), (101, Claim)])
 def test_a_young_token_may_live_too_short(needed: int, expected: type[Plan]) -> None:
-    held = Case().held
-    tokens = replace(held.grant.tokens, access_expires_at=NOW + 100)
-    held = replace(held, grant=replace(held.grant, tokens=tokens, issued_at=NOW))
+    held = holding(aged(100, issued_at=NOW))
 
     assert isinstance(plan(held, SITUATION, needed), expected)
 
 
-@pytest.mark.check("B06")
-@given(seal=st.binary(min_size=2, max_size=40), life_seconds=st.integers(10_000, 10_000_000))
-def test_a_renewal_begins_between_85_and_95_percent_of_a_life(
-    seal: bytes, life_seconds: int
-) -> None:
-    held = Case(access="living").held
-    tokens = replace(held.grant.tokens, access_expires_at=NOW + life_seconds)
-    held = Held(
-        replace(held.record, sealed=seal), replace(held.grant, tokens=tokens, issued_at=NOW)
-    )
+def is_renewed_at(grant: Grant, now: int) -> bool:
+    endless = replace(grant.tokens, refresh_expires_at=None)
+    step = plan(holding(grant, tokens=endless), replace(SITUATION, now=now), MIN_TTL_SECONDS)
+    return isinstance(step, Serve) and step.renews
 
-    begins = [is_renewed_at(held, NOW + life_seconds * percent // 100) for percent in (84, 96)]
+
+@pytest.mark.check("B06")
+@given(access=st.text(min_size=1, max_size=40), life_seconds=st.integers(10_000, 10_000_000))
+def test_a_renewal_begins_between_85_and_95_percent_of_a_life(
+    access: str, life_seconds: int
+) -> None:
+    grant = aged(life_seconds, issued_at=NOW, access=Secret(access))
+
+    begins = [is_renewed_at(grant, NOW + life_seconds * percent // 100) for percent in (84, 96)]
 
     assert begins == [False, True]
 
 
 @pytest.mark.check("B06")
-@pytest.mark.parametrize(
-    ("drawn", "permille"), [(0, 850), (1, 851), (100, 950), (101, 850), (0xFFFF, 937)]
-)
-def test_the_end_of_a_seal_says_when_its_renewal_begins(drawn: int, permille: int) -> None:
-    held = Case(access="living").held
-    tokens = replace(held.grant.tokens, access_expires_at=NOW + 1_000_000)
-    record = replace(held.record, sealed=b"\xff" + drawn.to_bytes(2, "big"))
-    held = Held(record, replace(held.grant, tokens=tokens, issued_at=NOW))
-    begins_at = NOW + permille * 1_000
+def test_renewals_are_spread_by_their_tokens_and_begin_at_the_same_time_everywhere() -> None:
+    begins = set()
+    for number in range(200):
+        token = Secret(f"token {number}")
+        grant = aged(1_000_000, issued_at=NOW, access=token)
+        permille = 850 + int.from_bytes(digest(token)[-2:], "big") % 101
+        begins_at = NOW + permille * 1_000
+        assert [is_renewed_at(grant, at) for at in (begins_at - 1, begins_at)] == [False, True]
+        begins.add(permille)
 
-    assert [is_renewed_at(held, at) for at in (begins_at - 1, begins_at)] == [False, True]
+    assert len(begins) > 50
+    assert 850 <= min(begins) < max(begins) <= 950
 
 
-@pytest.mark.parametrize(("ahead", "expected"), [(86_400, Serve), (86_401, ServeAndRenew)])
-def test_a_token_that_a_wrong_clock_dated_is_renewed(ahead: int, expected: type[Plan]) -> None:
-    held = Case(access="endless").held
-    held = replace(held, grant=replace(held.grant, issued_at=NOW + ahead))
+@pytest.mark.parametrize(("ahead", "renews"), [(86_400, False), (86_401, True)])
+def test_a_token_that_a_wrong_clock_dated_is_renewed(ahead: int, *, renews: bool) -> None:
+    held = holding(aged(None, issued_at=NOW + ahead))
 
-    assert isinstance(plan(held, SITUATION, 60), expected)
+    assert plan(held, SITUATION, 60) == Serve(ACCESS, renews=renews)
+
+
+def test_a_token_of_unknown_age_is_served_to_its_end() -> None:
+    held = holding(Case(access="soft").held.grant, issued_at=0)
+
+    assert plan(held, SITUATION, 60) == Serve(ACCESS)
 
 
 @pytest.mark.check("B09")
@@ -263,38 +271,11 @@ def test_a_token_that_a_wrong_clock_dated_is_renewed(ahead: int, expected: type[
 def test_a_lease_lapses_at_its_end_or_when_a_wrong_clock_wrote_it(
     lasts: int, expected: Renewal
 ) -> None:
-    held = Case().held
-    record = replace(held.record, lease_owner=SOMEBODY, lease_until=NOW + lasts)
+    held = holding(Case().held.grant, lease=Lease(OTHER, NOW + lasts))
 
-    assert plan_renewal(replace(held, record=record), SITUATION) == expected
+    assert plan_renewal(held, SITUATION) == expected
 
 
 @pytest.mark.parametrize(("lasts", "left"), [(-5, 1), (0, 1), (2, 2), (60, 60), (90_000, 60)])
 def test_a_lease_lasts_for_a_second_to_a_minute(lasts: int, left: int) -> None:
-    record = replace(Case().held.record, lease_owner=SOMEBODY, lease_until=NOW + lasts)
-
-    assert seconds_left(record, NOW) == left
-
-
-def is_renewed_at(held: Held, now: int) -> bool:
-    endless = replace(held.grant.tokens, refresh_expires_at=None)
-    held = replace(held, grant=replace(held.grant, tokens=endless))
-    step = plan(held, replace(Case().situation, now=now), MIN_TTL_SECONDS)
-    return isinstance(step, ServeAndRenew)
-
-
-def test_a_token_of_unknown_age_is_served_to_its_end() -> None:
-    held = Case(access="soft").held
-
-    step = plan(replace(held, grant=replace(held.grant, issued_at=0)), Case().situation, 60)
-
-    assert step == Serve(ACCESS)
-
-
-def test_who_has_to_wait_is_told_why_and_how_long() -> None:
-    asked = Cooling(NOW + 9, is_throttled=True).error(NOW)
-    failed = Cooling(NOW + 9, is_throttled=False).error(NOW)
-
-    assert isinstance(asked, RateLimited)
-    assert isinstance(failed, RefreshPostponed)
-    assert (asked.retry_after_seconds, failed.retry_after_seconds) == (9, 9)
+    assert seconds_left(Lease(OTHER, NOW + lasts), NOW) == left

@@ -3,21 +3,21 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from unit.vault.scripted import (
+from unit.vault.fakes import (
     ALICE,
-    ISSUER,
     NO_FOLDER,
-    SCOPES,
-    House,
-    ScriptedTransport,
-    TroubledStore,
+    SECOND,
+    THIRD,
+    FakeEndpoint,
+    VaultFixture,
+    alice,
     issued,
+    signed_in,
     tokens,
 )
 from waiting import LIMIT_SECONDS
@@ -26,390 +26,368 @@ from webex_oauth.errors import (
     ConfigurationError,
     ReauthRequired,
     RefreshPostponed,
+    SealBroken,
     StoreConflict,
     StoreUnavailable,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, Held, open_grant, open_revocation, seal_grant
+from webex_oauth.vault.grants import Grant, new_version
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.rescue import Spool, Spooled
+from webex_oauth.vault.rows import Kind, Row
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
-from webex_oauth.vault.spool import Spool
 from webex_oauth.vault.vault import Kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H02")]
 
-FIRST, SECOND, THIRD = Secret("access-1"), Secret("access-2"), Secret("access-3")
 DOWN = StoreUnavailable("down")
 
 
-async def with_rescued_tokens(folder: Path, *script: object) -> tuple[House, TroubledStore]:
+async def unstored(folder: Path, *script: Any, failures: int = 1) -> VaultFixture:
     """Refresh alice's grant while the store takes no writes; access-2 is in the rescue."""
-    store = TroubledStore()
-    house = House(issued(2, refresh_token="refresh-2"), *script, store=store, folder=folder)  # type: ignore[arg-type]  # lines
-    await house.rescue.open()
-    await house.admit(tokens())
-    store.before["replace"] = [DOWN]
-    assert await house.vault.access_token(ALICE) == SECOND
-    return house, store
-
-
-@asynccontextmanager
-async def running(house: House) -> AsyncIterator[None]:
-    task = asyncio.create_task(house.rescue.run())
-    yield
-    task.cancel()
-    await asyncio.wait([task])
+    answer = issued(2, refresh_token="refresh-2")
+    fixture = await signed_in(answer, *script, folder=folder)
+    if folder != NO_FOLDER:
+        await fixture.rescue.open()
+    fixture.rows.before["tokens"] = [DOWN] * failures
+    assert await fixture.vault.access_token(ALICE) == SECOND
+    return fixture
 
 
 def spooled(folder: Path) -> list[Path]:
     return sorted(folder.glob("*"))
 
 
-async def test_tokens_that_could_not_be_stored_are_served(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-
-    assert await house.vault.access_token(ALICE) == SECOND
-    assert (await house.vault.grant(ALICE)).tokens.refresh_token == Secret("refresh-2")
-    assert house.transport.presented() == ["refresh-1"]
+def spool_in(folder: Path, grant: Grant, ledger: Ledger) -> None:
+    Spool(folder, os.urandom).add(Spooled(grant.key, ledger.seal_grant(grant)))
 
 
-async def test_readiness_is_red_until_they_are_stored(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    assert not house.rescue.is_empty
+async def check_settled(fixture: VaultFixture, access_token: Secret = SECOND) -> None:
+    """Check that nothing waits any more, and which tokens are in the row."""
+    assert fixture.rescue.is_empty
+    assert (await fixture.stored()).tokens.access_token == access_token
+    assert spooled(fixture.folder) == []
 
-    await house.rescue.retry()
 
-    assert house.rescue.is_empty
-    assert (await house.held()).tokens.access_token == SECOND
-    assert spooled(tmp_path) == []
+async def test_tokens_that_could_not_be_stored_are_served_until_they_are(tmp_path: Path) -> None:
+    fixture = await unstored(tmp_path)
+
+    assert await fixture.vault.access_token(ALICE) == SECOND
+    assert (await fixture.vault.grant(ALICE)).tokens.refresh_token == Secret("refresh-2")
+    assert fixture.endpoint.presented() == ["refresh-1"]
+    assert not fixture.rescue.is_empty, "the process is not ready"
+
+    await fixture.rescue.retry()
+
+    await check_settled(fixture)
 
 
 async def test_nothing_is_refreshed_while_its_tokens_are_in_the_rescue(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
+    fixture = await unstored(tmp_path)
 
     with pytest.raises(RefreshPostponed):
-        await house.vault.refreshed(ALICE, SECOND)
-    house.clock.now += 1_000_000
-    assert await house.vault.keep(ALICE) is Kept.POSTPONED
+        await fixture.vault.refreshed(ALICE, SECOND)
+    fixture.clock.now += 1_000_000
+    assert await fixture.vault.keep(ALICE) is Kept.POSTPONED
 
-    assert len(house.transport.requests) == 1
+    assert len(fixture.endpoint.requests) == 1
 
 
 @pytest.mark.check("B07")
 async def test_they_are_on_the_disk_before_they_are_used(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
+    fixture = await unstored(tmp_path)
 
     (file,) = spooled(tmp_path)
-    record = Spool(tmp_path, os.urandom).read(file.name)
-    assert open_grant(house.sealer, record).tokens.access_token == SECOND
+    content = Spool(tmp_path, os.urandom).read(file.name)
+    grant = fixture.ledger.open_grant(content.key, content.body)
+    assert (content.key, grant.tokens.access_token) == (ALICE, SECOND)
     assert b"access-2" not in file.read_bytes()
     assert b"refresh-2" not in file.read_bytes()
 
 
 async def test_they_are_tried_until_the_store_is_back(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    store.before["replace"] = [DOWN, DOWN, DOWN]
+    fixture = await unstored(tmp_path, failures=4)
 
     for _ in range(3):
-        await house.rescue.retry()
-        assert not house.rescue.is_empty
-    await house.rescue.retry()
+        await fixture.rescue.retry()
+        assert not fixture.rescue.is_empty
+    await fixture.rescue.retry()
 
-    assert (await house.held()).tokens.access_token == SECOND
+    await check_settled(fixture)
 
 
-async def test_they_are_tried_by_themselves(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    store.is_written.clear()
+async def test_they_are_tried_in_the_background(tmp_path: Path) -> None:
+    fixture = await unstored(tmp_path)
+    is_written = asyncio.Event()
+    fixture.rows.after["tokens"] = [is_written.set]
+    task = asyncio.create_task(fixture.rescue.run())
 
-    async with running(house), asyncio.timeout(LIMIT_SECONDS):
-        await store.is_written.wait()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        await is_written.wait()
 
-    assert (await house.held()).tokens.access_token == SECOND
+    task.cancel()
+    await asyncio.wait([task])
+    assert (await fixture.stored()).tokens.access_token == SECOND
 
 
 @pytest.mark.check("B10")
 async def test_another_process_takes_up_what_a_dead_one_left(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    survivor = house.another_rescue()
+    fixture = await unstored(tmp_path)
+    fixture.rescue = fixture.another_rescue()
 
-    await survivor.open()
-    assert not survivor.is_empty
-    await survivor.retry()
+    await fixture.rescue.open()
+    assert not fixture.rescue.is_empty
+    await fixture.rescue.retry()
 
-    assert survivor.is_empty
-    assert (await house.held()).tokens.access_token == SECOND
-    assert spooled(tmp_path) == []
+    await check_settled(fixture)
 
 
 @pytest.mark.check("B10")
 async def test_a_lapsed_lease_is_not_taken_over_while_tokens_lie_in_the_spool(
     tmp_path: Path,
 ) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    survivor = house.another_vault()
-    house.clock.now += 31
+    fixture = await unstored(tmp_path)
+    fixture.clock.now += 31
 
-    assert await survivor.access_token(ALICE) == SECOND
+    assert await fixture.another_vault().access_token(ALICE) == SECOND
 
-    assert house.transport.presented() == ["refresh-1"]
+    assert fixture.endpoint.presented() == ["refresh-1"]
 
 
 async def test_a_write_whose_answer_was_lost_is_not_written_twice(tmp_path: Path) -> None:
-    store = TroubledStore()
-    house = House(issued(2), store=store, folder=tmp_path)
-    await house.rescue.open()
-    await house.admit(tokens())
-    store.after["replace"] = [DOWN]
-    assert await house.vault.access_token(ALICE) == SECOND
-    version = (await house.row()).version
+    fixture = await signed_in(issued(2), folder=tmp_path)
+    await fixture.rescue.open()
+    fixture.rows.after["tokens"] = [DOWN]
+    assert await fixture.vault.access_token(ALICE) == SECOND
+    before = await fixture.entry()
 
-    await house.rescue.retry()
+    await fixture.rescue.retry()
 
-    assert house.rescue.is_empty
-    assert (await house.row()).version == version
+    assert fixture.rescue.is_empty
+    assert await fixture.entry() == before
 
 
 async def test_a_newer_row_wins_and_the_file_goes(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
+    fixture = await unstored(tmp_path)
     newer = tokens("access-9", lives_for=1_000, refresh="refresh-9")
-    await house.admit(newer)
+    await fixture.admit(newer)
 
-    assert await house.vault.access_token(ALICE) == Secret("access-9")
-    await house.rescue.retry()
+    assert await fixture.vault.access_token(ALICE) == Secret("access-9")
+    await fixture.rescue.retry()
 
-    assert house.rescue.is_empty
-    assert (await house.held()).tokens == newer
-    assert spooled(tmp_path) == []
+    await check_settled(fixture, Secret("access-9"))
+    assert (await fixture.stored()).tokens == newer
+
+
+async def mark_refused(fixture: VaultFixture) -> None:
+    """Write, as another process, that the refresh token in the row was refused."""
+    version = (await fixture.stored()).version
+    await fixture.change(version=version + 1, reauth_reason="refresh_token_refused")
 
 
 async def test_a_row_that_needs_the_person_gives_way(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    row, held = await house.row(), await house.held()
-    marked = seal_grant(house.sealer, replace(held, reauth_reason="refresh_token_refused"), row)
-    await house.store.replace_grant(marked, row.version)
+    fixture = await unstored(tmp_path)
+    await mark_refused(fixture)
 
-    await house.rescue.retry()
+    await fixture.rescue.retry()
 
-    after = await house.held()
+    after = await fixture.stored()
     assert (after.tokens.access_token, after.reauth_reason) == (SECOND, None)
     assert after.tokens.refresh_token == Secret("refresh-2")
 
 
 async def test_rescued_tokens_that_were_stored_and_refused_stay_refused(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    store.after["replace"] = [DOWN]
-    await house.rescue.retry()
-    row, held = await house.row(), await house.held()
-    marked = seal_grant(house.sealer, replace(held, reauth_reason="refresh_token_refused"), row)
-    await house.store.replace_grant(marked, row.version)
+    fixture = await unstored(tmp_path)
+    fixture.rows.after["tokens"] = [DOWN]
+    await fixture.rescue.retry()
+    await mark_refused(fixture)
 
-    await house.rescue.retry()
+    await fixture.rescue.retry()
 
-    assert house.rescue.is_empty
-    assert (await house.held()).reauth_reason == "refresh_token_refused"
+    assert fixture.rescue.is_empty
+    assert (await fixture.stored()).reauth_reason == "refresh_token_refused"
+
+
+async def test_a_row_that_was_only_marked_meanwhile_takes_them(tmp_path: Path) -> None:
+    fixture = await unstored(tmp_path)
+    await fixture.change(is_access_refused=True)
+
+    await fixture.rescue.retry()
+
+    await check_settled(fixture)
+    assert not (await fixture.stored()).is_access_refused
 
 
 async def test_newer_tokens_that_come_to_the_rescue_meanwhile_stay_there(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    (file,) = spooled(tmp_path)
-    first = Spool(tmp_path, os.urandom).read(file.name)
-    newer = replace(await house.held(), tokens=tokens("access-3"))
-    latest = Held(seal_grant(house.sealer, newer, first), newer)
-    store.on_write = lambda: house.rescue.keep_at_once(latest)
+    fixture = await unstored(tmp_path)
+    rescued = fixture.rescue.find(await fixture.stored())
+    assert rescued
+    latest = replace(rescued, tokens=tokens("access-3"), version=rescued.version + 1)
+    fixture.rows.after["tokens"] = [lambda: fixture.rescue.keep_at_once(latest)]
 
-    await house.rescue.retry()
-    assert not house.rescue.is_empty
-    store.on_write = lambda: None
+    await fixture.rescue.retry()
+    assert not fixture.rescue.is_empty
     for _ in range(2):
-        await house.rescue.retry()
-        await house.rescue.look()
+        await fixture.rescue.retry()
+        await fixture.rescue.look()
 
-    assert house.rescue.is_empty
-    assert (await house.held()).tokens.access_token == THIRD
-    assert spooled(tmp_path) == []
+    await check_settled(fixture, THIRD)
 
 
-async def test_a_file_that_was_written_late_takes_nobodys_place(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    row, held = await house.row(), await house.held()
+async def test_a_file_that_was_written_late_displaces_nothing(tmp_path: Path) -> None:
+    fixture = await unstored(tmp_path)
+    grant = await fixture.stored()
     early, late = (
-        Held(seal_grant(house.sealer, grant, row), grant)
-        for grant in (replace(held, tokens=tokens(access)) for access in ("access-4", "access-5"))
+        replace(grant, tokens=tokens(access), version=grant.version + 1)
+        for access in ("access-4", "access-5")
     )
-    keeping = asyncio.create_task(house.rescue.keep(early))
+    keeping = asyncio.create_task(fixture.rescue.keep(early))
     await asyncio.sleep(0)
-    house.rescue.keep_at_once(late)
+    fixture.rescue.keep_at_once(late)
 
     await keeping
 
-    assert (await house.vault.grant(ALICE)).tokens.access_token == Secret("access-5")
-    assert store.calls.count("replace") == 1
+    assert (await fixture.vault.grant(ALICE)).tokens.access_token == Secret("access-5")
+
+
+async def queued(fixture: VaultFixture) -> set[Secret | None]:
+    """Return the refresh tokens that are queued for revocation."""
+    taken = await fixture.ledger.take_revocations(fixture.clock.now, 0, 9)
+    return {revocation.tokens.refresh_token for revocation in taken}
 
 
 async def test_tokens_of_a_grant_that_was_ended_are_queued_for_revocation(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    await house.store.end_grant(ALICE, now=house.clock.now)
+    fixture = await unstored(tmp_path)
+    await fixture.end()
+    fixture.rows.before["revoke"] = [DOWN]
 
-    await house.rescue.retry()
+    await fixture.rescue.retry()
+    assert len(spooled(tmp_path)) == 1
+    await fixture.rescue.retry()
 
-    assert house.rescue.is_empty
-    queued = await house.store.take_revocations(now=house.clock.now, until=0, limit=9)
-    revoked = {open_revocation(house.sealer, record).refresh_token for record in queued}
-    assert revoked == {Secret("refresh-1"), Secret("refresh-2")}
+    assert fixture.rescue.is_empty
+    assert await queued(fixture) == {Secret("refresh-1"), Secret("refresh-2")}
     assert spooled(tmp_path) == []
 
 
-async def test_tokens_that_came_for_an_ended_grant_are_queued_at_once(tmp_path: Path) -> None:
-    house = House(issued(2, refresh_token="refresh-2"), folder=tmp_path)
-    await house.admit(tokens())
-    house.transport.before_answer = lambda: house.store._grants.pop(ALICE)
+async def test_tokens_that_came_for_an_ended_grant_are_queued_at_once() -> None:
+    fixture = await signed_in(issued(2, refresh_token="refresh-2"))
+    fixture.endpoint.before_answer = lambda: fixture.rows.drop(ALICE)
 
     with pytest.raises(ReauthRequired):
-        await house.vault.access_token(ALICE)
+        await fixture.vault.access_token(ALICE)
 
-    (queued,) = await house.store.take_revocations(now=house.clock.now, until=0, limit=9)
-    assert open_revocation(house.sealer, queued).refresh_token == Secret("refresh-2")
-
-
-async def test_tokens_that_cannot_even_be_queued_stay_in_the_rescue(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    await house.store.end_grant(ALICE, now=house.clock.now)
-    store.before["revoke"] = [DOWN]
-
-    await house.rescue.retry()
-    assert len(spooled(tmp_path)) == 1
-    await house.rescue.retry()
-
-    assert spooled(tmp_path) == []
+    assert await queued(fixture) == {Secret("refresh-2")}
 
 
 async def test_another_sign_in_does_not_get_rescued_tokens_of_the_ended_one(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    await house.store.end_grant(ALICE, now=house.clock.now)
-    await house.admit(tokens("access-9", lives_for=1_000))
+    fixture = await unstored(tmp_path)
+    await fixture.end()
+    await fixture.admit(tokens("access-9", lives_for=1_000))
 
-    assert await house.vault.access_token(ALICE) == Secret("access-9")
+    assert await fixture.vault.access_token(ALICE) == Secret("access-9")
 
 
 async def test_without_a_disk_memory_keeps_them(caplog: pytest.LogCaptureFixture) -> None:
-    store = TroubledStore()
-    house = House(issued(2), store=store, folder=NO_FOLDER)
-    await house.admit(tokens())
-    store.before["replace"] = [DOWN]
-
     with caplog.at_level(logging.ERROR):
-        assert await house.vault.access_token(ALICE) == SECOND
-    await house.rescue.retry()
+        fixture = await unstored(NO_FOLDER)
+    await fixture.rescue.retry()
 
     assert "in memory alone" in caplog.text
-    assert (await house.held()).tokens.access_token == SECOND
+    assert (await fixture.stored()).tokens.access_token == SECOND
 
 
 async def test_a_disk_that_comes_back_gets_them_after_all(tmp_path: Path) -> None:
-    store = TroubledStore()
-    house = House(issued(2), store=store, folder=tmp_path / "later")
-    await house.admit(tokens())
-    store.before["replace"] = [DOWN, DOWN]
-    await house.vault.access_token(ALICE)
+    fixture = await signed_in(issued(2), folder=tmp_path / "later")
+    fixture.rows.before["tokens"] = [DOWN, DOWN]
+    await fixture.vault.access_token(ALICE)
     assert spooled(tmp_path) == []
 
     Spool(tmp_path / "later", os.urandom).open()
-    await house.rescue.retry()
+    await fixture.rescue.retry()
 
     assert len(spooled(tmp_path / "later")) == 1
 
 
 async def test_tokens_that_came_while_the_vault_was_closing_are_kept(tmp_path: Path) -> None:
-    store = HangingStore()
-    house = House(issued(2), store=store, folder=tmp_path)
-    await house.rescue.open()
-    await house.admit(tokens())
-    caller = asyncio.create_task(house.vault.access_token(ALICE))
-    await store.is_reached.wait()
+    fixture = await signed_in(issued(2), folder=tmp_path)
+    await fixture.rescue.open()
+    is_reached = asyncio.Event()
 
-    await house.vault.close(grace_seconds=0.01)
+    async def hang() -> None:
+        is_reached.set()
+        await asyncio.Event().wait()
+
+    fixture.rows.before["tokens"] = [hang]
+    caller = asyncio.create_task(fixture.vault.access_token(ALICE))
+    await is_reached.wait()
+
+    await fixture.vault.close(grace_seconds=0.01)
     await asyncio.gather(caller, return_exceptions=True)
 
     (file,) = spooled(tmp_path)
-    record = Spool(tmp_path, os.urandom).read(file.name)
-    assert open_grant(house.sealer, record).tokens.access_token == SECOND
-
-
-class HangingStore(TroubledStore):
-    """Take the first write and never answer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_reached = asyncio.Event()
-
-    async def replace_grant(self, *_: object) -> None:
-        """Hang."""
-        self.is_reached.set()
-        await asyncio.Event().wait()
+    content = Spool(tmp_path, os.urandom).read(file.name)
+    grant = fixture.ledger.open_grant(content.key, content.body)
+    assert grant.tokens.access_token == SECOND
 
 
 async def test_a_grant_that_keeps_moving_loses_no_tokens(tmp_path: Path) -> None:
-    store = TroubledStore()
-    house = House(issued(2), store=store, folder=tmp_path)
-    await house.rescue.open()
-    await house.admit(tokens())
-    row, held = await house.row(), await house.held()
-    marked = seal_grant(house.sealer, replace(held, reauth_reason="whatever"), row)
-    house.transport.before_answer = lambda: store._grants.update({marked.key: marked})
-    store.before["replace"] = [StoreConflict("moved")] * 3
+    fixture = await signed_in(issued(2), folder=tmp_path)
+    await fixture.rescue.open()
+    fixture.rows.before["tokens"] = [StoreConflict("moved")]
 
-    assert await house.vault.access_token(ALICE) == SECOND
-    await house.rescue.retry()
+    assert await fixture.vault.access_token(ALICE) == SECOND
+    await fixture.rescue.retry()
 
-    assert (await house.held()).tokens.access_token == SECOND
+    await check_settled(fixture)
 
 
 async def test_one_grant_that_cannot_be_settled_does_not_stop_the_others(tmp_path: Path) -> None:
-    house, store = await with_rescued_tokens(tmp_path)
-    bob = Grant(ISSUER, "bob", tokens("access-b"), SCOPES)
-    first = seal_grant(house.sealer, bob, None)
-    store._grants[first.key] = first
-    Spool(tmp_path, os.urandom).add(seal_grant(house.sealer, bob, first))
-    await house.rescue.look()
-    alice = await house.row()
-    store._grants[alice.key] = replace(alice, version=5, sealed=b"\x01\x03one" + bytes(40))
+    fixture = await unstored(tmp_path)
+    bob = replace(alice(tokens("access-b")), subject="bob", version=4)
+    body = fixture.ledger.seal_grant(bob)
+    fixture.rows._rows[Kind.GRANT, bob.key] = Row(Kind.GRANT, bob.key, 1, body)
+    spool_in(tmp_path, new_version(bob, bob, os.urandom), fixture.ledger)
+    await fixture.rescue.look()
+    broken = Row(Kind.GRANT, ALICE, 1, b"\x01\x03one" + bytes(40))
+    fixture.rows._rows[Kind.GRANT, ALICE] = broken
 
-    await house.rescue.retry()
+    await fixture.rescue.retry()
 
-    assert not house.rescue.is_empty
+    assert not fixture.rescue.is_empty
     assert len(spooled(tmp_path)) == 1
-    assert (store._grants[first.key]).version == first.version + 1
+    stored = await fixture.ledger.find_grant(bob.key)
+    assert stored
+    assert stored.record.version == 5
 
 
 async def test_two_files_of_one_grant_are_settled_one_after_the_other(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path)
-    second = replace(await house.held(), tokens=tokens("access-3"))
-    Spool(tmp_path, os.urandom).add(seal_grant(house.sealer, second, await house.row()))
+    fixture = await unstored(tmp_path)
+    stored = await fixture.stored()
+    second = new_version(replace(stored, tokens=tokens("access-3")), stored, os.urandom)
+    spool_in(tmp_path, second, fixture.ledger)
 
     for files_left in (1, 0):
-        await house.rescue.look()
-        await house.rescue.retry()
+        await fixture.rescue.look()
+        await fixture.rescue.retry()
         assert len(spooled(tmp_path)) == files_left
 
-    assert (await house.held()).tokens.access_token == SECOND
+    await check_settled(fixture)
 
 
-async def test_a_file_that_cannot_be_read_is_told_once_and_blocks_nothing(
+async def test_a_file_that_cannot_be_read_is_logged_once_and_blocks_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house = House(folder=tmp_path)
-    record = seal_grant(house.sealer, Grant(ISSUER, "alice", tokens(), SCOPES), None)
+    fixture = VaultFixture(folder=tmp_path)
     foreign = Sealer(KeyRing(Key("one", bytes(range(32)))), os.urandom)
-    Spool(tmp_path, os.urandom).add(
-        seal_grant(foreign, Grant(ISSUER, "alice", tokens(), SCOPES), record)
-    )
+    spool_in(tmp_path, alice(tokens()), Ledger(fixture.rows, foreign, 60))
 
     with caplog.at_level(logging.ERROR):
-        await house.rescue.open()
-        await house.rescue.look()
+        await fixture.rescue.open()
+        await fixture.rescue.look()
 
     assert caplog.text.count("cannot be read") == 1
-    assert house.rescue.is_empty
+    assert fixture.rescue.is_empty
     assert len(spooled(tmp_path)) == 1
 
 
@@ -418,34 +396,100 @@ async def test_a_folder_that_others_can_enter_is_refused(tmp_path: Path) -> None
     folder.mkdir(mode=0o755)
 
     with pytest.raises(ConfigurationError, match="chmod 700"):
-        await House(folder=folder).rescue.open()
+        await VaultFixture(folder=folder).rescue.open()
 
 
 @pytest.mark.check("B09")
 async def test_rescued_tokens_that_another_process_stored_are_let_go(tmp_path: Path) -> None:
-    house, _ = await with_rescued_tokens(tmp_path, issued(3))
-    other = house.another_rescue()
+    fixture = await unstored(tmp_path, issued(3))
+    other = fixture.another_rescue()
     await other.open()
     await other.retry()
-    house.clock.now += 1_300_000
+    fixture.clock.now += 1_300_000
 
-    later = house.another_vault(transport=ScriptedTransport.opened(issued(3)))
+    later = fixture.another_vault(endpoint=FakeEndpoint.opened(issued(3)))
     assert await later.access_token(ALICE) == THIRD
 
-    assert await house.vault.access_token(ALICE) == THIRD
-    await house.rescue.retry()
-    assert house.rescue.is_empty
-    assert (await house.held()).tokens.access_token == THIRD
+    assert await fixture.vault.access_token(ALICE) == THIRD
+    await fixture.rescue.retry()
+    await check_settled(fixture, THIRD)
 
 
-async def test_a_claim_that_fails_spends_nothing(tmp_path: Path) -> None:
-    store = TroubledStore()
-    house = House(issued(2), store=store, folder=tmp_path)
-    await house.admit(tokens())
-    store.before["claim"] = [DOWN]
+# The files
 
-    with pytest.raises(StoreUnavailable):
-        await house.vault.access_token(ALICE)
+CONTENT = Spooled(b"\x00\xffkey".ljust(32), b"sealed")
 
-    assert house.transport.requests == []
-    assert await house.vault.access_token(ALICE) == SECOND
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    spool = Spool(tmp_path / "spool", os.urandom)
+    spool.open()
+    return spool
+
+
+def test_a_file_is_read_as_it_was_written(spool: Spool) -> None:
+    name = spool.add(CONTENT)
+
+    assert spool.names() == [name]
+    assert spool.read(name) == CONTENT
+
+
+def test_files_of_one_grant_lie_side_by_side(spool: Spool) -> None:
+    names = {spool.add(CONTENT), spool.add(CONTENT), spool.add(Spooled(CONTENT.key, b"other"))}
+
+    assert set(spool.names()) == names
+    assert len(names) == 3
+
+
+@pytest.mark.check("F05")
+def test_no_other_user_can_read_the_spool(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        spool = Spool(tmp_path / "spool", os.urandom)
+        spool.open()
+        name = spool.add(CONTENT)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "spool" / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_is_dropped_however_often(spool: Spool) -> None:
+    name = spool.add(CONTENT)
+
+    spool.drop(name)
+    spool.drop(name)
+
+    assert spool.names() == []
+
+
+def test_a_re_encrypted_file_takes_the_place_of_the_old_one(spool: Spool) -> None:
+    name = spool.add(CONTENT)
+
+    spool.replace(name, Spooled(CONTENT.key, b"anew"))
+
+    [(_, kept)] = spool.all()
+    assert kept.body == b"anew"
+
+
+def test_without_a_folder_there_are_no_files(tmp_path: Path) -> None:
+    assert Spool(tmp_path / "missing", os.urandom).names() == []
+
+
+def test_drafts_and_strange_files_are_passed_over(tmp_path: Path, spool: Spool) -> None:
+    for name in (".half.grant", "notes.txt", ".hidden"):
+        (tmp_path / "spool" / name).write_bytes(b"x")
+
+    assert spool.names() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc1", b"\x80", b"not a row"])
+def test_a_torn_file_is_broken(tmp_path: Path, spool: Spool, content: bytes) -> None:
+    path = tmp_path / "spool" / "x.grant"
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+    with pytest.raises(SealBroken):
+        spool.read("x.grant")
+    assert list(spool.all()) == []
