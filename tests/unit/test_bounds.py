@@ -1,8 +1,6 @@
 """Bounds that no other suite reaches: each is met exactly, and what is beyond it is named."""
 
 import asyncio
-import os
-from pathlib import Path
 
 import pytest
 from unit.flows.signing_in import sign_in
@@ -14,19 +12,19 @@ from webex_oauth.emulator.journal import _CAPACITY as JOURNAL_CAPACITY, Entry, J
 from webex_oauth.errors import RequestNotSent
 from webex_oauth.flows.revocation import MAX_HANDED_OVER, Revocations
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, TOKEN_LIMITS, Limits
 from webex_oauth.secret import Secret
 from webex_oauth.transport import HttpTransport
 from webex_oauth.transport.http_transport import MAX_CONNECTIONS
-from webex_oauth.vault.records import GrantRecord, RevocationRecord, digest
-from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
-from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
+from webex_oauth.vault.records import Revocation
 from webex_oauth.web.rendering import KEPT_PAGES, Assets, Pages
 from webex_oauth.web.views import RoomsPage
 from webex_oauth.webex import people, rooms
 
 pytestmark = pytest.mark.anyio
 
+NO_TOKENS = TokenSet(Secret("token"), None, None, None, None)
 ROOMS_URL = f"{PERSON_URL.removesuffix('people/me')}rooms"
 
 
@@ -79,32 +77,9 @@ async def test_what_is_handed_over_beyond_the_bound_stays_in_the_queue() -> None
     revocations = Revocations(Workshop().context)
 
     for number in range(2 * MAX_HANDED_OVER):
-        revocations.soon(RevocationRecord(b"key", number, b"", None, NOW))
+        revocations.soon(Revocation(b"key", number, NO_TOKENS, None, NOW))
 
     assert revocations._handed_over.qsize() == MAX_HANDED_OVER
-
-
-@pytest.mark.bound("file of the spool")
-def test_a_file_of_the_spool_that_is_too_large_is_not_read(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", os.urandom)
-    spool.open()
-    name = spool.add(GrantRecord(b"key", 1, bytes(MAX_FILE_BYTES), None, None))
-
-    with pytest.raises(OSError, match="larger than"):
-        spool.read(name)
-
-
-@pytest.mark.bound("refused tokens remembered")
-def test_the_oldest_refused_tokens_are_forgotten() -> None:
-    context = Workshop().context
-    refused = RefusedTokens(context.store, context.sealer)
-
-    for number in range(MOST_REMEMBERED + 5):
-        refused.remember(Secret(f"token-{number}"))
-
-    assert len(refused._remembered) == MOST_REMEMBERED
-    assert digest(Secret("token-4")) not in refused._remembered
-    assert digest(Secret("token-5")) in refused._remembered
 
 
 @pytest.mark.bound("pages that are kept")

@@ -10,7 +10,7 @@ from unit.settings.examples import GOOD, mistakes, only_mistake, warnings
 from webex_oauth.secret import Secret
 from webex_oauth.settings import read_settings
 from webex_oauth.settings.values import STORE_URL_REMEDY, without_password
-from webex_oauth.vault.key_text import read_keys
+from webex_oauth.vault.key_file import read_keys
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 OLDER_KEY = base64.urlsafe_b64encode(bytes(range(32, 64))).decode()

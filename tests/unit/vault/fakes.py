@@ -1,4 +1,4 @@
-"""A vault around fakes: a token endpoint that answers from a script, rows that fail when told to."""
+"""A vault around fakes: a token endpoint with a script of answers, rows that fail when told to."""
 
 import asyncio
 import json

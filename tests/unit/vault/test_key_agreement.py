@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from logged import fields
 from unit.vault.key_stage import MADE_ON, KeyStage
-
-from webex_oauth.errors import KeyUnavailable
-from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.key_changes import add_key, make_primary
 from webex_oauth.vault.key_checks import agree, check_keys, in_use
 from webex_oauth.vault.key_text import new_key_line
 from webex_oauth.vault.key_watch import KeyPresence
 from webex_oauth.vault.keys import KeyFile
+
+from webex_oauth.errors import KeyUnavailable
+from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]

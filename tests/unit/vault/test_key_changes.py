@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
-from webex_oauth.errors import KeyUnavailable
 from webex_oauth.vault.key_changes import add_key, make_primary, remove_key
 from webex_oauth.vault.key_text import new_key_line
 from webex_oauth.vault.keys import read_key_file, read_or_make_key_file
+
+from webex_oauth.errors import KeyUnavailable
 from webex_oauth.vault.private_files import replace_private_file
 
 MADE_ON = date(2027, 1, 15)

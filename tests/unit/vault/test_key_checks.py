@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from unit.vault.key_stage import MADE_ON, NOW, KeyStage
-
-from webex_oauth.errors import KeyUnavailable
-from webex_oauth.secret import Secret
 from webex_oauth.vault.key_checks import check_keys, open_keys
 from webex_oauth.vault.key_text import new_key_line
 from webex_oauth.vault.keys import KeyFile
 from webex_oauth.vault.retirement import forget
+
+from webex_oauth.errors import KeyUnavailable
+from webex_oauth.secret import Secret
 from webex_oauth.vault.sealing import Keys, Sealer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]

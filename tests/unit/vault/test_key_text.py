@@ -6,8 +6,6 @@ from datetime import date
 
 import pytest
 from hypothesis import given, strategies as st
-
-from webex_oauth.errors import KeyUnavailable
 from webex_oauth.vault.key_text import (
     HEADER,
     key_line,
@@ -17,6 +15,8 @@ from webex_oauth.vault.key_text import (
     with_primary,
     without_key,
 )
+
+from webex_oauth.errors import KeyUnavailable
 
 ONE, TWO = os.urandom(32), os.urandom(32)
 

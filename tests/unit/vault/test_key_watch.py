@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from logged import fields
 from unit.vault.key_stage import MADE_ON, KeyStage
-
-from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.key_changes import add_key, remove_key
 from webex_oauth.vault.key_checks import LOOK_EVERY_SECONDS, SETTLE_SECONDS
 from webex_oauth.vault.key_text import new_key_line
 from webex_oauth.vault.key_watch import KeyWatch
+
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.memory import MemoryStore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]
 

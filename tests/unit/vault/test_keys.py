@@ -8,9 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
-from webex_oauth.errors import KeyUnavailable
-from webex_oauth.ports import Randomness
 from webex_oauth.vault.key_text import new_key_line, read_days, read_keys
 from webex_oauth.vault.keys import (
     MAX_KEY_FILE_BYTES,
@@ -18,6 +15,9 @@ from webex_oauth.vault.keys import (
     check_key_file,
     read_or_make_key_file,
 )
+
+from webex_oauth.errors import KeyUnavailable
+from webex_oauth.ports import Randomness
 from webex_oauth.vault.sealing import Context, Sealer
 
 CONTEXT = Context(kind="grant", row=(), field="tokens", version=1)

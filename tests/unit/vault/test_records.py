@@ -1,197 +1,184 @@
-"""What a sealed row is bound to: whose it is, where it is and which version it is."""
+"""Records: how long they live, and that a sealed one opens in its own place alone."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
+from unit.vault.fakes import ISSUER, NOW, alice, signed_in, tokens
 
-from webex_oauth.errors import SealBroken
+from webex_oauth.errors import AttemptForeign, SealBroken
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, attempt_context, open_attempt, seal_attempt
-from webex_oauth.vault.grants import Grant, grant_context, open_grant, seal_grant
-from webex_oauth.vault.records import (
-    AttemptRecord,
-    GrantRecord,
-    SessionRecord,
-    digest,
-    grant_key,
+from webex_oauth.stores.memory import MemoryRows
+from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
+from webex_oauth.vault.grants import (
+    LONGEST_WAIT_SECONDS,
+    NO_TROUBLE,
+    Grant,
+    Lease,
+    Trouble,
+    keep_at,
+    new_version,
 )
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.records import Profile, Session, digest, grant_key
+from webex_oauth.vault.rows import Kind
 from webex_oauth.vault.sealing import Context, Envelope, Key, KeyRing, Sealer
-from webex_oauth.vault.sessions import (
-    Profile,
-    Session,
-    open_session,
-    seal_session,
-    session_context,
-)
 
-NOW = 1_800_000_000
-ISSUER = "https://idbroker.example"
+DAY_SECONDS = 86_400
+IDLE_SECONDS = 1_800
 SEALER = Sealer(KeyRing(Key("one", bytes(range(32)))), os.urandom)
-TOKENS = TokenSet(
-    access_token=Secret("access-canary"),
-    access_expires_at=NOW + 1,
-    refresh_token=Secret("refresh-canary"),
-    refresh_expires_at=NOW + 2,
-    scopes=frozenset({"spark:rooms_read"}),
-)
-ALICE = Grant(ISSUER, "alice", TOKENS, frozenset({"spark:rooms_read"}))
-BOB = replace(ALICE, subject="bob", reauth_reason="refresh_token_refused")
+LEDGER = Ledger(MemoryRows(), SEALER, IDLE_SECONDS)
+STATE = b"s" * 32
 ATTEMPT = Attempt(
-    Secret("verifier-canary"), "/listrooms?a=1", ISSUER, "http://localhost/oauth", ("one", "two")
+    Secret("verifier-canary"),
+    "/listrooms?a=1",
+    ISSUER,
+    "http://localhost/oauth",
+    ("one", "two"),
+    NOW + 600,
 )
-SESSION = Session(
-    digest=digest(Secret("session-canary")),
-    grant_key=grant_key(ISSUER, "alice"),
-    profile=Profile("id", "Alice", "alice@example.com", None, "org"),
-    created_at=NOW,
-    seen_at=NOW + 5,
-    expires_at=NOW + 10,
-    browser="Firefox on Linux",
-)
+BARE = TokenSet(Secret("access-canary"), None, None, None, None)
+GRANTS = [
+    alice(tokens(), NOW),
+    alice(BARE),
+    replace(
+        alice(tokens(), NOW),
+        version=2**60,
+        rotates=True,
+        reauth_reason="refresh_token_refused",
+        is_access_refused=True,
+        keep_at=NOW + 9,
+        lease=Lease(b"owner", NOW + 5),
+        trouble=Trouble(1, 2, NOW + 3),
+    ),
+]
 
 
-def attempt_record() -> AttemptRecord:
-    return seal_attempt(SEALER, ATTEMPT, b"s" * 32, b"b" * 32, NOW)
+# What is sealed
 
 
-@pytest.mark.parametrize("grant", [ALICE, BOB])
+@pytest.mark.parametrize("grant", GRANTS)
 def test_a_grant_opens_as_it_was_sealed(grant: Grant) -> None:
-    assert open_grant(SEALER, seal_grant(SEALER, grant, None)) == grant
+    assert LEDGER.open_grant(grant.key, LEDGER.seal_grant(grant)) == grant
 
 
-def test_a_grant_with_nothing_optional_opens_as_it_was_sealed() -> None:
-    bare = replace(ALICE, tokens=TokenSet(Secret("access"), None, None, None, None))
+def test_an_attempt_opens_as_it_was_sealed_and_fits_into_a_cookie() -> None:
+    cookie = seal_attempt(SEALER, ATTEMPT, STATE)
 
-    assert open_grant(SEALER, seal_grant(SEALER, bare, None)) == bare
-
-
-def test_an_attempt_opens_as_it_was_sealed() -> None:
-    assert open_attempt(SEALER, attempt_record()) == ATTEMPT
+    assert open_attempt(SEALER, cookie, STATE) == ATTEMPT
+    assert cookie.reveal().replace("-", "").replace("_", "").isalnum()
 
 
-def test_a_session_opens_as_it_was_sealed() -> None:
-    assert open_session(SEALER, seal_session(SEALER, SESSION)) == SESSION
+@pytest.mark.check("F02")
+@pytest.mark.parametrize("cookie", [None, Secret(""), Secret("é"), Secret("AAAA")])
+def test_a_cookie_that_was_not_sealed_is_no_attempt(cookie: Secret | None) -> None:
+    with pytest.raises(AttemptForeign):
+        open_attempt(SEALER, cookie, STATE)
 
 
-def test_a_session_opens_after_it_was_seen_again() -> None:
-    record = replace(seal_session(SEALER, SESSION), seen_at=NOW + 9)
+@pytest.mark.check("F02")
+def test_an_attempt_does_not_open_for_another_state() -> None:
+    cookie = seal_attempt(SEALER, ATTEMPT, STATE)
 
-    assert open_session(SEALER, record) == replace(SESSION, seen_at=NOW + 9)
-
-
-def test_what_a_seal_is_bound_to_stays_the_same_over_releases() -> None:
-    """Otherwise rows written before an upgrade no longer open after it."""
-    grant, attempt = seal_grant(SEALER, ALICE, None), attempt_record()
-    session = seal_session(SEALER, SESSION)
-    start, end, over = (at.to_bytes(8, "big") for at in (NOW, NOW + 10, attempt.expires_at))
-
-    assert grant_context(grant) == Context("grant", (grant.key,), "grant", grant.version)
-    assert attempt_context(attempt) == Context(
-        "attempt", (b"s" * 32, b"b" * 32, over), "attempt", 1
-    )
-    session_row = (SESSION.digest, SESSION.grant_key, start, end)
-    assert session_context(session) == Context("session", session_row, "profile", 1)
-
-
-def test_no_secret_is_in_a_row_or_its_repr() -> None:
-    rows = (seal_grant(SEALER, ALICE, None), attempt_record(), seal_session(SEALER, SESSION))
-
-    for row in rows:
-        assert b"canary" not in row.sealed
-        assert "canary" not in repr(row)
-    assert "canary" not in repr((ALICE, ATTEMPT, SESSION))
+    with pytest.raises(AttemptForeign):
+        open_attempt(SEALER, cookie, b"x" * 32)
 
 
 @pytest.mark.check("F02")
 def test_one_persons_tokens_do_not_open_in_anothers_row() -> None:
-    alice = seal_grant(SEALER, ALICE, None)
-    bob = replace(seal_grant(SEALER, BOB, None), sealed=alice.sealed, version=alice.version)
+    body = LEDGER.seal_grant(GRANTS[0])
 
     with pytest.raises(SealBroken):
-        open_grant(SEALER, bob)
+        LEDGER.open_grant(grant_key(ISSUER, "bob"), body)
 
 
+async def all_bodies() -> list[tuple[Kind, bytes, bytes]]:
+    """Return kind, name and body of a row of each kind that a sign-in writes."""
+    rows = MemoryRows()
+    fixture = await signed_in()
+    fixture.ledger = Ledger(rows, SEALER, IDLE_SECONDS)
+    await fixture.admit(tokens())
+    return [(row.kind, row.name, row.body) for row in rows._rows.values()]
+
+
+@pytest.mark.anyio
 @pytest.mark.check("F02")
-def test_old_tokens_do_not_open_as_a_later_version() -> None:
-    old = seal_grant(SEALER, ALICE, None)
-    new = seal_grant(SEALER, ALICE, old)
+async def test_a_row_opens_as_its_own_kind_under_its_own_name_alone() -> None:
+    """Rows written before an upgrade must open after it: what they are bound to stays the same."""
+    bodies = await all_bodies()
 
-    with pytest.raises(SealBroken):
-        open_grant(SEALER, replace(new, sealed=old.sealed))
-
-
-def swapped_session(field: str) -> SessionRecord:
-    record = seal_session(SEALER, SESSION)
-    other = {
-        "digest": replace(record, digest=b"d" * 32),
-        "grant_key": replace(record, grant_key=grant_key(ISSUER, "bob")),
-        "created_at": replace(record, created_at=NOW + 1),
-        "expires_at": replace(record, expires_at=NOW + 1_000_000),
-    }
-    return other[field]
+    assert {kind for kind, _, _ in bodies} == {Kind.STATE, Kind.SESSION, Kind.GRANT}
+    for kind, name, body in bodies:
+        assert SEALER.open(body, Context(kind.value, name))
+        for other in Kind:
+            if other is not kind:
+                with pytest.raises(SealBroken):
+                    SEALER.open(body, Context(other.value, name))
+        with pytest.raises(SealBroken):
+            SEALER.open(body, Context(kind.value, name[:-1] + bytes([name[-1] ^ 1])))
 
 
-@pytest.mark.parametrize("field", ["digest", "grant_key", "created_at", "expires_at"])
-@pytest.mark.check("F02")
-def test_a_session_cannot_be_moved_or_lengthened_in_the_store(field: str) -> None:
-    with pytest.raises(SealBroken):
-        open_session(SEALER, swapped_session(field))
+@pytest.mark.anyio
+async def test_no_secret_is_in_a_row_or_a_repr() -> None:
+    for _, _, body in await all_bodies():
+        assert b"access-1" not in body
+        assert b"refresh-1" not in body
+    assert "canary" not in repr((ATTEMPT, alice(BARE)))
+    assert b"canary" not in LEDGER.seal_grant(alice(BARE))
 
 
-@pytest.mark.parametrize("field", ["state_digest", "browser_digest"])
-@pytest.mark.check("F02")
-def test_an_attempt_cannot_be_given_to_another_browser_in_the_store(field: str) -> None:
-    record = attempt_record()
-    moved = {
-        "state_digest": replace(record, state_digest=b"x" * 32),
-        "browser_digest": replace(record, browser_digest=b"x" * 32),
-    }[field]
-
-    with pytest.raises(SealBroken):
-        open_attempt(SEALER, moved)
+CONTEXT = Context(kind="note", name=b"")
 
 
-def test_a_session_does_not_open_as_a_grant() -> None:
-    session = seal_session(SEALER, SESSION)
-
-    with pytest.raises(SealBroken):
-        open_grant(SEALER, GrantRecord(session.grant_key, 1, session.sealed, None, None))
-
-
-def test_a_seal_around_something_else_is_broken() -> None:
-    context = Context(kind="note", row=(), field="text", version=1)
-    sealed = Envelope(str).seal(SEALER, "text", context)
+@pytest.mark.parametrize(("written", "read"), [("text", int), (5, Secret)])
+def test_a_seal_around_something_else_is_broken(written: object, read: type) -> None:
+    sealed = Envelope(type(written)).seal(SEALER, written, CONTEXT)
 
     with pytest.raises(SealBroken, match="does not read"):
-        Envelope(int).open(SEALER, sealed, context)
-
-
-def test_a_secret_that_is_no_text_is_broken() -> None:
-    context = Context(kind="note", row=(), field="text", version=1)
-    sealed = Envelope(int).seal(SEALER, 5, context)
-
-    with pytest.raises(SealBroken, match="does not read"):
-        Envelope(Secret).open(SEALER, sealed, context)
+        Envelope(read).open(SEALER, sealed, CONTEXT)
 
 
 def test_an_envelope_holds_no_unknown_things() -> None:
-    context = Context(kind="note", row=(), field="text", version=1)
-
     with pytest.raises(NotImplementedError, match="object has no place"):
-        Envelope(object).seal(SEALER, object(), context)
+        Envelope(object).seal(SEALER, object(), CONTEXT)
 
 
-def test_versions_grow_by_one() -> None:
-    first = seal_grant(SEALER, ALICE, None)
+def test_a_grant_written_by_an_earlier_version_opens() -> None:
+    earlier = {
+        "issuer": ISSUER,
+        "subject": "alice",
+        "tokens": {
+            "access_token": "access-canary",
+            "access_expires_at": None,
+            "refresh_token": None,
+            "refresh_expires_at": None,
+            "scopes": None,
+        },
+        "scopes": sorted(alice(BARE).scopes),
+    }
+    context = Context("grant", alice(BARE).key)
+    body = Envelope(dict[str, object]).seal(SEALER, earlier, context)
 
-    assert seal_grant(SEALER, ALICE, first).version == first.version + 1
+    assert LEDGER.open_grant(alice(BARE).key, body) == alice(BARE)
+
+
+# Versions of a grant
+
+
+def test_a_new_version_follows_the_one_that_it_replaces() -> None:
+    first = new_version(alice(tokens()), None, os.urandom)
+    troubled = replace(first, lease=Lease(b"me", NOW), trouble=Trouble(1, 1, NOW))
+
+    second = new_version(troubled, first, os.urandom)
+
+    assert second.version == first.version + 1
+    assert (second.lease, second.trouble) == (None, NO_TROUBLE)
 
 
 def test_a_grant_given_again_never_meets_a_version_it_had_before() -> None:
-    versions = {seal_grant(SEALER, ALICE, None).version for _ in range(1_000)}
+    versions = {new_version(alice(tokens()), None, os.urandom).version for _ in range(1_000)}
 
     assert len(versions) == 1_000
     assert min(versions) > 0
@@ -199,52 +186,73 @@ def test_a_grant_given_again_never_meets_a_version_it_had_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "ends_at"),
+    ("changes", "ends_at"),
     [
-        (TOKENS, NOW + 2),
-        (replace(TOKENS, access_expires_at=NOW + 3), NOW + 3),
-        (replace(TOKENS, refresh_token=None), NOW + 1),
-        (replace(TOKENS, refresh_expires_at=None), None),
-        (replace(TOKENS, access_expires_at=None), None),
-        (replace(TOKENS, refresh_token=None, access_expires_at=None), None),
+        ({}, NOW + 2),
+        ({"access_expires_at": NOW + 3}, NOW + 3),
+        ({"refresh_token": None}, NOW + 1),
+        ({"refresh_expires_at": None}, None),
+        ({"access_expires_at": None}, None),
+        ({"refresh_token": None, "access_expires_at": None}, None),
     ],
 )
-def test_a_grant_ends_with_its_last_token(tokens: TokenSet, ends_at: int | None) -> None:
-    assert seal_grant(SEALER, replace(ALICE, tokens=tokens), None).ends_at == ends_at
+def test_a_grant_ends_with_its_last_token(
+    changes: dict[str, int | None], ends_at: int | None
+) -> None:
+    held = replace(tokens(lives_for=1), refresh_expires_at=NOW + 2)
+
+    assert alice(replace(held, **changes)).ends_at == ends_at  # type: ignore[arg-type]  # fields
 
 
 def test_a_grant_is_due_while_it_can_be_renewed() -> None:
-    alice = replace(ALICE, issued_at=NOW - 600)
+    issued = replace(tokens(), refresh_expires_at=NOW + 2)
+    grant = alice(issued, NOW - 600)
 
-    due_at = seal_grant(SEALER, alice, None).keep_at
+    due_at = new_version(grant, None, os.urandom).keep_at
 
     assert due_at is not None
     assert NOW - 600 + 301 <= due_at <= NOW - 600 + 402
-    assert seal_grant(SEALER, replace(alice, reauth_reason="any"), None).keep_at is None
+    needed = replace(grant, reauth_reason="any")
+    assert new_version(needed, None, os.urandom).keep_at is None
 
 
 def test_grants_that_were_issued_together_are_not_due_together() -> None:
-    tokens = replace(TOKENS, refresh_expires_at=NOW + 7_776_000)
-    alice = replace(ALICE, issued_at=NOW, tokens=tokens)
+    grant = alice(replace(tokens(), refresh_expires_at=NOW + 7_776_000), NOW)
 
-    assert len({seal_grant(SEALER, alice, None).keep_at for _ in range(100)}) > 90
+    assert len({new_version(grant, None, os.urandom).keep_at for _ in range(100)}) > 90
 
 
-def test_a_grant_written_by_an_earlier_version_opens() -> None:
-    @dataclass(frozen=True)
-    class Earlier:
-        issuer: str
-        subject: str
-        tokens: TokenSet
-        scopes: frozenset[str]
-        reauth_reason: str | None = None
+@given(share=st.floats(0, 1), life_seconds=st.integers(1, 90 * DAY_SECONDS))
+def test_a_grant_is_kept_after_half_to_two_thirds_of_its_refresh_tokens_life(
+    share: float, life_seconds: int
+) -> None:
+    issued = replace(tokens(), refresh_expires_at=NOW + life_seconds)
 
-    key = grant_key(ISSUER, "alice")
-    record = GrantRecord(key, 3, b"", None, None)
-    earlier = Earlier(ISSUER, "alice", TOKENS, ALICE.scopes)
-    sealed = Envelope(Earlier).seal(SEALER, earlier, grant_context(record))
+    at = keep_at(issued, NOW, share)
 
-    assert open_grant(SEALER, replace(record, sealed=sealed)) == ALICE
+    assert at is not None
+    assert life_seconds // 2 <= at - NOW <= life_seconds * 2 / 3
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "share", "at"),
+    [
+        (None, 0, NOW + 20 * DAY_SECONDS),
+        (None, 1, NOW + 15 * DAY_SECONDS),
+        (NOW + 400 * DAY_SECONDS, 0, NOW + LONGEST_WAIT_SECONDS),
+        (NOW - 10, 0, NOW),
+    ],
+)
+@pytest.mark.bound("wait until a grant is renewed")
+def test_no_grant_waits_longer_than_sixty_days_and_a_month_where_nothing_is_known(
+    ends_at: int | None, share: float, at: int
+) -> None:
+    assert keep_at(replace(tokens(), refresh_expires_at=ends_at), NOW, share) == at
+    assert LONGEST_WAIT_SECONDS == 60 * DAY_SECONDS
+
+
+def test_without_a_refresh_token_there_is_nothing_to_keep() -> None:
+    assert keep_at(tokens(refresh=None), NOW, 0) is None
 
 
 @given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
@@ -256,3 +264,58 @@ def test_no_two_persons_share_a_key(issuer: str, subject: str, other: str, anoth
 
 def test_a_key_does_not_slide_between_issuer_and_subject() -> None:
     assert grant_key("ab", "c") != grant_key("a", "bc")
+
+
+# The life of a session
+
+SESSION = Session(
+    digest=digest(Secret("session-canary")),
+    grant_key=grant_key(ISSUER, "alice"),
+    profile=Profile(),
+    created_at=NOW,
+    seen_at=NOW,
+    expires_at=NOW + 28_800,
+)
+
+
+@pytest.mark.parametrize(
+    ("seen_after", "asked_after", "expected"),
+    [
+        (0, 0, True),
+        (0, IDLE_SECONDS - 1, True),
+        (0, IDLE_SECONDS, False),
+        (0, IDLE_SECONDS + 1, False),
+        (1_000, IDLE_SECONDS + 999, True),
+        (1_000, IDLE_SECONDS + 1_000, False),
+        (28_799, 28_799, True),
+        (28_799, 28_800, False),
+        (28_800, 28_801, False),
+        (0, -60, True),
+        # The clock of the machine that saw it may be a minute ahead.
+        (2 * IDLE_SECONDS + 60, 2 * IDLE_SECONDS, True),
+    ],
+)
+def test_a_session_lives_while_it_is_used_and_until_its_end(
+    seen_after: int, asked_after: int, *, expected: bool
+) -> None:
+    session = replace(SESSION, seen_at=NOW + seen_after)
+
+    assert session.is_live(NOW + asked_after, IDLE_SECONDS) is expected
+
+
+@pytest.mark.parametrize("ahead", [61, 28_800, 400 * 86_400, 2**36])
+def test_a_session_that_was_seen_in_the_future_counts_from_its_start(ahead: int) -> None:
+    early, late = NOW + IDLE_SECONDS - 1, NOW + IDLE_SECONDS
+
+    assert replace(SESSION, seen_at=early + ahead).is_live(early, IDLE_SECONDS)
+    assert not replace(SESSION, seen_at=late + ahead).is_live(late, IDLE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("after", "idle_seconds", "expected"),
+    [(59, 1_800, False), (60, 1_800, True), (0, 1_800, False), (10, 100, True), (9, 100, False)],
+)
+def test_use_is_written_down_once_a_minute_or_ten_times_before_it_counts_as_idle(
+    after: int, idle_seconds: int, *, expected: bool
+) -> None:
+    assert SESSION.is_touch_due(NOW + after, idle_seconds) is expected

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from unit.vault.key_stage import KeyStage, plain_grant
+from webex_oauth.vault.key_checks import SETTLE_SECONDS
+from webex_oauth.vault.sealed_rows import context_of
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.memory import MemoryStore
 from webex_oauth.vault.grants import open_grant, seal_grant
-from webex_oauth.vault.key_checks import SETTLE_SECONDS
 from webex_oauth.vault.records import GrantRecord, SealedRecord
 from webex_oauth.vault.reencryption import MOST_PASSES, Outcome, Reencryption, Tally
-from webex_oauth.vault.sealed_rows import context_of
 from webex_oauth.vault.sealing import Sealer, key_id_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]

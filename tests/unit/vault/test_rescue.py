@@ -27,13 +27,13 @@ from webex_oauth.errors import (
     ReauthRequired,
     RefreshPostponed,
     SealBroken,
-    StoreConflict,
     StoreUnavailable,
 )
 from webex_oauth.secret import Secret
+from webex_oauth.vault.commit import COMMIT_TRIES
 from webex_oauth.vault.grants import Grant, new_version
 from webex_oauth.vault.ledger import Ledger
-from webex_oauth.vault.rescue import Spool, Spooled
+from webex_oauth.vault.rescue import MAX_FILE_BYTES, Spool, Spooled
 from webex_oauth.vault.rows import Kind, Row
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.vault import Kept
@@ -334,9 +334,10 @@ async def test_tokens_that_came_while_the_vault_was_closing_are_kept(tmp_path: P
 async def test_a_grant_that_keeps_moving_loses_no_tokens(tmp_path: Path) -> None:
     fixture = await signed_in(issued(2), folder=tmp_path)
     await fixture.rescue.open()
-    fixture.rows.before["tokens"] = [StoreConflict("moved")]
+    fixture.rows.before["tokens"] = [fixture.change] * COMMIT_TRIES
 
     assert await fixture.vault.access_token(ALICE) == SECOND
+    assert not fixture.rescue.is_empty
     await fixture.rescue.retry()
 
     await check_settled(fixture)
@@ -482,6 +483,14 @@ def test_drafts_and_strange_files_are_passed_over(tmp_path: Path, spool: Spool) 
         (tmp_path / "spool" / name).write_bytes(b"x")
 
     assert spool.names() == []
+
+
+@pytest.mark.bound("file of the spool")
+def test_a_file_that_is_too_large_is_not_read(spool: Spool) -> None:
+    name = spool.add(Spooled(CONTENT.key, bytes(MAX_FILE_BYTES)))
+
+    with pytest.raises(OSError, match="larger than"):
+        spool.read(name)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xc1", b"\x80", b"not a row"])

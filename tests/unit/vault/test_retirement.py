@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from unit.vault.key_stage import NOW, KeyStage, plain_grant
+from webex_oauth.vault.key_checks import SETTLE_SECONDS, check_keys
+from webex_oauth.vault.retirement import check_unused, forget, rows_by_key
 
 from webex_oauth.errors import KeyUnavailable
 from webex_oauth.vault.grants import seal_grant
-from webex_oauth.vault.key_checks import SETTLE_SECONDS, check_keys
 from webex_oauth.vault.records import AttemptRecord, GrantRecord
 from webex_oauth.vault.reencryption import Reencryption
-from webex_oauth.vault.retirement import check_unused, forget, rows_by_key
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer, key_id_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]

@@ -65,11 +65,10 @@ async def asked_by(fixture: VaultFixture, count: int) -> list[Any]:
 
 async def refusal(fixture: VaultFixture, refused: Secret | None = None) -> ReauthRequired:
     """Ask for a token that cannot be had without the person; return the error."""
+    vault = fixture.vault
+    use = vault.access_token(ALICE) if refused is None else vault.refreshed(ALICE, refused)
     with pytest.raises(ReauthRequired) as caught:
-        if refused is None:
-            await fixture.vault.access_token(ALICE)
-        else:
-            await fixture.vault.refreshed(ALICE, refused)
+        await use
     return caught.value
 
 
