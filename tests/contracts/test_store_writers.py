@@ -25,7 +25,7 @@ from webex_oauth.errors import SealBroken, SignInError, StoreError, VaultError
 from webex_oauth.flows.sweeper import EVERYTHING
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Session
-from webex_oauth.vault.rows import Change, Kind, Row
+from webex_oauth.vault.rows import LAST_REV, Change, Kind, Row, next_rev
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ ABSURD: dict[str, Sequence[Any]] = {
     "at": (None, 0, NOW, 253_402_300_799),
     "over_at": (None, 0, NOW, 253_402_300_799),
     "body": (b"", b"\x01", b"\x01\x011", b"x" * 100_000),
-    "rev": (1, 2**62),
+    "rev": (1, LAST_REV),
 }
 
 
@@ -59,12 +59,12 @@ def overwritten(row: Row, others: Sequence[Row]) -> list[Row]:
         if other.kind is row.kind and other.name != row.name:
             names = [field.name for field in fields(row) if field.name not in ("kind", "name")]
             spoilt += [replace(row, **{name: getattr(other, name)}) for name in names]
-    return [one for one in spoilt if replace(one, rev=row.rev) != row]
+    return [one for one in spoilt if one != row]
 
 
 async def write(ledger: Ledger, row: Row, over: Row) -> Row:
     """Put *row* there as a writer without keys would."""
-    spoilt = replace(row, rev=row.rev if row.rev > over.rev else over.rev + 1)
+    spoilt = replace(row, rev=row.rev if row.rev != over.rev else next_rev(over.rev))
     assert await ledger.rows.apply([Change(spoilt, over.rev)], durably=False)
     return spoilt
 

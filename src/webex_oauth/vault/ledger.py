@@ -23,7 +23,7 @@ from webex_oauth.vault.records import (
     Session,
     name_of_grant,
 )
-from webex_oauth.vault.rows import Change, Kind, Row, Rows
+from webex_oauth.vault.rows import Change, Kind, Row, Rows, next_rev
 from webex_oauth.vault.sealing import Context, Envelope, Sealer
 
 T = TypeVar("T")
@@ -261,7 +261,7 @@ class Ledger:
                 entry = self._open(_REVOCATIONS, row)
             except VaultError as error:
                 _log_unreadable(row, error)
-                later_row = replace(row, rev=row.rev + 1, at=until)
+                later_row = replace(row, rev=next_rev(row.rev), at=until)
                 await self.rows.apply([Change(later_row, row.rev)], durably=False)
                 continue
             later = replace(entry.record, due_at=until, try_count=entry.record.try_count + 1)
@@ -304,7 +304,7 @@ class Ledger:
                 if self._is_over(row, now) and not await self._has_session(row):
                     count += await self.rows.apply([_drop(row)], durably=False)
                 else:
-                    later = replace(row, rev=row.rev + 1, over_at=now + PUT_OFF_SECONDS)
+                    later = replace(row, rev=next_rev(row.rev), over_at=now + PUT_OFF_SECONDS)
                     await self.rows.apply([Change(later, row.rev)], durably=False)
         return count
 
@@ -327,12 +327,12 @@ class Ledger:
             except VaultError:
                 continue
             in_time = _in_time(record, now)
-            right = self._row_of(table, row.name, in_time, row.rev + 1, row.body)
+            right = self._row_of(table, row.name, in_time, next_rev(row.rev), row.body)
             if in_time != record:
                 right = self._put(table, row.name, in_time, row.rev).row
             if replace(right, rev=row.rev) != row:
                 await self.rows.apply([Change(right, row.rev)], durably=False)
-        return rows[-1].name if len(rows) == limit else b""
+        return rows[-1].name if rows else b""
 
     # Rows and records
 
@@ -352,7 +352,7 @@ class Ledger:
         body = table.envelope.seal(self._sealer, record, Context(table.kind.value, name))
         # No writer can hold the revision of a row that was deleted since.
         rev = over or int.from_bytes(self._sealer.randomness(FIRST_REV_BYTES), "big")
-        return Change(self._row_of(table, name, record, rev + 1, body), over)
+        return Change(self._row_of(table, name, record, next_rev(rev), body), over)
 
     def _row_of(self, table: "_Table[T]", name: bytes, record: T, rev: int, body: bytes) -> Row:
         group, at, over_at = table.index(record, self._idle_seconds)

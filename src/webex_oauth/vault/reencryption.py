@@ -22,7 +22,7 @@ from webex_oauth.errors import (
 from webex_oauth.ports import Sleep
 from webex_oauth.vault.key_agreement import SETTLE_SECONDS, drop_check
 from webex_oauth.vault.rescue import Spool, Spooled
-from webex_oauth.vault.rows import Change, Kind, Row, Rows
+from webex_oauth.vault.rows import Change, Kind, Row, Rows, next_rev
 from webex_oauth.vault.sealing import Context, Sealer, key_id_of
 
 MOST_PASSES = 12
@@ -118,7 +118,7 @@ class Reencryption:
         body = self._body_of(row)
         if not isinstance(body, bytes):
             return body
-        change = Change(replace(row, rev=row.rev + 1, body=body), row.rev)
+        change = Change(replace(row, rev=next_rev(row.rev), body=body), row.rev)
         is_done = await self._rows.apply([change], durably=False)
         return Outcome.REENCRYPTED if is_done else Outcome.MOVED
 

@@ -13,6 +13,9 @@ from enum import StrEnum
 from typing import Protocol
 
 
+LAST_REV = 1 << 62
+
+
 class Kind(StrEnum):
     """What a row holds."""
 
@@ -27,7 +30,7 @@ class Kind(StrEnum):
 class Row:
     """One row.
 
-    `name` has at most 64 bytes. `rev` is from 1 to 2**62 and changes with every write; 0 means that
+    `name` has at most 64 bytes. `rev` is from 1 to LAST_REV and changes with every write; 0 means that
     the row is absent. `group` names what the row belongs to. `at` is when the row is due, `over_at`
     when it may be removed, in seconds since 1970; None keeps it out of that list.
     """
@@ -50,6 +53,11 @@ class Change:
 
     row: Row
     over: int
+
+
+def next_rev(rev: int) -> int:
+    """Return the revision after *rev*."""
+    return rev % LAST_REV + 1
 
 
 class Rows(Protocol):

@@ -13,7 +13,7 @@ from webex_oauth.errors import KeyUnavailable, StoreUnavailable
 from webex_oauth.integration import open_integration
 from webex_oauth.integration.shared_clock import SharedClock
 from webex_oauth.settings import Settings, read_settings
-from webex_oauth.stores.memory import MemoryStore
+from webex_oauth.stores.memory import MemoryRows
 
 pytestmark = pytest.mark.anyio
 
@@ -53,13 +53,13 @@ async def test_a_clock_of_ones_own_needs_no_shared_one(tmp_path: Path) -> None:
 
 @pytest.mark.check("H13")
 async def test_without_one_it_goes_by_the_stores_clock(tmp_path: Path) -> None:
-    class AheadStore(MemoryStore):
+    class AheadRows(MemoryRows):
         async def time(self) -> float:
             return await super().time() + 86_400
 
-    async with open_integration(settings_in(tmp_path), store=AheadStore()) as integration:
+    async with open_integration(settings_in(tmp_path), rows=AheadRows()) as integration:
         clock = integration.context.clock
-        ahead_seconds = clock() - await MemoryStore().time()
+        ahead_seconds = clock() - await MemoryRows().time()
 
     assert isinstance(clock, SharedClock)
     assert 86_398 < ahead_seconds < 86_402
@@ -78,22 +78,22 @@ async def test_keys_in_the_environment_make_no_file(tmp_path: Path) -> None:
 
 
 async def test_what_it_cannot_start_with_leaves_nothing_behind(tmp_path: Path) -> None:
-    class ClosingStore(MemoryStore):
+    class ClosingRows(MemoryRows):
         is_closed = False
 
         async def close(self) -> None:
             self.is_closed = True
 
-    settings, store = settings_in(tmp_path), ClosingStore()
+    settings, rows = settings_in(tmp_path), ClosingRows()
     settings.keys_file.parent.mkdir(mode=0o700)
     settings.keys_file.write_text("changeme")
     settings.keys_file.chmod(0o600)
 
     with pytest.raises(KeyUnavailable):
-        async with open_integration(settings, store=store):
+        async with open_integration(settings, rows=rows):
             pytest.fail("it started")
 
-    assert store.is_closed
+    assert rows.is_closed
     assert running() == set()
 
 
@@ -105,10 +105,10 @@ async def test_what_is_no_settings_is_told_at_once(settings: Any) -> None:
 
 
 async def test_a_store_that_is_down_at_start_is_told(tmp_path: Path) -> None:
-    class DownStore(MemoryStore):
+    class DownRows(MemoryRows):
         async def time(self) -> float:
             raise StoreUnavailable("down")
 
     with pytest.raises(StoreUnavailable):
-        async with open_integration(settings_in(tmp_path), store=DownStore()):
+        async with open_integration(settings_in(tmp_path), rows=DownRows()):
             pytest.fail("it started")

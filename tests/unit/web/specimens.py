@@ -5,7 +5,7 @@ from typing import Any
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
-from webex_oauth.vault.sessions import Profile
+from webex_oauth.vault.records import Profile
 from webex_oauth.web.failures import PAGE_NOT_FOUND, Failure
 from webex_oauth.web.views import (
     Account,

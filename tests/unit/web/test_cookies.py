@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
-from webex_oauth.web.cookies import MAX_ATTEMPTS, CookieJar, read_cookies
+from webex_oauth.web.cookies import MAX_ATTEMPT_BYTES, MAX_ATTEMPTS, CookieJar, read_cookies
 
 NOW = 1_800_000_000
 ATTEMPT_ID = "0123456789abcdef"
@@ -33,13 +33,13 @@ def id_of_attempt(number: int) -> str:
     return f"{0xFFFF - number:016x}"
 
 
-def browser_after(count: int) -> dict[str, str]:
-    """Give what a browser presents after so many sign-ins were begun and none was finished."""
+def browser_after(count: int, attempt: Secret = Secret("s" * 400)) -> dict[str, str]:  # noqa: B008 - a Secret never changes
+    """Return what a browser presents after so many sign-ins were begun and none was finished."""
     presented: dict[str, str] = {}
     for number in range(count):
         response = Response()
         attempt_id = id_of_attempt(number)
-        PLAIN.keep_attempt(response, presented, attempt_id, Secret("s" * 43), NOW + number)
+        PLAIN.keep_attempt(response, presented, attempt_id, attempt, NOW + number)
         for header in set_cookies(response):
             for name, morsel in SimpleCookie(header).items():
                 presented.pop(name, None)
@@ -160,16 +160,15 @@ def test_a_cookie_without_the_prefix_counts_for_nothing_behind_tls() -> None:
     )
 
     assert PINNED.session_id({session: "planted by a sibling host"}) is None
-    assert PINNED.attempt_secret({attempt + ATTEMPT_ID: "1.planted"}, ATTEMPT_ID) is None
+    assert PINNED.attempt({attempt + ATTEMPT_ID: "1.planted"}, ATTEMPT_ID) is None
 
 
-@pytest.mark.bound("sign-ins under way in a browser")
 @pytest.mark.check("D08")
 def test_an_attempt_is_not_a_session() -> None:
     presented = {ATTEMPT + ATTEMPT_ID: "1.secret"}
 
     assert PLAIN.session_id(presented) is None
-    assert PLAIN.attempt_secret(presented, ATTEMPT_ID) == Secret("secret")
+    assert PLAIN.attempt(presented, ATTEMPT_ID) == Secret("secret")
 
 
 @pytest.mark.check("A05")
@@ -180,6 +179,15 @@ def test_a_browser_keeps_the_newest_attempts_and_a_small_header(count: int) -> N
     newest = [f"{ATTEMPT}{id_of_attempt(number)}" for number in range(count)][-MAX_ATTEMPTS:]
     assert list(presented) == newest
     assert sum(len(name) + len(value) for name, value in presented.items()) < MAX_HEADER_BYTES
+
+
+@pytest.mark.bound("sign-ins under way in a browser")
+def test_long_attempts_leave_room_for_fewer_of_them() -> None:
+    presented = browser_after(9, Secret("s" * 1_500))
+
+    newest = [f"{ATTEMPT}{id_of_attempt(number)}" for number in (7, 8)]
+    assert list(presented) == newest
+    assert sum(map(len, presented.values())) <= MAX_ATTEMPT_BYTES
 
 
 @pytest.mark.parametrize("value", ["", "s", ".s", "-1.s", f"{2**60:x}.s", "é.s"])
@@ -212,7 +220,7 @@ def test_whatever_a_browser_presents_is_read_without_a_failure(header: bytes) ->
     response = Response()
 
     PLAIN.session_id(presented)
-    PLAIN.attempt_secret(presented, ATTEMPT_ID)
+    PLAIN.attempt(presented, ATTEMPT_ID)
     PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
     PLAIN.drop_all(response, presented)
 

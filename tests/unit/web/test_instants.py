@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
 
-from webex_oauth.vault.row_values import LATEST_INSTANT
-from webex_oauth.web.rendering import duration_text, utc_datetime, utc_text
+from webex_oauth.web.rendering import LATEST_INSTANT, duration_text, utc_datetime, utc_text
 
 
 @settings(deadline=None)
