@@ -1,229 +1,303 @@
-"""All rows come under the primary key, whatever happens meanwhile."""
+"""All rows come under the primary key; a key leaves once it is unused, or with its rows."""
 
+import asyncio
+import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
-from unit.vault.key_stage import KeyStage, plain_grant
-from webex_oauth.vault.key_checks import SETTLE_SECONDS
-from webex_oauth.vault.sealed_rows import context_of
+from unit.vault.keys import KeyFixture, no_wait, person
 
-from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.memory import MemoryStore
-from webex_oauth.vault.grants import open_grant, seal_grant
-from webex_oauth.vault.records import GrantRecord, SealedRecord
-from webex_oauth.vault.reencryption import MOST_PASSES, Outcome, Reencryption, Tally
-from webex_oauth.vault.sealing import Sealer, key_id_of
+from webex_oauth.errors import ConfigurationError, KeyUnavailable, StoreUnavailable
+from webex_oauth.vault.key_agreement import SETTLE_SECONDS, check_keys, keys_in_use
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.reencryption import (
+    MOST_PASSES,
+    Outcome,
+    Reencryption,
+    Tally,
+    check_unused,
+    forget,
+    rows_by_key,
+)
+from webex_oauth.vault.rescue import Spooled
+from webex_oauth.vault.rows import Change, Kind, Row
+from webex_oauth.vault.sealing import Context, Key, KeyRing, Sealer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("F03")]
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> KeyStage:
-    return KeyStage(tmp_path / "keys" / "keys")
-
-
-async def at_once(_: float) -> None:
-    """Wait for nothing."""
+def fixture(tmp_path: Path) -> KeyFixture:
+    return KeyFixture(tmp_path / "keys" / "keys")
 
 
 async def reencrypt(
-    stage: KeyStage, sealer: Sealer, sleep: Callable[[float], Awaitable[None]] = at_once
+    fixture: KeyFixture, sleep: Callable[[float], Awaitable[None]] = no_wait
 ) -> Tally:
-    work = Reencryption(stage.store, stage.spool, sealer, lambda _: None, sleep=sleep)
+    sealer = fixture.fresh_sealer()
+    work = Reencryption(fixture.rows, fixture.spool, sealer, lambda _: None, sleep=sleep)
     return await work.run()
 
 
-async def ids(stage: KeyStage) -> set[str]:
-    return {key_id_of(row.sealed) for row in await stage.rows()}
-
-
-async def test_every_kind_of_row_and_the_spool_come_under_the_primary_key(stage: KeyStage) -> None:
-    await stage.fill()
-    assert len(await stage.rows()) == 5
-    new = stage.next_key()
-
-    tally = await reencrypt(stage, stage.fresh_sealer())
-
-    assert await ids(stage) == {new}
-    assert tally[Outcome.RESEALED] == 5
-
-
-async def test_what_was_resealed_opens_to_the_same(stage: KeyStage) -> None:
-    grant = await stage.fill()
-    stage.next_key()
-    sealer = stage.fresh_sealer()
-
-    await reencrypt(stage, sealer)
-
-    after = await stage.store.find_grant(grant.key)
-    assert after
-    assert open_grant(sealer, after) == plain_grant(1)
-    assert replace(after, sealed=grant.sealed) == grant
-    for row in await stage.rows():
-        assert sealer.open(row.sealed, context_of(row))
-
-
-async def test_more_rows_than_a_batch_are_all_done(stage: KeyStage) -> None:
-    for number in range(120):
-        await stage.sign_in(number)
-    new = stage.next_key()
-
-    tally = await reencrypt(stage, stage.fresh_sealer())
-
-    assert await ids(stage) == {new}
-    assert tally[Outcome.RESEALED] == 360
-
-
-async def test_where_nothing_is_old_nothing_is_written(stage: KeyStage) -> None:
-    await stage.fill()
-    before = await stage.rows()
-
-    tally = await reencrypt(stage, stage.fresh_sealer())
-
-    assert tally[Outcome.RESEALED] == 0
-    assert await stage.rows() == before
-
-
-async def test_what_a_slow_process_still_wrote_is_found(stage: KeyStage) -> None:
-    await stage.fill()
-    slow, new, naps = stage.sealer, stage.next_key(), []
+def on_settling(act: Callable[[], Awaitable[object]]) -> Callable[[float], Awaitable[None]]:
+    """Return a sleep that acts where processes are given the time to look at their keys."""
 
     async def sleep(seconds: float) -> None:
         if seconds == SETTLE_SECONDS:
-            naps.append(seconds)
-            if len(naps) <= 2:
-                await stage.sign_in(100 + len(naps), slow)
+            await act()
 
-    await reencrypt(stage, stage.fresh_sealer(), sleep)
-
-    assert await ids(stage) == {new}
-    assert len(naps) == 3
+    return sleep
 
 
-async def test_it_never_ends_before_the_processes_had_time_to_look(stage: KeyStage) -> None:
+async def test_every_kind_of_row_and_the_spool_come_under_the_primary_key(
+    fixture: KeyFixture,
+) -> None:
+    grant = await fixture.fill()
+    before, new = fixture.sealed(), fixture.next_key()
+
+    tally = await reencrypt(fixture)
+
+    assert fixture.key_ids() == {new: 5}
+    assert tally[Outcome.REENCRYPTED] == 5
+    sealer = fixture.fresh_sealer()
+    for old, row in zip(before, fixture.sealed(), strict=True):
+        assert replace(row, body=old.body, rev=old.rev) == old
+        context = Context(row.kind.value, row.name)
+        assert sealer.open(row.body, context) == sealer.open(old.body, context)
+    found = await Ledger(fixture.rows, sealer, 600).find_grant(grant.key)
+    assert found
+    assert found.record == grant
+
+
+async def test_more_rows_than_a_batch_are_all_done(fixture: KeyFixture) -> None:
+    for number in range(120):
+        await fixture.sign_in(number)
+    new = fixture.next_key()
+
+    tally = await reencrypt(fixture)
+
+    assert fixture.key_ids() == {new: 360}
+    assert tally[Outcome.REENCRYPTED] == 360
+
+
+async def test_if_nothing_is_old_nothing_is_written(fixture: KeyFixture) -> None:
+    await fixture.fill()
+    before = fixture.sealed()
+
+    tally = await reencrypt(fixture)
+
+    assert tally[Outcome.REENCRYPTED] == 0
+    assert fixture.sealed() == before
+
+
+async def test_what_a_slow_process_still_wrote_is_found(fixture: KeyFixture) -> None:
+    await fixture.fill()
+    slow, new, naps = fixture.sealer, fixture.next_key(), count(1)
+
+    async def write_late() -> None:
+        nap = next(naps)
+        if nap <= 2:
+            await fixture.sign_in(100 + nap, slow)
+
+    await reencrypt(fixture, on_settling(write_late))
+
+    assert set(fixture.key_ids()) == {new}
+    assert next(naps) == 4
+
+
+async def test_it_never_ends_before_the_processes_had_time_to_look(fixture: KeyFixture) -> None:
     naps: list[float] = []
 
     async def sleep(seconds: float) -> None:
         naps.append(seconds)
 
-    await reencrypt(stage, stage.fresh_sealer(), sleep)
+    await reencrypt(fixture, sleep)
 
     assert SETTLE_SECONDS in naps
 
 
-async def test_a_process_that_keeps_the_old_key_is_told_of(stage: KeyStage) -> None:
-    slow, count = stage.sealer, iter(range(100))
-    stage.next_key()
-
-    async def sleep(seconds: float) -> None:
-        if seconds == SETTLE_SECONDS:
-            await stage.sign_in(next(count), slow)
+async def test_a_process_that_keeps_the_old_key_is_reported(fixture: KeyFixture) -> None:
+    slow, passes = fixture.sealer, count()
+    fixture.next_key()
 
     with pytest.raises(ConfigurationError, match="give every process the same keys"):
-        await reencrypt(stage, stage.fresh_sealer(), sleep)
+        await reencrypt(fixture, on_settling(lambda: fixture.sign_in(next(passes), slow)))
 
-    assert next(count) == MOST_PASSES - 1
-
-
-class Racing(MemoryStore):
-    """A store in which a row is written anew just before it would be resealed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.newer: GrantRecord | None = None
-
-    async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
-        if self.newer is not None and isinstance(record, GrantRecord):
-            newer, self.newer = self.newer, None
-            await self.replace_grant(newer, record.version)
-        return await super().reseal(record, sealed)
+    assert next(passes) == MOST_PASSES - 1
 
 
-async def test_a_row_written_meanwhile_is_not_overwritten_and_not_forgotten(tmp_path: Path) -> None:
-    store = Racing()
-    stage = KeyStage(tmp_path / "keys" / "keys", store)
-    slow, new, naps = stage.sealer, stage.next_key(), iter((1, 2, 3))
-    grant = await stage.sign_in(1, stage.fresh_sealer())
-    older = seal_grant(slow, plain_grant(1), replacing=grant)
+async def test_a_row_written_meanwhile_is_neither_overwritten_nor_forgotten(
+    fixture: KeyFixture,
+) -> None:
+    grant = await fixture.sign_in(1)
+    slow, new = Ledger(fixture.rows, fixture.sealer, 600), fixture.next_key()
+    later = replace(grant, version=2)
+    races = iter([Row(Kind.GRANT, grant.key, body=slow.seal_grant(later))])
 
-    async def sleep(seconds: float) -> None:
-        if seconds == SETTLE_SECONDS and next(naps) == 1:
-            await store.replace_grant(older, grant.version)
-            store.newer = seal_grant(slow, plain_grant(1), replacing=older)
+    def overtake(change: Change) -> None:
+        if change.row.kind is Kind.GRANT and (row := next(races, None)):
+            fixture.rows.write_now(row)
 
-    await reencrypt(stage, stage.fresh_sealer(), sleep)
+    fixture.rows.before_write = overtake
 
-    after = await store.find_grant(grant.key)
-    assert after
-    assert after.version == older.version + 1
-    assert await ids(stage) == {new}
+    await reencrypt(fixture)
 
-
-async def test_a_row_that_does_not_open_is_left_and_counted(stage: KeyStage) -> None:
-    grant = await stage.sign_in(1)
-    broken = grant.sealed[:-1] + bytes([grant.sealed[-1] ^ 1])
-    await stage.store.reseal(grant, broken)
-    stage.next_key()
-
-    tally = await reencrypt(stage, stage.fresh_sealer())
-
-    left = await stage.store.find_grant(grant.key)
-    assert left
-    assert left.sealed == broken
-    assert (tally[Outcome.UNOPENED], tally[Outcome.RESEALED]) == (1, 2)
+    assert set(fixture.key_ids()) == {new}
+    found = await Ledger(fixture.rows, fixture.fresh_sealer(), 600).find_grant(grant.key)
+    assert found
+    assert found.record == later
 
 
-class Flickering(MemoryStore):
-    """A store that fails every now and then."""
+async def test_a_row_that_does_not_open_is_left_and_counted(fixture: KeyFixture) -> None:
+    await fixture.sign_in(1)
+    row = fixture.sealed()[0]
+    broken = fixture.break_row(row)
+    fixture.next_key()
 
-    def __init__(self, every: int) -> None:
-        super().__init__()
-        self._every = every
-        self._tries = 0
+    tally = await reencrypt(fixture)
 
-    async def reseal(self, record: SealedRecord, sealed: bytes) -> bool:
-        self._tries += 1
-        if self._tries % self._every == 0:
+    (left,) = await fixture.rows.read(row)
+    assert left.body == broken
+    assert (tally[Outcome.UNOPENED], tally[Outcome.REENCRYPTED]) == (1, 2)
+
+
+def fail_every(fixture: KeyFixture, number: int) -> None:
+    """Let every so-many-th write fail."""
+    writes = count(1)
+
+    def fail(_: Change) -> None:
+        if next(writes) % number == 0:
             raise StoreUnavailable("away")
-        return await super().reseal(record, sealed)
+
+    fixture.rows.before_write = fail
 
 
-async def test_an_outage_of_the_store_is_survived(tmp_path: Path) -> None:
-    stage = KeyStage(tmp_path / "keys" / "keys", Flickering(every=4))
-    await stage.sign_in(1)
-    await stage.sign_in(2)
-    new = stage.next_key()
+async def test_an_outage_of_the_store_is_survived(fixture: KeyFixture) -> None:
+    for number in (1, 2):
+        await fixture.sign_in(number)
+    new = fixture.next_key()
+    fail_every(fixture, 4)
 
-    tally = await reencrypt(stage, stage.fresh_sealer())
+    tally = await reencrypt(fixture)
 
-    assert await ids(stage) == {new}
-    assert tally[Outcome.RESEALED] == 6
+    assert fixture.key_ids() == {new: 6}
+    assert tally[Outcome.REENCRYPTED] == 6
 
 
-async def test_a_store_that_stays_away_is_told(tmp_path: Path) -> None:
-    stage = KeyStage(tmp_path / "keys" / "keys", Flickering(every=1))
-    await stage.sign_in(1)
-    stage.next_key()
+async def test_a_store_that_stays_away_is_reported(fixture: KeyFixture) -> None:
+    await fixture.sign_in(1)
+    fixture.next_key()
+    fail_every(fixture, 1)
 
     with pytest.raises(StoreUnavailable):
-        await reencrypt(stage, stage.fresh_sealer())
+        await reencrypt(fixture)
 
 
-async def test_a_stopped_run_is_resumed_where_it_was(stage: KeyStage) -> None:
+async def test_an_interrupted_run_is_resumed_where_it_was(fixture: KeyFixture) -> None:
     for number in range(60):
-        await stage.sign_in(number)
-    new = stage.next_key()
+        await fixture.sign_in(number)
+    new = fixture.next_key()
 
     async def stop(_: float) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await reencrypt(stage, stage.fresh_sealer(), stop)
-    done = sum(key_id_of(row.sealed) == new for row in await stage.rows())
-    tally = await reencrypt(stage, stage.fresh_sealer())
+        await reencrypt(fixture, stop)
+    done = fixture.key_ids()[new]
+    tally = await reencrypt(fixture)
 
     assert done == 60
-    assert tally[Outcome.RESEALED] == 180 - done
-    assert await ids(stage) == {new}
+    assert tally[Outcome.REENCRYPTED] == 180 - done
+    assert fixture.key_ids() == {new: 180}
+
+
+# Keys that leave
+
+
+async def test_rows_are_counted_by_their_keys(fixture: KeyFixture) -> None:
+    await fixture.fill()
+    old, new = fixture.keys.primary.id, fixture.next_key()
+    await fixture.sign_in(2, fixture.fresh_sealer())
+
+    assert await rows_by_key(fixture.rows, fixture.spool) == {old: 5, new: 3}
+
+
+async def check_old_key(
+    fixture: KeyFixture, old: str, sleep: Callable[[float], Awaitable[None]] = no_wait
+) -> None:
+    await check_unused(fixture.rows, fixture.spool, fixture.fresh_sealer(), old, sleep=sleep)
+
+
+@pytest.mark.parametrize(("is_only_spooled", "count"), [(False, 5), (True, 1)])
+async def test_a_key_is_needed_while_anything_is_under_it(
+    fixture: KeyFixture, count: int, *, is_only_spooled: bool
+) -> None:
+    if is_only_spooled:
+        body = Ledger(fixture.rows, fixture.sealer, 600).seal_grant(person(1))
+        fixture.spool.add(Spooled(person(1).key, body))
+    else:
+        await fixture.fill()
+    old = fixture.keys.primary.id
+    fixture.next_key()
+
+    with pytest.raises(KeyUnavailable, match=f"'{old}' is still needed .rows under it: {count}"):
+        await check_old_key(fixture, old)
+
+
+async def test_what_is_written_during_the_check_is_noticed(fixture: KeyFixture) -> None:
+    old, slow = fixture.keys.primary.id, fixture.sealer
+    fixture.next_key()
+
+    with pytest.raises(KeyUnavailable, match="rows under it: 3"):
+        await check_old_key(fixture, old, on_settling(lambda: fixture.sign_in(1, slow)))
+
+
+async def test_after_a_re_encryption_no_readable_row_needs_the_old_key(
+    fixture: KeyFixture,
+) -> None:
+    await fixture.fill()
+    old = fixture.keys.primary.id
+    broken = fixture.break_row(fixture.sealed()[0])
+    fixture.next_key()
+    await reencrypt(fixture)
+
+    await check_old_key(fixture, old)
+
+    assert [row.body for row in fixture.sealed() if row.body == broken]
+    assert (await rows_by_key(fixture.rows, fixture.spool))[old] == 1
+
+
+@pytest.mark.check("E05")
+async def test_a_lost_key_takes_everything_under_it_along(
+    fixture: KeyFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fixture.fill()
+    lost = fixture.keys.primary.id
+    await check_keys(fixture.rows, fixture.sealer)
+    sealer = Sealer(KeyRing(Key("k-fresh", os.urandom(32))), os.urandom)
+    await fixture.sign_in(2, sealer)
+
+    ended = await forget(fixture.rows, fixture.spool, lost)
+
+    assert fixture.key_ids() == {"k-fresh": 3}
+    assert await keys_in_use(fixture.rows) == {}
+    kinds = ("spooled", "grants", "revocations", "sign-ins")
+    assert ended == dict.fromkeys(kinds, 1), "a session goes with its grant"
+    [record] = [one for one in caplog.records if one.name.startswith("webex_oauth.")]
+    assert record.levelno == logging.WARNING
+    assert f"lost key {lost} was forgotten" in record.getMessage()
+
+
+async def test_a_grant_of_a_lost_key_takes_its_sessions_along(fixture: KeyFixture) -> None:
+    grant, lost = await fixture.sign_in(1), fixture.keys.primary.id
+    for number in range(250):
+        row = Row(Kind.SESSION, number.to_bytes(32, "big"), body=b"fresh", group=grant.key)
+        fixture.rows.write_now(row)
+
+    await asyncio.wait_for(forget(fixture.rows, fixture.spool, lost), 10)
+
+    assert fixture.sealed() == []
