@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from random import Random
 from statistics import median
 from time import perf_counter, process_time
@@ -10,9 +9,8 @@ from time import perf_counter, process_time
 import msgspec
 import uvloop
 
-from bench.bulk import fill
 from bench.processes import cpu_seconds
-from bench.sealed_people import sealed_people, session_id, subject, token
+from bench.sealed_people import Seals, fill, session_id, subject, token, vacuum
 from bench.vault_jobs import (
     Filled,
     FillJob,
@@ -34,15 +32,15 @@ UNTIMED_REFRESHES = 5
 
 
 async def run_fill(job: FillJob) -> Filled:
-    """Make the store as the application does, leave it, and put people into it."""
+    """Put people into the store of an application."""
     settings = read_settings(job.variables)
     async with open_integration(settings) as integration:
-        sealer = integration.context.sealer
-    begun = perf_counter()
-    serials = range(job.first, job.first + job.count)
-    issuer = settings.platform.server.issuer
-    people = sealed_people(sealer, issuer, serials, int(time.time()))
-    await asyncio.to_thread(fill, settings.store_url, people)
+        context = integration.context
+        seals = Seals(context.sealer, context.idle_seconds, settings.platform.server.issuer)
+        serials = range(job.first, job.first + job.count)
+        begun = perf_counter()
+        await fill(context.ledger.rows, seals, serials, context.clock())
+    await asyncio.to_thread(vacuum, settings.store_url)
     return Filled(job.count, perf_counter() - begun)
 
 
@@ -108,17 +106,17 @@ async def request_seconds(integration: Integration, serial: int) -> float:
 
 
 async def refresh_seconds(integration: Integration, serial: int) -> float:
-    """Time a whole refresh, and see that it was one."""
+    """Time a whole refresh, and check that it was one."""
     context = integration.context
     key = grant_key(context.platform.server.issuer, subject(serial))
-    before = await context.store.find_grant(key)
+    before = await context.ledger.find_grant(key)
     begun = perf_counter()
     await integration.vault.refreshed(key, token(serial))
     seconds = perf_counter() - begun
-    after = await context.store.find_grant(key)
+    after = await context.ledger.find_grant(key)
     assert before is not None
     assert after is not None
-    assert after.version == before.version + 1
+    assert after.record.version == before.record.version + 1
     return seconds
 
 
