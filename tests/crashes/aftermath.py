@@ -2,26 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crashes.local_webex import MOST_PRESENTED, LocalWebex, presented
+from ledgers import grants, marks, revocations
 from waiting import until_true
-from webex_oauth.vault.store import Row
 
 from webex_oauth.errors import ReauthRequired
+from webex_oauth.flows.sweeper import EVERYTHING
 from webex_oauth.integration import Integration
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import open_grant
-from webex_oauth.vault.records import (
-    AttemptRecord,
-    GrantRecord,
-    RevocationRecord,
-    name_of,
-)
+from webex_oauth.vault.grants import Grant
 
-PAGE = 100
 MOST_ROUNDS = 20
 LOOK_AGAIN_SECONDS = 0.02
 REVOKING_SECONDS = 0.2
@@ -82,17 +76,16 @@ class Aftermath:
 
     def __init__(self, integration: Integration, webex: LocalWebex) -> None:
         self._integration = integration
-        self._store = integration.context.store
-        self._sealer = integration.context.sealer
+        self._ledger = integration.context.ledger
         self._webex = webex
 
-    async def rows(self, kind: type[Row]) -> list[Row]:
-        """Read all rows of one kind."""
-        return [row async for row in self._scan(kind)]
+    async def grants(self) -> list[Grant]:
+        """Read all grants."""
+        return await grants(self._ledger)
 
     async def lease_count(self) -> int:
         """Count the grants under a lease."""
-        return sum(row.lease_owner is not None for row in await self.rows(GrantRecord))
+        return sum(grant.lease is not None for grant in await self.grants())
 
     async def settle_spool(self, folder: Path) -> int:
         """Let the rescue look and try a few times; say how many files stay."""
@@ -104,7 +97,7 @@ class Aftermath:
 
     async def fates(self) -> list[Fate]:
         """Ask for the access token of every grant."""
-        return await asyncio.gather(*map(self._fate, await self.rows(GrantRecord)))
+        return await asyncio.gather(*map(self._fate, await self.grants()))
 
     async def dead_sessions(self, session_ids: Iterable[str]) -> set[str]:
         """Say which of these sessions are not there, or do not open."""
@@ -113,8 +106,8 @@ class Aftermath:
 
     async def unreachable_grants(self) -> set[str]:
         """Name the grants that live at Webex, and that nobody here knows."""
-        rows = await self.rows(GrantRecord)
-        known = {self._webex.grant_of(self._refresh_token(row)) for row in rows}
+        held = await self.grants()
+        known = {self._webex.grant_of(_refresh_token(grant)) for grant in held}
         return self._webex.living_grants() - known
 
     async def revoke_all(self) -> int:
@@ -124,39 +117,32 @@ class Aftermath:
         """
         for _ in range(MOST_ROUNDS):
             await self._integration.revocations.deliver_due()
-            if not await self.rows(RevocationRecord):
+            if not await revocations(self._ledger):
                 return 0
             await asyncio.sleep(REVOKING_SECONDS)
-        return len(await self.rows(RevocationRecord))
+        return len(await revocations(self._ledger))
 
     async def sweep(self) -> int:
-        """Sweep until nothing is over; say how many attempts are left."""
-        context = self._integration.context
-        while await self._store.sweep(now=context.clock(), idle_seconds=context.idle_seconds):
+        """Sweep until nothing is over; return how many marks of sign-ins are left."""
+        while await self._ledger.sweep(self._integration.context.clock(), EVERYTHING):
             pass
-        return len(await self.rows(AttemptRecord))
+        return len(await marks(self._ledger))
 
-    async def _fate(self, record: GrantRecord) -> Fate:
+    async def _fate(self, grant: Grant) -> Fate:
         fate = Fate(
-            is_held=self._webex.holds(self._refresh_token(record)),
-            has_died_twice=record.presented_count >= MOST_PRESENTED,
+            is_held=self._webex.holds(_refresh_token(grant)),
+            has_died_twice=grant.trouble.presented_count >= MOST_PRESENTED,
             reason=None,
             is_good=False,
         )
         try:
-            token = await self._integration.vault.access_token(record.key)
+            token = await self._integration.vault.access_token(grant.key)
         except ReauthRequired as error:
             return replace(fate, reason=error.reason)
         return replace(fate, is_good=self._webex.accepts(token))
 
-    def _refresh_token(self, record: GrantRecord) -> Secret:
-        token = open_grant(self._sealer, record).tokens.refresh_token
-        assert token is not None
-        return token
 
-    async def _scan(self, kind: type[Row]) -> AsyncIterator[Row]:
-        after = b""
-        while page := await self._store.scan(kind, after=after, limit=PAGE):
-            for row in page:
-                yield row
-            after = name_of(page[-1])
+def _refresh_token(grant: Grant) -> Secret:
+    token = grant.tokens.refresh_token
+    assert token is not None
+    return token

@@ -12,7 +12,8 @@ from crashes.local_webex import LocalWebex
 from crashes.workers import Errand, Ledger, settings_for, workers
 from services.sqlite import integrity
 from storm.clock_file import ClockFile
-from webex_oauth.vault.timing import Timing
+
+from webex_oauth.vault.lease import Timing
 
 WORKER_COUNT = 3
 LOST_SINGLY = 2

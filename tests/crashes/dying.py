@@ -14,20 +14,20 @@ from services.fault_proxy import FaultProxy, fault_proxy
 from storm.crowd import Job
 from waiting import LIMIT_SECONDS
 
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.ledger import Ledger
 
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "refresh_and_die.py"
 
 
-async def die_refreshing(job: Job, store: Store) -> int:
+async def die_refreshing(job: Job, ledger: Ledger) -> int:
     """Let a process refresh until it dies at the job's point; give its exit code.
 
-    *store* lies at the same place, so that one sees what has arrived there.
+    *ledger* lies at the same place, so that one sees what has arrived there.
     """
     if job.point == "during_commit" and not job.store_url.startswith("sqlite:"):
         async with before(job.store_url) as (proxy, url):
-            return await _die_before_the_answer(replace(job, store_url=url), proxy, store)
+            return await _die_before_the_answer(replace(job, store_url=url), proxy, ledger)
     process = await _start(job)
     async with asyncio.timeout(LIMIT_SECONDS):
         return await process.wait()
@@ -42,10 +42,9 @@ async def before(store_url: str) -> AsyncIterator[tuple[FaultProxy, str]]:
         yield proxy, store_url.replace(f":{port}/", f":{proxy.port}/")
 
 
-async def _die_before_the_answer(job: Job, proxy: FaultProxy, store: Store) -> int:
+async def _die_before_the_answer(job: Job, proxy: FaultProxy, ledger: Ledger) -> int:
     """Kill it when what it commits has arrived and it cannot know."""
-    old = await store.find_grant(job.grant_key)
-    assert old is not None
+    old = await _version(ledger, job.grant_key)
     process = await _start(job)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -53,16 +52,16 @@ async def _die_before_the_answer(job: Job, proxy: FaultProxy, store: Store) -> i
         assert await process.stdout.readline() == b"committing\n"
         await proxy.drops_answers()
         process.stdin.write(b"go on\n")
-        while await _version(store, job.grant_key) == old.version:  # noqa: ASYNC110
+        while await _version(ledger, job.grant_key) == old:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         process.kill()
         return await process.wait()
 
 
-async def _version(store: Store, key: bytes) -> int:
-    record = await store.find_grant(key)
-    assert record is not None
-    return record.version
+async def _version(ledger: Ledger, key: bytes) -> int:
+    found = await ledger.find_grant(key)
+    assert found is not None
+    return found.record.version
 
 
 async def _start(job: Job) -> asyncio.subprocess.Process:

@@ -22,7 +22,7 @@ from torture import IS_TORTURE
 from webex_oauth.emulator import AfterCommit
 from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
-from webex_oauth.vault.timing import Timing
+from webex_oauth.vault.lease import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B07", "B10")]
 
@@ -90,7 +90,7 @@ async def test_a_process_that_dies_there_costs_no_more_than_the_table_says(
         if point == "after_send":
             webex.emulator.faults.add("POST", TOKEN_PATH, AfterCommit())
         job = doomed(webex, place, tmp_path, key)
-        exit_code = await die_refreshing(replace(job, point=point), integration.context.store)
+        exit_code = await die_refreshing(replace(job, point=point), integration.context.ledger)
         clock.set(clock() + Timing().lease_seconds + 1)
         reasons = [await ask(integration, key, webex) for _ in range(3)]
 
@@ -110,7 +110,7 @@ async def test_whom_a_death_has_cost_the_grant_is_signed_in_anew(
         key = await signed_in(integration, webex.allow)
         await learn_whether_it_rotates(integration, key, clock)
         job = doomed(webex, place, tmp_path, key)
-        await die_refreshing(replace(job, point="after_answer"), integration.context.store)
+        await die_refreshing(replace(job, point="after_answer"), integration.context.ledger)
         clock.set(clock() + Timing().lease_seconds + 1)
         await ask(integration, key, webex)
 

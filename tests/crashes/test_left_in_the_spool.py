@@ -15,10 +15,9 @@ from storm.clock_file import ClockFile
 
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, open_grant, seal_grant
-from webex_oauth.vault.records import GrantRecord, Lease
-from webex_oauth.vault.spool import Spool
-from webex_oauth.vault.timing import Timing
+from webex_oauth.vault.grants import Grant, Lease, new_version
+from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.rescue import Spool, Spooled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "H07")]
 
@@ -52,15 +51,15 @@ async def died_before_storing(
     integration: Integration, key: bytes, webex: LocalWebex, spool: Spool
 ) -> Secret:
     """Leave a lease, tokens of earlier versions in the spool, and those that follow the row."""
-    store, sealer = integration.context.store, integration.context.sealer
-    row = await store.find_grant(key)
-    assert row is not None
-    grant = open_grant(sealer, row)
-    await store.claim_grant(row, Lease(b"one who died", OVER + Timing().lease_seconds), OVER)
-    for number in range(EARLIER_FILES):
-        spool.add(seal_grant(sealer, grant, replace(row, version=row.version - 2 - number)))
-    fresh = refreshed(grant, webex)
-    spool.add(seal_grant(sealer, fresh, row))
+    ledger = integration.context.ledger
+    found = await ledger.find_grant(key)
+    assert found is not None
+    grant, lease = found.record, Lease(b"one who died", OVER + Timing().lease_seconds)
+    await ledger.replace_grant(found, replace(grant, lease=lease), durably=True)
+    fresh = new_version(refreshed(grant, webex), grant, os.urandom)
+    earlier = [replace(grant, version=grant.version - 1 - n) for n in range(EARLIER_FILES)]
+    for each in (*earlier, fresh):
+        spool.add(Spooled(key, ledger.seal_grant(each)))
     return fresh.tokens.access_token
 
 
@@ -82,7 +81,7 @@ def refreshed(grant: Grant, webex: LocalWebex) -> Grant:
 def test_drafts_of_those_who_died_while_writing_are_removed(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", os.urandom)
     spool.open()
-    name = spool.add(GrantRecord(b"key", 1, b"sealed", None, None))
+    name = spool.add(Spooled(b"key", b"sealed"))
     forsaken, current = (tmp_path / "spool" / f".{name}.{draft}" for draft in ("a", "b"))
     forsaken.write_bytes(b"half a row")
     current.write_bytes(b"half a row")

@@ -23,9 +23,9 @@ from scene import Scene
 from services.small_disk import filled, small_disk
 from services.sqlite import being_read, integrity
 from torture import IS_TORTURE, size
-from webex_oauth.vault.sessions import TOUCH_EVERY_SECONDS
 
 from webex_oauth.emulator.conditions import RefreshMode
+from webex_oauth.vault.records import TOUCH_EVERY_SECONDS
 
 Seen: TypeAlias = Callable[[str, str], None]
 

@@ -20,10 +20,11 @@ from torture import IS_TORTURE, size
 
 from webex_oauth.emulator import Delay, Slow
 from webex_oauth.errors import ReauthReason
+from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration import open_integration
-from webex_oauth.vault.attempts import TOMBSTONE_SECONDS
-from webex_oauth.vault.records import GrantRecord
-from webex_oauth.vault.timing import Timing
+from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.records import MARK_KEPT_SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H07", "B10", "B09")]
 
@@ -108,14 +109,14 @@ async def test_deaths_cost_no_more_than_what_was_under_way(
 class Left:
     """What one finds who comes after all have died.
 
-    `rows` are grants as they were left. `later` is what became of them when each was asked for
+    `grants` are they were left. `later` is what became of them when each was asked for
     again. `dead` and `ended` are the sessions that are gone of those that should live, and of
     those that should be gone. `unreachable` names grants that live at Webex alone. Of what `stays`
     there should be nothing: files in the spool, leases, revocations and attempts whose time is
     over.
     """
 
-    rows: list[GrantRecord]
+    grants: list[Grant]
     fates: list[Fate]
     later: list[Fate]
     dead: set[str]
@@ -128,18 +129,18 @@ async def what_is_left(scene: Scene, told: Told) -> Left:
     """Look as the last process of all, which lives for a while."""
     async with open_integration(settings_for(scene.errand), clock=scene.clock) as integration:
         aftermath = Aftermath(integration, scene.webex)
-        rows = await aftermath.rows(GrantRecord)
+        grants = await aftermath.grants()
         stays = {"files in the spool": await aftermath.settle_spool(scene.spool)}
         fates, later = await aftermath.fates(), await aftermath.fates()
         await told.presentations.gather()
         dead = await aftermath.dead_sessions(told.names("living"))
         ended = await aftermath.dead_sessions(told.names("left"))
         stays["leases"] = await aftermath.lease_count()
-        scene.time_passes(TOMBSTONE_SECONDS + 1)
+        scene.time_passes(ATTEMPT_SECONDS + MARK_KEPT_SECONDS + 1)
         stays["revocations"] = await aftermath.revoke_all()
         stays["attempts"] = await aftermath.sweep()
         unreachable = await aftermath.unreachable_grants()
-    return Left(rows, fates, later, dead, ended, unreachable, stays)
+    return Left(grants, fates, later, dead, ended, unreachable, stays)
 
 
 def check_words(told: Told) -> None:
@@ -176,7 +177,8 @@ def check_fates(left: Left, *, is_rotating: bool) -> None:
 
 def check_rows(left: Left, leased_until: int) -> None:
     """No lease lasts longer than one does, and nothing stays for ever."""
-    assert max(row.lease_until for row in left.rows) <= leased_until
+    leases = [grant.lease for grant in left.grants if grant.lease is not None]
+    assert all(lease.until <= leased_until for lease in leases)
     assert set(left.stays.values()) == {0}, left.stays
 
 

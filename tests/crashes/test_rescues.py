@@ -10,7 +10,8 @@ import pytest
 from crashes.local_webex import TOKEN_PATH, presentations
 from crashes.outages import NETWORK, Outage
 from crashes.stages import Stage, file_stage, server_stage
-from journeys.acts import run_inside
+from journeys.acts import grant_keys, held
+from ledgers import grants
 from scene import Scene
 from services.redis import RedisServer, fresh_prefix
 from services.small_disk import filled, small_disk
@@ -20,8 +21,6 @@ from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Delay
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import open_grant
-from webex_oauth.vault.records import GrantRecord
 
 pytestmark = pytest.mark.check("H02", "B07", "B10")
 
@@ -104,7 +103,7 @@ class Refresh:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         scene.signed_in()
-        self._key = run_inside(scene, only_key(scene))
+        (self._key,) = grant_keys(scene)
         scene.emulator.clock.advance(FORTNIGHT)
         scene.emulator.journal.clear()
         scene.emulator.faults.add("POST", TOKEN_PATH, Delay(ANSWER_SECONDS))
@@ -122,7 +121,8 @@ class Refresh:
 
     def check_stored_once(self, served: Secret) -> None:
         """Check that this is stored, that nothing waits, and that one request brought it."""
-        assert run_inside(self._scene, stored_token(self._scene, self._key)) == served
+        (stored,) = held(self._scene, grants)
+        assert stored.tokens.access_token == served
         assert presentations(self._scene.emulator) == [1]
         assert spooled(self._scene) == []
 
@@ -130,18 +130,6 @@ class Refresh:
 def spooled(scene: Scene) -> list[Path]:
     """List what is in the spool, without drafts that are being written."""
     return list(scene.settings.spool_folder.glob("[!.]*"))
-
-
-async def only_key(scene: Scene) -> bytes:
-    (record,) = await scene.integration.context.store.scan(GrantRecord, after=b"", limit=9)
-    return record.key
-
-
-async def stored_token(scene: Scene, key: bytes) -> Secret:
-    """Read the token that is in the store itself."""
-    record = await scene.integration.context.store.find_grant(key)
-    assert record is not None
-    return open_grant(scene.integration.context.sealer, record).tokens.access_token
 
 
 def wait_until_ready(scene: Scene) -> None:

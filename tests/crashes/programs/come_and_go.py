@@ -7,6 +7,7 @@ output, each written before anything that follows from it.
 import asyncio
 import random
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -14,44 +15,48 @@ from typing import Any, cast
 import msgspec
 from crashes.workers import Errand, settings_for
 from storm.clock_file import ClockFile
+from storm.refresh_rows import is_of_refresh
 
 from webex_oauth.emulator import Visitor
 from webex_oauth.errors import ReauthRequired, StoreUnavailable, UpstreamError, WebexOAuthError
 from webex_oauth.flows.return_to import HOME
 from webex_oauth.flows.sign_in import NotSignedIn, SignedIn
 from webex_oauth.integration import Integration, open_integration
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
-from webex_oauth.vault.records import GrantRecord
-from webex_oauth.vault.store import Store
+from webex_oauth.vault.rows import Change, Rows
 
 MOST_SESSIONS = 3
 COMING_SHARE = 0.15
 GOING_SHARE = 0.15
 PAUSE_SECONDS = 0.005
-REFUSED_EVERY = 16
-"""Of so many commits the store refuses one, and carries out one more without saying so."""
+REFUSED_EVERY = 15
+"""Of so many writes of refreshes one is refused, and one is carried out but reported as failed."""
 
 
-class UnreliableStore:
-    """A store that does not take all tokens at once, so that some wait in the spool."""
+class UnreliableRows:
+    """Does not take all tokens at once, so that some wait in the spool."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._commit_count = 0
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._write_count = 0
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return getattr(self._rows, name)
 
-    async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
+    async def apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
         """Write, fail to write, or write and fail to say so."""
-        self._commit_count += 1
-        if self._commit_count % REFUSED_EVERY == 0:
+        if not is_of_refresh(changes, durably=durably):
+            return await self._rows.apply(changes, durably=durably)
+        self._write_count += 1
+        turn = self._write_count % REFUSED_EVERY
+        if turn == 0:
             raise StoreUnavailable("refused for once")
-        await self._store.replace_grant(record, expected_version)
-        if self._commit_count % REFUSED_EVERY == REFUSED_EVERY // 2:
+        is_done = await self._rows.apply(changes, durably=True)
+        if turn == REFUSED_EVERY // 2:
             raise StoreUnavailable("done, and not said so")
+        return is_done
 
 
 def tell(*words: str) -> None:
@@ -121,11 +126,11 @@ async def come_and_go(
 
 async def main() -> None:
     errand = msgspec.json.decode(sys.stdin.readline(), type=Errand)
-    store = cast("Store", UnreliableStore(store_at(errand.store_url)))
+    rows = cast("Rows", UnreliableRows(rows_at(errand.store_url)))
     clock = ClockFile(Path(errand.clock_file))
     known = [Secret(session_id) for session_id in errand.session_ids]
     async with (
-        open_integration(settings_for(errand), store=store, clock=clock) as integration,
+        open_integration(settings_for(errand), rows=rows, clock=clock) as integration,
         asyncio.TaskGroup() as tasks,
     ):
         for number in range(errand.browser_count):

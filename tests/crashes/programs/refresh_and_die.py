@@ -6,25 +6,27 @@ it says so and goes on when told to.
 
 import asyncio
 import os
+import resource
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import NoReturn
 
 import msgspec
-from crashes.torn_log import tear_log
 from peers.registration import settings_of
 from storm.clock_file import ClockFile
 from storm.crowd import Job
+from storm.refresh_rows import refresh_rows
 
 from webex_oauth.errors import AnswerLost
 from webex_oauth.integration import open_integration
-from webex_oauth.integration.store_urls import store_at
+from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Transport
 from webex_oauth.transport import HttpTransport
-from webex_oauth.vault.records import GrantRecord, Lease
-from webex_oauth.vault.store import Store
+
+BYTES_OF_THE_LAST_WRITE = 100
 
 
 def die() -> NoReturn:
@@ -32,37 +34,37 @@ def die() -> NoReturn:
     raise AssertionError("nobody outlives this")
 
 
-class FatalStore:
-    """A store under which the process dies: `before_claim`, `after_claim`, and around a commit."""
+def die_at(job: Job) -> Callable[[str], Awaitable[None]]:
+    """Return what ends the process before or after its claim or commit, or in the commit."""
 
-    def __init__(self, store: Store, job: Job) -> None:
-        self._store = store
-        self._job = job
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    async def claim_grant(self, seen: GrantRecord, lease: Lease, now: int) -> GrantRecord | None:
-        if self._job.point == "before_claim":
+    async def reach(point: str) -> None:
+        if point == job.point:
             die()
-        claimed = await self._store.claim_grant(seen, lease, now)
-        if self._job.point == "after_claim":
-            die()
-        return claimed
+        if (point, job.point) == ("before_commit", "during_commit"):
+            await prepare_the_end(job.store_url)
 
-    async def replace_grant(self, record: GrantRecord, expected_version: int) -> None:
-        if self._job.point == "during_commit":
-            await self._prepare_the_end()
-        await self._store.replace_grant(record, expected_version)
-        if self._job.point == "after_commit":
-            die()
+    return reach
 
-    async def _prepare_the_end(self) -> None:
-        if self._job.store_url.startswith("sqlite:"):
-            tear_log(Path(self._job.store_url.removeprefix("sqlite:///")))
-            return
-        print("committing", flush=True)
-        await asyncio.to_thread(sys.stdin.readline)
+
+async def prepare_the_end(store_url: str) -> None:
+    if store_url.startswith("sqlite:"):
+        tear_log(Path(store_url.removeprefix("sqlite:///")))
+        return
+    print("committing", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+
+
+def tear_log(database: Path) -> None:
+    """End this process in the middle of a page that it writes to the log of a SQLite file.
+
+    The kernel writes up to the limit; going on raises a signal that ends the process, like SIGKILL
+    with nothing tidied up.
+    """
+    log = database.with_name(f"{database.name}-wal")
+    limit = log.stat().st_size + BYTES_OF_THE_LAST_WRITE
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
 
 class FatalTransport:
@@ -89,12 +91,11 @@ async def main() -> None:
     job = msgspec.json.decode(sys.stdin.readline(), type=Job)
     assert job.clock_file is not None
     settings = settings_of(job.registration, job.store_url, Path(job.folder))
-    store = FatalStore(store_at(job.store_url), job)
     async with (
         HttpTransport() as http,
         open_integration(
             settings,
-            store=cast("Store", store),
+            rows=refresh_rows(rows_at(job.store_url), die_at(job)),
             transport=FatalTransport(http, job.point),
             clock=ClockFile(Path(job.clock_file)),
         ) as integration,
