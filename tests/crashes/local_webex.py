@@ -9,6 +9,8 @@ from peers.registration import Registration
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor
 from webex_oauth.emulator.conditions import RefreshMode
+from webex_oauth.errors import ReauthRequired
+from webex_oauth.integration import Integration
 from webex_oauth.secret import Secret
 
 MIRA = "mira@acme.example"
@@ -93,3 +95,13 @@ def running_local_webex(
             is_webex=True,
         )
         yield LocalWebex(running.emulator, registration)
+
+
+async def ask(integration: Integration, key: bytes, webex: LocalWebex) -> str | None:
+    """Ask for a token, which has to be good; give why only the person can help."""
+    try:
+        token = await integration.vault.access_token(key)
+    except ReauthRequired as error:
+        return error.reason
+    assert webex.accepts(token)
+    return None

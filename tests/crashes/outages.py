@@ -1,15 +1,26 @@
 """Outages of a store, each for as long as a block lasts."""
 
 import asyncio
+import os
+import shutil
+import signal
+import subprocess
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+import pytest
+from contracts import tracing
 from contracts.children import children
 from services.fault_proxy import FaultProxy, fault_proxy
+from services.postgres import running_postgres
+from services.redis import running_redis
+from waiting import LIMIT_SECONDS, until
 
 SECONDS = 10
 
@@ -102,3 +113,92 @@ def away(leave: Callable[[], None], come_back: Callable[[], None]) -> Iterator[N
         yield
     finally:
         come_back()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreServer:
+    """A fresh and empty store in a server; each outage lasts as long as its block."""
+
+    url: str
+    proxy: ProxyThread
+    outages: dict[str, Outage]
+
+
+@contextmanager
+def postgres_store() -> Iterator[StoreServer]:
+    """Make one in a PostgreSQL that may be stopped."""
+    with running_postgres() as server:
+        stops: dict[str, Callable[[], None]] = {
+            "restarted": partial(server.stop, signal.SIGINT),
+            "restarted at once": partial(server.stop, signal.SIGQUIT),
+        }
+        with _behind_network(server.url(), stops, server.start) as store:
+            yield store
+
+
+@contextmanager
+def redis_store() -> Iterator[StoreServer]:
+    """Make one in a Redis that may be stopped."""
+    with running_redis() as server:
+        stops = {"restarted": server.stop, "restarted at once": server.kill}
+        with _behind_network(server.url(), stops, server.start) as store:
+            yield store
+
+
+@contextmanager
+def _behind_network(
+    url: str, stops: Mapping[str, Callable[[], None]], start: Callable[[], None]
+) -> Iterator[StoreServer]:
+    outages: dict[str, Outage] = {name: partial(away, stop, start) for name, stop in stops.items()}
+    with behind_proxy(url) as (proxy, url_through_it):
+        for name, begin in NETWORK.items():
+            outages[name] = partial(proxy.outage, begin)
+        yield StoreServer(url_through_it, proxy, outages)
+
+
+STORE_SERVERS = {"postgres": postgres_store, "redis": redis_store}
+
+
+SYNCS = "fdatasync,fsync"
+WRITES = f"pwrite64,{SYNCS}"
+SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+OPEN_TO_ALL, OPEN_TO_NOBODY = "0", "3"
+
+
+def why_not() -> str | None:
+    """Say why no running process can be traced here, if so."""
+    scope = SCOPE.read_text().strip() if SCOPE.exists() else OPEN_TO_ALL
+    if scope == OPEN_TO_NOBODY or (scope != OPEN_TO_ALL and os.geteuid() != 0):
+        return "tracing a running process is not permitted here"
+    return tracing.why_not()
+
+
+def needs_tracing() -> pytest.MarkDecorator:
+    """Mark a test that cannot run where no running process can be traced."""
+    return pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+
+
+@contextmanager
+def failing_disk(process_id: int, calls: str) -> Iterator[None]:
+    """Let *calls* of a process fail with EIO for as long as the block lasts."""
+    strace = shutil.which("strace")
+    assert strace is not None
+    fault = ["-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO"]
+    tracer = subprocess.Popen([strace, "-f", "-qq", "-o", "/dev/null", *fault, f"-p{process_id}"])
+    try:
+        _wait_until_traced(process_id, tracer)
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)  # it lets go of the process, which goes on
+        tracer.wait(LIMIT_SECONDS)
+
+
+def _wait_until_traced(process_id: int, tracer: subprocess.Popen[bytes]) -> None:
+    until(lambda: _is_traced(process_id, tracer.pid) or tracer.poll() is not None)
+    assert tracer.poll() is None, "strace ended"
+
+
+def _is_traced(process_id: int, tracer_id: int) -> bool:
+    """Tell whether every thread of a process is watched."""
+    threads = Path(f"/proc/{process_id}/task").glob("*/status")
+    return all(f"TracerPid:\t{tracer_id}\n" in thread.read_text() for thread in threads)

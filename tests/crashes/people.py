@@ -144,7 +144,7 @@ class People:
         wanted = self.statuses[path, status] + count
         self.wait_until(lambda: self.statuses[path, status] >= wanted)
 
-    def wait_until(self, is_so: Callable[[], bool]) -> None:
+    def wait_until(self, is_so: Callable[[], object]) -> None:
         """Wait for what is to come of it all."""
         ends_at = time.monotonic() + SECONDS
         while not is_so():

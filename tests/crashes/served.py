@@ -8,12 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
 
-from crashes.arrivals import arrive
-from crashes.local_webex import TOKEN_PATH
-from crashes.people import NAMES, WITH_ROOMS, Person
+from crashes.arrivals import Arrivals, arrive, arriving
+from crashes.local_webex import TOKEN_PATH, presentations
+from crashes.outages import Outage
+from crashes.people import (
+    HEALTH,
+    NAMES,
+    NEW_SIGN_IN,
+    OWN_PAGE,
+    READINESS,
+    ROOMS,
+    WITH_ROOMS,
+    People,
+    Person,
+    at_work,
+)
 from edges.command import Server, env_text, free_port, server, wait_until_listening
 from torture import IS_TORTURE
 
@@ -31,11 +44,6 @@ from webex_oauth.emulator.conditions import RefreshMode
 NEWCOMER = "noor@acme.example"
 NEWCOMERS_NAME = "Noor Haddad"
 TOKEN_SECONDS = 1.0 if IS_TORTURE else 0.7
-OPTIONS = Options(
-    access_token_lifetime_seconds=61,  # good for one second, for who wants a minute of them
-    requests_per_minute=0,
-    access_token_quota=0,
-)
 RESCUED = "could not be stored and are rescued"
 
 
@@ -80,8 +88,13 @@ def served(
 ) -> Iterator[Served]:
     """Run an application on the store at *store_url*, and its Webex."""
     port, more = free_port(), {"WEBEX_STORE_URL": store_url, "DEBUG": ""}
-    webex = replace(OPTIONS, refresh_mode=refresh_mode)
-    with RunningEmulator(world=small_world(), options=webex) as running:
+    options_of_webex = Options(
+        access_token_lifetime_seconds=61,  # good for one second: a minute is kept in reserve
+        refresh_mode=refresh_mode,
+        requests_per_minute=0,
+        access_token_quota=0,
+    )
+    with RunningEmulator(world=small_world(), options=options_of_webex) as running:
         (folder / ".env").write_text(env_text(running.emulator, port, more))
         with server(folder, "serve", *options) as process:
             process.line_with("Open ")
@@ -97,3 +110,113 @@ def small_world() -> World:
     for person in (*(known[email] for email in NAMES), replace(noor, display_name=NEWCOMERS_NAME)):
         world.add_person(person, partial(titled_rooms, person, [f"{person.display_name} plans"]))
     return world
+
+
+LONGEST_SECONDS = 5.0
+"""What is promised is two; a busy machine, and what comes before the store, may add to it."""
+
+FIRST_REFUSALS = 5
+AWAY = HTTPStatus.SERVICE_UNAVAILABLE
+STATUSES = {
+    OWN_PAGE: {HTTPStatus.OK, AWAY},
+    ROOMS: {HTTPStatus.OK, AWAY},
+    NEW_SIGN_IN: {HTTPStatus.SEE_OTHER, AWAY},
+    HEALTH: {HTTPStatus.OK},
+    READINESS: {HTTPStatus.OK, AWAY},
+}
+"""What may come while the store is away; anything else is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Everybody who uses an application while its store fails."""
+
+    stage: Served
+    people: People
+    arrivals: Arrivals
+
+    @contextmanager
+    def during(self, outage: Outage) -> Iterator[None]:
+        """Begin an outage with a refresh on its way; wait until all of it shows."""
+        wanted, rescued_count = self._refused_count() + FIRST_REFUSALS, self.stage.count(RESCUED)
+        self._wait_until_refreshing()
+        with outage():
+            self.people.wait_for(AWAY, count=1, path=READINESS)
+            self.people.wait_until(lambda: self._refused_count() >= wanted)
+            self.people.wait_until(lambda: self.stage.count(RESCUED) > rescued_count)
+            yield
+
+    def wait_until_served(self) -> None:
+        """Wait until everything works: pages, tokens, sign-ins, and the server says so."""
+        self.people.wait_for(HTTPStatus.OK, count=1, path=READINESS)
+        self.people.wait_for(HTTPStatus.OK, count=2)
+        self._wait_for_everybody()
+        admitted_count = len(self.arrivals.admitted)
+        self.people.wait_until(lambda: len(self.arrivals.admitted) > admitted_count)
+
+    def check(self) -> None:
+        """Nobody waited too long, saw what is another's, or lost what was there."""
+        check_answers(self.people)
+        assert self.arrivals.statuses <= {HTTPStatus.SEE_OTHER, AWAY}
+        assert self.arrivals.forgotten(NEWCOMERS_NAME) == []
+        assert set(presentations(self.stage.emulator)) == {1}
+
+    def told(self) -> str:
+        """Say what came of it."""
+        return (
+            f"{in_numbers(self.people)}; {len(self.arrivals.admitted):,} sign-ins, none lost; "
+            f"{len(presentations(self.stage.emulator)):,} refreshes, of which "
+            f"{self.stage.count(RESCUED):,} were rescued, none presented twice"
+        )
+
+    def _wait_for_everybody(self) -> None:
+        """Wait until each person has used a token once more."""
+        users = [person for person in self.people.people if ROOMS in person.paths]
+        before = [person.statuses[ROOMS, HTTPStatus.OK] for person in users]
+        self.people.wait_until(
+            lambda: all(
+                person.statuses[ROOMS, HTTPStatus.OK] > count
+                for person, count in zip(users, before, strict=True)
+            )
+        )
+
+    def _wait_until_refreshing(self) -> None:
+        """Wait until somebody's refresh token is on its way, while nobody signs in."""
+        with self.arrivals.turn:
+            latest = self.stage.latest_token_request()
+            self.people.wait_until(lambda: self.stage.latest_token_request() > latest)
+
+    def _refused_count(self) -> int:
+        return self.people.count(AWAY) - self.people.statuses[READINESS, AWAY]
+
+
+def in_numbers(people: People) -> str:
+    """Say what came of all requests."""
+    count, refused_count = len(people.visits), people.count(AWAY)
+    if not refused_count:
+        return f"{count:,} requests, no error, {people.longest_seconds():.1f} s at most"
+    longest_seconds = people.longest_seconds(AWAY)
+    return (
+        f"{count:,} requests, {refused_count:,} times 503 after {longest_seconds:.1f} s at most, "
+        "no other error"
+    )
+
+
+def check_answers(people: People) -> None:
+    """Nobody waited too long, and nothing came that may not come."""
+    came: dict[str, set[int]] = {}
+    for path, status in people.statuses:
+        came.setdefault(path, set()).add(status)
+    assert all(statuses <= STATUSES[path] for path, statuses in came.items()), people.statuses
+    assert people.failures == []
+    assert people.longest_seconds() < LONGEST_SECONDS
+    assert {visit.is_own for visit in people.visits} <= {None, True}
+
+
+@contextmanager
+def under_load(stage: Served) -> Iterator[Load]:
+    """Let everybody use an application for as long as the block lasts."""
+    crowd = [*stage.people(), stage.stranger(READINESS)]
+    stage.keep_tokens_back()
+    with at_work(crowd) as people, arriving(stage.port, NEWCOMER) as arrivals:
+        yield Load(stage, people, arrivals)

@@ -17,8 +17,7 @@ from signal import SIGKILL
 import msgspec
 import pytest
 from contracts.tracing import injecting, needs_strace
-from crashes.asking import ask
-from crashes.local_webex import MOST_PRESENTED, LocalWebex, running_local_webex
+from crashes.local_webex import MOST_PRESENTED, LocalWebex, ask, running_local_webex
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.sqlite import integrity

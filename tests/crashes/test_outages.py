@@ -12,13 +12,30 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from crashes.failing_disk import SYNCS, WRITES, failing_disk, needs_tracing, why_not
+from crashes.arrivals import arriving
 from crashes.local_webex import presentations
-from crashes.outages import NETWORK, Outage, locked
-from crashes.people import NEW_SIGN_IN, OWN_PAGE, READINESS, ROOMS, at_work
-from crashes.promises import AWAY, check_answers, in_numbers, under_load
-from crashes.served import Served, served
-from crashes.store_servers import STORE_SERVERS
+from crashes.outages import (
+    NETWORK,
+    STORE_SERVERS,
+    SYNCS,
+    WRITES,
+    Outage,
+    failing_disk,
+    locked,
+    needs_tracing,
+    why_not,
+)
+from crashes.people import OWN_PAGE, READINESS, ROOMS, at_work
+from crashes.served import (
+    AWAY,
+    NEWCOMER,
+    NEWCOMERS_NAME,
+    Served,
+    check_answers,
+    in_numbers,
+    served,
+    under_load,
+)
 from scene import Scene
 from services.small_disk import filled, small_disk
 from services.sqlite import being_read, integrity
@@ -153,15 +170,21 @@ def test_whose_session_was_long_unused_is_shown_the_page_although_the_file_is_lo
 @pytest.mark.check("H02")
 def test_nothing_is_promised_on_a_disk_that_keeps_nothing(tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path / 'data' / 'webex.sqlite'}"
-    with served(tmp_path, store_url) as stage:
-        crowd = [stage.stranger(READINESS), stage.stranger(NEW_SIGN_IN)]
-        with at_work(crowd) as people:
-            people.wait_for(303, count=1, path=NEW_SIGN_IN)
-            with failing_disk(stage.process.worker_ids[0], SYNCS):
-                people.wait_for(503, count=1, path=READINESS)
-                people.wait_for(503, count=1, path=NEW_SIGN_IN)
-            people.wait_for(200, count=1, path=READINESS)
-            people.wait_for(303, count=1, path=NEW_SIGN_IN)
+    with (
+        served(tmp_path, store_url) as stage,
+        at_work([stage.stranger(READINESS)]) as people,
+        arriving(stage.port, NEWCOMER) as arrivals,
+    ):
+        people.wait_until(lambda: arrivals.admitted)
+        with failing_disk(stage.process.worker_ids[0], SYNCS):
+            people.wait_for(503, count=1, path=READINESS)
+            people.wait_until(lambda: AWAY in arrivals.statuses)
+            ended_count, admitted_count = len(arrivals.ended), len(arrivals.admitted)
+            people.wait_until(lambda: len(arrivals.ended) > ended_count + 1)
+            assert len(arrivals.admitted) == admitted_count
+        people.wait_for(200, count=1, path=READINESS)
+        people.wait_until(lambda: len(arrivals.admitted) > admitted_count)
+        assert arrivals.forgotten(NEWCOMERS_NAME) == []
 
     check_answers(people)
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from contracts.places import PLACES
 from crashes.aftermath import Aftermath, Fate
-from crashes.deaths import LAPSED_SECONDS, WORKER_COUNT, Scene, Told, deaths
 from crashes.local_webex import MOST_PRESENTED, TOKEN_PATH, LocalWebex, running_local_webex
-from crashes.workers import Errand, settings_for
+from crashes.workers import LAPSED_SECONDS, WORKER_COUNT, Errand, Scene, Told, deaths, settings_for
 from storm.clock_file import ClockFile
 from torture import IS_TORTURE, size
 

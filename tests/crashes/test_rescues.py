@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 from crashes.local_webex import TOKEN_PATH, presentations
-from crashes.outages import NETWORK, Outage
-from crashes.stages import Stage, file_stage, server_stage
+from crashes.outages import NETWORK, Outage, behind_proxy, locked
 from journeys.acts import grant_keys, held
 from ledgers import grants
 from scene import Scene
@@ -28,28 +30,57 @@ FORTNIGHT = 14 * 86_400
 ANSWER_SECONDS = 0.5
 
 
-@pytest.fixture
-def server(server_url: str, tmp_path: Path) -> Iterator[Stage]:
-    with server_stage(tmp_path, server_url) as stage:
-        yield stage
+VARIABLES = {"WEBEX_IDLE_SECONDS": "7776000", "WEBEX_ABSOLUTE_SECONDS": "7776000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application at work; each outage of its store lasts as long as its block."""
+
+    scene: Scene
+    outages: dict[str, Outage]
+
+
+@contextmanager
+def application_on(folder: Path, store_url: str) -> Iterator[Application]:
+    """Run an application whose store is a server, behind a network that fails."""
+    with behind_proxy(store_url) as (proxy, url):
+        outages: dict[str, Outage] = {
+            name: partial(proxy.outage, begin) for name, begin in NETWORK.items()
+        }
+        with Scene(folder, variables=VARIABLES | {"WEBEX_STORE_URL": url}) as scene:
+            yield Application(scene, outages)
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[Stage]:
-    with file_stage(tmp_path) as stage:
-        yield stage
+def on_server(server_url: str, tmp_path: Path) -> Iterator[Application]:
+    with application_on(tmp_path, server_url) as application:
+        yield application
+
+
+@pytest.fixture
+def on_file(tmp_path: Path) -> Iterator[Application]:
+    """Run an application all of whose files are on one disk that can be filled."""
+    with small_disk(tmp_path) as disk, Scene(disk, variables=VARIABLES) as scene:
+        outages: dict[str, Outage] = {
+            "locked": partial(locked, scene.data_folder / "vault.sqlite"),
+            "disk full": partial(filled, disk),
+        }
+        yield Application(scene, outages)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("outage", NETWORK if IS_TORTURE else ["down"])
 def test_tokens_that_no_server_would_take_are_stored_when_it_is_back(
-    server: Stage, outage: str
+    on_server: Application, outage: str
 ) -> None:
-    check_rescue(server.scene, server.outages[outage])
+    check_rescue(on_server.scene, on_server.outages[outage])
 
 
-def test_tokens_that_a_locked_file_would_not_take_are_stored_when_it_does(file: Stage) -> None:
-    check_rescue(file.scene, file.outages["locked"])
+def test_tokens_that_a_locked_file_would_not_take_are_stored_when_it_does(
+    on_file: Application,
+) -> None:
+    check_rescue(on_file.scene, on_file.outages["locked"])
 
 
 def check_rescue(scene: Scene, outage: Outage) -> None:
@@ -65,14 +96,14 @@ def check_rescue(scene: Scene, outage: Outage) -> None:
     refresh.check_stored_once(served)
 
 
-def test_tokens_for_which_no_disk_has_room_wait_in_memory(file: Stage) -> None:
-    refresh = Refresh(file.scene)
-    with being_read(file.scene.data_folder / "vault.sqlite"), file.outages["disk full"]():
+def test_tokens_for_which_no_disk_has_room_wait_in_memory(on_file: Application) -> None:
+    refresh = Refresh(on_file.scene)
+    with being_read(on_file.scene.data_folder / "vault.sqlite"), on_file.outages["disk full"]():
         served = refresh.token()
-        kept = spooled(file.scene)
+        kept = spooled(on_file.scene)
         served_again = refresh.ask().result(LIMIT_SECONDS)
-        while_full = file.scene.browser().get("/readyz").status_code
-    wait_until_ready(file.scene)
+        while_full = on_file.scene.browser().get("/readyz").status_code
+    wait_until_ready(on_file.scene)
 
     assert (kept, while_full) == ([], HTTPStatus.SERVICE_UNAVAILABLE)
     assert served_again == served
@@ -83,7 +114,7 @@ def test_tokens_in_memory_reach_the_spool_once_there_is_room(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     url = redis_server.url(prefix=fresh_prefix())
-    with small_disk(tmp_path) as disk, server_stage(disk, url) as server:
+    with small_disk(tmp_path) as disk, application_on(disk, url) as server:
         refresh = Refresh(server.scene)
         with server.outages["down"]():
             with filled(disk):

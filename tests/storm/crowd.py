@@ -11,7 +11,9 @@ from pathlib import Path
 
 import msgspec
 from peers.registration import Registration
-from waiting import LIMIT_SECONDS
+from waiting import LIMIT_SECONDS, until_true
+
+from webex_oauth.integration import Integration
 
 TESTS = Path(__file__).parent.parent
 PROGRAMS = Path(__file__).parent / "programs"
@@ -125,3 +127,10 @@ async def ask(gathered: Sequence[Crowd]) -> Told:
     for one in gathered:
         one.say(b"ask")
     return sum(await asyncio.gather(*(one.told() for one in gathered)), Told())
+
+
+async def token_is_over(integration: Integration, key: bytes) -> None:
+    """Wait until the grant's access token has ended, by the clock that all share."""
+    ends_at = (await integration.vault.grant(key)).tokens.access_expires_at
+    assert ends_at is not None
+    await until_true(lambda: integration.context.clock() >= ends_at)

@@ -10,8 +10,7 @@ from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.faketime import faked_clock
 from storm.authorities import FIRST_TOKEN_LIVES, LocalWebex, running_local_webex
-from storm.crowd import Job, ask, crowd
-from storm.expiry import token_is_over
+from storm.crowd import Job, ask, crowd, token_is_over
 from waiting import until_true
 
 from webex_oauth.integration import open_integration

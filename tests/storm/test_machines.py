@@ -10,8 +10,7 @@ from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.postgres import running_postgres
 from services.redis import running_redis
-from storm.crowd import Job, Told, ask, crowd
-from storm.expiry import token_is_over
+from storm.crowd import Job, Told, ask, crowd, token_is_over
 from storm.namespaces import US, Machine, two_machines
 from storm.programs.ask_together import name
 

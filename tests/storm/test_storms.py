@@ -13,8 +13,7 @@ from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.authorities import AUTHORITIES, Authority
 from storm.clock_file import ClockFile
-from storm.crowd import Job, Told, ask, crowds
-from storm.expiry import token_is_over
+from storm.crowd import Job, Told, ask, crowds, token_is_over
 from storm.programs.ask_together import name
 from torture import IS_TORTURE, size
 

@@ -8,8 +8,7 @@ import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.authorities import FIRST_TOKEN_LIVES, LocalWebex, running_local_webex
-from storm.crowd import Job, ask, crowds
-from storm.expiry import token_is_over
+from storm.crowd import Job, ask, crowds, token_is_over
 
 from webex_oauth.integration import open_integration
 
