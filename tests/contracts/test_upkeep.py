@@ -50,6 +50,7 @@ async def test_what_is_live_stays(ledger: Ledger) -> None:
     assert await sweep(ledger, NOW) == 0
 
 
+@pytest.mark.bound("marks of taken states")
 async def test_marks_go_when_no_reload_can_ask_for_them(ledger: Ledger) -> None:
     await ledger.take_state(state(), NOW + ATTEMPT_SECONDS, NOW)
 
