@@ -1,31 +1,34 @@
 """What the README shows does what it says."""
 
-import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
-import requests
 from edges.documents import examples
-from scene import Scene
-
-from webex_oauth.secret import Secret
+from scene import MIRA, Scene
 
 
-def test_the_readme_greets_a_person_and_gives_their_token(tmp_path: Path) -> None:
-    names: dict[str, Any] = {}
-    (example,) = (one for one in examples("README.md") if one.language == "python")
-    exec(example.text, names)  # noqa: S102 - the README is ours
+def test_a_script_has_the_token_of_a_person_who_signed_in(tmp_path: Path) -> None:
+    script, _ = (one.text for one in examples("README.md") if one.language == "python")
     with Scene(tmp_path) as scene:
-        session_id = Secret(scene.signed_in().session_id)
-        finding = scene.integration.sessions.find(session_id)
-        session = asyncio.run_coroutine_threadsafe(finding, scene.loop).result(5)
-        assert session is not None
+        scene.signed_in()
+        person = scene.emulator.world.person_by_email(MIRA)
+        assert person is not None
+        (tmp_path / ".env").touch(0o600)
+        (tmp_path / ".env").write_text(
+            "".join(f"{name}={value}\n" for name, value in scene.variables.items())
+        )
 
-        greeting = asyncio.run(names["greet"](scene.settings, session.grant_key))
-        token = asyncio.run(names["token_for_an_sdk"](scene.settings, session.grant_key))
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", script],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PERSON_ID": person.id},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
-        me = f"{scene.emulator.origin}/v1/people/me"
-        asked = requests.get(me, headers={"authorization": f"Bearer {token}"}, timeout=30)
-
-    assert greeting == "Hello, Mira Ito"
-    assert asked.json()["displayName"] == "Mira Ito"
+    assert done.stderr == ""
+    assert done.stdout.startswith("Hello, Mira Ito. Your token has ")
