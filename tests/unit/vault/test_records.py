@@ -146,7 +146,7 @@ def test_an_envelope_holds_no_unknown_things() -> None:
 
 
 def test_a_grant_written_by_an_earlier_version_opens() -> None:
-    earlier = {
+    earlier: dict[str, object] = {
         "issuer": ISSUER,
         "subject": "alice",
         "tokens": {

@@ -93,7 +93,7 @@ def test_no_wait_is_longer_than_the_longest_time(until: int, *, expected: bool) 
     ("is_throttled", "error"), [(True, errors.RateLimited), (False, errors.RefreshPostponed)]
 )
 def test_a_caller_who_has_to_wait_is_told_why_and_how_long(
-    *, is_throttled: bool, error: type[errors.UpstreamError]
+    *, is_throttled: bool, error: type[errors.RateLimited | errors.RefreshPostponed]
 ) -> None:
     raised = Cooling(NOW + 9, is_throttled=is_throttled).error(NOW)
 
