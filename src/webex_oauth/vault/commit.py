@@ -1,23 +1,28 @@
-"""Commit: what a refresh brought or found out goes into the grant's row, compare-and-swap.
+"""Commit: all that a refresh writes into the row of its grant, compare-and-swap.
 
 Any writer moves the row's revision. If it moved, the row is read again, and the version in it says
 whether it still is the grant that the refresh began with: only tokens and reasons move the version.
 What cannot be written is noted, so that at least this process goes by it.
+
+The lease is the right of one process to refresh a grant. It lapses seconds after its holder died,
+and so it does if the holder stands still: what that one writes later meets another version.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Self, TypeAlias, TypeVar
 
-from webex_oauth.errors import StoreConflict, StoreError
+from webex_oauth.errors import StoreConflict, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock, Randomness
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, new_version, revocation_of
+from webex_oauth.vault.grants import Grant, Lease, Trouble, new_version, revocation_of
 from webex_oauth.vault.ledger import Entry, Ledger
+from webex_oauth.vault.plan import COMMIT_TRIES, Timing
 from webex_oauth.vault.records import digest
 
-COMMIT_TRIES = 3
+OWNER_BYTES = 16
 MOST_NOTES = 1_000
 MOST_REMEMBERED = 10_000
 
@@ -52,12 +57,24 @@ class Notes(Generic[T]):
 
 
 class Commit:
-    """Write grants; what another process wrote meanwhile is adopted, never overwritten."""
+    """Write grants; what another process wrote meanwhile is adopted, never overwritten.
 
-    def __init__(self, ledger: Ledger, clock: Clock, randomness: Randomness) -> None:
+    `owner` is the name of this process on leases.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        randomness: Randomness,
+        timing: Timing | None = None,
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._randomness = randomness
+        self._timing = timing or Timing()
+        self.owner = randomness(OWNER_BYTES)
+        self._troubles: Notes[Trouble] = Notes()
         self._reasons: Notes[str] = Notes()
         self._refused: Notes[bool] = Notes(MOST_REMEMBERED)
 
@@ -80,6 +97,80 @@ class Commit:
                 return written
             current = await self._ledger.find_grant(found.record.key)
         raise StoreConflict("the grant kept moving")
+
+    # The lease
+
+    async def claim(self, found: Entry[Grant]) -> "HeldLease | None":
+        """Take the right to present this refresh token once; None if the row moved.
+
+        The claim is on the disk before it is returned: it is the lock, and the mark that the token
+        is about to be presented.
+        """
+        grant, name = found.record, version_name(found.record)
+        presented = replace(grant.trouble, presented_count=grant.trouble.presented_count + 1)
+        claim = replace(grant, lease=self._new_lease(), trouble=presented)
+        try:
+            claimed = await self._ledger.replace_grant(found, claim, durably=True)
+        except StoreUnavailable:
+            # It may have been taken all the same; nothing was presented under it.
+            self._troubles.add(name, grant.trouble)
+            raise
+        if claimed is None:
+            return None
+        self._troubles.drop(name)
+        return HeldLease(self, claimed, self._clock, self._timing)
+
+    async def renew(self, claimed: Entry[Grant]) -> Entry[Grant] | None:
+        """Move the end of a lease forward; None if it is not ours any more."""
+        version, lease = claimed.record.version, self._new_lease()
+
+        def renewed(grant: Grant) -> Grant | None:
+            return replace(grant, lease=lease) if self._owns(grant, version) else None
+
+        current = await self.change(claimed, renewed, durably=False)
+        return current if current and self._owns(current.record, version) else None
+
+    async def release(self, claimed: Entry[Grant], trouble: Trouble) -> None:
+        """Give a lease back if it is still ours; note *trouble* if the store cannot be reached."""
+        name = version_name(claimed.record)
+        try:
+            await self._release(claimed, trouble)
+        except (StoreError, VaultError) as error:
+            self._troubles.add(name, trouble)
+            log.warning(
+                "the lease of grant %(grant)s could not be given back and lapses by itself: "
+                "%(error)s",
+                {"grant": claimed.record.name, "error": str(error)},
+            )
+        else:
+            self._troubles.drop(name)
+
+    async def take_back(self, found: Entry[Grant]) -> None:
+        """Give back a lease that an earlier refresh of this process left behind.
+
+        What that refresh left behind is what was noted, or else what the row says. Raises
+        StoreError.
+        """
+        name = version_name(found.record)
+        await self._release(found, self._troubles.find(name) or found.record.trouble)
+        self._troubles.drop(name)
+
+    async def _release(self, claimed: Entry[Grant], trouble: Trouble) -> None:
+        version = claimed.record.version
+
+        def released(grant: Grant) -> Grant | None:
+            if not self._owns(grant, version):
+                return None
+            return replace(grant, lease=None, trouble=trouble)
+
+        await self.change(claimed, released, durably=False)
+
+    def _new_lease(self) -> Lease:
+        return Lease(self.owner, self._clock() + self._timing.lease_seconds)
+
+    def _owns(self, grant: Grant, version: int) -> bool:
+        lease = grant.lease
+        return grant.version == version and lease is not None and lease.owner == self.owner
 
     # Tokens
 
@@ -185,6 +276,60 @@ class Commit:
                 "the API refused the access token of grant %(grant)s", {"grant": marked.record.name}
             )
         return marked
+
+
+class HeldLease:
+    """A lease that is renewed for as long as the block lasts.
+
+    `entry` is the grant as it was written last.
+    """
+
+    def __init__(self, commit: Commit, entry: Entry[Grant], clock: Clock, timing: Timing) -> None:
+        self._commit = commit
+        self._clock = clock
+        self._timing = timing
+        self.entry = entry
+
+    @property
+    def grant(self) -> Grant:
+        """The grant that was claimed."""
+        return self.entry.record
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it lasts until the next renewal; not if this process stood still."""
+        lease = self.grant.lease
+        return lease is not None and self._clock() + self._timing.store_seconds <= lease.until
+
+    async def release(self, trouble: Trouble) -> None:
+        """Give it back, and leave *trouble* behind for the next refresh."""
+        await self._commit.release(self.entry, trouble)
+
+    async def __aenter__(self) -> Self:
+        """Start to renew."""
+        self._beating = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop, and wait until no renewal is under way."""
+        self._beating.cancel()
+        await asyncio.wait([self._beating])
+
+    async def _beat(self) -> None:
+        """Renew until the lease is gone; a store that is away may be back for the next beat."""
+        while True:
+            await asyncio.sleep(self._timing.beat_seconds)
+            try:
+                renewed = await self._commit.renew(self.entry)
+            except (StoreError, VaultError) as error:
+                log.debug(
+                    "the lease of grant %(grant)s was not renewed: %(error)s",
+                    {"grant": self.grant.name, "error": str(error)},
+                )
+                continue
+            if renewed is None:
+                return
+            self.entry = renewed
 
 
 def version_name(grant: Grant) -> Hashable:

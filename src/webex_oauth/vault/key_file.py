@@ -143,16 +143,12 @@ class KeyFile:
         self._look_at = 0.0
         self._edition = _edition(path)
         self.ring = read_key_file(path)
+        self.primary = self.ring.primary
 
     @property
     def source(self) -> str:
         """The file's path."""
         return str(self._path)
-
-    @property
-    def primary(self) -> Key:
-        """The key that seals."""
-        return self.ring.primary
 
     def find(self, key_id: str) -> Key:
         """Find a key, in the file if need be; raise KeyUnavailable if it is not there."""
@@ -163,7 +159,7 @@ class KeyFile:
                 raise
         self._look_at = self._monotonic() + LOOK_AGAIN_SECONDS
         key = read_key_file(self._path).find(key_id)
-        self.ring = KeyRing(self.ring.primary, (*self.ring.others, key), self.source)
+        self.ring = KeyRing(self.primary, (*self.ring.others, key), self.source)
         return key
 
     def change(self) -> KeyChange | None:
@@ -175,7 +171,7 @@ class KeyFile:
 
     def adopt(self, change: KeyChange) -> None:
         """Seal and open by *change* from now on."""
-        self.ring, self._edition = change.ring, change.edition
+        self.ring, self.primary, self._edition = change.ring, change.ring.primary, change.edition
 
 
 def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> KeyFile:

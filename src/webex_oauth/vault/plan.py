@@ -1,9 +1,13 @@
-"""The refresh plan: what to do for a caller who wants an access token. Pure."""
+"""The refresh plan: what to do for a caller who wants an access token, and how long it may take.
+
+Pure.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from webex_oauth.errors import ReauthReason
+from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, Lease
 from webex_oauth.vault.ledger import Entry
@@ -15,8 +19,56 @@ SOFT_EXPIRY_SPREAD_PERMILLE = 100
 WRONG_CLOCK_SECONDS = 86_400
 MOST_PRESENTATIONS = 2
 RESCUE_SECONDS = 1
+COMMIT_TRIES = 3
+SPOOL_SECONDS = 1.0
+CLOCK_SECONDS = 1
+"""What a clock that counts whole seconds may be behind."""
 LONGEST_LEASE_SECONDS = 60
 """No lease ends later than this from now. One that does was written by a wrong clock: lapsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the steps of a refresh may take, in seconds.
+
+    A lease lasts `lease_seconds` and is renewed every `beat_seconds` while its holder lives: it
+    outlives a step that is held up. `takeover_seconds` is how long the next holder waits for tokens
+    that the one before it may be about to write. `store_seconds` is what one call of a store takes
+    at most, `look_again_seconds` how long a refusal waits for tokens that another process may be
+    about to write, `wait_seconds` how long a caller waits for another process; it looks first after
+    `first_poll_seconds`, then ever less often up to `last_poll_seconds`.
+    """
+
+    lease_seconds: int = 5
+    beat_seconds: float = 1.0
+    takeover_seconds: float = 1.5
+    request_seconds: float = TOKEN_LIMITS.deadline_seconds
+    store_seconds: float = 2.0
+    look_again_seconds: float = 2.0
+    wait_seconds: float = 2.0
+    first_poll_seconds: float = 0.05
+    last_poll_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        renewal_seconds = self.beat_seconds + self.store_seconds + CLOCK_SECONDS
+        if self.lease_seconds <= renewal_seconds:
+            raise ValueError(
+                f"a lease of {self.lease_seconds} s ends before a renewal that takes up to "
+                f"{renewal_seconds:g} s"
+            )
+
+    @property
+    def flight_seconds(self) -> float:
+        """Everything at most: waiting, then two claims, the second for a replay."""
+        return self.wait_seconds + 2 * (self.store_seconds + self._claim_seconds)
+
+    @property
+    def _claim_seconds(self) -> float:
+        """From asking for the lease to the last write under it."""
+        writing_seconds = 2 * COMMIT_TRIES * self.store_seconds
+        before_seconds = 2 * self.store_seconds + self.takeover_seconds
+        after_seconds = self.look_again_seconds + writing_seconds + SPOOL_SECONDS
+        return before_seconds + self.request_seconds + after_seconds
 
 
 @dataclass(frozen=True, slots=True)

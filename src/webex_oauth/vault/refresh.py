@@ -1,8 +1,8 @@
 """A refresh: claim, request, commit, until the grant has other tokens (RFC 6749 section 6).
 
-Claim: the lease on the row as it was read (`lease.py`). Request: the refresh token goes to the
-token endpoint once. Commit: what came goes over the version that was claimed (`commit.py`); what
-the store does not take goes to the rescue.
+Claim: this process takes the lease on the row as it was read. Request: the refresh token goes to
+the token endpoint once. Commit: what came goes over the version that was claimed; what the store
+does not take goes to the rescue.
 """
 
 import asyncio
@@ -22,9 +22,8 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.token import TokenSet, merge_tokens
 from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.secret import Secret
-from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.commit import Commit, HeldLease
 from webex_oauth.vault.grants import Grant, Trouble, new_version
-from webex_oauth.vault.lease import HeldLease, Leases, Timing
 from webex_oauth.vault.ledger import Entry, Ledger
 from webex_oauth.vault.plan import (
     MOST_PRESENTATIONS,
@@ -34,6 +33,7 @@ from webex_oauth.vault.plan import (
     Reauthorize,
     Situation,
     TakeBack,
+    Timing,
     may_rotate,
     plan_renewal,
     seconds_left,
@@ -41,8 +41,6 @@ from webex_oauth.vault.plan import (
 from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.token_endpoint import Failure, TokenEndpoint, judge, retry_at
-
-OWNER_BYTES = 16
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +69,7 @@ class Refresh:
         self._randomness = randomness
         self._timing = timing
         self._sign_in_url = sign_in_url
-        self._commit = Commit(ledger, clock, randomness)
-        self._leases = Leases(ledger, self._commit, clock, timing, randomness(OWNER_BYTES))
+        self._commit = Commit(ledger, clock, randomness, timing)
 
     # What this process sees
 
@@ -93,7 +90,7 @@ class Refresh:
         now = self._clock()
         return Situation(
             now=now,
-            owner=self._leases.owner,
+            owner=self._commit.owner,
             is_rotating=self._endpoint.is_rotating,
             endpoint=self._endpoint.cooling(now),
             reason=self._commit.noted_reason(held.entry.record),
@@ -159,7 +156,7 @@ class Refresh:
             case CoolDown():
                 raise step.cooling.error(situation.now)
             case TakeBack():
-                await self._leases.take_back(held.entry)
+                await self._commit.take_back(held.entry)
             case Claim():
                 return await self._claim(held, step)
         return None
@@ -180,7 +177,7 @@ class Refresh:
             await self._rescue.look()
             if self._rescue.find(held.entry.record) is not None:
                 return None
-        lease = await self._leases.claim(held.entry)
+        lease = await self._commit.claim(held.entry)
         if lease is None:
             return None
         async with lease:

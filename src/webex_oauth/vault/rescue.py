@@ -27,6 +27,7 @@ from webex_oauth.ports import Clock, Randomness
 from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.plan import SPOOL_SECONDS
 from webex_oauth.vault.private_files import (
     create_private_file,
     drop_dead_draft,
@@ -34,7 +35,6 @@ from webex_oauth.vault.private_files import (
     read_private_file,
 )
 
-SPOOL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 ROUNDS_BETWEEN_LOOKS = 5
 SUFFIX = ".grant"

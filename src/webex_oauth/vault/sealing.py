@@ -24,7 +24,7 @@ KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
-    """Name a key; its 32 bytes go into the cipher and can be read nowhere."""
+    """A key. Its 32 bytes go into the cipher and cannot be read from there."""
 
     id: str
     material: InitVar[bytes]
@@ -39,11 +39,11 @@ class Key:
 
 
 class Keys(Protocol):
-    """Have the key that seals now, and those that open; `source` tells an operator where."""
+    """The key that seals now, and those that open."""
 
     @property
     def source(self) -> str:
-        """The name of the place they come from."""
+        """What an operator calls the place they come from."""
         ...
 
     @property
@@ -52,13 +52,13 @@ class Keys(Protocol):
         ...
 
     def find(self, key_id: str) -> Key:
-        """Find a key by its id; raise KeyUnavailable when it is not there."""
+        """Find a key by its id; raise KeyUnavailable if it is not there."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Hold the key that seals and the other ones that open."""
+    """The key that seals and the other ones that open."""
 
     primary: Key
     others: tuple[Key, ...] = ()
@@ -70,7 +70,6 @@ class KeyRing:
         return (self.primary, *self.others)
 
     def find(self, key_id: str) -> Key:
-        """Find a key by its id; raise KeyUnavailable when the ring does not hold it."""
         for key in self.keys:
             if key.id == key_id:
                 return key
@@ -86,7 +85,7 @@ class Context(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Seal and open, with nonces from one source of randomness."""
+    """Keys, and a source of randomness for nonces."""
 
     keys: Keys
     randomness: Randomness = field(repr=False)
@@ -137,7 +136,8 @@ def open_sealed(keys: Keys, sealed: bytes, context: Context) -> bytes:
     when *keys* do not hold the one that sealed it.
     """
     key_id, nonce, ciphertext = _parts(sealed)
-    key = keys.find(_key_name(key_id))
+    name = _key_name(key_id)
+    key = keys.primary if name == keys.primary.id else keys.find(name)
     try:
         return key.cipher.decrypt(nonce, ciphertext, associated_data(key_id, context))
     except InvalidTag as error:

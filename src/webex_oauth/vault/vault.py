@@ -23,7 +23,6 @@ from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.lease import Timing
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import (
     Claim,
@@ -31,6 +30,7 @@ from webex_oauth.vault.plan import (
     Reauthorize,
     Serve,
     TakeBack,
+    Timing,
     is_fresh,
     plan,
     plan_renewal,

@@ -1,6 +1,7 @@
 """A lease is renewed while its holder lives, and lapses seconds after the holder died."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +9,6 @@ from contextlib import asynccontextmanager
 import pytest
 from unit.vault.fakes import (
     ALICE,
-    QUICK,
     SECOND,
     FakeEndpoint,
     VaultFixture,
@@ -22,7 +22,7 @@ from webex_oauth.errors import RefreshPostponed, StoreUnavailable
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.grants import NO_TROUBLE, Trouble
-from webex_oauth.vault.lease import Leases, Timing
+from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 
@@ -174,9 +174,8 @@ async def test_a_lease_that_a_wrong_clock_wrote_holds_up_no_refresh() -> None:
     assert await fixture.vault.access_token(ALICE) == SECOND
 
 
-def leases(fixture: VaultFixture) -> Leases:
-    commit = Commit(fixture.ledger, fixture.clock, lambda count: b"r" * count)
-    return Leases(fixture.ledger, commit, fixture.clock, QUICK, b"me")
+def leases(fixture: VaultFixture) -> Commit:
+    return Commit(fixture.ledger, fixture.clock, os.urandom)
 
 
 @pytest.mark.check("B10")

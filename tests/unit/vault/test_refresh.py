@@ -30,7 +30,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
-from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 
