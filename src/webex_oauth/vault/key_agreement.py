@@ -17,13 +17,7 @@ from pathlib import Path
 from webex_oauth.errors import KeyUnavailable, SealBroken, StoreError, VaultError
 from webex_oauth.ports import Randomness, Sleep
 from webex_oauth.secret import Secret
-from webex_oauth.vault.key_file import (
-    RESTORE,
-    KeyChange,
-    KeyFile,
-    read_keys,
-    read_or_make_key_file,
-)
+from webex_oauth.vault.key_file import RESTORE, KeyFile, read_keys, read_or_make_key_file
 from webex_oauth.vault.rows import Change, Kind, Row, Rows
 from webex_oauth.vault.sealing import Context, KeyRing, Keys, Sealer, key_id_of
 
@@ -108,9 +102,9 @@ class KeyWatch:
     async def look(self) -> None:
         """Adopt the file's keys if they changed; log an unusable key file once."""
         try:
-            change = self._keys.change()
-            if change is not None:
-                await self._adopt(change)
+            ring = self._keys.change()
+            if ring is not None:
+                await self._adopt(ring)
         except KeyUnavailable as error:
             self._complain(str(error))
         except StoreError as error:
@@ -118,11 +112,14 @@ class KeyWatch:
         else:
             self._complaint = ""
 
-    async def _adopt(self, change: KeyChange) -> None:
+    async def _adopt(self, ring: KeyRing) -> None:
         """Agree on a new primary key before anything is sealed with it."""
-        await check_keys(self._rows, Sealer(change.ring, self._randomness), self._sleep)
-        self._keys.adopt(change)
-        log.info("the keys changed: %(seals)s seals, %(opens)s open", _names(change.ring))
+        await check_keys(self._rows, Sealer(ring, self._randomness), self._sleep)
+        self._keys.adopt(ring)
+        log.info(
+            "the keys changed: %(seals)s seals, %(opens)s open",
+            {"seals": ring.primary.id, "opens": [key.id for key in ring.others]},
+        )
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:
@@ -291,7 +288,3 @@ async def _drop(rows: Rows, name: bytes) -> None:
     (row,) = await rows.read(Row(Kind.KEY, name))
     if row.rev:
         await rows.apply([Change(Row(Kind.KEY, name), row.rev)], durably=True)
-
-
-def _names(ring: KeyRing) -> dict[str, object]:
-    return {"seals": ring.primary.id, "opens": [key.id for key in ring.others]}

@@ -14,7 +14,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeAlias
@@ -122,14 +121,6 @@ def _read_material(encoded: str, place: str) -> bytes:
 # The file
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
-    """The present content of a changed key file, to be judged before it is adopted."""
-
-    ring: KeyRing
-    edition: Edition
-
-
 class KeyFile:
     """The keys of a file that may change while the process runs.
 
@@ -141,7 +132,7 @@ class KeyFile:
         self._path = path
         self._monotonic = monotonic
         self._look_at = 0.0
-        self._edition = _edition(path)
+        self._edition = self._read = _edition(path)
         self.ring = read_key_file(path)
         self.primary = self.ring.primary
 
@@ -162,16 +153,14 @@ class KeyFile:
         self.ring = KeyRing(self.primary, (*self.ring.others, key), self.source)
         return key
 
-    def change(self) -> KeyChange | None:
+    def change(self) -> KeyRing | None:
         """Read the file if it is not the one that was adopted; raise KeyUnavailable."""
-        edition = _edition(self._path)
-        if edition == self._edition:
-            return None
-        return KeyChange(read_key_file(self._path), edition)
+        self._read = _edition(self._path)
+        return None if self._read == self._edition else read_key_file(self._path)
 
-    def adopt(self, change: KeyChange) -> None:
-        """Seal and open by *change* from now on."""
-        self.ring, self.primary, self._edition = change.ring, change.ring.primary, change.edition
+    def adopt(self, ring: KeyRing) -> None:
+        """Seal and open by the change that was read last."""
+        self.ring, self.primary, self._edition = ring, ring.primary, self._read
 
 
 def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> KeyFile:
@@ -181,12 +170,8 @@ def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> 
     to do.
     """
     try:
-        is_there = path.is_symlink() or path.exists()
-        if not is_there:
-            check_private_folder(path.parent)
-        if not is_mounted(path):
+        if _check_place(path):
             ensure_private_folder(path.parent)
-        if not is_there:
             with suppress(FileExistsError):
                 text = HEADER + new_key_line(randomness, made_on)
                 create_private_file(path, text.encode("ascii"))
@@ -198,14 +183,21 @@ def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> 
 def check_key_file(path: Path) -> None:
     """Check that *path* holds keys or could be made, and make nothing; raise KeyUnavailable."""
     try:
-        if not path.is_symlink() and not path.exists():
-            check_private_folder(path.parent)
-            return
-        if not is_mounted(path):
-            ensure_private_folder(path.parent)
+        is_missing = _check_place(path)
     except OSError as error:
         raise unusable(error) from error
-    read_key_file(path)
+    if not is_missing:
+        read_key_file(path)
+
+
+def _check_place(path: Path) -> bool:
+    """Check the folder of a key file; return whether the file is missing."""
+    is_missing = not path.is_symlink() and not path.exists()
+    if is_missing:
+        check_private_folder(path.parent)
+    elif not is_mounted(path):
+        ensure_private_folder(path.parent)
+    return is_missing
 
 
 def read_key_file(path: Path) -> KeyRing:
@@ -241,11 +233,6 @@ def _edition(path: Path) -> Edition:
 # Changes
 
 
-def with_key(text: str, line: str) -> str:
-    """Add *line* below the other keys: its key opens and does not seal yet."""
-    return (text if text.endswith("\n") else f"{text}\n") + line
-
-
 def with_primary(text: str, key_id: str) -> str:
     """Put the line of *key_id* above the other keys: from now on it seals."""
     lines = text.splitlines(keepends=True)
@@ -255,16 +242,9 @@ def with_primary(text: str, key_id: str) -> str:
     return "".join(lines)
 
 
-def without_key(text: str, key_id: str) -> str:
-    """Take the line of *key_id* out."""
-    lines = text.splitlines(keepends=True)
-    del lines[_place(text, key_id)]
-    return "".join(lines)
-
-
 def add_key(path: Path, line: str) -> KeyRing:
     """Add a key's line to the file; its key opens and does not seal yet."""
-    ring = _change(path, lambda text: with_key(text, line))
+    ring = _change(path, lambda text: (text if text.endswith("\n") else f"{text}\n") + line)
     log.info("key %(key)s was added", {"key": ring.others[-1].id})
     return ring
 
@@ -300,7 +280,9 @@ def check_retirable(ring: KeyRing, key_id: str) -> None:
 
 def _without(text: str, key_id: str, source: str) -> str:
     check_retirable(read_keys(text, source), key_id)
-    return without_key(text, key_id)
+    lines = text.splitlines(keepends=True)
+    del lines[_place(text, key_id)]
+    return "".join(lines)
 
 
 def _change(path: Path, change: Callable[[str], str], *, needs: str | None = None) -> KeyRing:

@@ -135,7 +135,8 @@ class Reencryption:
         try:
             if key_id_of(row.body) == self._sealer.keys.primary.id:
                 return Outcome.CURRENT
-            return self._sealer.seal(_open(self._sealer, row), _context(row))
+            context = _context(row)
+            return self._sealer.seal(self._sealer.open(row.body, context), context)
         except VaultError:
             return Outcome.UNOPENED
 
@@ -159,7 +160,7 @@ async def check_unused(
     """
 
     def count_in(batch: Iterator[Row] | Sequence[Row]) -> int:
-        return sum(_key_of(row) == key_id and _does_open(sealer, row) for row in batch)
+        return sum(_key_of(row) == key_id and _opens(sealer, row) for row in batch)
 
     for is_first in (True, False):
         count = count_in(_spooled(spool))
@@ -240,16 +241,11 @@ def _key_of(row: Row) -> str:
         return UNREADABLE
 
 
-def _open(sealer: Sealer, row: Row) -> bytes:
-    return sealer.open(row.body, _context(row))
-
-
-def _does_open(sealer: Sealer, row: Row) -> bool:
+def _opens(sealer: Sealer, row: Row) -> bool:
     try:
-        _open(sealer, row)
+        return sealer.open(row.body, _context(row)) is not None
     except VaultError:
         return False
-    return True
 
 
 def _context(row: Row) -> Context:

@@ -105,9 +105,11 @@ class Refresh:
     async def run(self, held: Held) -> Secret:
         """Return a token other than the one of *held*, refreshed by this process or another.
 
+        It waits by the loop's clock, which never steps, ever longer between two looks.
         Raises ReauthRequired, UpstreamError, TokenError, StoreError or VaultError.
         """
-        stale, patience = held.access_token, _Patience(self._timing)
+        stale, timing = held.access_token, self._timing
+        give_up_at, pause_seconds = _loop_time() + timing.wait_seconds, timing.first_poll_seconds
         while True:
             if held.is_refused:
                 held = await self.mark_refused(held)
@@ -116,7 +118,11 @@ class Refresh:
             token = await self._step(held)
             if token is not None:
                 return token
-            await patience.pause(seconds_left(held.entry.record.lease, self._clock()))
+            if _loop_time() >= give_up_at:
+                left = seconds_left(held.entry.record.lease, self._clock())
+                raise RefreshPostponed("another process is refreshing", left)
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, timing.last_poll_seconds)
             held = await self.hold(held.grant.key)
 
     async def retire(self, held: Held, step: Reauthorize) -> None:
@@ -344,22 +350,6 @@ class Refresh:
             failure_count=failure_count,
             retry_at=retry_at(failure, failure_count, self._clock(), share),
         )
-
-
-class _Patience:
-    """Pauses that grow until patience is over; by the loop's clock, which never steps."""
-
-    def __init__(self, timing: Timing) -> None:
-        self._give_up_at = _loop_time() + timing.wait_seconds
-        self._pause_seconds = timing.first_poll_seconds
-        self._last_seconds = timing.last_poll_seconds
-
-    async def pause(self, retry_after_seconds: int) -> None:
-        """Wait before the next look; raise RefreshPostponed if it lasts too long."""
-        if _loop_time() >= self._give_up_at:
-            raise RefreshPostponed("another process is refreshing", retry_after_seconds)
-        await asyncio.sleep(self._pause_seconds)
-        self._pause_seconds = min(2 * self._pause_seconds, self._last_seconds)
 
 
 def _loop_time() -> float:

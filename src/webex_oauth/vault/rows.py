@@ -30,8 +30,8 @@ class Row:
     """One row.
 
     `name` has at most 64 bytes. `rev` is from 1 to LAST_REV and changes with every write; 0 means
-    that the row is absent. `group` names what the row belongs to. `at` is when the row is due, `over_at`
-    when it may be removed, in seconds since 1970; None keeps it out of that list.
+    that the row is absent. `group` names what the row belongs to. `at` is when the row is due,
+    `over_at` when it may be removed, in seconds since 1970; None keeps it out of that list.
     """
 
     kind: Kind

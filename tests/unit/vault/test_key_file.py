@@ -29,9 +29,7 @@ from webex_oauth.vault.key_file import (
     read_keys,
     read_or_make_key_file,
     remove_key,
-    with_key,
     with_primary,
-    without_key,
 )
 from webex_oauth.vault.private_files import replace_private_file
 from webex_oauth.vault.sealing import Context, Sealer
@@ -127,14 +125,6 @@ def test_a_day_is_told_where_there_is_one() -> None:
     assert ids_in(text) == ["one", "two"]
 
 
-def test_an_added_key_comes_last() -> None:
-    assert ids_in(with_key(line("one", ONE), line("two", TWO))) == ["one", "two"]
-
-
-def test_a_key_is_added_also_below_a_line_without_an_end() -> None:
-    assert ids_in(with_key(line("one", ONE).rstrip(), line("two", TWO))) == ["one", "two"]
-
-
 @pytest.mark.parametrize("text", [BOTH, BOTH.rstrip()])
 def test_the_primary_key_comes_first_below_the_head(text: str) -> None:
     changed = with_primary(text, "two")
@@ -145,14 +135,6 @@ def test_the_primary_key_comes_first_below_the_head(text: str) -> None:
 
 def test_making_the_primary_key_primary_changes_nothing() -> None:
     assert with_primary(BOTH, "one") == BOTH
-
-
-@pytest.mark.parametrize(("gone", "stays"), [("one", "two"), ("two", "one")])
-def test_a_key_is_taken_out_and_nothing_else(gone: str, stays: str) -> None:
-    changed = without_key(BOTH, gone)
-
-    assert ids_in(changed) == [stays]
-    assert "# between" in changed
 
 
 # How it comes to be
@@ -383,7 +365,7 @@ def test_a_change_is_what_the_file_says_since_it_was_adopted(path: Path) -> None
 
     assert change
     keys.adopt(change)
-    assert keys.primary is change.ring.primary
+    assert keys.primary is change.primary
     assert keys.change() is None
 
 
@@ -414,6 +396,22 @@ def test_a_key_comes_becomes_primary_and_another_goes(existing: Path) -> None:
 
     remove_key(existing, old)
     assert ids(existing) == [new]
+
+
+def test_changes_touch_the_line_of_their_key_alone(existing: Path) -> None:
+    existing.write_text(BOTH.rstrip())
+
+    line = new_line()
+    added = add_key(existing, line).others[-1].id
+    assert ids(existing) == ["one", "two", added]
+    make_primary(existing, "two")
+    remove_key(existing, "one")
+
+    assert existing.read_text() == HEADER + key_two() + "# between\n\n" + line
+
+
+def key_two() -> str:
+    return line("two", TWO)
 
 
 @pytest.mark.check("F04")
