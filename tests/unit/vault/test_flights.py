@@ -15,7 +15,7 @@ KEY = b"key"
 
 
 class Work:
-    """Count how often it begins; end when `gate` opens."""
+    """Work that counts how often it begins, and ends once its `gate` is open."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -34,6 +34,16 @@ class Work:
         raise ServerFailed(503)
 
 
+@pytest.fixture
+async def work() -> Work:
+    return Work()
+
+
+@pytest.fixture
+def flights() -> Flights[int]:
+    return Flights(LIMIT_SECONDS, most_unwatched=2)
+
+
 async def begun(*waiters: asyncio.Task[int]) -> None:
     """Let every waiter reach its wait."""
     for _ in range(3):
@@ -41,30 +51,24 @@ async def begun(*waiters: asyncio.Task[int]) -> None:
     assert not any(waiter.done() for waiter in waiters)
 
 
-async def test_those_who_ask_together_share_one_flight() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-    waiters = [asyncio.create_task(flights.join(KEY, work.run)) for _ in range(200)]
-    await begun(*waiters)
-
-    work.gate.set()
-
-    assert await asyncio.gather(*waiters) == [1] * 200
-
-
-async def test_those_who_ask_together_share_one_error() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-    waiters = [asyncio.create_task(flights.join(KEY, work.fail)) for _ in range(50)]
+@pytest.mark.parametrize("fails", [False, True])
+async def test_callers_at_the_same_time_share_one_flight_and_its_result_or_error(
+    flights: Flights[int], work: Work, *, fails: bool
+) -> None:
+    start = work.fail if fails else work.run
+    waiters = [asyncio.create_task(flights.join(KEY, start)) for _ in range(200)]
     await begun(*waiters)
 
     work.gate.set()
 
     outcomes = await asyncio.gather(*waiters, return_exceptions=True)
-    assert {type(outcome) for outcome in outcomes} == {ServerFailed}
+    assert {ServerFailed if fails else 1} == {
+        type(one) if isinstance(one, Exception) else one for one in outcomes
+    }
     assert work.begun == 1
 
 
-async def test_two_keys_have_two_flights() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
+async def test_two_keys_have_two_flights(flights: Flights[int], work: Work) -> None:
     work.gate.set()
 
     await asyncio.gather(flights.join(b"one", work.run), flights.join(b"two", work.run))
@@ -72,27 +76,19 @@ async def test_two_keys_have_two_flights() -> None:
     assert work.begun == 2
 
 
-async def test_a_landed_flight_is_not_joined() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
+async def test_a_landed_flight_is_not_joined(flights: Flights[int], work: Work) -> None:
     work.gate.set()
     await flights.join(KEY, work.run)
-
-    assert await flights.join(KEY, work.run) == 2
-
-
-async def test_a_failed_flight_is_not_joined() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-    work.gate.set()
     with pytest.raises(ServerFailed):
         await flights.join(KEY, work.fail)
 
-    assert await flights.join(KEY, work.run) == 2
+    assert await flights.join(KEY, work.run) == 3
 
 
-async def test_a_cancelled_caller_leaves_the_others_their_flight() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-    first = asyncio.create_task(flights.join(KEY, work.run))
-    second = asyncio.create_task(flights.join(KEY, work.run))
+async def test_a_cancelled_caller_leaves_the_others_their_flight(
+    flights: Flights[int], work: Work
+) -> None:
+    first, second = (asyncio.create_task(flights.join(KEY, work.run)) for _ in range(2))
     await begun(first, second)
 
     first.cancel()
@@ -102,8 +98,9 @@ async def test_a_cancelled_caller_leaves_the_others_their_flight() -> None:
     assert await second == 1
 
 
-async def test_a_flight_lands_although_nobody_waits_any_more() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
+async def test_a_flight_lands_although_no_caller_waits_any_more(
+    flights: Flights[int], work: Work
+) -> None:
     caller = asyncio.create_task(flights.join(KEY, work.run))
     await begun(caller)
 
@@ -115,25 +112,14 @@ async def test_a_flight_lands_although_nobody_waits_any_more() -> None:
     assert work.ended == 1
 
 
-async def test_a_flight_that_hangs_lands_at_its_deadline() -> None:
-    flights, work = Flights[int](0.01), Work()
-
+async def test_a_flight_that_hangs_lands_at_its_deadline(work: Work) -> None:
     with pytest.raises(DeadlineExceeded):
-        await flights.join(KEY, work.run)
+        await Flights[int](0.01).join(KEY, work.run)
 
 
-async def test_no_flight_starts_after_draining() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-    await flights.drain(LIMIT_SECONDS)
-
-    with pytest.raises(RequestNotSent):
-        await flights.join(KEY, work.run)
-
-    assert work.begun == 0
-
-
-async def test_draining_ends_what_does_not_land_and_tells_those_who_wait() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
+async def test_draining_ends_what_does_not_land_and_starts_nothing(
+    flights: Flights[int], work: Work
+) -> None:
     caller = asyncio.create_task(flights.join(KEY, work.run))
     await begun(caller)
 
@@ -141,13 +127,17 @@ async def test_draining_ends_what_does_not_land_and_tells_those_who_wait() -> No
 
     with pytest.raises(AnswerLost):
         await caller
-    assert work.ended == 0
+    with pytest.raises(RequestNotSent):
+        await flights.join(KEY, work.run)
+    assert not flights.launch(b"other", work.run)
+    assert (work.begun, work.ended) == (1, 0)
 
 
-async def test_a_launched_flight_is_waited_for_by_nobody_and_joined_by_whoever_comes() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-
+async def test_a_launched_flight_is_joined_and_not_launched_again(
+    flights: Flights[int], work: Work
+) -> None:
     assert flights.launch(KEY, work.run)
+    assert not flights.launch(KEY, work.run)
     waiter = asyncio.create_task(flights.join(KEY, work.run))
     await begun(waiter)
     work.gate.set()
@@ -155,20 +145,8 @@ async def test_a_launched_flight_is_waited_for_by_nobody_and_joined_by_whoever_c
     assert await waiter == 1
 
 
-async def test_a_second_flight_for_a_key_is_not_launched() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
-
-    assert flights.launch(KEY, work.run)
-    assert not flights.launch(KEY, work.run)
-
-    await flights.drain(0.01)
-    assert not flights.launch(b"other", work.run)
-
-
 @pytest.mark.bound("refreshes that nobody waits for")
-async def test_so_many_unwatched_flights_and_no_more() -> None:
-    flights, work = Flights[int](LIMIT_SECONDS, most_unwatched=2), Work()
-
+async def test_so_many_unwatched_flights_and_no_more(flights: Flights[int], work: Work) -> None:
     launched = [flights.launch(bytes([number]), work.run) for number in range(4)]
     joined = asyncio.create_task(flights.join(b"watched", work.run))
     await begun(joined)
@@ -179,11 +157,12 @@ async def test_so_many_unwatched_flights_and_no_more() -> None:
     assert flights.launch(b"later", work.run)
 
 
-async def test_an_error_that_nobody_waits_for_disturbs_nobody() -> None:
+async def test_an_error_that_no_caller_waits_for_disturbs_nothing(
+    flights: Flights[int], work: Work
+) -> None:
     complaints: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context))
-    flights, work = Flights[int](LIMIT_SECONDS), Work()
     work.gate.set()
 
     flights.launch(KEY, work.fail)

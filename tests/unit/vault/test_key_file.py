@@ -162,112 +162,93 @@ def mode(path: Path) -> int:
 
 @pytest.mark.usefixtures("umask")
 @pytest.mark.check("F04")
-def test_a_key_file_is_made_for_its_owner_alone(path: Path) -> None:
-    made(path)
+def test_a_key_file_is_made_for_its_owner_alone_with_nothing_beside_it(path: Path) -> None:
+    key_id = made(path).primary.id
 
     assert mode(path) == 0o600
     assert mode(path.parent) == 0o700
     assert mode(path.parent.parent) == 0o700
-
-
-def test_nothing_else_is_left_beside_it(path: Path) -> None:
-    made(path)
-
     assert list(path.parent.iterdir()) == [path]
+    assert read_days(path.read_text()) == {key_id: "2027-01-15"}
 
 
-def test_the_second_start_finds_the_key_of_the_first(path: Path) -> None:
-    first = Sealer(made(path), os.urandom)
-    second = Sealer(made(path), os.urandom)
-
-    assert second.open(first.seal(b"kept", CONTEXT), CONTEXT) == b"kept"
-
-
-def test_those_who_start_together_have_one_key(path: Path) -> None:
+def test_processes_that_start_at_the_same_time_or_later_have_one_key(path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         rings = list(pool.map(lambda _: made(path), range(64)))
 
     sealed = Sealer(rings[0], os.urandom).seal(b"kept", CONTEXT)
+    rings.append(made(path))
     assert {Sealer(ring, os.urandom).open(sealed, CONTEXT) for ring in rings} == {b"kept"}
 
 
-@pytest.mark.parametrize("loose", [0o640, 0o604, 0o660, 0o644, 0o610, 0o601])
-@pytest.mark.check("F04")
-def test_a_file_that_others_can_use_is_refused(path: Path, loose: int) -> None:
-    made(path)
-    path.chmod(loose)
+def replaced_by(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Return what puts something else in the place of the file."""
 
-    with pytest.raises(KeyUnavailable, match=f"chmod 600 {path}"):
+    def replace(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return replace
+
+
+def in_a_loose_folder(loose: int) -> Callable[[Path], object]:
+    return lambda path: path.parent.chmod(loose)
+
+
+def move_and_link(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+    path.symlink_to(path.with_name("moved"))
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
+
+@pytest.mark.check("F04")
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        *(
+            (lambda path, loose=loose: path.chmod(loose), "chmod 600 {path}")
+            for loose in (0o640, 0o604, 0o660, 0o644, 0o610, 0o601)
+        ),
+        *(
+            (in_a_loose_folder(loose), "chmod 700 {path.parent}")
+            for loose in (0o750, 0o705, 0o711, 0o777)
+        ),
+        (move_and_link, "symbolic link"),
+        (replaced_by(lambda path: path.symlink_to(path.with_name("gone"))), "symbolic link"),
+        (replaced_by(lambda path: path.mkdir()), "not a regular file"),
+        (replaced_by(lambda path: os.mkfifo(path, 0o600)), "not a regular file"),
+        (lambda path: path.write_bytes(b"#" * (MAX_KEY_FILE_BYTES + 1)), "larger than"),
+        pytest.param(
+            lambda path: os.chown(path, FOREIGN_USER, -1), "belongs to user 65534", marks=as_root
+        ),
+        pytest.param(
+            lambda path: os.chown(path.parent, FOREIGN_USER, -1),
+            "belongs to user 65534",
+            marks=as_root,
+        ),
+    ],
+)
+def test_a_file_that_may_not_be_its_owners_alone_is_refused(
+    path: Path, spoil: Callable[[Path], object], complaint: str
+) -> None:
+    made(path)
+    spoil(path)
+
+    with pytest.raises(KeyUnavailable, match=complaint.format(path=path)):
         made(path)
-
-
-@pytest.mark.parametrize("loose", [0o750, 0o705, 0o711, 0o777])
-@pytest.mark.check("F04")
-def test_a_folder_that_others_can_enter_is_refused(path: Path, loose: int) -> None:
-    made(path)
-    path.parent.chmod(loose)
-
-    with pytest.raises(KeyUnavailable, match=f"chmod 700 {path.parent}"):
-        made(path)
-
-
-@pytest.mark.check("F04")
-@pytest.mark.parametrize("path", ["/etc/webex-keys", "/webex-keys"])
-def test_nobody_is_told_to_close_a_folder_of_the_system(path: str) -> None:
-    with pytest.raises(KeyUnavailable) as refused:
-        check_key_file(Path(path))
-
-    assert "chmod" not in str(refused.value)
-
-
-@pytest.mark.parametrize("is_dangling", [False, True])
-@pytest.mark.check("F04")
-def test_a_link_is_refused(path: Path, *, is_dangling: bool) -> None:
-    made(path)
-    target = path.with_name("gone" if is_dangling else "keys")
-    link = path.with_name("link")
-    link.symlink_to(target)
-
-    with pytest.raises(KeyUnavailable, match="symbolic link"):
-        made(link)
 
     assert not path.with_name("gone").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.check("F04")
-def test_a_file_of_somebody_else_is_refused(path: Path) -> None:
-    made(path)
-    os.chown(path, FOREIGN_USER, -1)
+@pytest.mark.parametrize("path", ["/etc/webex-keys", "/webex-keys"])
+def test_no_advice_closes_a_folder_of_the_system(path: str) -> None:
+    with pytest.raises(KeyUnavailable) as refused:
+        check_key_file(Path(path))
 
-    with pytest.raises(KeyUnavailable, match="belongs to user 65534"):
-        made(path)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_folder_of_somebody_else_is_refused(path: Path) -> None:
-    made(path)
-    os.chown(path.parent, FOREIGN_USER, -1)
-
-    with pytest.raises(KeyUnavailable, match="belongs to user 65534"):
-        made(path)
-
-
-def test_a_folder_in_the_place_of_the_file_is_refused(path: Path) -> None:
-    path.mkdir(parents=True, mode=0o700)
-    path.parent.chmod(0o700)
-
-    with pytest.raises(KeyUnavailable, match="not a regular file"):
-        made(path)
-
-
-def test_a_pipe_in_the_place_of_the_file_is_refused_without_waiting(path: Path) -> None:
-    made(path)
-    path.unlink()
-    os.mkfifo(path, 0o600)
-
-    with pytest.raises(KeyUnavailable, match="not a regular file"):
-        made(path)
+    assert "chmod" not in str(refused.value)
 
 
 @pytest.mark.parametrize("place", ["data/keys", "data/deeper/keys"])
@@ -276,14 +257,6 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path, place: str) 
 
     with pytest.raises(KeyUnavailable, match="is not a folder: choose another path"):
         made(tmp_path / place)
-
-
-def test_a_file_of_endless_length_is_refused(path: Path) -> None:
-    made(path)
-    path.write_bytes(b"#" * (MAX_KEY_FILE_BYTES + 1))
-
-    with pytest.raises(KeyUnavailable, match="larger than"):
-        made(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"changeme\n", b"\xff\xfe\x00", b"one short\n"])
@@ -303,22 +276,6 @@ def test_bad_randomness_makes_no_usable_ring(path: Path) -> None:
         made(path, bytes)
 
 
-def test_the_first_key_tells_since_when_it_is_there(path: Path) -> None:
-    key_id = made(path).primary.id
-
-    assert read_days(path.read_text()) == {key_id: "2027-01-15"}
-
-
-class Hands:
-    """A clock for waits that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def sealed_with(line: str) -> bytes:
     return Sealer(read_keys(line, "other"), os.urandom).seal(b"kept", CONTEXT)
 
@@ -334,15 +291,15 @@ def test_a_key_that_is_new_in_the_file_opens_at_once_and_does_not_seal(path: Pat
 
 def test_the_file_is_looked_at_for_unknown_keys_once_a_second(path: Path) -> None:
     made(path)
-    clock = Hands()
-    keys, line = KeyFile(path, monotonic=clock), new_key_line(os.urandom, MADE_ON)
+    now = [100.0]
+    keys, line = KeyFile(path, monotonic=lambda: now[0]), new_key_line(os.urandom, MADE_ON)
     with pytest.raises(KeyUnavailable):
         keys.find("k-unknown")
     path.write_text(path.read_text() + line)
 
     with pytest.raises(KeyUnavailable):
         keys.find(line.split()[0])
-    clock.seconds += 1.0
+    now[0] += 1.0
 
     assert keys.find(line.split()[0]).id == line.split()[0]
 
@@ -386,9 +343,13 @@ def ids(path: Path) -> list[str]:
     return [key.id for key in read_key_file(path).keys]
 
 
-def test_a_key_comes_becomes_primary_and_another_goes(existing: Path) -> None:
-    old = ids(existing)[0]
-    new = add_key(existing, new_line()).others[-1].id
+@pytest.mark.check("E05")
+def test_a_key_comes_becomes_primary_and_another_goes(
+    existing: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    old, line = ids(existing)[0], new_line()
+    new = add_key(existing, line).others[-1].id
     assert ids(existing) == [old, new]
 
     make_primary(existing, new)
@@ -396,22 +357,23 @@ def test_a_key_comes_becomes_primary_and_another_goes(existing: Path) -> None:
 
     remove_key(existing, old)
     assert ids(existing) == [new]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"key {new} was added",
+        f"key {new} was made primary",
+        f"key {old} was removed",
+    ]
+    assert line.split()[1] not in str([vars(record) for record in caplog.records])
 
 
 def test_changes_touch_the_line_of_their_key_alone(existing: Path) -> None:
     existing.write_text(BOTH.rstrip())
 
-    line = new_line()
-    added = add_key(existing, line).others[-1].id
-    assert ids(existing) == ["one", "two", added]
+    added = new_line()
+    assert add_key(existing, added).others[-1].id == added.split()[0]
     make_primary(existing, "two")
     remove_key(existing, "one")
 
-    assert existing.read_text() == HEADER + key_two() + "# between\n\n" + line
-
-
-def key_two() -> str:
-    return line("two", TWO)
+    assert existing.read_text() == HEADER + line("two", TWO) + "# between\n\n" + added
 
 
 @pytest.mark.check("F04")
@@ -426,28 +388,22 @@ def test_a_changed_file_is_its_owners_alone_and_nothing_lies_beside_it(existing:
     assert list(existing.parent.iterdir()) == [existing]
 
 
-def test_the_key_that_seals_is_not_removed(existing: Path) -> None:
-    before = existing.read_text()
-
-    with pytest.raises(KeyUnavailable, match="seals: make another one primary first"):
-        remove_key(existing, ids(existing)[0])
-
-    assert existing.read_text() == before
-
-
-@pytest.mark.parametrize("change", [make_primary, remove_key])
-def test_a_key_that_is_not_there_is_not_changed(
-    existing: Path, change: Callable[[Path, str], object]
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda path: remove_key(path, ids(path)[0]), "seals: make another one primary first"),
+        (lambda path: remove_key(path, "k-typo"), r"no key in .* is named 'k-typo'"),
+        (lambda path: make_primary(path, "k-typo"), r"no key in .* is named 'k-typo'"),
+        (lambda path: add_key(path, new_key_line(bytes, MADE_ON)), "placeholder"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_and_not_written(
+    existing: Path, change: Callable[[Path], object], complaint: str
 ) -> None:
-    with pytest.raises(KeyUnavailable, match=r"no key in .* is named 'k-typo'"):
-        change(existing, "k-typo")
-
-
-def test_what_would_be_refused_is_not_written(existing: Path) -> None:
     before = existing.read_text()
 
-    with pytest.raises(KeyUnavailable, match="placeholder"):
-        add_key(existing, new_key_line(bytes, MADE_ON))
+    with pytest.raises(KeyUnavailable, match=complaint):
+        change(existing)
 
     assert existing.read_text() == before
 
@@ -513,20 +469,3 @@ def test_a_command_does_not_wait_for_another_for_ever(existing: Path) -> None:
             add_key(existing, new_line())
     finally:
         os.close(descriptor)
-
-
-@pytest.mark.check("E05")
-def test_every_change_is_logged_by_name(existing: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    old, line = ids(existing)[0], new_line()
-    new = add_key(existing, line).others[-1].id
-    make_primary(existing, new)
-    remove_key(existing, old)
-
-    told = [record.getMessage() for record in caplog.records]
-    assert told == [
-        f"key {new} was added",
-        f"key {new} was made primary",
-        f"key {old} was removed",
-    ]
-    assert line.split()[1] not in str([vars(record) for record in caplog.records])
