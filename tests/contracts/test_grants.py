@@ -20,7 +20,8 @@ from contracts.records import (
 )
 
 from webex_oauth.vault.grants import Grant, Lease, Trouble
-from webex_oauth.vault.ledger import Entry, Ledger
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.tables import Entry
 
 pytestmark = pytest.mark.anyio
 

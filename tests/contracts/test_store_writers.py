@@ -26,6 +26,7 @@ from webex_oauth.flows.sweeper import EVERYTHING
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Session
 from webex_oauth.vault.rows import LAST_REV, Change, Kind, Row, next_rev
+from webex_oauth.vault.upkeep import Upkeep
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +91,7 @@ async def use_everything(ledger: Ledger) -> None:
     await ledger.due_grants(NOW, 99)
     assert await ledger.over_sessions(NOW - IDLE_SECONDS // 2, 99) == []
     for kind in (Kind.SESSION, Kind.GRANT, Kind.REVOCATION):
-        await ledger.mend(kind, b"", NOW)
+        await Upkeep(ledger).mend(kind, b"", NOW)
 
 
 async def listed(ledger: Ledger, number: int) -> Sequence[Session]:
@@ -110,7 +111,7 @@ async def test_no_column_outside_a_seal_gives_anything_or_loses_anything_for_goo
             await write(ledger, spoilt, current)
 
             await use_everything(ledger)
-            assert await ledger.sweep(NOW, EVERYTHING) == 0
+            assert await Upkeep(ledger).sweep(NOW, EVERYTHING) == 0
 
     assert {await found_grant(ledger, number) is not None for number in (1, 2, 3)} == {True}
     assert set(await ledger.due_grants(NOW, 9)) == {key_of(number) for number in (1, 2, 3)}
@@ -128,7 +129,7 @@ async def test_a_body_of_another_row_opens_nowhere(ledger: Ledger) -> None:
             (current,) = await ledger.rows.read(row)
             broken = await write(ledger, spoilt, current)
             await use_everything(ledger)
-            await ledger.sweep(LONG_AFTER, [row.kind])
+            await Upkeep(ledger).sweep(LONG_AFTER, [row.kind])
             (left,) = await ledger.rows.read(row)
             assert left.body == broken.body, "what cannot be opened is not removed"
             await write(ledger, row, left)
@@ -157,7 +158,7 @@ async def test_broken_rows_stop_nobody_elses_requests(ledger: Ledger) -> None:
     assert await ledger.end_grant(KEY, NOW) is None
     assert not await ledger.has_grant(KEY)
     for _ in range(20):
-        if not await ledger.sweep(LONG_AFTER, EVERYTHING):
+        if not await Upkeep(ledger).sweep(LONG_AFTER, EVERYTHING):
             return
     pytest.fail("the sweep never ends")
 

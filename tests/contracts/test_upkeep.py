@@ -26,6 +26,7 @@ from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS, Trouble
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import MARK_KEPT_SECONDS
 from webex_oauth.vault.rows import Kind
+from webex_oauth.vault.upkeep import Upkeep
 
 pytestmark = pytest.mark.anyio
 
@@ -34,13 +35,13 @@ MARKS_GO_AT = NOW + ATTEMPT_SECONDS + MARK_KEPT_SECONDS
 
 
 async def sweep(ledger: Ledger, now: int, *kinds: Kind) -> int:
-    return await ledger.sweep(now, kinds or EVERYTHING)
+    return await Upkeep(ledger).sweep(now, kinds or EVERYTHING)
 
 
 async def mend(ledger: Ledger, kind: Kind) -> None:
-    after = await ledger.mend(kind, b"", NOW, limit=2)
+    after = await Upkeep(ledger).mend(kind, b"", NOW, limit=2)
     while after:
-        after = await ledger.mend(kind, after, NOW, limit=2)
+        after = await Upkeep(ledger).mend(kind, after, NOW, limit=2)
 
 
 async def test_what_is_live_stays(ledger: Ledger) -> None:
@@ -98,7 +99,7 @@ async def test_grants_in_use_stay_and_hold_up_nothing_behind_them(ledger: Ledger
     await sign_in(ledger, 2, of=2, ends_at=NOW + 1)
     await end(ledger, 2, keeps_grants=True)
 
-    swept = [await ledger.sweep(NOW + 1, [Kind.GRANT], limit=1) for _ in range(3)]
+    swept = [await Upkeep(ledger).sweep(NOW + 1, [Kind.GRANT], limit=1) for _ in range(3)]
 
     assert swept == [0, 1, 0]
     assert await found_grant(ledger, 1) is not None

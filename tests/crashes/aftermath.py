@@ -15,6 +15,7 @@ from webex_oauth.flows.sweeper import EVERYTHING
 from webex_oauth.integration import Integration
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.upkeep import Upkeep
 
 MOST_ROUNDS = 20
 LOOK_AGAIN_SECONDS = 0.02
@@ -124,7 +125,7 @@ class Aftermath:
 
     async def sweep(self) -> int:
         """Sweep until nothing is over; return how many marks of sign-ins are left."""
-        while await self._ledger.sweep(self._integration.context.clock(), EVERYTHING):
+        while await Upkeep(self._ledger).sweep(self._integration.context.clock(), EVERYTHING):
             pass
         return len(await marks(self._ledger))
 

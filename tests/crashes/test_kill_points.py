@@ -29,8 +29,8 @@ from waiting import LIMIT_SECONDS
 from webex_oauth.emulator import AfterCommit
 from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
-from webex_oauth.vault.lease import Timing
 from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B07", "B10")]
 

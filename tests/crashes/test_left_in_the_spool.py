@@ -16,7 +16,7 @@ from storm.clock_file import ClockFile
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, Lease, new_version
-from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.plan import Timing
 from webex_oauth.vault.rescue import Spool, Spooled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "H07")]

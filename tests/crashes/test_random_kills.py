@@ -22,7 +22,7 @@ from webex_oauth.errors import ReauthReason
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration import open_integration
 from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.plan import Timing
 from webex_oauth.vault.records import MARK_KEPT_SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H07", "B10", "B09")]

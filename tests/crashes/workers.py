@@ -23,7 +23,7 @@ from storm.clock_file import ClockFile
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.settings import Settings
-from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.plan import Timing
 
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "come_and_go.py"

@@ -125,7 +125,7 @@ REFUSALS: dict[str, tuple[int, str, Refuse]] = {
         "callback",
         lambda stage: stage.client().get("/oauth?code=c&code=d&state=x"),
     ),
-    "a callback in another browser": (400, "no cookie of this attempt", callback_in_another_browser),
+    "a callback in another browser": (400, "no cookie of", callback_in_another_browser),
     "a permission that is missing": (403, "spark:rooms_read", without_a_scope),
     "a rate limit": (429, "90 s", throttled),
     "a store that is down": (503, "the disk is gone", without_a_store),

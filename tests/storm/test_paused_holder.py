@@ -15,7 +15,7 @@ from storm.crowd import Job, Told, ask, crowd
 from storm.programs.ask_together import name
 
 from webex_oauth.integration import open_integration
-from webex_oauth.vault.lease import Timing
+from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 

@@ -18,7 +18,7 @@ from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt
 from webex_oauth.vault.grants import Grant, new_version, revocation_of
-from webex_oauth.vault.ledger import Admission, Entry
+from webex_oauth.vault.ledger import Admission
 from webex_oauth.vault.records import (
     Mark,
     Profile,
@@ -27,6 +27,7 @@ from webex_oauth.vault.records import (
     digest,
     name_of_grant,
 )
+from webex_oauth.vault.tables import Entry
 from webex_oauth.webex import people
 from webex_oauth.webex.api import api_request, read_api_response
 from webex_oauth.webex.people import Person

@@ -10,7 +10,6 @@ from webex_oauth.errors import StoreUnavailable, VaultError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.secret import Secret
-from webex_oauth.vault.ledger import Entry
 from webex_oauth.vault.records import (
     EndedSession,
     Profile,
@@ -20,6 +19,7 @@ from webex_oauth.vault.records import (
     digest,
     name_of_grant,
 )
+from webex_oauth.vault.tables import Entry
 
 log = logging.getLogger(__name__)
 

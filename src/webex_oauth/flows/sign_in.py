@@ -28,8 +28,8 @@ from webex_oauth.oauth.authorization import (
 )
 from webex_oauth.secret import Secret
 from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
-from webex_oauth.vault.ledger import Entry
 from webex_oauth.vault.records import Mark, Session, digest
+from webex_oauth.vault.tables import Entry
 
 log = logging.getLogger(__name__)
 

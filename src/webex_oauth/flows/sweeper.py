@@ -16,6 +16,7 @@ from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.sessions import Sessions
 from webex_oauth.ports import Sleep
 from webex_oauth.vault.rows import Kind
+from webex_oauth.vault.upkeep import Upkeep
 
 SWEEP_EVERY_SECONDS = 300.0
 WITNESS_SECONDS = 6 * 3600
@@ -37,10 +38,12 @@ class Sweeper:
         sessions: Sessions,
         *,
         monotonic: Callable[[], float],
+        upkeep: Upkeep | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._context = context
         self._sessions = sessions
+        self._upkeep = upkeep or Upkeep(context.ledger)
         self._sleep = sleep
         self._monotonic = monotonic
         self._mended = dict.fromkeys((Kind.SESSION, Kind.GRANT, Kind.REVOCATION), b"")
@@ -86,7 +89,7 @@ class Sweeper:
         """Look at some rows of each kind that lasts, all in turn."""
         for kind, after in self._mended.items():
             now = self._context.clock()
-            self._mended[kind] = await self._context.ledger.mend(kind, after, now)
+            self._mended[kind] = await self._upkeep.mend(kind, after, now)
 
     async def _end_sessions(self) -> int:
         """End sessions that are over, and the grants that nobody is signed in to any more."""
@@ -96,4 +99,4 @@ class Sweeper:
         return await self._sessions.end_over(over_at, SESSION_BATCH)
 
     async def _sweep(self, witness_seconds: int, kinds: Sequence[Kind]) -> int:
-        return await self._context.ledger.sweep(self._context.clock() - witness_seconds, kinds)
+        return await self._upkeep.sweep(self._context.clock() - witness_seconds, kinds)

@@ -60,6 +60,10 @@ class Session:
         """Check that the session is neither past its end nor idle for *idle_seconds*."""
         return now < self.expires_at and now < self._last_use(now) + idle_seconds
 
+    def over_at(self, idle_seconds: int) -> int:
+        """Return when it is over unless it is used again."""
+        return min(self.expires_at, self.seen_at + idle_seconds)
+
     def is_touch_due(self, now: int, idle_seconds: int) -> bool:
         """Check whether its use should be written down now: at most once a minute."""
         return now - self.seen_at >= min(TOUCH_EVERY_SECONDS, idle_seconds // 10)

@@ -24,7 +24,7 @@ from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit, HeldLease
 from webex_oauth.vault.grants import Grant, Trouble, new_version
-from webex_oauth.vault.ledger import Entry, Ledger
+from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import (
     MOST_PRESENTATIONS,
     Claim,
@@ -40,6 +40,7 @@ from webex_oauth.vault.plan import (
 )
 from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.rescue import Rescue
+from webex_oauth.vault.tables import Entry
 from webex_oauth.vault.token_endpoint import Failure, TokenEndpoint, judge, retry_at
 
 log = logging.getLogger(__name__)

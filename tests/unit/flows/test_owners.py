@@ -17,6 +17,7 @@ from webex_oauth.flows.sign_in import SignedIn
 from webex_oauth.flows.sweeper import EVERYTHING
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
+from webex_oauth.vault.upkeep import Upkeep
 from webex_oauth.webex import people
 
 PEOPLE = ("alice", "bob", "carol")
@@ -131,7 +132,7 @@ class Owners(RuleBasedStateMachine):
         workshop.now += HEAD_START_SECONDS
         self.runner.run(workshop.revocations.deliver_handed_over())
         self.runner.run(workshop.revocations.deliver_due())
-        self.runner.run(workshop.ledger.sweep(workshop.now, EVERYTHING))
+        self.runner.run(Upkeep(workshop.ledger).sweep(workshop.now, EVERYTHING))
         self._check_every_family_is_kept()
 
     @invariant()

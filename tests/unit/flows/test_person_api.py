@@ -30,7 +30,6 @@ from webex_oauth.flows.spaces import Batch, spaces
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.ledger import _GRANTS
 from webex_oauth.vault.records import grant_key
 from webex_oauth.webex import people
 
@@ -48,7 +47,7 @@ async def workshop_of_alice() -> Workshop:
     workshop = Workshop()
     tokens = TokenSet(Secret("access-token-0"), NOW + 3_600, Secret("refresh"), None, None)
     grant = Grant(PLATFORM.server.issuer, "id-of-alice", tokens, frozenset(SCOPES), NOW)
-    change = workshop.ledger._put(_GRANTS, KEY, grant)
+    change = workshop.ledger.grants.put(KEY, grant)
     assert await workshop.rows.apply([change], durably=False)
     return workshop
 

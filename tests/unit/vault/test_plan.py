@@ -10,7 +10,6 @@ from unit.vault.fakes import NOW, alice, tokens
 
 from webex_oauth.secret import Secret
 from webex_oauth.vault.grants import Grant, Lease, Trouble
-from webex_oauth.vault.ledger import Entry
 from webex_oauth.vault.plan import (
     Claim,
     CoolDown,
@@ -27,6 +26,7 @@ from webex_oauth.vault.plan import (
     seconds_left,
 )
 from webex_oauth.vault.records import digest
+from webex_oauth.vault.tables import Entry
 from webex_oauth.vault.token_endpoint import Cooling
 
 LIFE_SECONDS = 1_000_000
