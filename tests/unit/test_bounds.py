@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,6 @@ from webex_oauth.vault.records import GrantRecord, RevocationRecord, digest
 from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
 from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
 from webex_oauth.web.rendering import KEPT_PAGES, Assets, Pages
-from webex_oauth.web.views import RoomsPage
 from webex_oauth.webex import people, rooms
 
 pytestmark = pytest.mark.anyio
@@ -113,16 +113,7 @@ def test_pages_that_differ_in_their_counts_are_kept_up_to_the_bound() -> None:
     view = next(page for page in ROOMS_PAGES if not page.filter_text and page.frame.csrf_token)
 
     for count in range(KEPT_PAGES + 5):
-        pages.around_rows(
-            RoomsPage(
-                view.frame,
-                "",
-                shown_count=count,
-                total_count=count,
-                unreadable_count=0,
-                interruption=None,
-            )
-        )
+        pages.around_rows(replace(view, shown_count=count, total_count=count))
 
     assert pages._around_anyones_rows.cache_info().currsize == KEPT_PAGES
     assert pages.render(FAILURE_PAGE)

@@ -318,9 +318,8 @@ def test_a_proxy_that_opens_no_tunnel_is_named_with_its_answer(
 def test_a_tunnel_to_what_speaks_no_tls_sends_nothing() -> None:
     async def run() -> None:
         answering = say(b"HTTP/1.1 200 OK\r\n\r\nnot TLS at all")
-        async with raw_server(answering) as proxy:
-            async with HttpTransport(proxy=proxy.origin) as transport:
-                await transport.send(HttpRequest("GET", "https://webex.example/"), LIMITS)
+        async with raw_server(answering) as proxy, HttpTransport(proxy=proxy.origin) as transport:
+            await transport.send(HttpRequest("GET", "https://webex.example/"), LIMITS)
 
     with pytest.raises(RequestNotSent):
         asyncio.run(run())
