@@ -189,7 +189,7 @@ def test_the_environment_is_not_obeyed(hostile_environment: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answering", "kind", "told"),
+    ("answering", "kind", "part"),
     [
         (reset(), AnswerLost, "nothing of the answer came"),
         (say(b"HTTP/1.1 200 OK\r\n"), AnswerLost, "only 17 bytes of the answer came"),
@@ -199,12 +199,12 @@ def test_the_environment_is_not_obeyed(hostile_environment: Path) -> None:
     ids=["reset", "half", "hang", "no HTTP"],
 )
 def test_an_answer_that_does_not_come_is_reported_with_what_came(
-    answering: Answering, kind: type[UpstreamError], told: str
+    answering: Answering, kind: type[UpstreamError], part: str
 ) -> None:
     error = failure(answering, method="POST", limits=SHORT)
 
     assert type(error) is kind
-    assert told in str(error)
+    assert part in str(error)
     assert "localhost:" in str(error)
 
 

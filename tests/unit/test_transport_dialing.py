@@ -136,7 +136,7 @@ def test_an_address_that_hears_nothing_is_named_with_the_time_it_had() -> None:
 
 
 @pytest.mark.check("G08")
-def test_a_server_that_a_trusted_authority_vouches_for_is_spoken_to(
+def test_a_server_that_a_trusted_authority_vouches_for_is_accepted(
     authority: trustme.CA, ca_file: str
 ) -> None:
     tls = server_tls(authority.issue_cert("localhost"))
@@ -165,7 +165,7 @@ def test_each_fault_of_a_certificate_is_named_in_openssls_words(
         assert "WEBEX_CA_FILE" in error.remedy
 
 
-def test_what_speaks_no_tls_is_told() -> None:
+def test_what_speaks_no_tls_is_reported() -> None:
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
@@ -290,7 +290,7 @@ def test_a_proxy_whose_name_is_unknown_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answering", "status", "told"),
+    ("answering", "status", "part"),
     [
         (say(b"HTTP/1.1 407 Who are you\r\n\r\n"), 407, "USER:PASSWORD"),
         (say(b"HTTP/1.1 403 No\r\n\r\n"), 403, "answered 403"),
@@ -302,7 +302,7 @@ def test_a_proxy_whose_name_is_unknown_is_named() -> None:
     ids=["407", "403", "no proxy", "nothing", "reset", "endless"],
 )
 def test_a_proxy_that_opens_no_tunnel_is_named_with_its_answer(
-    answering: Answering, status: int | None, told: str
+    answering: Answering, status: int | None, part: str
 ) -> None:
     async def run() -> str:
         async with raw_server(answering) as proxy, HttpTransport(proxy=proxy.origin) as transport:
@@ -312,7 +312,7 @@ def test_a_proxy_that_opens_no_tunnel_is_named_with_its_answer(
             assert proxy.origin.removeprefix("http://") in str(caught.value)
             return str(caught.value)
 
-    assert told in asyncio.run(run())
+    assert part in asyncio.run(run())
 
 
 def test_a_tunnel_to_what_speaks_no_tls_sends_nothing() -> None:
