@@ -37,14 +37,13 @@ def test_a_whole_answer_comes_back_with_names_in_lower_case() -> None:
     assert (answer.headers["x-tracking"], answer.headers["content-type"]) == ("T1", "a/b")
 
 
-def test_a_closed_transport_sends_nothing() -> None:
-    async def run() -> None:
-        async with HttpTransport() as transport:
-            pass
-        await transport.send(HttpRequest("GET", "http://127.0.0.1:9/"), LIMITS)
+@pytest.mark.anyio
+async def test_a_closed_transport_sends_nothing() -> None:
+    async with HttpTransport() as transport:
+        pass
 
     with pytest.raises(RequestNotSent):
-        asyncio.run(run())
+        await transport.send(HttpRequest("GET", "http://127.0.0.1:9/"), LIMITS)
 
 
 @pytest.mark.check("G05")
@@ -114,16 +113,15 @@ def test_a_form_is_never_sent_twice() -> None:
         exchange(served, reset(), served, method="POST", count=2)
 
 
+@pytest.mark.anyio
 @pytest.mark.check("E11")
 @pytest.mark.parametrize("value", ["a\r\nx-injected: yes", "a\nb", "a\x00b", "a\rb"])
-def test_a_header_with_a_line_break_is_refused_before_it_leaves(value: str) -> None:
-    async def run() -> None:
-        async with raw_server(say_body(b"")) as server, HttpTransport() as transport:
-            with pytest.raises(UpstreamError):
-                await transport.send(get(server, authorization=value), LIMITS)
-            assert server.heads == []
+async def test_a_header_with_a_line_break_is_refused_before_it_leaves(value: str) -> None:
+    async with raw_server(say_body(b"")) as server, HttpTransport() as transport:
+        with pytest.raises(UpstreamError):
+            await transport.send(get(server, authorization=value), LIMITS)
 
-    asyncio.run(run())
+        assert server.heads == []
 
 
 @pytest.mark.check("E02")
@@ -145,20 +143,19 @@ def own_frames(error: BaseException | None) -> Iterator[dict[str, object]]:
         error = error.__cause__ or error.__context__
 
 
+@pytest.mark.anyio
 @pytest.mark.check("H04", "G07")
-def test_a_cancelled_question_leaves_its_answer_to_nobody() -> None:
-    async def run() -> bytes:
-        slow, quick = hang(), say_body(b"mine", close=False)
-        async with raw_server(slow, quick) as server, HttpTransport() as transport:
-            cancelled = asyncio.create_task(transport.send(get(server), LIMITS))
-            await server.was_asked.wait()
-            cancelled.cancel()
-            await asyncio.wait([cancelled])
-            answer = await transport.send(get(server), LIMITS)
-            assert server.connection_count == 2
-            return answer.body
+async def test_the_answer_to_a_cancelled_request_reaches_no_other() -> None:
+    slow, quick = hang(), say_body(b"mine", close=False)
+    async with raw_server(slow, quick) as server, HttpTransport() as transport:
+        cancelled = asyncio.create_task(transport.send(get(server), LIMITS))
+        await server.was_asked.wait()
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
 
-    assert asyncio.run(run()) == b"mine"
+        answer = await transport.send(get(server), LIMITS)
+
+    assert (answer.body, server.connection_count) == (b"mine", 2)
 
 
 @pytest.fixture
