@@ -6,9 +6,16 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from bench.browser import Browser, UnexpectedAnswerError, check_rooms, is_path, read_state
-from bench.connection import Answer, connect
-from bench.world import PERSON_NAME, Account, room_marker
+from bench.client import (
+    Answer,
+    Browser,
+    UnexpectedAnswerError,
+    check_rooms,
+    connect,
+    is_path,
+    read_state,
+)
+from bench.upstream import PERSON_NAME, Account, room_marker
 
 
 def answer(status: int, body: bytes = b"", location: bytes | None = None) -> Answer:
@@ -111,7 +118,7 @@ def test_only_a_redirect_to_a_path_stays_on_the_server(location: str, is_here: b
 
 @asynccontextmanager
 async def server_with(pages: dict[bytes, bytes]) -> AsyncIterator[int]:
-    """Give each page once, to one client, and wait at the end until that hung up."""
+    """Serve each page once, to one client, and wait until that hangs up."""
     is_over = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

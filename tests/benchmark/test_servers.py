@@ -8,7 +8,7 @@ from time import process_time
 
 import pytest
 
-from bench.processes import confined_to, cpu_seconds, resident_bytes, running
+from bench.servers import confined_to, cpu_seconds, resident_bytes, running
 
 PARENT = """
 import subprocess, sys
