@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from unit.settings.samples import GOOD
+from unit.settings.examples import GOOD
 
 from bench.people import add_people, read_person, session_id
 from webex_oauth.integration import open_integration
