@@ -2,14 +2,12 @@
 
 import asyncio
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from unit.flows.signing_in import sign_in
 from unit.flows.workshop import NOW, PERSON_URL, TOKEN_URL, Workshop, answer
 from unit.raw_server import raw_server, say_body
-from unit.web.specimens import FAILURE_PAGE, ROOMS_PAGES
 
 from webex_oauth.emulator.journal import _CAPACITY as JOURNAL_CAPACITY, Entry, Journal
 from webex_oauth.errors import RequestNotSent
@@ -22,7 +20,6 @@ from webex_oauth.transport.http_transport import MAX_CONNECTIONS
 from webex_oauth.vault.records import GrantRecord, RevocationRecord, digest
 from webex_oauth.vault.refused import MOST_REMEMBERED, RefusedTokens
 from webex_oauth.vault.spool import MAX_FILE_BYTES, Spool
-from webex_oauth.web.rendering import KEPT_PAGES, Assets, Pages
 from webex_oauth.webex import people, rooms
 
 pytestmark = pytest.mark.anyio
@@ -105,18 +102,6 @@ def test_the_oldest_refused_tokens_are_forgotten() -> None:
     assert len(refused._remembered) == MOST_REMEMBERED
     assert digest(Secret("token-4")) not in refused._remembered
     assert digest(Secret("token-5")) in refused._remembered
-
-
-@pytest.mark.bound("pages that are kept")
-def test_pages_that_differ_in_their_counts_are_kept_up_to_the_bound() -> None:
-    pages = Pages(Assets.packaged())
-    view = next(page for page in ROOMS_PAGES if not page.filter_text and page.frame.csrf_token)
-
-    for count in range(KEPT_PAGES + 5):
-        pages.around_rows(replace(view, shown_count=count, total_count=count))
-
-    assert pages._around_anyones_rows.cache_info().currsize == KEPT_PAGES
-    assert pages.render(FAILURE_PAGE)
 
 
 @pytest.mark.bound("journal of the emulator")

@@ -36,7 +36,7 @@ def test_the_tree_is_the_one_the_docstring_draws() -> None:
     assert {**drawn_parents(), "WebexOAuthError": "Exception"} == defined_parents()
 
 
-def test_every_mistake_of_a_configuration_is_reported() -> None:
+def test_every_mistake_of_a_configuration_is_told() -> None:
     error = errors.ConfigurationError(["one", "two"])
 
     assert error.mistakes == ("one", "two")

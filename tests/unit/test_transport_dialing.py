@@ -136,7 +136,7 @@ def test_an_address_that_hears_nothing_is_named_with_the_time_it_had() -> None:
 
 
 @pytest.mark.check("G08")
-def test_a_server_that_a_trusted_authority_vouches_for_is_accepted(
+def test_a_server_that_a_trusted_authority_vouches_for_is_spoken_to(
     authority: trustme.CA, ca_file: str
 ) -> None:
     tls = server_tls(authority.issue_cert("localhost"))
@@ -165,22 +165,22 @@ def test_each_fault_of_a_certificate_is_named_in_openssls_words(
         assert "WEBEX_CA_FILE" in error.remedy
 
 
-@pytest.mark.anyio
-async def test_what_does_not_speak_tls_is_named() -> None:
+def test_what_speaks_no_tls_is_told() -> None:
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
         await writer.wait_closed()
 
-    server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-
-    async with server, HttpTransport() as transport:
-        with pytest.raises(TlsFailed, match=f"TLS with localhost:{port} failed: wrong version"):
+    async def run() -> None:
+        server = await asyncio.start_server(greet, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, HttpTransport() as transport:
             await transport.send(HttpRequest("GET", f"https://localhost:{port}/"), LIMITS)
 
+    with pytest.raises(TlsFailed, match=r"TLS with localhost:\d+ failed: wrong version number"):
+        asyncio.run(run())
 
-@pytest.mark.anyio
+
 @pytest.mark.check("G08")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ async def test_what_does_not_speak_tls_is_named() -> None:
     ],
     ids=["1.1 is refused", "1.2 is spoken"],
 )
-async def test_the_oldest_version_of_tls_is_one_point_two(
+def test_the_oldest_version_of_tls_is_one_point_two(
     newest: ssl.TLSVersion,
     outcome: contextlib.AbstractContextManager[object],
     authority: trustme.CA,
@@ -202,14 +202,17 @@ async def test_the_oldest_version_of_tls_is_one_point_two(
     tls.maximum_version = newest
     tls.set_ciphers(EVERY_CIPHER)
 
-    async with (
-        raw_server(say_body(b"sealed"), tls=tls) as server,
-        HttpTransport(ca_file=ca_file) as transport,
-    ):
-        # OpenSSL's own security level refuses old versions too: without it, the floor decides.
-        transport._pool._dialer._tls.set_ciphers(EVERY_CIPHER)
-        with outcome:
+    async def run() -> None:
+        async with (
+            raw_server(say_body(b"sealed"), tls=tls) as server,
+            HttpTransport(ca_file=ca_file) as transport,
+        ):
+            # OpenSSL's own security level refuses old versions too: without it, the floor decides.
+            transport._pool._dialer._tls.set_ciphers(EVERY_CIPHER)
             await transport.send(HttpRequest("GET", f"{server.origin}/", {}), LIMITS)
+
+    with outcome:
+        asyncio.run(run())
 
 
 def tunnel_to(port: int, opened: bytes) -> Answering:
@@ -239,25 +242,34 @@ async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
             await sink.drain()
 
 
-@pytest.mark.anyio
+def through(opened: bytes, authority: trustme.CA, ca_file: str) -> tuple[bytes, str]:
+    """Ask a TLS server through a proxy; return the body, and what the proxy was asked."""
+
+    async def run() -> tuple[bytes, str]:
+        tls = server_tls(authority.issue_cert("localhost"))
+        async with raw_server(say_body(b"sealed"), tls=tls) as server:
+            port = int(server.origin.rpartition(":")[2])
+            async with raw_server(tunnel_to(port, opened)) as proxy:
+                url = proxy.origin.replace("http://", "http://me:pass@")
+                async with HttpTransport(proxy=url, ca_file=ca_file) as transport:
+                    request = HttpRequest("GET", f"{server.origin}/", {"authorization": SECRET})
+                    body = (await transport.send(request, LIMITS)).body
+                    return body, proxy.heads[0]
+
+    return asyncio.run(run())
+
+
 @pytest.mark.check("G08", "E01")
 @pytest.mark.parametrize("status", [b"200 OK", b"204 Open"])  # RFC 9110 section 9.3.6: any 2xx
-async def test_a_proxy_carries_what_it_cannot_read(
+def test_a_proxy_carries_what_it_cannot_read(
     status: bytes, authority: trustme.CA, ca_file: str
 ) -> None:
-    tls = server_tls(authority.issue_cert("localhost"))
-    async with raw_server(say_body(b"sealed"), tls=tls) as server:
-        port = int(server.origin.rpartition(":")[2])
-        async with raw_server(tunnel_to(port, b"HTTP/1.1 " + status + b"\r\n\r\n")) as proxy:
-            url = proxy.origin.replace("http://", "http://me:pass@")
-            async with HttpTransport(proxy=url, ca_file=ca_file) as transport:
-                request = HttpRequest("GET", f"{server.origin}/", {"authorization": SECRET})
-                answer = await transport.send(request, LIMITS)
+    body, asked = through(b"HTTP/1.1 " + status + b"\r\n\r\n", authority, ca_file)
 
-    assert answer.body == b"sealed"
-    assert proxy.heads[0].startswith("CONNECT localhost:")
-    assert "proxy-authorization: Basic bWU6cGFzcw==" in proxy.heads[0]
-    assert SECRET not in proxy.heads[0]
+    assert body == b"sealed"
+    assert asked.startswith("CONNECT localhost:")
+    assert "proxy-authorization: Basic bWU6cGFzcw==" in asked
+    assert SECRET not in asked
 
 
 def test_a_proxy_that_is_not_there_is_named() -> None:
@@ -277,9 +289,8 @@ def test_a_proxy_whose_name_is_unknown_is_named() -> None:
     assert "proxy.invalid" in str(error)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("answering", "status", "part"),
+    ("answering", "status", "told"),
     [
         (say(b"HTTP/1.1 407 Who are you\r\n\r\n"), 407, "USER:PASSWORD"),
         (say(b"HTTP/1.1 403 No\r\n\r\n"), 403, "answered 403"),
@@ -290,21 +301,25 @@ def test_a_proxy_whose_name_is_unknown_is_named() -> None:
     ],
     ids=["407", "403", "no proxy", "nothing", "reset", "endless"],
 )
-async def test_a_proxy_that_opens_no_tunnel_is_named_with_its_answer(
-    answering: Answering, status: int | None, part: str
+def test_a_proxy_that_opens_no_tunnel_is_named_with_its_answer(
+    answering: Answering, status: int | None, told: str
 ) -> None:
-    async with raw_server(answering) as proxy, HttpTransport(proxy=proxy.origin) as transport:
-        with pytest.raises(ProxyFailed) as caught:
+    async def run() -> str:
+        async with raw_server(answering) as proxy, HttpTransport(proxy=proxy.origin) as transport:
+            with pytest.raises(ProxyFailed) as caught:
+                await transport.send(HttpRequest("GET", "https://webex.example/"), LIMITS)
+            assert caught.value.status == status
+            assert proxy.origin.removeprefix("http://") in str(caught.value)
+            return str(caught.value)
+
+    assert told in asyncio.run(run())
+
+
+def test_a_tunnel_to_what_speaks_no_tls_sends_nothing() -> None:
+    async def run() -> None:
+        answering = say(b"HTTP/1.1 200 OK\r\n\r\nnot TLS at all")
+        async with raw_server(answering) as proxy, HttpTransport(proxy=proxy.origin) as transport:
             await transport.send(HttpRequest("GET", "https://webex.example/"), LIMITS)
 
-    assert caught.value.status == status
-    assert proxy.origin.removeprefix("http://") in str(caught.value)
-    assert part in str(caught.value)
-
-
-@pytest.mark.anyio
-async def test_a_tunnel_to_what_does_not_speak_tls_sends_nothing() -> None:
-    answering = say(b"HTTP/1.1 200 OK\r\n\r\nnot TLS at all")
-    async with raw_server(answering) as proxy, HttpTransport(proxy=proxy.origin) as transport:
-        with pytest.raises(RequestNotSent):
-            await transport.send(HttpRequest("GET", "https://webex.example/"), LIMITS)
+    with pytest.raises(RequestNotSent):
+        asyncio.run(run())

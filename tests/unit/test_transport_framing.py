@@ -145,17 +145,17 @@ def test_an_answer_to_no_question_changes_nothing_and_ends_the_connection() -> N
     assert (alone.body, "link" in alone.headers) == (b"1", False)
 
 
-@pytest.mark.anyio
-async def test_bytes_before_any_request_end_the_connection() -> None:
-    loop = asyncio.get_running_loop()
-    here, there = socket.socketpair()
-    there.send(b"HTTP/1.1 200 OK\r\n\r\n")
-    there.setblocking(False)
+def test_bytes_before_any_request_end_the_connection() -> None:
+    async def run() -> bytes:
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        there.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await loop.create_connection(lambda: HttpConnection("webex.example:443"), sock=here)
+        there.setblocking(False)
+        with there:
+            return await asyncio.wait_for(loop.sock_recv(there, 1), LIMITS.deadline_seconds)
 
-    await loop.create_connection(lambda: HttpConnection("webex.example:443"), sock=here)
-
-    with there:
-        assert await asyncio.wait_for(loop.sock_recv(there, 1), LIMITS.deadline_seconds) == b""
+    assert asyncio.run(run()) == b""
 
 
 def test_an_interim_answer_is_not_the_answer() -> None:

@@ -9,9 +9,6 @@ from webex_oauth.settings import read_settings
 
 CLIENT_SECRET = "5ec2e7a1" * 8
 REDIRECT_URI = "http://localhost:8080/oauth"
-REAL_ID = "C" + "0a" * 32
-"""A client id as Webex gives it."""
-
 GOOD = {
     "WEBEX_CLIENT_ID": "C0ffee",
     "CLIENT_SECRET": CLIENT_SECRET,
@@ -41,15 +38,9 @@ def mistakes(**changes: str) -> tuple[str, ...]:
 
 
 def only_mistake(**changes: str) -> str:
-    found = mistakes(**changes)
-    assert len(found) == 1, found
-    return found[0]
-
-
-def only_warning(**changes: str) -> str:
-    found = warnings(**changes)
-    assert len(found) == 1, found
-    return found[0]
+    told = mistakes(**changes)
+    assert len(told) == 1, told
+    return told[0]
 
 
 def warnings(**changes: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The .env file: odd lines are reported with their number; what it names lies beside it."""
+"""The .env file: odd lines are told with their number; what it names lies beside it."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def read(path: Path | None, **environment: str) -> Settings:
     return read_settings(read_sources(path, environment))
 
 
-def mistakes_in(path: Path) -> str:
+def told_of(path: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
         read(path)
     return "; ".join(caught.value.mistakes)
@@ -39,71 +39,69 @@ def mistakes_in(path: Path) -> str:
         ("WEBEX_HOST", "write WEBEX_HOST=..."),
     ],
 )
-def test_a_line_that_sets_nothing_is_reported_with_its_number(
+def test_a_line_that_sets_nothing_is_told_with_its_number(
     line: str, remedy: str, tmp_path: Path
 ) -> None:
     path = write(tmp_path, good_lines() + line + "\n")
 
-    found = mistakes_in(path)
+    told = told_of(path)
 
-    assert f"line 5 of {path}" in found
-    assert remedy in found
+    assert f"line 5 of {path}" in told
+    assert remedy in told
 
 
-def test_a_name_that_stands_twice_is_reported_with_both_lines(tmp_path: Path) -> None:
+def test_a_name_that_stands_twice_is_told_with_both_lines(tmp_path: Path) -> None:
     path = write(tmp_path, good_lines() + "PORT=8080\n# PORT=1\nPORT=8080\n")
 
-    (found,) = read(path).warnings
+    (told,) = read(path).warnings
 
-    assert found.startswith(f"PORT stands twice in {path} (lines 5 and 7)")
+    assert told.startswith(f"PORT stands twice in {path} (lines 5 and 7)")
 
 
 @pytest.mark.parametrize(
     ("name", "meant"),
     [("CLIENTSECRET", "CLIENT_SECRET"), ("CLIENT_ID", "WEBEX_CLIENT_ID"), ("WEBEX_PORT", "PORT")],
 )
-def test_a_misspelt_name_is_reported_with_the_likely_one(
-    name: str, meant: str, tmp_path: Path
-) -> None:
-    (found,) = read(write(tmp_path, good_lines() + f"{name}=x\n")).warnings
+def test_a_misspelt_name_is_told_with_the_likely_one(name: str, meant: str, tmp_path: Path) -> None:
+    (told,) = read(write(tmp_path, good_lines() + f"{name}=x\n")).warnings
 
-    assert f"{name} is not a setting; did you mean {meant}?" in found
+    assert f"{name} is not a setting; did you mean {meant}?" in told
 
 
 @pytest.mark.parametrize("name", ["WEBEX_FOO", "HOME", "DATABASE_URL", "FLASK_ENV"])
 def test_a_name_that_is_like_none_gets_no_suggestion(name: str, tmp_path: Path) -> None:
-    found = read(write(tmp_path, good_lines() + f"{name}=x\n")).warnings
+    told = read(write(tmp_path, good_lines() + f"{name}=x\n")).warnings
 
-    assert not [line for line in found if "did you mean" in line]
+    assert not [line for line in told if "did you mean" in line]
 
 
-@pytest.mark.parametrize(("mode", "is_reported"), [(0o644, True), (0o604, True), (0o640, False)])
-def test_a_file_of_secrets_that_all_can_read_is_reported(
-    mode: int, tmp_path: Path, *, is_reported: bool
+@pytest.mark.parametrize(("mode", "is_told"), [(0o644, True), (0o604, True), (0o640, False)])
+def test_a_file_of_secrets_that_all_can_read_is_told(
+    mode: int, tmp_path: Path, *, is_told: bool
 ) -> None:
     path = write(tmp_path, good_lines(), mode)
 
-    found = read(path).warnings
+    told = read(path).warnings
 
-    assert bool(found) == is_reported
-    assert not found or f"run `chmod 600 {path}`" in found[0]
+    assert bool(told) == is_told
+    assert not told or f"run `chmod 600 {path}`" in told[0]
 
 
-def test_a_secrets_own_file_that_all_can_read_is_reported(tmp_path: Path) -> None:
+def test_a_secrets_own_file_that_all_can_read_is_told(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text(GOOD["CLIENT_SECRET"])
     secret.chmod(0o644)
     path = write(tmp_path, good_lines(CLIENT_SECRET="", CLIENT_SECRET_FILE="secret"))
 
-    (found,) = read(path).warnings
+    (told,) = read(path).warnings
 
-    assert f"run `chmod 600 {secret}`" in found
+    assert f"run `chmod 600 {secret}`" in told
 
 
-def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
-    found = mistakes_in(tmp_path / "production.env")
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    told = told_of(tmp_path / "production.env")
 
-    assert f"{tmp_path / 'production.env'} does not exist: check the path" in found
+    assert f"{tmp_path / 'production.env'} does not exist: check the path" in told
 
 
 def test_what_a_file_names_lies_beside_it_wherever_one_stands(tmp_path: Path) -> None:
@@ -133,9 +131,9 @@ def test_without_a_file_it_lies_in_the_users_data(tmp_path: Path) -> None:
     assert library.store_url == usual.store_url
 
 
-def test_a_relative_path_of_the_environment_is_reported() -> None:
+def test_a_relative_path_of_the_environment_is_told() -> None:
     settings = read(None, **GOOD, HOME="/srv/mira", WEBEX_KEYS_FILE="keys")
 
     assert settings.keys_file == Path.cwd() / "keys"
-    (found,) = settings.warnings
-    assert found.startswith(f"WEBEX_KEYS_FILE is relative to the working folder, {Path.cwd()}: ")
+    (told,) = settings.warnings
+    assert told.startswith(f"WEBEX_KEYS_FILE is relative to the working folder, {Path.cwd()}: ")

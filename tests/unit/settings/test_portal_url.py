@@ -3,15 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from unit.settings.examples import (
-    CLIENT_SECRET,
-    GOOD,
-    mistakes,
-    only_mistake,
-    only_warning,
-    portal_url,
-    warnings,
-)
+from unit.settings.examples import CLIENT_SECRET, GOOD, mistakes, only_mistake, portal_url, warnings
 
 from webex_oauth.oauth.authorization import authorization_url
 from webex_oauth.secret import Secret
@@ -66,11 +58,11 @@ def test_the_brokers_address_becomes_the_front_doors(region: str) -> None:
         f"http://127.0.0.1:8091{BROKER}",
     ],
 )
-def test_a_path_that_is_not_the_front_doors_is_reported(address: str) -> None:
-    found = only_mistake(AUTH_INIT_URL=moved(address))
+def test_a_path_that_is_not_the_front_doors_is_told(address: str) -> None:
+    (told,) = mistakes(AUTH_INIT_URL=moved(address))
 
-    assert "leads to the path" in found
-    assert "Developer Portal" in found
+    assert "leads to the path" in told
+    assert "Developer Portal" in told
 
 
 @pytest.mark.parametrize(
@@ -101,6 +93,20 @@ def test_spellings_of_one_local_origin_agree(copied: str, named: str) -> None:
     assert read_settings(GOOD | {"AUTH_INIT_URL": url, "WEBEX_ORIGIN": named}).platform.is_local
 
 
+@pytest.mark.parametrize("broker", ["https://idbroker.webex.com", "https://idbroker-eu.webex.com/"])
+def test_the_broker_is_no_front_door(broker: str) -> None:
+    told = only_mistake(WEBEX_ORIGIN=broker)
+
+    assert "is Webex's identity broker" in told
+    assert "https://webexapis.com" in told
+
+
+def test_two_origins_are_told() -> None:
+    told = only_mistake(AUTH_INIT_URL=portal_url(), WEBEX_ORIGIN="https://api-usgov.webex.com")
+
+    assert "differ" in told
+
+
 def test_what_else_the_url_asks_for_goes_along_with_every_sign_in() -> None:
     query = asked(portal_url(prompt="select_account", login_hint="a+b@acme.example", max_age=""))
 
@@ -116,15 +122,15 @@ def test_what_else_the_url_asks_for_goes_along_with_every_sign_in() -> None:
 @pytest.mark.parametrize(
     "name", ["code_challenge", "code_challenge_method", "nonce", "response_mode", "request_uri"]
 )
-def test_what_every_sign_in_has_of_its_own_is_reported_and_not_sent(name: str) -> None:
+def test_what_every_sign_in_has_of_its_own_is_told_and_not_sent(name: str) -> None:
     url = portal_url(**{name: "fixed"})
 
     assert "fixed" not in str(asked(url))
-    (found,) = read(url).warnings
-    assert found.startswith(f"AUTH_INIT_URL's {name} is not sent: ")
+    (told,) = read(url).warnings
+    assert told.startswith(f"AUTH_INIT_URL's {name} is not sent: ")
 
 
-def test_a_state_that_is_not_the_portals_own_is_reported() -> None:
+def test_a_state_that_is_not_the_portals_own_is_told() -> None:
     assert read(portal_url(state="mine")).warnings == (
         "AUTH_INIT_URL's state is not sent: every sign-in gets its own",
     )
@@ -146,8 +152,8 @@ def test_a_state_that_is_not_the_portals_own_is_reported() -> None:
         (portal_url().replace("/v1", "\t/v1"), "is not a URL"),
     ],
 )
-def test_what_cannot_be_meant_is_reported(url: str, part: str) -> None:
-    assert any(part in found for found in mistakes(AUTH_INIT_URL=url))
+def test_what_cannot_be_meant_is_told(url: str, part: str) -> None:
+    assert any(part in told for told in mistakes(AUTH_INIT_URL=url))
 
 
 @pytest.mark.parametrize(
@@ -162,10 +168,10 @@ def test_what_cannot_be_meant_is_reported(url: str, part: str) -> None:
     ],
 )
 def test_a_webex_that_is_neither_known_nor_local_is_named_with_what_is_unknown(origin: str) -> None:
-    found = only_warning(AUTH_INIT_URL=moved(f"{origin}/v1/authorize"))
+    (told,) = warnings(AUTH_INIT_URL=moved(f"{origin}/v1/authorize"))
 
-    assert found.startswith(f"{origin} is a Webex that this program does not know.")
-    assert "Where it revokes tokens is unknown" in found
+    assert told.startswith(f"{origin} is a Webex that this program does not know.")
+    assert "Where it revokes tokens is unknown" in told
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,9 @@ from hypothesis import given, strategies as st
 from unit.settings.examples import (
     CLIENT_SECRET,
     GOOD,
-    REAL_ID,
     REDIRECT_URI,
     mistakes,
     only_mistake,
-    only_warning,
     portal_url,
     warnings,
 )
@@ -41,11 +39,6 @@ def test_the_samples_four_names_are_enough() -> None:
 
 REGISTER = "register one such as http://localhost:8080/oauth"
 HERE = "http://localhost:8080"
-BOT_TOKEN = "ZDI3MGEyYzQtNmFlNS00NDNh_PF84_1eb65fdf-9643-417f-9974-ad72cae0e10f"
-PUBLIC = {
-    "WEBEX_REDIRECT_URI": "https://app.example/oauth",
-    "WEBEX_STORE_URL": "sqlite:////srv/data/vault.sqlite",
-}
 REFUSED_REDIRECT_URIS = {
     f"is not an http or https URL: {REGISTER}": (
         *("localhost/oauth", "ftp://localhost/oauth", "http://[/oauth", "http://localhost:x/oauth"),
@@ -103,25 +96,6 @@ def test_a_plain_callback_is_taken(path: str) -> None:
         ({"CLIENT_SECRET": "", "CLIENT_SECRET_FILE": "/nowhere"}, "CLIENT_SECRET_FILE", "path"),
         ({"CLIENT_SECRET_FILE": "/nowhere"}, "are both set", "keep one of them"),
         ({"WEBEX_REDIRECT_URI": ""}, "no redirect URI", "http://localhost:8080/oauth"),
-        ({"CLIENT_SECRET": f"{CLIENT_SECRET} # from the portal"}, "comment", "line of its own"),
-        ({"PORT": "8080  # the port"}, "PORT has a comment", "line of its own"),
-        ({"CLIENT_SECRET": f"{CLIENT_SECRET[:30]} {CLIENT_SECRET[30:]}"}, "space", "one line"),
-        ({"CLIENT_SECRET": REAL_ID}, "CLIENT_SECRET is a client id", "put the secret"),
-        ({"CLIENT_SECRET": "C0ffee"}, "CLIENT_SECRET is a client id", "put the secret"),
-        ({"CLIENT_SECRET": BOT_TOKEN}, "CLIENT_SECRET is an access token", "Client Secret"),
-        ({"WEBEX_CLIENT_ID": "0a" * 32}, "is a client secret", "begins with C"),
-        ({"WEBEX_CLIENT_ID": BOT_TOKEN}, "is an access token", "own"),
-        ({"WEBEX_STORE_URL": "sqlite:///~/vault"}, "WEBEX_STORE_URL has ~", "the whole path"),
-        (
-            {"WEBEX_ORIGIN": "https://idbroker.webex.com"},
-            "identity broker",
-            "https://webexapis.com",
-        ),
-        (
-            {"WEBEX_ORIGIN": "https://idbroker-eu.webex.com/"},
-            "identity broker",
-            "https://webexapis",
-        ),
         ({"WEBEX_SCOPES": ""}, "no scopes", "spark:people_read"),
         ({"PORT": "0"}, "PORT must be a whole number", "65535"),
         ({"WEBEX_WORKERS": "0"}, "WEBEX_WORKERS must be a whole number from 1 to 64", ""),
@@ -150,11 +124,6 @@ def test_a_plain_callback_is_taken(path: str) -> None:
         ({"AUTH_INIT_URL": portal_url(response_type="token")}, "response_type=code", "AUTH_INIT"),
         ({"AUTH_INIT_URL": portal_url(client_id="other")}, "client_id", "keep the one"),
         ({"AUTH_INIT_URL": portal_url(redirect_uri="https://a.example/b")}, "differ", "registered"),
-        (
-            {"AUTH_INIT_URL": portal_url(), "WEBEX_ORIGIN": "https://api-usgov.webex.com"},
-            "differ",
-            "registered",
-        ),
     ],
 )
 def test_a_mistake_comes_with_its_remedy(
@@ -205,9 +174,9 @@ def test_several_mistakes_come_at_once() -> None:
 
 @pytest.mark.check("E01")
 def test_no_mistake_shows_the_secret() -> None:
-    found = mistakes(WEBEX_CLIENT_ID="", AUTH_INIT_URL="nonsense", PORT=CLIENT_SECRET)
+    told = mistakes(WEBEX_CLIENT_ID="", AUTH_INIT_URL="nonsense", PORT=CLIENT_SECRET)
 
-    assert CLIENT_SECRET not in " ".join(found)
+    assert CLIENT_SECRET not in " ".join(told)
 
 
 @pytest.mark.check("E02")
@@ -233,100 +202,36 @@ def test_a_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(b"\xff\xfe\x00")
 
-    found = mistakes(CLIENT_SECRET="", CLIENT_SECRET_FILE=str(path))
+    told = mistakes(CLIENT_SECRET="", CLIENT_SECRET_FILE=str(path))
 
-    assert found[0].startswith("CLIENT_SECRET_FILE cannot be read")
-
-
-ELSEWHERE = "WEBEX_STORE_URL leads to another machine"
-ODD = [
-    ({"STATE": "fixed"}, "STATE is ignored: a state that never changes protects nobody"),
-    ({"WEBEX_SCOPE": "x"}, "WEBEX_SCOPE is not a setting; did you mean WEBEX_SCOPES?"),
-    (
-        {"WEBEX_SCOPES": "spark:people_read spark:room_read"},
-        "the scope 'spark:room_read' is not in the catalogue; did you mean spark:rooms_read?",
-    ),
-    (
-        {"AUTH_INIT_URL": portal_url(), "WEBEX_SCOPES": "spark:people_read"},
-        "WEBEX_SCOPES replaces the scopes in AUTH_INIT_URL",
-    ),
-    *(
-        ({"WEBEX_CLIENT_ID": lost}, f"the client id has {len(lost)} characters; Webex's are C and")
-        for lost in (REAL_ID[:-1], REAL_ID + "0", "c" + "0a" * 32, "Spaces")
-    ),
-    *(
-        ({"WEBEX_STORE_URL": url}, f"{ELSEWHERE} without TLS, password and all: use rediss://")
-        for url in ("redis://:pw@cache.example/0", "redis://10.0.0.9")
-    ),
-    *(
-        ({"WEBEX_STORE_URL": f"postgresql://a:b@{rest}"}, f"{ELSEWHERE} and does not check who")
-        for rest in (
-            *("db.example/x", "db.example/x?sslmode=require", "/x?host=db.example"),
-            *("localhost,db.example/x?sslmode=prefer", "/x?hostaddr=10.0.0.9"),
-        )
-    ),
-    (
-        {
-            "WEBEX_REDIRECT_URI": "https://app.example/webex/oauth",
-            "WEBEX_KEYS_FILE": "/srv/keys/keys",
-        },
-        "the redirect URI is below /webex/, but the pages are not: pass every path of https://app.",
-    ),
-    (
-        PUBLIC | {"WEBEX_KEYS_FILE": "/srv/data/keys"},
-        "store and keys lie in one folder, /srv/data,",
-    ),
-]
+    assert told[0].startswith("CLIENT_SECRET_FILE cannot be read")
 
 
-@pytest.mark.parametrize(("changes", "start"), ODD)
-def test_what_is_odd_is_warned_of(changes: Mapping[str, str], start: str) -> None:
-    assert only_warning(**changes).startswith(start)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"AUTH_INIT_URL": portal_url()},
-        {"WEBEX_CLIENT_ID": REAL_ID},
-        {"WEBEX_CLIENT_ID": "any", "WEBEX_ORIGIN": "http://127.0.0.1:8090"},
-        PUBLIC | {"WEBEX_KEYS_FILE": "/srv/keys/keys"},
-        *(
-            {"WEBEX_STORE_URL": url}
-            for url in (
-                *("redis://localhost/0", "redis://[::1]:6379", "rediss://cache.example", "memory:"),
-                *("postgresql://a:b@127.0.0.1:5432/x", "postgresql:///x?host=/run/postgresql"),
-                "postgresql://a:b@db.example/x?sslmode=verify-full",
-                "postgresql://a@%2Frun%2Fpostgresql/x",
-            )
-        ),
-    ],
-)
-def test_what_is_usual_is_not_warned_of(changes: Mapping[str, str]) -> None:
-    assert warnings(**changes) == ()
-
-
-@pytest.mark.parametrize(
-    "secret",
-    [
-        *(CLIENT_SECRET[:-1], CLIENT_SECRET * 2, CLIENT_SECRET.upper(), CLIENT_SECRET + ","),
-        *("\u0430" + CLIENT_SECRET[1:], "CLIENT_SECRET=" + CLIENT_SECRET, REAL_ID.lower()),
-    ],
-)
-def test_a_secret_that_is_unlike_webexs_is_warned_of_and_not_repeated(secret: str) -> None:
-    warning = only_warning(WEBEX_CLIENT_ID=REAL_ID, CLIENT_SECRET=secret)
-
-    assert warning.startswith("CLIENT_SECRET does not look like one of Webex's")
-    assert secret not in warning
+def test_a_fixed_state_is_ignored_with_the_reason() -> None:
+    assert "protects nobody" in warnings(STATE="fixed")[0]
 
 
 @pytest.mark.check("G09")
 @pytest.mark.parametrize("name", [*IGNORED_ENVIRONMENT, "https_proxy", "http_proxy"])
 def test_what_the_environment_says_is_ignored_but_not_silently(name: str) -> None:
-    found = warnings(**{name: "http://proxy.example:3128"})
+    told = warnings(**{name: "http://proxy.example:3128"})
 
-    assert found == (f"{name.upper()} is ignored: {IGNORED_ENVIRONMENT[name.upper()]}",)
+    assert told == (f"{name.upper()} is ignored: {IGNORED_ENVIRONMENT[name.upper()]}",)
     assert read_settings(GOOD | {name: "x"}).proxy is None
+
+
+def test_an_unknown_scope_is_warned_of_with_the_likely_one() -> None:
+    told = warnings(WEBEX_SCOPES="spark:people_read spark:room_read")
+
+    assert len(told) == 1
+    assert "'spark:room_read'" in told[0]
+    assert "did you mean spark:rooms_read?" in told[0]
+
+
+def test_a_misspelt_setting_is_warned_of_with_the_likely_one() -> None:
+    assert warnings(WEBEX_SCOPE="x") == (
+        "WEBEX_SCOPE is not a setting; did you mean WEBEX_SCOPES?",
+    )
 
 
 def test_a_scope_that_is_named_twice_is_asked_for_once() -> None:
@@ -382,11 +287,11 @@ def test_the_emulators_secret_is_refused_at_the_real_webex() -> None:
 
 @pytest.mark.check("H14")
 def test_a_public_application_refuses_a_local_webex() -> None:
-    found = only_mistake(
+    told = only_mistake(
         WEBEX_ORIGIN="http://127.0.0.1:8090", WEBEX_REDIRECT_URI="https://spaces.example/oauth"
     )
 
-    assert "is a local Webex but the redirect URI is public" in found
+    assert "is a local Webex but the redirect URI is public" in told
 
 
 @pytest.mark.parametrize("host", ["localhost:8443", "localhost", "127.0.0.1"])
@@ -440,3 +345,12 @@ def test_a_redirect_uri_that_is_taken_is_plain_and_has_a_path_of_its_own(uri: st
         assert judged.is_https or judged.public_origin == "http://localhost:8080"
         assert judged.public_host.isascii()
         assert not set(judged.client.redirect_uri) & set(" \t\\@#?%")
+
+
+def test_a_redirect_uri_below_a_path_is_told_to_leave_the_pages_where_they_are() -> None:
+    told = warnings(WEBEX_REDIRECT_URI="https://app.example/webex/oauth")
+    (below,) = (warning for warning in told if "below" in warning)
+
+    assert "/webex/" in below
+    assert "https://app.example " in below
+    assert not any("below" in warning for warning in warnings())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
-from unit.settings.examples import GOOD, mistakes, only_mistake
+from unit.settings.examples import GOOD, mistakes, only_mistake, warnings
 
 from webex_oauth.secret import Secret
 from webex_oauth.settings import read_settings
@@ -86,11 +86,11 @@ def test_keys_stand_in_the_environment_one_after_the_other(between: str) -> None
 
 @pytest.mark.check("F04")
 @pytest.mark.parametrize("text", ["changeme", "k1 c2hvcnQ=", f"k1 {KEY},k1 {KEY}", ",", f"{KEY}"])
-def test_keys_in_the_environment_that_are_none_are_reported_and_not_repeated(text: str) -> None:
-    found = only_mistake(WEBEX_KEYS=text)
+def test_keys_in_the_environment_that_are_none_are_told_and_not_repeated(text: str) -> None:
+    told = only_mistake(WEBEX_KEYS=text)
 
-    assert "WEBEX_KEYS" in found
-    assert KEY not in found
+    assert "WEBEX_KEYS" in told
+    assert KEY not in told
 
 
 def test_keys_come_from_one_place() -> None:
@@ -103,3 +103,49 @@ def test_the_spool_lies_beside_the_keys() -> None:
     settings = read_settings(GOOD | {"WEBEX_KEYS_FILE": "/etc/webex-oauth/keys"})
 
     assert settings.spool_folder == Path("/etc/webex-oauth/spool")
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("redis://:pw@cache.example/0", "rediss://"),
+        ("redis://10.0.0.9", "rediss://"),
+        ("postgresql://a:b@db.example/x", "sslmode=verify-full"),
+        ("postgresql://a:b@db.example/x?sslmode=require", "sslmode=verify-full"),
+        ("postgresql://a:b@localhost,db.example/x?sslmode=prefer", "sslmode=verify-full"),
+        ("postgresql://a:b@/x?host=db.example", "sslmode=verify-full"),
+        ("postgresql://a:b@/x?hostaddr=10.0.0.9", "sslmode=verify-full"),
+    ],
+)
+def test_a_store_elsewhere_without_tls_is_warned_of(url: str, remedy: str) -> None:
+    told = warnings(WEBEX_STORE_URL=url)
+
+    assert len(told) == 1
+    assert told[0].startswith("WEBEX_STORE_URL leads to another machine")
+    assert remedy in told[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://localhost/0", "redis://[::1]:6379", "rediss://cache.example", "memory:"),
+        *("postgresql://a:b@127.0.0.1:5432/x", "postgresql:///x?host=/run/postgresql"),
+        "postgresql://a:b@db.example/x?sslmode=verify-full",
+        "postgresql://a@%2Frun%2Fpostgresql/x",
+    ],
+)
+def test_a_store_that_is_near_or_proved_is_not_warned_of(url: str) -> None:
+    assert warnings(WEBEX_STORE_URL=url) == ()
+
+
+def test_store_and_keys_of_a_public_application_are_kept_apart() -> None:
+    public = {
+        "WEBEX_REDIRECT_URI": "https://app.example/oauth",
+        "WEBEX_STORE_URL": "sqlite:////srv/data/vault.sqlite",
+    }
+
+    told = warnings(**public, WEBEX_KEYS_FILE="/srv/data/keys")
+
+    assert len(told) == 1
+    assert "one folder, /srv/data," in told[0]
+    assert warnings(**public, WEBEX_KEYS_FILE="/srv/keys/keys") == ()

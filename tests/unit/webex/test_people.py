@@ -114,9 +114,9 @@ def test_without_a_display_name_the_next_best_name_is_used(
 ) -> None:
     shown = {} if display_name is ... else {"displayName": display_name}
     for nothing in ({}, dict.fromkeys(absent), dict.fromkeys(absent, "")):
-        named = {key: value for key, value in NAMES.items() if key not in absent} | nothing
+        told = {key: value for key, value in NAMES.items() if key not in absent} | nothing
 
-        person = read(json.dumps({"id": "a"} | shown | named).encode())
+        person = read(json.dumps({"id": "a"} | shown | told).encode())
 
         assert person.name == ("\ufffd" if display_name == "\ud800" else name)
 

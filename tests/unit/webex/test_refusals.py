@@ -91,7 +91,7 @@ def test_a_refusal_says_what_to_do(
 
 
 @pytest.mark.parametrize("code", CODES_IN_A_TEXT)
-def test_a_code_in_the_text_of_the_gateway_means_the_same_as_from_the_broker(code: str) -> None:
+def test_a_code_in_the_text_of_the_gateway_means_what_it_means_to_the_broker(code: str) -> None:
     in_text = read_refusal(400, gateway(f"POST failed: {code}"))
     by_itself = read_refusal(400, broker(code))
 
@@ -130,7 +130,7 @@ def test_a_refusal_keeps_the_text_and_the_reference(
         (HttpResponse(500, {}, b'{"error":"Internal Server Error"}'), ServerFailed),
     ],
 )
-def test_the_token_endpoint_of_webex_is_read_by_these_rules(
+def test_the_token_endpoint_of_webex_is_read_so(
     response: HttpResponse, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):

@@ -1,12 +1,59 @@
-"""What browsers say about a request's cause; silence accuses nobody."""
+"""What protects a browser: form tokens, headers, and what browsers say about a request's cause."""
 
 import pytest
 from hypothesis import given, strategies as st
 from starlette.datastructures import Headers
 
-from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, is_prefetch
+from webex_oauth.secret import Secret
+from webex_oauth.web.browser_security import (
+    content_security_policy,
+    csrf_token,
+    is_from_elsewhere,
+    is_navigation,
+    is_prefetch,
+    notice_proof,
+    security_headers,
+)
 
 HOME = "https://spaces.example"
+MINE, ANOTHER = Secret("session-1"), Secret("session-2")
+NOTICE = "ended"
+
+
+@pytest.mark.check("D09")
+def test_a_form_token_belongs_to_one_session_and_is_not_its_id() -> None:
+    token = csrf_token(MINE)
+
+    assert token == csrf_token(MINE)
+    assert token not in {csrf_token(ANOTHER), MINE, Secret(""), Secret("0" * 64)}
+
+
+def test_a_proof_belongs_to_one_notice_of_one_session_and_has_128_bits() -> None:
+    proof = notice_proof(NOTICE, MINE)
+
+    assert proof == notice_proof(NOTICE, MINE)
+    assert proof not in {notice_proof("another", MINE), notice_proof(NOTICE, ANOTHER)}
+    assert len(bytes.fromhex(proof)) == 16
+
+
+@pytest.mark.parametrize("notice", ["", "csrf", "webex-oauth csrf", "\ud800"])
+def test_no_proof_in_an_address_is_the_start_of_a_token(notice: str) -> None:
+    assert not csrf_token(MINE).reveal().startswith(notice_proof(notice, MINE))
+
+
+@pytest.mark.check("D12")
+def test_tls_is_remembered_only_for_a_host_that_is_not_this_machine() -> None:
+    remembered = {
+        origin: b"strict-transport-security" in dict(security_headers(origin))
+        for origin in ("https://spaces.example:8443", "https://localhost:8443", "http://localhost")
+    }
+
+    assert list(remembered.values()) == [True, False, False]
+
+
+@pytest.mark.check("D11")
+def test_a_page_may_make_no_script_of_a_text() -> None:
+    assert b"require-trusted-types-for 'script'" in content_security_policy().split(b"; ")
 
 
 def headers(**values: str) -> Headers:
