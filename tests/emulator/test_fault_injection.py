@@ -32,7 +32,7 @@ from webex_oauth.emulator import (
     Slow,
     Truncate,
 )
-from webex_oauth.emulator.connection import NoConnection
+from webex_oauth.emulator.fault_injection import NoConnection
 
 ROOMS = "/v1/rooms"
 TOKENS = "/v1/access_token"

@@ -89,19 +89,6 @@ def test_rooms_come_in_three_orders() -> None:
     assert by_creation == sorted(by_creation, reverse=True)
 
 
-def test_a_room_that_is_put_or_removed_is_seen_in_every_order() -> None:
-    world = World()
-    person = world.add_person(SOMEONE)
-    (room,) = titled_rooms(person, ["new"])
-    assert world.rooms(person, "created") == ()
-
-    world.put_room(person, room)
-    assert world.rooms(person, "created") == (room,)
-
-    world.remove_room(person, room.id)
-    assert world.rooms(person, "created") == ()
-
-
 def test_two_people_may_have_the_same_email_and_stay_two() -> None:
     world = World()
     first = world.add_person(SOMEONE)
@@ -124,10 +111,10 @@ def test_a_removed_person_is_gone_with_their_rooms() -> None:
 @pytest.mark.parametrize(
     ("email", "count"),
     [
-        (seed.MANY_SPACES, 250),
-        (seed.VERY_MANY_SPACES, 5_000),
-        (seed.FEW_SPACES, 3),
-        (seed.NO_SPACES, 0),
+        ("mira@acme.example", 250),
+        ("jonas@acme.example", 5_000),
+        ("luca@acme.example", 3),
+        ("amara@acme.example", 0),
         (seed.HOSTILE_EMAIL, 85),
     ],
 )
@@ -160,7 +147,7 @@ def test_the_seeded_world_was_busy_until_now_whatever_the_day() -> None:
 def test_group_titles_do_not_repeat_even_among_5000_rooms() -> None:
     world = seeded_world()
 
-    rooms = world.rooms(person_of(world, seed.VERY_MANY_SPACES))
+    rooms = world.rooms(person_of(world, "jonas@acme.example"))
     titles = [room.title for room in rooms if room.type == "group"]
 
     assert len(set(titles)) == len(titles)

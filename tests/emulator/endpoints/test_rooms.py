@@ -11,12 +11,13 @@ from hypothesis import given, settings, strategies as st
 from starlette.exceptions import HTTPException
 
 from webex_oauth.emulator import Emulator, Person
-from webex_oauth.emulator.endpoints.rooms import PageRequest, next_link, read_page_request
+from webex_oauth.emulator.endpoints.rooms import RoomQuery, next_link, read_cursor, read_query
 from webex_oauth.emulator.seed import HOSTILE_EMAIL, HOSTILE_TITLES
 from webex_oauth.emulator.world import read_webex_id, webex_id
 
 PUBLIC = "orgPublicSpaces=true"
 UNKNOWN_ROOM = webex_id("ROOM", "00000000-0000-1000-8000-000000000000")
+NAMES = set(RoomQuery.__struct_encode_fields__)
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 
 
@@ -90,26 +91,26 @@ def test_a_meaningless_query_is_400(wire: Wire, token: str, query: str) -> None:
 @settings(deadline=None)
 @given(st.integers(0, 10**8), st.integers(1, 1_000), st.lists(st.tuples(TEXT, TEXT)))
 def test_a_next_link_leads_to_where_the_page_ended(
-    start: int, size: int, query: list[tuple[str, str]]
+    end: int, size: int, query: list[tuple[str, str]]
 ) -> None:
-    kept = [(name, value) for name, value in query if name not in {"max", "cursor"}]
+    kept = [(name, value) for name, value in query if name not in NAMES]
     sent = [*kept, ("max", str(size))]
 
-    link = next_link("http://localhost/v1/rooms", sent, PageRequest(start, size))
+    link = next_link("http://localhost/v1/rooms", sent, end)
 
     following = parse_qsl(urlsplit(link[1 : link.index(">")]).query, keep_blank_values=True)
-    page = read_page_request(following, cap=1_000, over_cap="clamp")
+    read = read_query(following)
     assert following[:-1] == sent
-    assert page == PageRequest(start + size, size)
+    assert (read.max, read_cursor(read.cursor)) == (size, end)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["max", "cursor"]), TEXT)))
+@given(st.lists(st.tuples(st.sampled_from(sorted(NAMES)), TEXT)))
 def test_no_query_breaks_the_reader(query: list[tuple[str, str]]) -> None:
     with contextlib.suppress(HTTPException):
-        page = read_page_request(query, cap=1_000, over_cap="refuse")
-        assert 1 <= page.size <= 1_000
-        assert page.start >= 0
+        read = read_query(query)
+        assert read.max >= 1
+        assert read_cursor(read.cursor) >= 0
 
 
 @pytest.mark.parametrize(("kind", "count"), [("direct", 50), ("group", 200)])
@@ -170,9 +171,9 @@ def test_rooms_are_filtered_by_when_they_were_made_public(wire: Wire, token: str
         (f"{PUBLIC}&teamId={webex_id('TEAM', '0' * 32)}", "teamId cannot be set"),
         (f"{PUBLIC}&type=group", "type cannot be set"),
         (f"{PUBLIC}&sortBy=id", "sortBy cannot be set"),
-        ("orgPublicSpaces=yes", "orgPublicSpaces must be"),
-        ("from=yesterday", "from must be"),
-        ("to=", "to must be"),
+        ("orgPublicSpaces=yes", "$.orgPublicSpaces"),
+        ("from=yesterday", "$.from"),
+        ("to=", "$.to"),
     ],
 )
 def test_an_impossible_query_about_public_rooms_is_400(
@@ -181,7 +182,7 @@ def test_an_impossible_query_about_public_rooms_is_400(
     answer = wire.get(f"/v1/rooms?{query}", token)
 
     assert answer.status == 400
-    assert answer.json["message"].startswith(words)
+    assert words in answer.json["message"]
 
 
 def test_a_room_is_found_by_id_and_uuid(wire: Wire, token: str) -> None:
