@@ -27,8 +27,12 @@ check: .venv/dev ## locks, format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev ## measure against two peers, with workers, on each store (QUICK=1 for a short run, WRITE=1 to keep the results)
-	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(WRITE),--write)
+bench: .venv/dev bench/peers/express/node_modules ## measure against four peers, with workers, on each store (QUICK=1 for a short run, WRITE=1 to keep the results)
+	PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(WRITE),--write)
+
+bench/peers/express/node_modules: bench/peers/express/package-lock.json
+	cd $(@D) && npm ci --ignore-scripts && npm rebuild better-sqlite3
+	touch $@
 
 lock: .venv/dev ## renew the lock files: hashes, no index addresses
 	scripts/lock

@@ -8,16 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from bench.contenders import CONTENDERS, EXPRESS, Contender, StartError, install_express
-from bench.findings import Finding
-from bench.machine import describe
-from bench.measures import measure_all
-from bench.plan import FULL, QUICK, Plan, layouts, unpinned
-from bench.report import results, table
-from bench.stage import MeasureError
-from bench.store_report import store_section
-from bench.stores import StoreFindings, measure_stores
-from bench.workers import measure_workers
+from bench.measures import FULL, QUICK, Plan, measure_servers, measure_workers
+from bench.report import Finding, describe, results, server_table, store_section
+from bench.servers import CONTENDERS, MeasureError, layouts, unpinned
+from bench.stores import KINDS, measure_stores
 
 PARTS = ("peers", "workers", "stores")
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -31,13 +25,6 @@ def read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--write", action="store_true", help=f"keep the results in {RESULTS.name}")
     parser.add_argument(
-        "--only",
-        nargs="+",
-        metavar="NAME",
-        choices=[contender.name for contender in CONTENDERS],
-        help="measure only these servers",
-    )
-    parser.add_argument(
         "--parts", nargs="+", choices=PARTS, default=PARTS, help="take only these measures"
     )
     arguments = parser.parse_args()
@@ -46,61 +33,44 @@ def read_arguments() -> argparse.Namespace:
     return arguments
 
 
-def chosen(names: Sequence[str] | None) -> list[Contender]:
-    """Pick the contenders by name; all when none is named."""
-    return [contender for contender in CONTENDERS if not names or contender.name in names]
-
-
-def measured(contenders: Sequence[Contender], parts: Sequence[str], plan: Plan) -> list[Finding]:
-    """Measure the servers, and say on standard error what is done."""
+def measure(parts: Sequence[str], plan: Plan) -> tuple[list[Finding], str]:
+    """Measure the servers and the stores; return the servers' findings, and the stores' section."""
     findings: list[Finding] = []
     if "peers" in parts:
-        if EXPRESS in contenders:
-            install_express()
-        findings.extend(told(measure_all(contenders, layouts(), plan)))
+        for layout in layouts():
+            findings.extend(announced(measure_servers(CONTENDERS, layout, plan)))
     if "workers" in parts:
-        findings.extend(told(measure_workers(unpinned(), plan)))
-    return findings
-
-
-def measured_stores(parts: Sequence[str], plan: Plan) -> StoreFindings | None:
-    """Measure the stores, where they were asked for, and say on standard error what is done."""
+        findings.extend(announced(measure_workers(unpinned(), plan)))
     if "stores" not in parts:
-        return None
-    return measure_stores(unpinned(), plan, say)
+        return findings, ""
+    facts: list[str] = []
+    found = list(announced(measure_stores(unpinned(), plan, facts)))
+    return findings, store_section(found, list(KINDS), facts)
 
 
-def told(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Say which findings there are, as they come."""
+def announced(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Name each finding on standard error as it comes."""
     for finding in findings:
-        say(f"{finding.layout}: {finding.subject}, {finding.unit}")
+        print(f"{finding.layout}: {finding.subject}, {finding.unit}", file=sys.stderr, flush=True)
         yield finding
 
 
-def say(line: str) -> None:
-    """Say on standard error what is done."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def end_what_was_started(number: int, _: FrameType | None) -> None:
+def exit_on(number: int, _: FrameType | None) -> None:
     """Unwind on a signal as on Ctrl-C, so that no server outlives the bench."""
     sys.exit(128 + number)
 
 
 def main() -> int:
-    """Run the bench; the status is 1 when a measure could not be taken."""
+    """Run the bench; the status is 1 if a measure could not be taken."""
     arguments = read_arguments()
-    signal.signal(signal.SIGTERM, end_what_was_started)
+    signal.signal(signal.SIGTERM, exit_on)
     machine = list(describe())
-    plan = QUICK if arguments.quick else FULL
     try:
-        findings = measured(chosen(arguments.only), arguments.parts, plan)
-        found = measured_stores(arguments.parts, plan)
-    except (StartError, MeasureError) as error:
+        findings, stores = measure(arguments.parts, QUICK if arguments.quick else FULL)
+    except MeasureError as error:
         print(error, file=sys.stderr)
         return 1
-    stores = store_section(found) if found else ""
-    print("\n".join([table(findings) if findings else "", "", stores, *machine]))
+    print("\n".join([server_table(findings) if findings else "", "", stores, *machine]))
     if arguments.quick:
         print("a quick run leaves the servers cold: read no ratio from it")
     if arguments.write:

@@ -1,211 +1,187 @@
-"""What is measured: each function takes its figures in interleaved turns and yields findings."""
+"""What is measured of the servers: one table, whose figures are taken in interleaved turns."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import TypeVar
+from typing import Final, TypeAlias
 
-from bench.contenders import Contender
-from bench.findings import Finding, Goal, figure_goal, ratio_goal
-from bench.jobs import Done, RoomsJob, Rows, RowsJob, SessionsJob, SignInsJob, Target, Throughput
-from bench.plan import BUSY, Layout, Plan
-from bench.processes import resident_bytes
-from bench.stage import MeasureError, Stage, stage, start_up_seconds
+from bench import load
+from bench.load import Window
+from bench.report import Finding, Goal
+from bench.servers import (
+    EXPRESS,
+    EXPRESS_ON_DISK,
+    OURS,
+    Contender,
+    Layout,
+    Stage,
+    resident_bytes,
+    stage,
+    started,
+)
 
-Figure = TypeVar("Figure")
+BUSY: Final = 32
+LONG_ROOM_COUNT: Final = 5000
+SLOW_MS: Final = 50
 
-ROOM_COUNT = 100
-LONG_ROOM_COUNT = 5000
-SLOW_MS = 50
-REQUESTS_PER_SECOND_GOALS = {"pinned": 2.5, "unpinned": 2.0}
+Turn: TypeAlias = Callable[[Stage, Contender], Mapping[str, float]]
+"""One turn of one contender; its figures by their units."""
 
 
 @dataclass(frozen=True, slots=True)
-class RoomsCase:
-    """One way of asking for the rooms page."""
+class Plan:
+    """How often and how long each figure is taken; figures are medians over the rounds.
 
-    concurrency: int
-    latency_ms: int
+    The stores are filled to each of `grant_counts` in turn.
+    """
 
-    @property
-    def subject(self) -> str:
-        """Say the case in words."""
-        return f"/listrooms, concurrency {self.concurrency}, upstream {self.latency_ms} ms"
-
-    @property
-    def is_headline(self) -> bool:
-        """Tell whether goals are set for this case."""
-        return self.concurrency == BUSY and self.latency_ms == 0
+    concurrencies: tuple[int, ...]
+    rounds: int
+    window: Window
+    priming_seconds: float
+    grant_counts: tuple[int, ...]
+    refreshes: int
 
 
-def cases(plan: Plan) -> Iterator[RoomsCase]:
-    """List the ways of asking that a plan has time for."""
+FULL: Final = Plan((1, BUSY), 3, Window(0.5, 2.0), 8.0, (1_000, 100_000, 1_000_000), 500)
+QUICK: Final = Plan((BUSY,), 1, Window(0.2, 0.6), 0.5, (200, 2_000), 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure: what a turn does, how often, and the goals by unit."""
+
+    subject: str
+    turn: Turn
+    rounds: int
+    goals: Mapping[str, Sequence[Goal]] = field(default_factory=dict)
+
+
+def measures(plan: Plan, layout: Layout) -> Iterator[Measure]:
+    """List what is measured in one layout."""
     for concurrency in plan.concurrencies:
         for latency_ms in (0, SLOW_MS):
-            yield RoomsCase(concurrency, latency_ms)
+            subject = f"/listrooms, concurrency {concurrency}, upstream {latency_ms} ms"
+            is_headline = concurrency == BUSY and latency_ms == 0
+            at_least = 2.5 if layout.name == "pinned" else 2.0
+            goals = {
+                "requests/s": [Goal(at_least=at_least, of=EXPRESS.name)],
+                "CPU µs/request": [Goal(at_most=0.4, of=EXPRESS.name)],
+            }
+            turn = rooms_turn(plan.window, concurrency, latency_ms)
+            yield Measure(subject, turn, plan.rounds, goals if is_headline else {})
+    yield Measure(
+        f"whole sign-ins, concurrency {BUSY}",
+        sign_ins_turn(plan.window),
+        plan.rounds,
+        {
+            "sign-ins/s": [
+                Goal(at_least=1.0, of=EXPRESS.name),
+                Goal(at_least=2.0, of=EXPRESS_ON_DISK.name),
+            ],
+            "bytes kept/session": [Goal(at_most=1.0, of=EXPRESS.name)],
+        },
+    )
+    if layout.name == "pinned":
+        return
+    yield Measure(
+        f"{LONG_ROOM_COUNT:,} rooms, {SLOW_MS} ms per upstream page",
+        long_list_turn,
+        plan.rounds,
+        {"ms to the first row": [Goal(at_most=1.5 * SLOW_MS)]},
+    )
+    yield Measure("start to first answer", start_turn, plan.rounds)
 
 
-def medians(
-    taken: Mapping[Contender, Sequence[Figure]], figure: Callable[[Figure], float]
-) -> dict[str, float]:
-    """Take one figure of every outcome, and of those the median for each contender."""
-    return {
-        contender.name: median(figure(outcome) for outcome in outcomes)
-        for contender, outcomes in taken.items()
-    }
+def rooms_turn(window: Window, concurrency: int, latency_ms: int) -> Turn:
+    """Return the turn that asks for 100 rooms, fetched afresh for every answer."""
+
+    def turn(on: Stage, contender: Contender) -> Mapping[str, float]:
+        reached = on.load(contender, load.list_rooms, concurrency, latency_ms, window)
+        return {
+            "requests/s": reached.per_second,
+            "CPU µs/request": reached.cpu_microseconds,
+            "ms, slowest percent": reached.slowest_percent_ms,
+        }
+
+    return turn
 
 
-def answers_per_second(outcome: Throughput) -> float:
-    """Return the rate of whole answers."""
-    return outcome.answers / outcome.seconds
+def sign_ins_turn(window: Window) -> Turn:
+    """Return the turn that signs in new people: start, callback, and the page that greets them."""
+
+    def turn(on: Stage, contender: Contender) -> Mapping[str, float]:
+        before = resident_bytes(on.targets[contender].pid)
+        reached = on.load(contender, load.sign_in_again_and_again, BUSY, window)
+        after = resident_bytes(on.targets[contender].pid)
+        return {
+            "sign-ins/s": reached.per_second,
+            "CPU µs/sign-in": reached.cpu_microseconds,
+            "bytes kept/session": (after - before) / reached.count,
+            "MiB afterwards": after / 2**20,
+        }
+
+    return turn
 
 
-def cpu_microseconds(outcome: Throughput) -> float:
-    """Return the server's CPU time per answer."""
-    return outcome.server_cpu_seconds / outcome.answers * 1e6
-
-
-def fresh(outcome: Throughput, *, calls_per_answer: int) -> Throughput:
-    """Refuse answers that were not fetched for the asking: they would measure a cache."""
-    due = (outcome.answers - BUSY) * calls_per_answer
-    if outcome.upstream_answers < due:
-        raise MeasureError(f"{outcome.answers} answers from {outcome.upstream_answers} calls")
-    return outcome
-
-
-def measure_rooms(on: Stage, plan: Plan, case: RoomsCase) -> Iterator[Finding]:
-    """Ask for 100 rooms, fetched fresh for every answer."""
-
-    def turn(contender: Contender, target: Target) -> Throughput:
-        job = RoomsJob(
-            target=target,
-            path=contender.rooms,
-            concurrency=case.concurrency,
-            room_count=ROOM_COUNT,
-            latency_ms=case.latency_ms,
-            warm_up_seconds=plan.warm_up_seconds,
-            seconds=plan.seconds,
-        )
-        return fresh(on.perform(job, Throughput), calls_per_answer=1)
-
-    taken = on.interleaved(plan.rounds, turn)
-    where = case.subject, on.layout.name
-    rates, costs = medians(taken, answers_per_second), medians(taken, cpu_microseconds)
-    yield Finding(*where, "requests/s", rates, _rate_goal(on.layout, case, rates))
-    yield Finding(*where, "CPU µs/request", costs, _cost_goal(case, costs))
-    waits = medians(taken, lambda outcome: outcome.slowest_percent_seconds * 1e3)
-    yield Finding(*where, "ms, slowest percent", waits)
-
-
-def _rate_goal(layout: Layout, case: RoomsCase, rates: Mapping[str, float]) -> Goal | None:
-    if not case.is_headline:
-        return None
-    return ratio_goal(rates, at_least=REQUESTS_PER_SECOND_GOALS[layout.name])
-
-
-def _cost_goal(case: RoomsCase, costs: Mapping[str, float]) -> Goal | None:
-    return ratio_goal(costs, at_most=0.4) if case.is_headline else None
-
-
-def measure_sign_ins(on: Stage, plan: Plan) -> Iterator[Finding]:
-    """Sign in new people: start, callback, and the page that greets them."""
-
-    def turn(_: Contender, target: Target) -> Throughput:
-        job = SignInsJob(
-            target=target,
-            concurrency=BUSY,
-            warm_up_seconds=plan.warm_up_seconds,
-            seconds=plan.seconds,
-        )
-        return fresh(on.perform(job, Throughput), calls_per_answer=2)
-
-    taken = on.interleaved(plan.rounds, turn)
-    where = f"whole sign-ins, concurrency {BUSY}", on.layout.name
-    rates = medians(taken, answers_per_second)
-    yield Finding(*where, "sign-ins/s", rates, ratio_goal(rates, at_least=1.5))
-    yield Finding(*where, "CPU µs/sign-in", medians(taken, cpu_microseconds))
-
-
-def measure_long_list(on: Stage, plan: Plan) -> Iterator[Finding]:
+def long_list_turn(on: Stage, contender: Contender) -> Mapping[str, float]:
     """Show 5,000 rooms to one person, each upstream page taking its time."""
-
-    def turn(contender: Contender, target: Target) -> Rows:
-        job = RowsJob(
-            target=target,
-            path=contender.all_rooms,
-            room_count=LONG_ROOM_COUNT,
-            latency_ms=SLOW_MS,
-        )
-        return on.perform(job, Rows)
-
-    taken = on.interleaved(plan.long_lists, turn)
-    where = f"{LONG_ROOM_COUNT:,} rooms, {SLOW_MS} ms per upstream page", on.layout.name
-    first = medians(taken, lambda outcome: outcome.first_row_seconds * 1e3)
-    goal = figure_goal(first, at_most=1.5 * SLOW_MS, why="about one upstream answer")
-    yield Finding(*where, "ms to the first row", first, goal)
-    whole = medians(taken, lambda outcome: outcome.whole_seconds * 1e3)
-    yield Finding(*where, "ms to the last row", whole)
+    first, whole = on.load(contender, load.show_long_list, LONG_ROOM_COUNT, SLOW_MS)
+    return {"ms to the first row": first * 1e3, "ms to the last row": whole * 1e3}
 
 
-def measure_memory(on: Stage, plan: Plan) -> Iterator[Finding]:
-    """Weigh every server before and after many people signed in; each is a person of their own."""
-
-    def sign_in(target: Target, first_serial: int, session_count: int) -> int:
-        job = SessionsJob(
-            target=target,
-            concurrency=BUSY,
-            first_serial=first_serial,
-            session_count=session_count,
-        )
-        on.perform(job, Done)
-        return resident_bytes(target.pid)
-
-    def turn(_: Contender, target: Target) -> float:
-        before = sign_in(target, 0, plan.first_sessions)
-        after = sign_in(target, plan.first_sessions, plan.sessions)
-        return (after - before) / plan.sessions
-
-    growth = medians(on.interleaved(1, turn), float)
-    subject = f"memory growth over {plan.sessions:,} sessions"
-    goal = ratio_goal(growth, at_most=1.0)
-    yield Finding(subject, on.layout.name, "bytes/session", growth, goal)
-    weights = {
-        contender.name: resident_bytes(target.pid) / 2**20
-        for contender, target in on.targets.items()
-    }
-    yield Finding("memory afterwards", on.layout.name, "MiB", weights)
+def start_turn(on: Stage, contender: Contender) -> Mapping[str, float]:
+    """Start another server of the kind, and stop it."""
+    with started(contender, on.origin, on.layout.server_cores) as (_, seconds):
+        return {"ms": seconds * 1e3}
 
 
-def measure_start_up(
+def measure_servers(
     contenders: Sequence[Contender], layout: Layout, plan: Plan
 ) -> Iterator[Finding]:
-    """Start every server anew, until its home page is answered."""
-    taken: dict[Contender, list[float]] = {contender: [] for contender in contenders}
-    for _ in range(plan.start_ups):
-        for contender in contenders:
-            taken[contender].append(start_up_seconds(contender, layout) * 1e3)
-    yield Finding("start to first answer", layout.name, "ms", medians(taken, float))
-
-
-def prime(on: Stage, plan: Plan) -> None:
-    """Let every server compile and open what it will need, unmeasured."""
-    primed = replace(plan, rounds=1, seconds=plan.priming_seconds)
-    for _ in measure_rooms(on, primed, RoomsCase(BUSY, 0)):
-        pass
-
-
-def measure_all(
-    contenders: Sequence[Contender], layouts: Sequence[Layout], plan: Plan
-) -> Iterator[Finding]:
-    """Take every measure, the first layout's most widely."""
-    for layout in layouts:
-        with stage(contenders, layout) as on:
-            prime(on, plan)
-            for case in cases(plan):
-                yield from measure_rooms(on, plan, case)
-            yield from measure_sign_ins(on, plan)
-    layout = layouts[0]
+    """Measure contenders side by side, each primed before."""
     with stage(contenders, layout) as on:
-        yield from measure_long_list(on, plan)
-        yield from measure_memory(on, plan)
-    yield from measure_start_up(contenders, layout, plan)
+        priming = rooms_turn(Window(0, plan.priming_seconds), BUSY, 0)
+        for contender in contenders:
+            priming(on, contender)
+        for measure in measures(plan, layout):
+            yield from taken(on, measure)
+
+
+def measure_workers(layout: Layout, plan: Plan) -> Iterator[Finding]:
+    """Measure what a second worker brings; load and stub have no cores of their own."""
+    counts = {1: "1 worker", 2: "2 workers"}
+    contenders = [
+        replace(
+            OURS,
+            name=name,
+            command=functools.partial(
+                lambda n, port: [*OURS.command(port), "--workers", str(n)], n
+            ),
+        )
+        for n, name in counts.items()
+    ]
+    turn = rooms_turn(plan.window, BUSY, 0)
+    with stage(contenders, layout) as on:
+        for contender in contenders:
+            turn(on, contender)
+        measure = Measure(f"/listrooms, concurrency {BUSY}", turn, plan.rounds)
+        for finding in list(taken(on, measure)):
+            for name, figure in finding.figures.items():
+                subject = f"{finding.subject}, {name}, load and stub on the same cores"
+                yield Finding(subject, layout.name, finding.unit, {OURS.name: figure})
+
+
+def taken(on: Stage, measure: Measure) -> Iterator[Finding]:
+    """Take a measure: every contender has its turn in every round, so a noisy minute hits all."""
+    turns: dict[str, list[Mapping[str, float]]] = {one.name: [] for one in on.targets}
+    for _ in range(measure.rounds):
+        for contender in on.targets:
+            turns[contender.name].append(measure.turn(on, contender))
+    for unit in next(iter(turns.values()))[0]:
+        figures = {name: median(one[unit] for one in took) for name, took in turns.items()}
+        verdicts = (goal.verdict(figures) for goal in measure.goals.get(unit, ()))
+        yield Finding(
+            measure.subject, on.layout.name, unit, figures, "; ".join(filter(None, verdicts))
+        )

@@ -1,80 +1,84 @@
-"""The findings as a table that reads well in a terminal and in Markdown alike."""
+"""The report: findings as Markdown tables, with ratios, goals, and what they were taken on."""
 
-from collections.abc import Sequence
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
-from bench.contenders import CONTENDERS, EXPRESS, FLASK
-from bench.findings import Finding, Goal
+from bench.servers import CONTENDERS, OURS
 
-HEADINGS = (
-    "measure",
-    "cores",
-    "unit",
-    *(contender.name for contender in CONTENDERS),
-    "÷ express",
-    "÷ flask",
-    "goal",
-)
-
-INTRODUCTION = """\
-# Measured, not asserted
-
-Three servers, one process each, on loopback beside a stub Webex that costs next to nothing:
-
-- **webex-oauth**: this application as `webex-oauth serve` starts it; sessions and sealed tokens
-  in SQLite.
-- **express**: Express, express-session in memory, node-fetch 2, EJS read and compiled for every
-  page.
-- **flask**: Flask, sessions in memory, requests, gunicorn with 32 threads.
-
-Every answer is checked to hold all its rooms. Turns are interleaved (ours, express, flask, ours,
-...) and figures are medians over the rounds. *Pinned*: the server has one core for itself, the
-load generator and the stub share another. *Unpinned*: all run where the system puts them.
-
-For 5,000 rooms the peers have a page that they otherwise lack: it follows every link, 1,000 rooms
-at a time, and answers when it has them all. A sign-in takes three requests everywhere: the peers,
-like the sample, lead from `/` to `/index.html`, and ours sends the browser on after the callback.
-Ours also makes a state and a PKCE verifier for each sign-in and seals its tokens on disk, where
-theirs share one state and keep tokens in memory.
-Ratios travel between machines, figures do not.
-"""
+FOLDER = Path(__file__).parent
 
 
-def number(figure: float) -> str:
-    """Write a figure with three digits that mean something."""
-    if abs(figure) >= 100:
-        return f"{figure:,.0f}"
-    return f"{figure:.3g}"
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound of our figure, as a multiple of the peer's that is named, or by itself."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    of: str | None = None
+
+    def verdict(self, figures: Mapping[str, float]) -> str:
+        """Return whether the figures meet the goal; nothing if one of them was not measured."""
+        ours = figures.get(OURS.name)
+        theirs = 1.0 if self.of is None else figures.get(self.of)
+        if ours is None or not theirs:
+            return ""
+        ratio = ours / theirs
+        bound, is_met = (
+            (f"at most {self.at_most:g}", ratio <= self.at_most)
+            if self.at_most is not None
+            else (f"at least {self.at_least:g}", ratio >= (self.at_least or 0))
+        )
+        of = "" if self.of is None else f" of {self.of}"
+        return f"{'met' if is_met else 'MISSED'} ({bound}{of})"
 
 
-def verdict(goal: Goal | None) -> str:
-    """Write a goal and whether it was met."""
-    if goal is None:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a report: figures by column, in `unit`, and what became of the goals."""
+
+    subject: str
+    layout: str
+    unit: str
+    figures: Mapping[str, float]
+    verdict: str = ""
+
+    def ratio_to(self, peer: str) -> float | None:
+        """Return our figure as a multiple of a peer's, if both were measured."""
+        ours, theirs = self.figures.get(OURS.name), self.figures.get(peer)
+        return None if ours is None or not theirs else ours / theirs
+
+
+def number(figure: float | None) -> str:
+    """Return a figure with three digits that mean something."""
+    if figure is None:
         return ""
-    return f"{'met' if goal.is_met else 'MISSED'} ({goal.text})"
+    return f"{figure:,.0f}" if abs(figure) >= 100 else f"{figure:.3g}"
 
 
-def row(finding: Finding) -> list[str]:
-    """Write one finding as the cells of its line."""
-    figures = [finding.figures.get(contender.name) for contender in CONTENDERS]
-    ratios = [finding.ratio_to(peer.name) for peer in (EXPRESS, FLASK)]
-    return [
-        finding.subject,
-        finding.layout,
-        finding.unit,
-        *("" if figure is None else number(figure) for figure in figures),
-        *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
-        verdict(finding.goal),
-    ]
+def server_table(findings: Sequence[Finding]) -> str:
+    """Return the servers' findings as an aligned Markdown table."""
+    names = [contender.name for contender in CONTENDERS]
+    return table(findings, names, [name for name in names if name != OURS.name])
 
 
-def table(findings: Sequence[Finding]) -> str:
-    """Write the findings as an aligned Markdown table."""
-    return aligned([HEADINGS, *map(row, findings)])
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Write a Markdown table; the first row is its head."""
+def table(findings: Sequence[Finding], columns: Sequence[str], peers: Sequence[str] = ()) -> str:
+    """Return findings as an aligned Markdown table, with a column of ratios for each peer."""
+    rows = [["measure", "cores", "unit", *columns, *(f"÷ {peer}" for peer in peers), "goal"]]
+    for finding in findings:
+        ratios = [finding.ratio_to(peer) for peer in peers]
+        rows.append(
+            [
+                *(finding.subject, finding.layout, finding.unit),
+                *(number(finding.figures.get(column)) for column in columns),
+                *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+                finding.verdict,
+            ]
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, cells, widths)) + " |" for cells in rows]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
@@ -82,6 +86,39 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def results(findings: Sequence[Finding], machine: Sequence[str], today: date) -> str:
-    """Write the whole results file."""
+    """Return the results file's part about servers."""
     facts = "\n".join(f"- {fact}" for fact in [f"date: {today.isoformat()}", *machine])
-    return f"{INTRODUCTION}\n{table(findings)}\n\n## Where\n\n{facts}\n"
+    introduction = (FOLDER / "servers.md").read_text()
+    return f"{introduction}\n{server_table(findings)}\n\n## Where\n\n{facts}\n"
+
+
+def store_section(findings: Sequence[Finding], kinds: Sequence[str], facts: Sequence[str]) -> str:
+    """Return the results file's part about stores."""
+    listed = "".join(f"- {fact}\n" for fact in facts)
+    introduction = (FOLDER / "stores.md").read_text()
+    return f"{introduction}\n{table(findings, kinds)}\n\n{listed}"
+
+
+def describe() -> Iterator[str]:
+    """Yield what the machine is and what it runs, one fact a line."""
+    yield f"processor: {processor()}, {len(os.sched_getaffinity(0))} cores"
+    yield f"memory: {memory_gib():.0f} GiB"
+    yield f"system: {platform.system()} {platform.release()} {platform.machine()}"
+    yield f"load average when the run began: {os.getloadavg()[0]:.2f}"
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+    yield f"python {platform.python_version()}, node {node.stdout.strip()}"
+    yield "versions: those in requirements/dev.txt and bench/peers/express/package-lock.json"
+
+
+def processor() -> str:
+    """Return the processor's own name."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
+def memory_gib() -> float:
+    """Return how much memory the machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -1,135 +1,201 @@
 """What each kind of store costs: reading at growing numbers of grants, and refreshing."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from sqlite3 import sqlite_version
 from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Final
 
-from bench.findings import Finding, Goal
-from bench.plan import BUSY, Layout, Plan
-from bench.vault_jobs import Filled, FillJob, Reads, ReadsJob, Refreshes, RefreshesJob
-from bench.vault_stage import NotInstalledError, VaultStage, vault_stage
+import pytest
+import uvloop
+from services.postgres import running_postgres
+from services.redis import running_redis
 
-STORES = ("sqlite", "postgres", "redis")
-CONCURRENCIES = (1, BUSY)
-FLAT = 1.5
+from bench.load import Window
+from bench.measures import BUSY, Plan
+from bench.people import add_people, read_person, refresh_seconds, request_seconds
+from bench.report import Finding
+from bench.servers import Layout, cpu_seconds, family, in_process, settings, upstream
+from webex_oauth.integration import open_integration
+from webex_oauth.settings import read_settings
+
+FLAT: Final = 1.5
 """A figure is flat while it stays below so many times the one at the fewest grants."""
+FILL_SECONDS: Final = 3 * 3600.0
+UNTIMED_REFRESHES: Final = 5
+REFRESHES: Final = (
+    "token request alone",
+    "refresh with claim and commit",
+    "what the refresh adds",
+)
+# The servers keep what they confirm, as for real people; the tests' own forget.
+POSTGRES: Final = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
+REDIS: Final = {"appendfsync": "always", "auto-aof-rewrite-percentage": "0"}
+
+Variables = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFigures:
-    """What was taken on one kind of store; reads by grants and concurrency."""
+class Place:
+    """A store: its URL, what keeps it, and the process above its server's, if it has one."""
 
+    url: str
     server: str
-    reads: Mapping[tuple[int, int], Sequence[Reads]]
-    refreshes: Refreshes
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFindings:
-    """What was found, on which servers, and which kinds were not measured, in words."""
+class Figure:
+    """What a line of the table tells; `grants` is how many there were, where that matters."""
 
-    findings: Sequence[Finding]
-    servers: Sequence[str]
-    skipped: Sequence[str]
-
-
-def microseconds(reads: Reads) -> float:
-    """Return the time per read; where several are under way, each of them counts."""
-    return reads.seconds / reads.count * 1e6
+    subject: str
+    unit: str
+    grants: int = 0
 
 
-def cpu_microseconds(reads: Reads) -> float:
-    """Return the CPU time per read, ours and the database's."""
-    return (reads.cpu_seconds + reads.database_cpu_seconds) / reads.count * 1e6
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Place]:
+    """Name a new file."""
+    yield Place(f"sqlite:///{folder}/vault.sqlite", f"SQLite {sqlite_version}")
 
 
-UNITS = {"µs/read": microseconds, "CPU µs/read": cpu_microseconds}
+@contextmanager
+def postgres(_: Path) -> Iterator[Place]:
+    """Run PostgreSQL."""
+    with running_postgres(**POSTGRES) as server:
+        with server.connect() as connection:
+            version = connection.info.parameter_status("server_version")
+        yield Place(server.url(), f"PostgreSQL {version}", pid_of("postgres"))
 
 
-def measure_stores(layout: Layout, plan: Plan, say: Callable[[str], None]) -> StoreFindings:
-    """Measure every kind of store that this machine can run, and *say* what is done."""
-    taken: dict[str, StoreFigures] = {}
-    skipped = []
-    for kind in STORES:
-        try:
-            with vault_stage(kind, layout) as on:
-                taken[kind] = take(kind, on, plan, say)
-        except NotInstalledError as error:
-            skipped.append(f"{kind} was not measured: {error}")
-            say(skipped[-1])
-    return StoreFindings(
-        findings=list(tell(taken, layout, plan)),
-        servers=[figures.server for figures in taken.values()],
-        skipped=skipped,
+@contextmanager
+def redis(_: Path) -> Iterator[Place]:
+    """Run Redis."""
+    with running_redis(**REDIS) as server:
+        version = server.ask("INFO", "server")["redis_version"]
+        yield Place(server.url(), f"Redis {version}", pid_of("redis-server"))
+
+
+def pid_of(program: str) -> int:
+    """Return the first process below this one that runs *program*."""
+    return next(
+        pid for pid in family(os.getpid()) if Path(f"/proc/{pid}/comm").read_text()[:-1] == program
     )
 
 
-def take(kind: str, on: VaultStage, plan: Plan, say: Callable[[str], None]) -> StoreFigures:
-    """Fill a store step by step; read after each, and refresh after the first."""
-    reads: dict[tuple[int, int], Sequence[Reads]] = {}
-    refreshes: Refreshes | None = None
-    filled_count = 0
-    for count in plan.grant_counts:
-        filled = on.perform(FillJob(on.variables, filled_count, count - filled_count), Filled)
-        filled_count = count
-        say(f"{kind}: {count:,} grants, the last {filled.count:,} in {filled.seconds:.0f} s")
-        for concurrency in CONCURRENCIES:
-            job = ReadsJob(
-                variables=on.variables,
-                grant_count=count,
-                concurrency=concurrency,
-                warm_up_seconds=plan.warm_up_seconds,
-                seconds=plan.seconds,
-                database_pid=on.database_pid,
-            )
-            reads[count, concurrency] = [on.perform(job, Reads) for _ in range(plan.rounds)]
-        refreshes = refreshes or on.perform(
-            RefreshesJob(on.variables, count, plan.refreshes), Refreshes
-        )
-    assert refreshes is not None
-    return StoreFigures(on.server, reads, refreshes)
+KINDS: Final = {"sqlite": sqlite, "postgres": postgres, "redis": redis}
 
 
-def tell(taken: Mapping[str, StoreFigures], layout: Layout, plan: Plan) -> Iterator[Finding]:
-    """Tell the figures of all stores side by side."""
-    for concurrency in CONCURRENCIES:
-        for unit in UNITS:
-            yield from tell_reads(taken, layout, plan.grant_counts, concurrency, unit)
-    yield from tell_refreshes(taken, layout)
+def measure_stores(layout: Layout, plan: Plan, facts: list[str]) -> Iterator[Finding]:
+    """Measure every kind of store that this machine can run; add to *facts* which it was."""
+    figures: dict[Figure, dict[str, float]] = {}
+    for kind, running in KINDS.items():
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="webex-oauth-bench-")))
+            try:
+                place = stack.enter_context(running(folder))
+            except pytest.skip.Exception as reason:
+                facts.append(f"{kind} was not measured: {reason}")
+                continue
+            facts.append(place.server)
+            origin = stack.enter_context(upstream(layout.load_cores))
+            variables = {**settings(origin, 8000, folder), "WEBEX_STORE_URL": place.url}
+            for figure, value in take(variables, place.pid, layout, plan):
+                figures.setdefault(figure, {})[kind] = value
+    for figure, by_kind in figures.items():
+        fewest = figures.get(replace(figure, grants=plan.grant_counts[0]), {})
+        verdict = flatness(by_kind, fewest, plan.grant_counts[0]) if figure.grants else ""
+        grants = f", {figure.grants:,} grants" if figure.grants else ""
+        yield Finding(f"{figure.subject}{grants}", layout.name, figure.unit, by_kind, verdict)
 
 
-def tell_reads(
-    taken: Mapping[str, StoreFigures],
-    layout: Layout,
-    grant_counts: Sequence[int],
-    concurrency: int,
-    unit: str,
-) -> Iterator[Finding]:
-    """Tell what a read takes at each number of grants; the goal is that it stays the same."""
-    fewest: Mapping[str, float] | None = None
-    for count in grant_counts:
-        figures = {
-            kind: median(map(UNITS[unit], figures.reads[count, concurrency]))
-            for kind, figures in taken.items()
-        }
-        subject = f"session and token, {count:,} grants, concurrency {concurrency}"
-        goal = None if fewest is None else flat_goal(figures, fewest, grant_counts[0])
-        yield Finding(subject, layout.name, unit, figures, goal)
-        fewest = fewest or figures
-
-
-def flat_goal(figures: Mapping[str, float], fewest: Mapping[str, float], fewest_count: int) -> Goal:
-    """Judge whether no store's figure grew with the grants."""
+def flatness(figures: Mapping[str, float], fewest: Mapping[str, float], grants: int) -> str:
+    """Return whether no store's figure has grown since the fewest grants."""
+    if figures == fewest:
+        return ""
     is_met = all(figure <= FLAT * fewest[kind] for kind, figure in figures.items())
-    return Goal(f"at most {FLAT:g} of that at {fewest_count:,}", is_met)
+    return f"{'met' if is_met else 'MISSED'} (at most {FLAT:g} of that at {grants:,})"
 
 
-def tell_refreshes(taken: Mapping[str, StoreFigures], layout: Layout) -> Iterator[Finding]:
-    """Tell what a refresh adds to its request."""
-    refreshes = {kind: figures.refreshes for kind, figures in taken.items()}
-    requests = {kind: one.request_seconds * 1e3 for kind, one in refreshes.items()}
-    whole = {kind: one.refresh_seconds * 1e3 for kind, one in refreshes.items()}
-    added = {kind: whole[kind] - requests[kind] for kind in refreshes}
-    yield Finding("token request alone", layout.name, "ms", requests)
-    yield Finding("refresh with claim and commit", layout.name, "ms", whole)
-    yield Finding("what the refresh adds", layout.name, "ms", added)
+def take(
+    variables: Variables, database_pid: int | None, layout: Layout, plan: Plan
+) -> Iterator[tuple[Figure, float]]:
+    """Fill a store step by step; read after each, and refresh after the first."""
+    cores, filled = layout.load_cores, 0
+    refreshes: tuple[float, ...] = ()
+    for count in plan.grant_counts:
+        in_process(cores, fill, variables, range(filled, count), limit_seconds=FILL_SECONDS)
+        filled = count
+        for concurrency in (1, BUSY):
+            subject = f"session and token, concurrency {concurrency}"
+            job = (read, variables, count, concurrency, plan.window, database_pid)
+            taken = [in_process(cores, *job) for _ in range(plan.rounds)]
+            for unit, one in zip(("µs/read", "CPU µs/read"), zip(*taken, strict=True), strict=True):
+                yield Figure(subject, unit, count), median(one)
+        refreshes = refreshes or in_process(cores, refresh, variables, plan.refreshes)
+    for subject, seconds in zip(REFRESHES, refreshes, strict=True):
+        yield Figure(subject, "ms"), seconds * 1e3
+
+
+def fill(variables: Variables, serials: range) -> None:
+    """Put people into the store."""
+
+    async def run() -> None:
+        async with open_integration(read_settings(variables)) as integration:
+            await add_people(integration, serials)
+
+    uvloop.run(run())
+
+
+def read(
+    variables: Variables, grants: int, concurrency: int, window: Window, database_pid: int | None
+) -> tuple[float, float]:
+    """Read random people in a closed loop; return the time and the CPU time of one, in µs."""
+    serials = Random(20)  # noqa: S311 - anybody may guess these
+
+    def meters() -> tuple[float, float]:
+        databases = 0.0 if database_pid is None else cpu_seconds(database_pid)
+        return perf_counter(), process_time() + databases
+
+    async def run() -> tuple[float, float]:
+        async def read_until(end: float) -> int:
+            count = 0
+            while count == 0 or perf_counter() < end:
+                await read_person(integration, serials.randrange(grants))
+                count += 1
+            return count
+
+        async def read_for(seconds: float) -> int:
+            end = perf_counter() + seconds
+            return sum(await asyncio.gather(*(read_until(end) for _ in range(concurrency))))
+
+        async with open_integration(read_settings(variables)) as integration:
+            await read_for(window.warm_up_seconds)
+            opened = meters()
+            count = await read_for(window.seconds)
+            closed = meters()
+        return (closed[0] - opened[0]) / count * 1e6, (closed[1] - opened[1]) / count * 1e6
+
+    return uvloop.run(run())
+
+
+def refresh(variables: Variables, count: int) -> tuple[float, float, float]:
+    """Refresh with and without a vault, in turns; return both medians and what the vault adds."""
+
+    async def run() -> tuple[float, float, float]:
+        requests, refreshes = [], []
+        async with open_integration(read_settings(variables)) as integration:
+            for turn in range(UNTIMED_REFRESHES + count):
+                requests.append(await request_seconds(integration, turn))
+                refreshes.append(await refresh_seconds(integration, turn))
+        bare, whole = median(requests[UNTIMED_REFRESHES:]), median(refreshes[UNTIMED_REFRESHES:])
+        return bare, whole, whole - bare
+
+    return uvloop.run(run())

@@ -49,7 +49,7 @@ def persons_page(browser: Browser, origin: str, scheme: Scheme) -> Page:
         reduced_motion="reduce",
     )
     page.goto(origin)
-    page.get_by_role("button", name="Start OAuth flow").click()
+    page.get_by_role("button", name="Sign in with Webex").click()
     page.get_by_role("button", name="Mira Ito").click()
     page.get_by_role("button", name="Accept").click()
     page.get_by_role("link", name="See your spaces").wait_for()

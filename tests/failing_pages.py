@@ -2,34 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from failures_told import EVERY_FAILURE
 from scene import Scene
 from starlette.responses import Response
-from starlette.routing import Route, Router
 
-from webex_oauth.web.application import PageEndpoint
-from webex_oauth.web.failures import Failure, Refused
+from webex_oauth.web.failures import FAILURES, Failure, Refused
 from webex_oauth.web.visit import Visit
 
 REASON = "this page always fails"
-FAILURE_BY_NAME = {failure.name: failure for failure in EVERY_FAILURE}
 
 
 @contextmanager
 def failing_pages(scene: Scene) -> Iterator[None]:
-    """Let each page at `path_of` a failure end in it."""
-    router = scene.application._app
-    assert isinstance(router, Router)
-    (first, *_) = router.routes
-    assert isinstance(first, Route)
-    assert isinstance(first.app, PageEndpoint)
-    failing = Route("/failing/{name}", PageEndpoint(first.app._site, {"GET": _fail}))
-    router.routes.append(failing)
+    """Add a page for each failure, at `path_of` it, that ends in it."""
+    failing = {path_of(one): {"GET": partial(_fail, one.name)} for one in FAILURES.values()}
+    scene.pages.update(failing)
     try:
         yield
     finally:
-        router.routes.remove(failing)
+        for path in failing:
+            del scene.pages[path]
 
 
 def path_of(failure: Failure) -> str:
@@ -37,5 +30,5 @@ def path_of(failure: Failure) -> str:
     return f"/failing/{failure.name}"
 
 
-async def _fail(visit: Visit) -> Response:
-    raise Refused(FAILURE_BY_NAME[visit.request.path_params["name"]], REASON)
+async def _fail(name: str, visit: Visit) -> Response:  # noqa: ARG001 - a handler takes a visit
+    raise Refused(name, REASON)

@@ -32,7 +32,7 @@ from webex_oauth.ports import Transport
 from webex_oauth.settings import Settings, read_settings
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.rows import Rows
-from webex_oauth.web.application import create_application
+from webex_oauth.web.application import HandlerTable, PageRouter, create_application
 from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.listening import AT_ONCE, listening_socket
@@ -115,6 +115,13 @@ class Scene:
     def session_cookie(self) -> str:
         """The name of the application's session cookie."""
         return CookieJar(self.settings.client).session_name
+
+    @property
+    def pages(self) -> HandlerTable:
+        """The running application's own table of pages, by path and method."""
+        router = self.application.app
+        assert isinstance(router, PageRouter)
+        return router.table
 
     def browser(self) -> "Browser":
         """Open a browser that has never been here."""

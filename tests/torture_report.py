@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from torture import IS_TORTURE
 
-from bench.machine import memory_gib, processor
+from bench.report import memory_gib, processor
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 HEADING = "## What `make torture` saw last"

@@ -1,1 +1,1 @@
-"""The two peers: what integrations in Node and in Python usually look like."""
+"""The peers: what integrations in Node and in Python usually look like."""

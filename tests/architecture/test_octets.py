@@ -11,7 +11,7 @@ HELPERS = frozenset(
     {"strip", "lstrip", "rstrip", "split", "rsplit", "splitlines"}
     | {"isdigit", "isdecimal", "isnumeric", "isalnum", "isalpha", "isspace", "casefold"}
 )
-TEXT_FOR_PEOPLE = frozenset({"web/rendering.py", "web/listrooms.py", "web/rooms_table.py"})
+TEXT_FOR_PEOPLE = frozenset({"web/rendering.py", "web/listrooms.py"})
 
 
 def unicode_helpers(source: Source) -> Iterator[str]:

@@ -113,6 +113,6 @@ def test_the_demo_runs_from_any_folder_with_its_pages_and_files(demo_origin: str
 
     style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
     assert page.status_code == 200
-    assert "Start OAuth flow" in page.text
+    assert "Sign in with Webex" in page.text
     assert style is not None
     assert requests.get(demo_origin + style[1], timeout=LIMIT_SECONDS).status_code == 200

@@ -5,8 +5,15 @@ import re
 import msgspec
 from hypothesis import given, strategies as st
 
-from bench.upstream import Stub, rooms_answer
-from bench.world import Account, read_account, room_marker, token_answer
+from bench.upstream import (
+    Account,
+    Stub,
+    read_account,
+    room_marker,
+    rooms_answer,
+    token_answer,
+    token_endpoint_answer,
+)
 
 ORIGIN = "http://127.0.0.1:9"
 accounts = st.builds(
@@ -83,3 +90,14 @@ def test_counting_the_answers_is_not_counted() -> None:
     content, _ = stub.respond(b"GET /count HTTP/1.1", b"")
 
     assert content.endswith(b"\r\n\r\n1")
+
+
+def test_a_refresh_brings_another_access_token_and_the_same_refresh_token() -> None:
+    account = Account(1, 0, 3)
+    body = f"grant_type=refresh_token&refresh_token={account.token()}&client_secret=x"
+
+    answer = token_endpoint_answer(body.encode())
+
+    tokens = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
+    assert tokens["access_token"] == account.token(is_renewed=True) != account.token()
+    assert tokens["refresh_token"] == account.token()

@@ -16,7 +16,7 @@ AMARA_NAME = "Amara Okafor"
 def start(page: Page, scene: Scene) -> None:
     """Open the home page and press the button."""
     page.goto(scene.origin)
-    page.get_by_role("button", name="Start OAuth flow").click()
+    page.get_by_role("button", name="Sign in with Webex").click()
 
 
 def choose(page: Page, name: str) -> None:

@@ -148,8 +148,8 @@ WAY_BY_PAGE: dict[str, Way] = {
     "Luca Moretti": near_its_end,
     "Please sign in again": past_its_end,
     "Please sign in": at("/listrooms"),
-    "There is no such page": at("/nowhere"),
-    "There is no such page, signed in": at("/nowhere", AMARA),
+    "Page not found": at("/nowhere"),
+    "Page not found, signed in": at("/nowhere", AMARA),
     "Part of the answer is missing": at("/oauth"),
     "You declined": declined,
     "Webex does not know a permission we asked for": refused_by_webex,
@@ -216,7 +216,7 @@ def tab_to(page: Page, name: str) -> None:
 
 def test_a_person_signs_in_and_out_with_the_keyboard_alone(page: Page, scene: Scene) -> None:
     page.goto(scene.origin)
-    for name in ("Start OAuth flow", MIRA_NAME, "Accept"):
+    for name in ("Sign in with Webex", MIRA_NAME, "Accept"):
         tab_to(page, name)
         with page.expect_navigation():
             page.keyboard.press("Enter")

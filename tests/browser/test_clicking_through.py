@@ -48,7 +48,7 @@ def test_the_whole_journey_works_without_javascript(
     sign_out(page)
     page.goto(f"{scene.origin}/")
 
-    expect(page.get_by_role("button", name="Start OAuth flow")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with Webex")).to_be_visible()
 
 
 @pytest.mark.check("A15", "I05")

@@ -4,13 +4,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from failing_pages import failing_pages, path_of
-from failures_told import EVERY_FAILURE
 from playwright.sync_api import Page, expect
 from scene import Scene
 
 from browser.axe import Axe
 from browser.witness import Witness
-from webex_oauth.web.failures import OVERLOADED, STORE_UNAVAILABLE, WRONG_HOST, Failure
+from webex_oauth.web.failures import FAILURES
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +31,7 @@ def test_every_failure_page_gets_all_that_it_loads(page: Page, scene: Scene) -> 
     with failing_pages(scene):
         incomplete = {
             failure.name: missing(page, scene.origin + path_of(failure))
-            for failure in EVERY_FAILURE
+            for failure in FAILURES.values()
         }
 
     assert {name: files for name, files in incomplete.items() if files} == {}
@@ -46,7 +45,7 @@ def test_the_page_at_the_wrong_address_gets_all_that_it_loads_and_leads_to_the_r
 
     assert missing(page, f"{wrong}/listrooms") == []
 
-    expect(page.get_by_role("heading", level=1)).to_have_text(WRONG_HOST.title)
+    expect(page.get_by_role("heading", level=1)).to_have_text(FAILURES["wrong-host"].title)
     # Headless browsers leave an icon alone.
     icon = page.request.get(page.evaluate("document.querySelector('link[rel=icon]').href"))
     assert (icon.status, icon.headers["content-type"]) == (200, "image/svg+xml")
@@ -55,11 +54,11 @@ def test_the_page_at_the_wrong_address_gets_all_that_it_loads_and_leads_to_the_r
     assert urlsplit(page.url).netloc == urlsplit(scene.origin).netloc
 
 
-@pytest.mark.parametrize("failure", [STORE_UNAVAILABLE, OVERLOADED], ids=lambda one: one.name)
+@pytest.mark.parametrize("name", ["store-unavailable", "overloaded"])
 def test_axe_finds_nothing_wrong_with_a_page_that_cannot_be_served(
-    page: Page, scene: Scene, axe: Axe, failure: Failure
+    page: Page, scene: Scene, axe: Axe, name: str
 ) -> None:
     with failing_pages(scene):
-        page.goto(scene.origin + path_of(failure))
+        page.goto(scene.origin + path_of(FAILURES[name]))
 
         assert axe.violations(page) == []

@@ -148,5 +148,5 @@ def test_a_hostile_address_is_not_put_into_the_page(page: Page, scene: Scene) ->
     for text in HOSTILE_TITLES[:10]:
         page.goto(f"{scene.origin}/{quote(text, safe='')}")
 
-        assert page.get_by_role("heading", level=1).text_content() == "There is no such page"
+        assert page.get_by_role("heading", level=1).text_content() == "Page not found"
         assert escape(text) not in page.content()

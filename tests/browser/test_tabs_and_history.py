@@ -155,7 +155,7 @@ def test_the_first_persons_session_ends_when_a_second_person_signs_in(
     context.add_cookies([{"name": old["name"], "value": old["value"], "url": scene.origin}])
     page.goto(scene.origin)
 
-    expect(page.get_by_role("button", name="Start OAuth flow")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with Webex")).to_be_visible()
 
 
 @pytest.mark.check("A18")

@@ -1,4 +1,4 @@
-"""The crawler: it reads the router's own table, goes everywhere, and judges every answer.
+"""The crawler: it reads the application's own table, goes everywhere, and judges every answer.
 
 A route that is added tomorrow is crawled tomorrow; nobody has to remember this file.
 """
@@ -10,7 +10,6 @@ from http.cookies import Morsel, SimpleCookie
 
 from edges.client import FORM, Answer, Client
 from scene import Scene
-from starlette.routing import Route, Router
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -47,14 +46,6 @@ Rule = Callable[[Exchange, Scene], Iterator[str]]
 """Give a sentence for everything that is wrong with an exchange."""
 
 
-def table(scene: Scene) -> list[Route]:
-    """Give the routes of the running application, as its router holds them."""
-    router = scene.application._app
-    assert isinstance(router, Router)
-    assert all(isinstance(route, Route) for route in router.routes)
-    return [route for route in router.routes if isinstance(route, Route)]
-
-
 def crawl(clients: dict[bool, Client]) -> list[Exchange]:
     """Go everywhere by every method, signed out and signed in, and once into each refusal."""
     return [
@@ -80,7 +71,7 @@ def _requests(client: Client) -> Iterator[tuple[str, str, bytes, dict[str, str]]
 
 def addresses(client: Client) -> list[str]:
     """Give an address for every route, and every file that the home page loads."""
-    paths = [PARAMETER.sub("nothing", route.path) for route in table(client.scene)]
+    paths = [PARAMETER.sub("nothing", path) for path in client.scene.pages]
     return [*paths, *ASSET_LINK.findall(client.get("/").text)]
 
 

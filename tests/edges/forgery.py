@@ -1,11 +1,11 @@
-"""Forged requests: every unsafe route of the router's own table, in every way a forger has."""
+"""Forged requests: every unsafe route of the application's own table, in every way a forger has."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from edges.client import FORM, Client
-from edges.crawler import SAFE_METHODS, table
+from edges.crawler import SAFE_METHODS
 from scene import Scene
 
 FORGERY_COUNT = 9
@@ -27,9 +27,9 @@ class Forgery:
 def unsafe_routes(scene: Scene) -> list[tuple[str, str]]:
     """Give method and path of everything that may change something."""
     return [
-        (method, route.path)
-        for route in table(scene)
-        for method in sorted((route.methods or set()) - SAFE_METHODS)
+        (method, path)
+        for path, handler_by_method in scene.pages.items()
+        for method in sorted(handler_by_method.keys() - SAFE_METHODS)
     ]
 
 

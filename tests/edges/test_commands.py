@@ -230,7 +230,7 @@ def test_the_emulator_overwrites_nothing(tmp_path: Path) -> None:
 
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
-    assert "webex.env was not written" in ended.stderr
+    assert "webex.env exists and was not written by an emulator" in ended.stderr
     assert path.read_text() == "precious"
 
 

@@ -6,13 +6,13 @@ import pytest
 from edges.client import Client, signed_in
 from edges.crawler import METHODS, RULES, Exchange, crawl, violations
 from scene import Scene
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, Router
+
+from webex_oauth.web.visit import Visit
 
 
-async def spoil(request: Request) -> Response:
-    status = 500 if request.method == "GET" else 200
+async def spoil(visit: Visit) -> Response:
+    status = 500 if visit.request.method == "GET" else 200
     response = PlainTextResponse("bad", status)
     response.set_cookie("bad", "x" * 5000)
     response.headers["content-security-policy"] = "default-src *"
@@ -27,9 +27,7 @@ async def spoil(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with Scene(tmp_path_factory.mktemp("spoilt"), public_origin="https://bad.example") as scene:
-        router = scene.application._app
-        assert isinstance(router, Router)
-        router.routes.append(Route("/bad", spoil, methods=list(METHODS)))
+        scene.pages["/bad"] = dict.fromkeys(METHODS, spoil)
         yield scene
 
 

@@ -6,21 +6,19 @@ import pytest
 from edges.client import Client, signed_in
 from edges.forgery import FORGERY_COUNT, accepted, forgeries
 from scene import Scene
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, Router
+
+from webex_oauth.web.visit import Visit
 
 
-async def take_anything(_: Request) -> Response:
+async def take_anything(_: Visit) -> Response:
     return PlainTextResponse("done")
 
 
 @pytest.fixture(scope="module")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with Scene(tmp_path_factory.mktemp("careless")) as scene:
-        router = scene.application._app
-        assert isinstance(router, Router)
-        router.routes.append(Route("/careless", take_anything, methods=["DELETE"]))
+        scene.pages["/careless"] = {"DELETE": take_anything}
         yield signed_in(scene)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from edges.client import signed_in
-from edges.crawler import SAFE_METHODS, addresses, table
+from edges.crawler import SAFE_METHODS, addresses
 from edges.forgery import EVIL, FORGERY_COUNT, NEEDS_NO_TOKEN, accepted, forgeries, unsafe_routes
 from edges.stage import Stage
 from scene import JONAS, Scene
@@ -93,10 +93,10 @@ def test_an_image_or_a_script_begins_no_sign_in(mode: str, stage: Stage) -> None
 @pytest.mark.check("D15")
 @pytest.mark.parametrize("origin", [EVIL, "null"])
 def test_a_preflight_gets_nothing(origin: str, stage: Stage) -> None:
-    for route in table(stage.scene):
+    for path in stage.scene.pages:
         headers = {"origin": origin, "access-control-request-method": "POST"}
 
-        answer = stage.signed_in.send("OPTIONS", route.path, headers=headers)
+        answer = stage.signed_in.send("OPTIONS", path, headers=headers)
 
         assert answer.status == 405
         assert not [name for name, _ in answer.headers if name.startswith("access-control")]

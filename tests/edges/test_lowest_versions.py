@@ -63,7 +63,7 @@ def test_people_sign_in_see_their_spaces_and_sign_out(python: Path, tmp_path: Pa
 
     assert spaces.status_code == 200
     assert "<table" in spaces.text
-    assert "Start OAuth flow" in home
+    assert "Sign in with Webex" in home
 
 
 @pytest.mark.parametrize("store", ["postgres", "redis"])

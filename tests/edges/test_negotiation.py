@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from edges.client import FORM, Answer, Client
-from edges.crawler import table
 from edges.stage import Stage
 from logged import fields
 
@@ -87,9 +86,9 @@ def test_every_failure_has_a_reference_of_its_own(stage: Stage) -> None:
 def test_an_unforeseen_failure_tells_nothing_of_the_inside(accept: str, stage: Stage) -> None:
     broken = []
     with stage.failing_store(RuntimeError("exploded")):
-        for route in table(stage.scene):
-            answer = stage.signed_in.send("GET", route.path, headers={"accept": accept})
-            broken += [route.path] * (answer.status == 500)
+        for path in stage.scene.pages:
+            answer = stage.signed_in.send("GET", path, headers={"accept": accept})
+            broken += [path] * (answer.status == 500)
             assert [inside for inside in INSIDES if inside in answer.text] == []
             assert answer.one("content-security-policy")
 

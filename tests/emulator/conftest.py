@@ -42,9 +42,17 @@ def token(emulator: Emulator, mira: Person) -> str:
 
 
 @pytest.fixture
-def code(emulator: Emulator, wire: Wire) -> str:
-    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
-    callback = Visitor().sign_in(url, "mira@acme.example")
+def authorize_url(emulator: Emulator, wire: Wire) -> str:
+    return f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
+
+
+@pytest.fixture
+def code(authorize_url: str) -> str:
+    return code_of(authorize_url)
+
+
+def code_of(authorize_url: str) -> str:
+    callback = Visitor().sign_in(authorize_url, "mira@acme.example")
     return dict(parse_qsl(urlsplit(callback).query))["code"]
 
 

@@ -1,4 +1,4 @@
-"""Each fault happens on a real connection as its name says."""
+"""The fault script says which request is struck, and each fault happens on a real connection."""
 
 import gzip
 import http.client
@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +21,7 @@ from webex_oauth.emulator import (
     Delay,
     Drop,
     Emulator,
+    Faults,
     GzipBomb,
     Hang,
     Huge,
@@ -30,9 +32,15 @@ from webex_oauth.emulator import (
     Slow,
     Truncate,
 )
-from webex_oauth.emulator.connection import NoConnection
+from webex_oauth.emulator.fault_injection import NoConnection
 
 ROOMS = "/v1/rooms"
+TOKENS = "/v1/access_token"
+
+
+def strikes(faults: Faults, count: int, method: str = "GET", path: str = ROOMS) -> str:
+    struck = [faults.strike(method, path) is not None for _ in range(count)]
+    return "".join("x" if one else "." for one in struck)
 
 
 @contextmanager
@@ -48,34 +56,145 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def test_an_answer_replaces_the_work(emulator: Emulator, wire: Wire, token: str) -> None:
-    fault = Answer(
-        status=503, text="<p>down", content_type="text/html", headers={"Retry-After": "5"}
-    )
+@pytest.mark.parametrize(
+    ("after", "times", "expected"),
+    [(0, 1, "x...."), (2, 1, "..x.."), (1, 2, ".xx.."), (0, None, "xxxxx"), (3, None, "...xx")],
+)
+def test_a_rule_strikes_after_so_many_and_so_often_until_it_is_cleared(
+    after: int, times: int | None, expected: str
+) -> None:
+    faults = Faults()
+    faults.add("GET", ROOMS, Drop(), after=after, times=times)
+
+    assert strikes(faults, 5) == expected
+    faults.clear()
+    assert strikes(faults, 2) == ".."
+
+
+def test_a_rule_counts_only_its_own_requests() -> None:
+    faults = Faults()
+    faults.add("POST", "/v1/*", Drop())
+
+    assert strikes(faults, 2, "GET", TOKENS) == ".."
+    assert strikes(faults, 2, "POST", "/idb/oauth2/v1/access_token") == ".."
+    assert strikes(faults, 2, "POST", TOKENS) == "x."
+
+
+def test_of_several_rules_the_first_that_is_due_strikes() -> None:
+    faults = Faults()
+    faults.add("*", "*", Drop(), times=1)
+    faults.add("*", "*", Reset(), times=3)
+
+    actions = [faults.strike("GET", "/") for _ in range(4)]
+
+    assert actions == [Drop(), Reset(), Reset(), None]
+
+
+IMPOSSIBLE_ACTIONS = [
+    ({"type": "answer", "status": 99}, "status"),
+    ({"type": "answer", "status": 100}, "status"),
+    ({"type": "answer", "status": 600}, "status"),
+    ({"type": "answer", "status": "200"}, "status"),
+    ({"type": "answer", "status": 204, "text": "{}"}, "no body"),
+    ({"type": "answer", "status": 304, "body": "e30="}, "no body"),
+    ({"type": "answer", "headers": {"x": "a\r\nSet-Cookie: b=c"}}, "header x"),
+    ({"type": "answer", "headers": {"x": "a\n"}}, "header x"),
+    ({"type": "answer", "headers": {"x": "\u20ac"}}, "header x"),
+    ({"type": "answer", "headers": {"x\r\ny": "a"}}, "name of a header"),
+    ({"type": "answer", "headers": {"": "a"}}, "name of a header"),
+    ({"type": "answer", "headers": {"x:": "a"}}, "name of a header"),
+    ({"type": "answer", "headers": {"Content-Length": "1"}}, "Content-Length"),
+    ({"type": "answer", "headers": {"transfer-encoding": "chunked"}}, "transfer-encoding"),
+    ({"type": "answer", "content_type": "text/html\r\nx: y"}, "content-type"),
+    ({"type": "delay", "seconds": -1}, "seconds"),
+    ({"type": "delay", "seconds": 1e9}, "seconds"),
+    ({"type": "hang", "limit_seconds": -0.5}, "limit_seconds"),
+    ({"type": "slow", "piece_bytes": 0}, "piece_bytes"),
+    ({"type": "slow", "pause_seconds": -1}, "pause_seconds"),
+    ({"type": "truncate", "kept_bytes": -1}, "kept_bytes"),
+    ({"type": "huge", "size_bytes": -1}, "size_bytes"),
+    ({"type": "gzip_bomb", "size_bytes": 10**18}, "size_bytes"),
+    ({"type": "next_link", "to": "self", "foreign_origin": "http://a\r\nx: y"}, "foreign_origin"),
+    ({"type": "next_link", "to": "self", "foreign_origin": "http://a>; rel=x"}, "foreign_origin"),
+    ({"type": "next_link", "to": "self", "foreign_origin": "http://a\\1"}, "foreign_origin"),
+    ({"type": "after_commit", "then": {"type": "answer", "status": 99}}, "status"),
+    ({"type": "after_commit", "then": {"type": "slow"}}, "slow"),
+    ({"type": "raw", "data": "no base64!"}, "base64"),
+    ({"type": "drop", "seconds": 1}, "seconds"),
+    ({"type": "explode"}, "explode"),
+    ({}, "type"),
+]
+IMPOSSIBLE_RULES: list[tuple[dict[str, Any], str]] = [
+    ({"after": -1}, "after"),
+    ({"times": 0}, "times"),
+    ({"times": 1.5}, "times"),
+    ({"method": "get"}, "method"),
+    ({"method": ""}, "method"),
+    ({"path": "v1/rooms"}, "path"),
+    ({"path": ""}, "path"),
+    ({"tmies": 1}, "tmies"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [({"action": action}, reason) for action, reason in IMPOSSIBLE_ACTIONS]
+    + [({"action": {"type": "drop"}, **rule}, reason) for rule, reason in IMPOSSIBLE_RULES],
+)
+def test_an_impossible_rule_is_refused_with_the_reason(
+    emulator: Emulator, wire: Wire, rule: dict[str, Any], reason: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = wire.send("POST", "/_emulator/faults", json.dumps(rule), headers)
+
+    assert answer.status == 400
+    assert reason in answer.json["message"]
+    assert emulator.faults.rules == ()
+
+
+@pytest.mark.parametrize(
+    "action",
+    [Delay(float("nan")), Delay(float("inf")), Hang(float("nan")), Answer(status=42), Huge(-1)],
+)
+def test_a_rule_from_python_is_checked_too(action: Action) -> None:
+    with pytest.raises(ValueError, match="Expected"):
+        Faults().add("GET", ROOMS, action)
+
+
+def test_an_answer_replaces_the_work_once(emulator: Emulator, wire: Wire, token: str) -> None:
+    headers = {"Retry-After": "5"}
+    fault = Answer(status=503, body=b"\xff<p>down", content_type="text/html", headers=headers)
     emulator.faults.add("GET", ROOMS, fault)
 
     struck, healthy = wire.get(ROOMS, token), wire.get(ROOMS, token)
 
-    assert (struck.status, struck.body) == (503, b"<p>down")
+    assert (struck.status, struck.body) == (503, b"\xff<p>down")
     assert struck.headers["Retry-After"] == "5"
     assert struck.headers["Content-Type"].startswith("text/html")
     assert healthy.status == 200
 
 
-def test_an_answer_may_be_any_bytes(emulator: Emulator, wire: Wire) -> None:
-    emulator.faults.add("*", ROOMS, Answer(body=b'\xff{"items":', content_type="application/json"))
-
-    assert wire.get(ROOMS).body == b'\xff{"items":'
-
-
-def test_a_dropped_connection_ends_without_a_byte(emulator: Emulator) -> None:
-    emulator.faults.add("*", ROOMS, Drop())
+@pytest.mark.parametrize(
+    ("fault", "received"),
+    [
+        (Drop(), b""),
+        (Raw(b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"), b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"),
+        (Hang(limit_seconds=0.1), b""),
+    ],
+)
+def test_a_connection_ends_without_an_answer(
+    emulator: Emulator, fault: Action, received: bytes
+) -> None:
+    emulator.faults.add("*", ROOMS, fault)
+    began = time.monotonic()
 
     with connected(emulator) as connection:
-        assert read_all(connection) == b""
+        assert read_all(connection) == received
 
     (entry,) = emulator.journal.wait_for("GET", ROOMS)
-    assert (entry.fault, entry.status) == ("drop", None)
+    assert (entry.fault, entry.status) == (fault.__struct_config__.tag, None)
+    assert time.monotonic() - began >= (0.1 if fault == Hang(limit_seconds=0.1) else 0)
 
 
 def test_a_reset_connection_is_reset(emulator: Emulator) -> None:
@@ -85,66 +204,30 @@ def test_a_reset_connection_is_reset(emulator: Emulator) -> None:
         read_all(connection)
 
 
-def test_raw_bytes_are_sent_as_they_are(emulator: Emulator) -> None:
-    emulator.faults.add("*", ROOMS, Raw(b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"))
-
-    with connected(emulator) as connection:
-        assert read_all(connection) == b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"
-
-
-def test_after_commit_a_request_can_hang(emulator: Emulator, token: str) -> None:
-    emulator.faults.add("*", "/idb/oauth2/v1/logout", AfterCommit(Hang(limit_seconds=0.05)))
-
-    with connected(emulator, f"/idb/oauth2/v1/logout?token={token}") as connection:
-        assert read_all(connection) == b""
-
-    assert not emulator.tokens.is_active(token)
-
-
-def test_a_hanging_request_says_nothing_until_its_limit(emulator: Emulator) -> None:
-    emulator.faults.add("*", ROOMS, Hang(limit_seconds=0.1))
-    began = time.monotonic()
-
-    with connected(emulator) as connection:
-        assert read_all(connection) == b""
-
-    assert time.monotonic() - began >= 0.1
-
-
-def test_a_hanging_request_ends_when_the_client_goes_away(emulator: Emulator) -> None:
-    emulator.faults.add("*", ROOMS, Hang(limit_seconds=60))
-
-    with connected(emulator):
-        pass
-
-    (entry,) = emulator.journal.wait_for("GET", ROOMS, timeout_seconds=5)
-    assert entry.fault == "hang"
-
-
-def test_a_hanging_request_stops_no_other(emulator: Emulator, wire: Wire, token: str) -> None:
+def test_a_hanging_request_stops_no_other_and_ends_when_the_client_goes_away(
+    emulator: Emulator, wire: Wire, token: str
+) -> None:
     emulator.faults.add("*", ROOMS, Hang(limit_seconds=60))
 
     with connected(emulator):
         assert wire.get("/v1/people/me", token).status == 200
 
+    emulator.journal.wait_for("GET", ROOMS, timeout_seconds=5)
 
-def test_a_huge_answer_has_the_size_that_was_asked_for(emulator: Emulator, wire: Wire) -> None:
+
+def test_a_huge_answer_has_the_requested_size_and_a_bomb_inflates_to_it(
+    emulator: Emulator, wire: Wire
+) -> None:
     emulator.faults.add("*", ROOMS, Huge(size_bytes=1_000_000))
+    emulator.faults.add("*", ROOMS, GzipBomb(size_bytes=5_000_000), times=2)
 
-    body = wire.get(ROOMS).body
+    huge, bomb = wire.get(ROOMS), wire.get(ROOMS)
 
-    assert len(body) == 1_000_000
-    assert json.loads(body)["padding"]
-
-
-def test_a_bomb_is_small_and_inflates(emulator: Emulator, wire: Wire) -> None:
-    emulator.faults.add("*", ROOMS, GzipBomb(size_bytes=5_000_000))
-
-    answer = wire.get(ROOMS)
-
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert len(answer.body) < 50_000
-    assert len(gzip.decompress(answer.body)) == 5_000_000
+    assert len(huge.body) == 1_000_000
+    assert huge.json["padding"]
+    assert bomb.headers["Content-Encoding"] == "gzip"
+    assert len(bomb.body) < 50_000
+    assert len(gzip.decompress(bomb.body)) == 5_000_000
 
 
 def test_a_delayed_answer_is_the_right_one(emulator: Emulator, wire: Wire, token: str) -> None:
@@ -186,32 +269,31 @@ def test_a_truncated_answer_breaks_its_promise(emulator: Emulator, wire: Wire, t
     assert broken.value.partial == b'{"items":['
 
 
-@pytest.mark.parametrize("then", [Drop(), Reset()])
+@pytest.mark.parametrize("then", [Drop(), Reset(), Hang(limit_seconds=0.05)])
 def test_after_commit_the_work_is_done_and_the_answer_lost(
-    emulator: Emulator, wire: Wire, mira: Person, then: Drop | Reset
+    emulator: Emulator, wire: Wire, mira: Person, then: Drop | Reset | Hang
 ) -> None:
     emulator.change_options(refresh_mode="rotate")
     tokens = emulator.grant_without_consent(mira)
     assert tokens.refresh_token
     fields = wire.token_fields("refresh_token", refresh_token=tokens.refresh_token.value)
-    emulator.faults.add("POST", "/v1/access_token", AfterCommit(then))
+    emulator.faults.add("POST", TOKENS, AfterCommit(then))
 
     with pytest.raises(ConnectionError):
-        wire.post("/v1/access_token", fields)
+        wire.post(TOKENS, fields)
 
     assert not emulator.tokens.is_active(tokens.refresh_token.value)
-    assert wire.post("/v1/access_token", fields).status == 400
+    assert wire.post(TOKENS, fields).status == 400
 
 
 def test_after_commit_another_answer_can_be_given(
     emulator: Emulator, wire: Wire, code: str
 ) -> None:
-    emulator.faults.add(
-        "*", "/v1/access_token", AfterCommit(Answer(status=502, text="bad gateway"))
-    )
+    fault = AfterCommit(Answer(status=502, text="bad gateway"))
+    emulator.faults.add("*", TOKENS, fault)
 
-    assert wire.post("/v1/access_token", wire.code_fields(code)).status == 502
-    assert wire.post("/v1/access_token", wire.code_fields(code)).status == 400
+    assert wire.post(TOKENS, wire.code_fields(code)).status == 502
+    assert wire.post(TOKENS, wire.code_fields(code)).status == 400
 
 
 def test_a_link_to_itself_repeats_the_page(emulator: Emulator, wire: Wire, token: str) -> None:
@@ -228,9 +310,7 @@ def test_endless_links_never_repeat(emulator: Emulator, wire: Wire, token: str) 
     urls = [f"{ROOMS}?max=1"]
 
     for _ in range(20):
-        next_url = wire.get(urls[-1], token).next_url
-        assert next_url is not None
-        urls.append(next_url)
+        urls.append(str(wire.get(urls[-1], token).next_url))
 
     assert len(set(urls)) == 21
 
@@ -249,12 +329,10 @@ def test_empty_pages_lead_on(emulator: Emulator, wire: Wire, token: str) -> None
 def test_a_foreign_link_leads_to_another_origin(
     emulator: Emulator, wire: Wire, token: str, query: str
 ) -> None:
-    fault = NextLink("foreign", foreign_origin="http://127.0.0.1:9")
-    emulator.faults.add("*", ROOMS, fault)
+    emulator.faults.add("*", ROOMS, NextLink("foreign", foreign_origin="http://127.0.0.1:9"))
 
-    url = wire.get(ROOMS + query, token).next_url
+    url = str(wire.get(ROOMS + query, token).next_url)
 
-    assert url
     assert url.startswith(f"http://127.0.0.1:9/v1/rooms{query}")
 
 

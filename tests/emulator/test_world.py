@@ -1,32 +1,84 @@
-"""The world knows people, and makes their rooms when first asked."""
+"""The world: its people, the rooms they are in, and ids as Webex writes them."""
 
+import base64
+import contextlib
+import uuid
 from dataclasses import replace
 
-from webex_oauth.emulator import Person, Room, World, seeded_rooms, seeded_world, titled_rooms
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from webex_oauth.emulator import Person, Room, World, seed, seeded_rooms, seeded_world, titled_rooms
+from webex_oauth.emulator.world import read_webex_id, webex_id
+
+KEY = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
+SOMEONE = seeded_world().people[0]
 
 
-def some_person() -> Person:
-    return seeded_world().people[0]
+def person_of(world: World, email: str) -> Person:
+    person = world.person_by_email(email)
+    assert person is not None
+    return person
+
+
+def test_an_id_is_unpadded_base64_of_a_uri() -> None:
+    assert webex_id("PEOPLE", KEY) == (
+        "Y2lzY29zcGFyazovL3VzL1BFT1BMRS8zYjFmNmE1Mi05YzRkLTRmMGUtOGE3Ny01MWQyZTZjMGI5MTQ"
+    )
+
+
+@settings(deadline=None)
+@given(st.uuids(), st.sampled_from(["PEOPLE", "ROOM", "TEAM"]))
+def test_an_id_can_be_read_in_both_of_its_forms(key: uuid.UUID, kind: str) -> None:
+    assert read_webex_id(kind, webex_id(kind, str(key))) == str(key)
+    assert read_webex_id(kind, str(key).upper()) == str(key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "me2",
+        "..%2f",
+        KEY[:-1],
+        KEY.replace("-", ""),
+        "{" + KEY + "}",
+        webex_id("PEOPLE", KEY),
+        webex_id("ROOM", "not-a-uuid"),
+        base64.b64encode(b"ciscospark://us/ROOM/").decode(),
+        base64.b64encode(b"\xff\xfe").decode(),
+        "A" * 300,
+    ],
+)
+def test_anything_else_is_not_an_id(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^Expect base64 ID or UUID\.$"):
+        read_webex_id("ROOM", text)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_reader_of_ids(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert str(uuid.UUID(read_webex_id("ROOM", text)))
 
 
 def test_rooms_are_made_once_and_only_when_asked_for() -> None:
-    world, asked = World(), []
-    person = some_person()
+    world, made = World(), []
 
     def make_rooms() -> list[Room]:
-        asked.append(person)
-        return list(titled_rooms(person, ["one"]))
+        made.append(SOMEONE)
+        return list(titled_rooms(SOMEONE, ["one"]))
 
-    world.add_person(person, make_rooms)
+    world.add_person(SOMEONE, make_rooms)
 
-    assert asked == []
-    assert world.rooms(person) == world.rooms(person)
-    assert asked == [person]
+    assert made == []
+    assert world.rooms(SOMEONE) == world.rooms(SOMEONE)
+    assert made == [SOMEONE]
 
 
 def test_rooms_come_in_three_orders() -> None:
     world = World()
-    person = world.add_person(some_person(), lambda: seeded_rooms(some_person(), 50))
+    person = world.add_person(SOMEONE, lambda: seeded_rooms(SOMEONE, 50))
 
     by_id = [room.id for room in world.rooms(person)]
     by_activity = [room.last_activity for room in world.rooms(person, "lastactivity")]
@@ -37,22 +89,9 @@ def test_rooms_come_in_three_orders() -> None:
     assert by_creation == sorted(by_creation, reverse=True)
 
 
-def test_a_room_that_is_put_or_removed_is_seen_in_every_order() -> None:
-    world = World()
-    person = world.add_person(some_person())
-    (room,) = titled_rooms(person, ["new"])
-    assert world.rooms(person, "created") == ()
-
-    world.put_room(person, room)
-    assert world.rooms(person, "created") == (room,)
-
-    world.remove_room(person, room.id)
-    assert world.rooms(person, "created") == ()
-
-
 def test_two_people_may_have_the_same_email_and_stay_two() -> None:
     world = World()
-    first = world.add_person(some_person())
+    first = world.add_person(SOMEONE)
     second = world.add_person(replace(first, uuid="00000000-0000-4000-8000-000000000001"))
 
     assert world.people == (first, second)
@@ -61,10 +100,63 @@ def test_two_people_may_have_the_same_email_and_stay_two() -> None:
 
 def test_a_removed_person_is_gone_with_their_rooms() -> None:
     world = seeded_world()
-    person = world.people[0]
-    assert world.rooms(person)
+    assert world.rooms(SOMEONE)
 
-    world.remove_person(person.uuid)
+    world.remove_person(SOMEONE.uuid)
 
-    assert world.person(person.uuid) is None
-    assert world.rooms(person) == ()
+    assert world.person(SOMEONE.uuid) is None
+    assert world.rooms(SOMEONE) == ()
+
+
+@pytest.mark.parametrize(
+    ("email", "count"),
+    [
+        ("mira@acme.example", 250),
+        ("jonas@acme.example", 5_000),
+        ("luca@acme.example", 3),
+        ("amara@acme.example", 0),
+        (seed.HOSTILE_EMAIL, 85),
+    ],
+)
+def test_each_seeded_person_has_as_many_rooms_as_promised(email: str, count: int) -> None:
+    world = seeded_world()
+
+    rooms = world.rooms(person_of(world, email))
+
+    assert len(rooms) == len({room.id for room in rooms}) == count
+
+
+def test_the_seeded_world_is_the_same_each_time() -> None:
+    first, second = seeded_world(), seeded_world()
+
+    assert first.people == second.people
+    assert first.rooms(SOMEONE) == second.rooms(SOMEONE)
+    assert {one.has_avatar for one in first.sign_in_people} == {True, False}
+
+
+def test_the_seeded_world_was_busy_until_now_whatever_the_day() -> None:
+    earlier, later = seeded_world(1_900_000_000), seeded_world(1_900_086_400)
+
+    newest = [world.rooms(SOMEONE, "lastactivity")[0] for world in (earlier, later)]
+
+    assert newest[0].id == newest[1].id
+    assert newest[0].last_activity.startswith("2030-03-17T17:46:")
+    assert newest[1].last_activity.startswith("2030-03-18T17:46:")
+
+
+def test_group_titles_do_not_repeat_even_among_5000_rooms() -> None:
+    world = seeded_world()
+
+    rooms = world.rooms(person_of(world, "jonas@acme.example"))
+    titles = [room.title for room in rooms if room.type == "group"]
+
+    assert len(set(titles)) == len(titles)
+
+
+def test_the_hostile_person_is_hostile_in_name_address_and_titles() -> None:
+    world = seeded_world()
+    person = person_of(world, seed.HOSTILE_EMAIL)
+
+    assert "<script>" in person.display_name
+    assert "{{" in person.email
+    assert {room.title for room in world.rooms(person)} == set(seed.HOSTILE_TITLES)

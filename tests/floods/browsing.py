@@ -4,7 +4,7 @@ import asyncio
 import re
 from urllib.parse import urlencode
 
-from bench.connection import Answer, Connection, connect
+from bench.client import Answer, Connection, connect
 
 ANSWER_SECONDS = 30
 CSRF_TOKEN = re.compile(rb'name="csrf_token" value="([^"]+)"')

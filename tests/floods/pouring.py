@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.connection import Answer, Connection, connect
+from bench.client import Answer, Connection, connect
 
 CONNECTIONS = 16
 ANSWER_SECONDS = 30

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from crashes.people import NAMES
 from floods.browsing import Browser
 
-from bench.connection import Answer
+from bench.client import Answer
 from webex_oauth.emulator import Visitor
 from webex_oauth.emulator.visitor import Decision
 

@@ -44,7 +44,7 @@ UNREADABLE = "Webex's answer made no sense"
 JSON_ERROR = '{"message": "no", "errors": [{"description": "no"}], "trackingId": "ROUTER_1-2"}'
 ANSWERS: dict[str, tuple[Action, int, str]] = {
     "403": (Answer(status=403, text=JSON_ERROR), 403, "Webex does not allow this"),
-    "404": (Answer(status=404, text=JSON_ERROR), 404, "Webex has no such thing"),
+    "404": (Answer(status=404, text=JSON_ERROR), 404, "Not found at Webex"),
     "400": (Answer(status=400, text=JSON_ERROR), 502, "Webex refused the request"),
     "409": (Answer(status=409, text=JSON_ERROR), 502, "Webex refused the request"),
     "500": (Answer(status=500, text="<h1>", content_type="text/html"), 502, "Webex had a problem"),
@@ -251,7 +251,7 @@ def test_a_token_stands_in_the_header_only(quiet: Scene, browser: Browser) -> No
     entries = quiet.emulator.journal.matching("GET", "/v1/*")
     assert entries
     assert all(entry.authorization.startswith("Bearer sha256:") for entry in entries)
-    assert all("access_token" not in entry.query_by_name for entry in entries)
+    assert all("access_token" not in dict(entry.query) for entry in entries)
 
 
 @pytest.mark.check("B05")

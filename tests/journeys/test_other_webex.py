@@ -28,7 +28,7 @@ def test_leaving_says_that_webex_is_not_told(scene: Scene, path: str) -> None:
 
     page = browser.post(path, {"csrf_token": browser.csrf_token()}).text
 
-    assert "It does not know how to tell this Webex" in page
+    assert "It does not know how to revoke it at this Webex" in page
     assert "confirm" not in page
     scene.settle()
     assert scene.emulator.journal.count("POST", "/v1/revoke") == 0

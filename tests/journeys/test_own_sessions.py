@@ -75,7 +75,7 @@ def test_another_browser_is_signed_out_with_its_button(scene: Scene) -> None:
 
     assert not is_signed_in(other)
     assert is_signed_in(this)
-    assert "You are signed in nowhere else." in said(this.get("/sessions"))
+    assert "No other browser is signed in." in said(this.get("/sessions"))
 
 
 def test_all_other_browsers_are_signed_out_at_once(scene: Scene) -> None:
@@ -202,5 +202,5 @@ def test_browsers_of_one_name_are_numbered_in_the_order_of_their_sign_ins(scene:
     names = re.findall(r"<p><strong>(.*?)</strong>", page)
     assert names[0] == "Firefox on Linux (1)"
     assert sorted(names[1:]) == ["Firefox on Linux (2)", "Firefox on Linux (3)", "Safari on iPhone"]
-    labels = re.findall(r'aria-label="End (.*?), last seen', page)
+    labels = re.findall(r'aria-label="Sign out (.*?), last used', page)
     assert sorted(labels) == sorted(names[1:])

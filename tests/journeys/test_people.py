@@ -131,7 +131,7 @@ def test_a_person_whom_webex_does_not_name_is_told_so_and_no_scope_is_blamed(sce
 
     page = browser.get("/").text
 
-    assert "Webex did not tell this application your name." in page
+    assert "Webex did not give this application your name." in page
     assert "not granted" not in page
     assert browser.get("/sessions").status_code == 200
 

@@ -99,7 +99,7 @@ def test_a_session_that_is_over_by_a_wrong_clock_is_there_when_it_is_right_again
     browser = scene.signed_in()
     scene.emulator.clock.advance(400 * 86_400)
     assert browser.get("/listrooms").status_code == 401
-    assert "Start" in browser.get("/").text
+    assert "Sign in with Webex" in browser.get("/").text
 
     scene.emulator.clock.advance(-400 * 86_400)
 

@@ -13,7 +13,7 @@ from scene import JONAS, Browser, Scene
 from webex_oauth.errors import KeyUnavailable, StoreConflict, StoreUnavailable
 from webex_oauth.vault.rows import Kind
 
-UNAVAILABLE = "We cannot look up your sign-in just now"
+UNAVAILABLE = "We cannot look up your sign-in right now"
 VARIABLES = {"WEBEX_IDLE_SECONDS": "7776000", "WEBEX_ABSOLUTE_SECONDS": "7776000"}
 SIGN_IN = (Kind.STATE, Kind.SESSION, Kind.GRANT)
 CALLS: dict[str, Which] = {
@@ -49,7 +49,7 @@ def whole_again(store: FailingRows) -> Iterator[None]:
 
 def check_unavailable(answer: requests.Response) -> None:
     assert (answer.status_code, shown_title(answer)) == (503, UNAVAILABLE)
-    assert "Start OAuth flow" not in answer.text
+    assert "Sign in with Webex" not in answer.text
     assert "set-cookie" not in answer.headers
 
 

@@ -1,6 +1,7 @@
-"""One exchange of the transport with a server that says what it is told to."""
+"""Exchanges of the transport with a server that answers what it is told to."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 
 import pytest
@@ -12,7 +13,6 @@ from webex_oauth.ports import Limits
 from webex_oauth.transport import HttpTransport
 
 LIMITS = Limits(deadline_seconds=5.0, max_body_bytes=64 * 1024)
-
 SHORT = Limits(deadline_seconds=0.4, max_body_bytes=64 * 1024)
 
 
@@ -22,11 +22,16 @@ def exchange(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     count: int = 1,
+    tls: ssl.SSLContext | None = None,
+    ca_file: str | None = None,
 ) -> tuple[HttpResponse, RawServer]:
-    """Send *count* requests with one transport; give the last answer and what was heard."""
+    """Send *count* requests with one transport; return the last answer and what was received."""
 
     async def run() -> tuple[HttpResponse, RawServer]:
-        async with raw_server(*answers) as server, HttpTransport() as transport:
+        async with (
+            raw_server(*answers, tls=tls) as server,
+            HttpTransport(ca_file=ca_file) as transport,
+        ):
             body = b"a=b" if method == "POST" else b""
             request = HttpRequest(method, f"{server.origin}/path?a=%2F", headers or {}, body)
             for _ in range(count - 1):
@@ -36,8 +41,16 @@ def exchange(
     return asyncio.run(run())
 
 
-def failure(*answers: Answering, limits: Limits = LIMITS, method: str = "GET") -> UpstreamError:
-    """Send one request that fails; give its error, whose type must be exact."""
+def failure(
+    *answers: Answering,
+    limits: Limits = LIMITS,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+    ca_file: str | None = None,
+) -> UpstreamError:
+    """Send one request that fails; return its error, whose message is one line."""
     with pytest.raises(UpstreamError) as caught:
-        exchange(*answers, limits=limits, method=method)
+        exchange(*answers, limits=limits, method=method, headers=headers, tls=tls, ca_file=ca_file)
+    assert "\n" not in str(caught.value)
     return caught.value

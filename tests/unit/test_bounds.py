@@ -6,7 +6,6 @@ import pytest
 from unit.flows.signing_in import sign_in
 from unit.flows.workshop import NOW, PERSON_URL, TOKEN_URL, Workshop, answer
 from unit.raw_server import raw_server, say_body
-from unit.web.specimens import FAILURE_PAGE, ROOMS_PAGES
 
 from webex_oauth.emulator.journal import _CAPACITY as JOURNAL_CAPACITY, Entry, Journal
 from webex_oauth.errors import RequestNotSent
@@ -18,8 +17,6 @@ from webex_oauth.secret import Secret
 from webex_oauth.transport import HttpTransport
 from webex_oauth.transport.http_transport import MAX_CONNECTIONS
 from webex_oauth.vault.records import Revocation
-from webex_oauth.web.rendering import KEPT_PAGES, Assets, Pages
-from webex_oauth.web.views import RoomsPage
 from webex_oauth.webex import people, rooms
 
 pytestmark = pytest.mark.anyio
@@ -80,27 +77,6 @@ async def test_what_is_handed_over_beyond_the_bound_stays_in_the_queue() -> None
         revocations.soon(Revocation(b"key", number, NO_TOKENS, None, NOW))
 
     assert revocations._handed_over.qsize() == MAX_HANDED_OVER
-
-
-@pytest.mark.bound("pages that are kept")
-def test_pages_that_differ_in_their_counts_are_kept_up_to_the_bound() -> None:
-    pages = Pages(Assets.packaged())
-    view = next(page for page in ROOMS_PAGES if not page.filter_text and page.frame.csrf_token)
-
-    for count in range(KEPT_PAGES + 5):
-        pages.around_rows(
-            RoomsPage(
-                view.frame,
-                "",
-                shown_count=count,
-                total_count=count,
-                unreadable_count=0,
-                interruption=None,
-            )
-        )
-
-    assert pages._around_anyones_rows.cache_info().currsize == KEPT_PAGES
-    assert pages.render(FAILURE_PAGE)
 
 
 @pytest.mark.bound("journal of the emulator")

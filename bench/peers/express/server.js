@@ -1,5 +1,5 @@
-// The peer in Node: Express, sessions in memory, node-fetch 2, and EJS templates that are read and
-// compiled for every page, which is what the sample people start from does.
+// The peer in Node: Express, sessions in memory or in SQLite (SESSION_FILE), node-fetch 2, and EJS
+// templates that are read and compiled for every page, which is what the sample people start from does.
 "use strict";
 
 const { randomBytes } = require("node:crypto");
@@ -67,6 +67,17 @@ async function allRooms(token) {
   return rooms;
 }
 
+function sessionStore() {
+  if (!process.env.SESSION_FILE) {
+    return undefined; // express-session then keeps them in memory
+  }
+  const Database = require("better-sqlite3");
+  const SqliteStore = require("better-sqlite3-session-store")(session);
+  const client = new Database(process.env.SESSION_FILE);
+  client.pragma("journal_mode = WAL");
+  return new SqliteStore({ client });
+}
+
 function requireToken(req, res, next) {
   if (req.session.token === undefined) {
     res.redirect("/");
@@ -77,7 +88,12 @@ function requireToken(req, res, next) {
 
 const app = express();
 app.use(
-  session({ secret: randomBytes(64).toString("hex"), resave: false, saveUninitialized: false }),
+  session({
+    secret: randomBytes(64).toString("hex"),
+    resave: false,
+    saveUninitialized: false,
+    store: sessionStore(),
+  }),
 );
 
 app.get("/", (req, res) => {

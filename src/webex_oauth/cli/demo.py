@@ -54,7 +54,7 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     configure_log(is_debugging=settings.is_debugging)
     listener = await listen(settings)
     say("")
-    say(f"  Open {settings.public_origin}/ in a browser and press “Start OAuth flow”.")
+    say(f"  Open {settings.public_origin}/ in a browser and press “Sign in with Webex”.")
     say(f"  The local Webex is at {emulator.origin}/, where people sign in")
     say(f"  at {emulator.broker_origin}/. Ctrl-C stops both.")
     say("")

@@ -3,91 +3,66 @@
 It shares no code with the rest of the package, so that a shared mistake cannot hide.
 """
 
-from webex_oauth.emulator.conditions import MovableClock, Options, Randomness
-from webex_oauth.emulator.emulator import Emulator
+from webex_oauth.emulator.conditions import (
+    MovableClock as MovableClock,
+    Options as Options,
+    Randomness as Randomness,
+)
+from webex_oauth.emulator.emulator import Emulator as Emulator
 from webex_oauth.emulator.faults import (
-    Action,
-    AfterCommit,
-    Answer,
-    Delay,
-    Drop,
-    FaultRule,
-    Faults,
-    GzipBomb,
-    Hang,
-    Huge,
-    NextLink,
-    Raw,
-    Reset,
-    Slow,
-    Truncate,
+    Action as Action,
+    AfterCommit as AfterCommit,
+    Answer as Answer,
+    Delay as Delay,
+    Drop as Drop,
+    FaultRule as FaultRule,
+    Faults as Faults,
+    GzipBomb as GzipBomb,
+    Hang as Hang,
+    Huge as Huge,
+    NextLink as NextLink,
+    Raw as Raw,
+    Reset as Reset,
+    Slow as Slow,
+    Truncate as Truncate,
 )
 from webex_oauth.emulator.identity.integrations import (
-    CLIENT_ID_PREFIX,
-    CLIENT_SECRET_PREFIX,
-    Integration,
-    new_integration,
-    read_sample_env,
-    sample_env,
+    CLIENT_ID_PREFIX as CLIENT_ID_PREFIX,
+    CLIENT_SECRET_PREFIX as CLIENT_SECRET_PREFIX,
+    Integration as Integration,
+    new_integration as new_integration,
+    read_sample_env as read_sample_env,
+    sample_env as sample_env,
 )
-from webex_oauth.emulator.journal import Entry, Journal, digest
-from webex_oauth.emulator.origins import Origin, Origins, fixed_origins
-from webex_oauth.emulator.seed import seeded_rooms, seeded_world, titled_rooms
+from webex_oauth.emulator.journal import (
+    Entry as Entry,
+    Journal as Journal,
+    digest as digest,
+)
+from webex_oauth.emulator.origins import (
+    Origin as Origin,
+    Origins as Origins,
+    fixed_origins as fixed_origins,
+)
+from webex_oauth.emulator.seed import (
+    seeded_rooms as seeded_rooms,
+    seeded_world as seeded_world,
+    titled_rooms as titled_rooms,
+)
 from webex_oauth.emulator.server import (
-    BeyondLoopback,
-    CannotListen,
-    Listeners,
-    RunningEmulator,
-    listen,
-    serve,
+    BeyondLoopback as BeyondLoopback,
+    CannotListen as CannotListen,
+    Listeners as Listeners,
+    RunningEmulator as RunningEmulator,
+    listen as listen,
+    serve as serve,
 )
-from webex_oauth.emulator.visitor import Visitor, VisitRefused
-from webex_oauth.emulator.world import Person, Room, World
-
-__all__ = [
-    "CLIENT_ID_PREFIX",
-    "CLIENT_SECRET_PREFIX",
-    "Action",
-    "AfterCommit",
-    "Answer",
-    "BeyondLoopback",
-    "CannotListen",
-    "Delay",
-    "Drop",
-    "Emulator",
-    "Entry",
-    "FaultRule",
-    "Faults",
-    "GzipBomb",
-    "Hang",
-    "Huge",
-    "Integration",
-    "Journal",
-    "Listeners",
-    "MovableClock",
-    "NextLink",
-    "Options",
-    "Origin",
-    "Origins",
-    "Person",
-    "Randomness",
-    "Raw",
-    "Reset",
-    "Room",
-    "RunningEmulator",
-    "Slow",
-    "Truncate",
-    "VisitRefused",
-    "Visitor",
-    "World",
-    "digest",
-    "fixed_origins",
-    "listen",
-    "new_integration",
-    "read_sample_env",
-    "sample_env",
-    "seeded_rooms",
-    "seeded_world",
-    "serve",
-    "titled_rooms",
-]
+from webex_oauth.emulator.visitor import (
+    Visitor as Visitor,
+    VisitRefused as VisitRefused,
+)
+from webex_oauth.emulator.world import (
+    Person as Person,
+    Room as Room,
+    World as World,
+)

@@ -1,5 +1,6 @@
 """The emulator: a local Webex as two ASGI applications, and the handles to arrange things in it."""
 
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -12,10 +13,10 @@ from starlette.types import ExceptionHandler
 from webex_oauth.emulator.endpoints import authorize, control, lacking, pages, people, rooms, token
 from webex_oauth.emulator.endpoints.wire import Routes, answer_http_error
 from webex_oauth.emulator.fault_injection import FaultInjection
-from webex_oauth.emulator.identity.authorization import Unredirectable
-from webex_oauth.emulator.identity.integrations import Integration, new_integration
+from webex_oauth.emulator.identity.authorization import OAuthRefusal
+from webex_oauth.emulator.identity.integrations import Integration, invented_credentials
 from webex_oauth.emulator.identity.tokens import IssuedTokens
-from webex_oauth.emulator.journal import CONTROL_PATH, Recording
+from webex_oauth.emulator.journal import Recording
 from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
@@ -37,34 +38,29 @@ class Emulator(State):
     @cached_property
     def front_door(self) -> Starlette:
         """The application at the front door, where the REST API answers."""
-        neighbour = lacking.Neighbour("identity broker", self.origins.broker, ("/idb/",))
         home = pages.home_routes(_FRONT_DOOR, _BROKER)
         routes = (*home, *_FRONT_DOOR, *lacking.FRONT_DOOR_ROUTES)
-        return _application(self, routes, self.origins.front_door, neighbour)
+        return _application(self, routes, self.origins.front_door)
 
     @cached_property
     def broker(self) -> Starlette:
         """The application at the identity broker, where people sign in."""
-        paths = ("/v1/", CONTROL_PATH)
-        neighbour = lacking.Neighbour("front door", self.origins.front_door, paths)
         routes = (*pages.BROKER_HOME, *_BROKER, *lacking.BROKER_ROUTES)
-        return _application(self, routes, self.origins.broker, neighbour)
+        return _application(self, routes, self.origins.broker)
 
     @property
     def integration(self) -> Integration:
         """The integration that was registered first."""
         return next(iter(self.integrations))
 
-    def register(
-        self, *redirect_uris: str, scopes: tuple[str, ...] = (), name: str = ""
-    ) -> Integration:
-        """Invent and register one more integration."""
+    def register(self, *redirect_uris: str, scopes: tuple[str, ...] = ()) -> Integration:
+        """Invent and register one more integration, by default as the first one."""
         first = self.integration
-        integration = new_integration(
-            self.randomness,
+        integration = replace(
+            first,
+            **invented_credentials(self.randomness),
             redirect_uris=redirect_uris or first.redirect_uris,
             scopes=scopes or first.scopes,
-            name=name or first.name,
         )
         return self.integrations.register(integration)
 
@@ -80,11 +76,9 @@ class Emulator(State):
         return self.tokens.issue(client.client_id, person, scopes or client.scopes)
 
 
-def _application(
-    state: State, routes: Routes, origin: Origin, neighbour: lacking.Neighbour
-) -> Starlette:
+def _application(state: State, routes: Routes, origin: Origin) -> Starlette:
     answer_by_error: dict[Any, ExceptionHandler] = {
-        Unredirectable: authorize.answer_unredirectable,
+        OAuthRefusal: authorize.answer_refusal,
         HTTPException: answer_http_error,
         Exception: answer_http_error,
     }
@@ -104,5 +98,5 @@ def _application(
         max_body_size=_LARGEST_BODY,
     )
     application.router.redirect_slashes = False
-    application.router.default = request_response(partial(lacking.answer_unknown, state, neighbour))
+    application.router.default = request_response(partial(lacking.answer_unknown, state, origin))
     return application

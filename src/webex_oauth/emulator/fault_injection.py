@@ -1,20 +1,24 @@
-"""Fault injection: carry out what the fault script says, between the server and the endpoints."""
+"""Fault injection: carries out what the fault script says, down to the socket of a request."""
 
 import asyncio
 import re
+import socket
+import struct
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from webex_oauth.emulator import faults
-from webex_oauth.emulator.connection import connection_of
 from webex_oauth.emulator.journal import CONTROL_PATH, entry_of, record_of
 from webex_oauth.emulator.origins import Origin
 
+_CONNECTION = "webex_oauth.emulator.connection"
+_NO_LINGERING = struct.pack("ii", 1, 0)
 _PIECE_BYTES = 64 * 1024
 _JSON_TYPE = "application/json;charset=UTF-8"
 _LINK_ORIGIN = re.compile(r"<https?://[^/>]+")
@@ -82,14 +86,16 @@ async def _without_work(action: faults.Instead, scope: Scope, receive: Receive, 
             await _gone(receive)
         case faults.Raw(data):
             record_of(scope).complete()
-            connection_of(scope).write(data)
+            connection_of(scope).transport.write(data)
             await _close(scope, receive)
         case faults.Hang(limit_seconds):
             await _hang(limit_seconds, scope, receive)
         case faults.Huge(size_bytes):
-            await _streamed(_padding(size_bytes))(scope, receive, send)
+            huge = StreamingResponse(_paced(_padding(size_bytes)), media_type=_JSON_TYPE)
+            await huge(scope, receive, send)
         case faults.GzipBomb(size_bytes):
-            bomb = _streamed(_deflated(size_bytes), {"Content-Encoding": "gzip"})
+            headers = {"Content-Encoding": "gzip", "Content-Type": _JSON_TYPE}
+            bomb = StreamingResponse(_paced(_deflated(size_bytes)), headers=headers)
             await bomb(scope, receive, send)
 
 
@@ -105,7 +111,7 @@ async def _hang(limit_seconds: float, scope: Scope, receive: Receive) -> None:
 
 async def _close(scope: Scope, receive: Receive) -> None:
     record_of(scope).complete()
-    connection_of(scope).close()
+    connection_of(scope).transport.close()
     await _gone(receive)
 
 
@@ -124,7 +130,7 @@ def _slowly(action: faults.Slow, scope: Scope, send: Send) -> Send:
 
     async def send_slowly(message: Message) -> None:
         body = message.get("body", b"")
-        while len(body) > action.piece_bytes and not connection.is_closing:
+        while len(body) > action.piece_bytes and not connection.transport.is_closing():
             piece, body = body[: action.piece_bytes], body[action.piece_bytes :]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.sleep(action.pause_seconds)
@@ -143,12 +149,6 @@ def _truncating(kept_bytes: int, scope: Scope, receive: Receive, send: Send) -> 
             await _close(scope, receive)
 
     return send_part
-
-
-def _streamed(
-    pieces: Iterator[bytes], headers: Mapping[str, str] | None = None
-) -> StreamingResponse:
-    return StreamingResponse(_paced(pieces), headers=headers, media_type=_JSON_TYPE)
 
 
 async def _paced(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -201,3 +201,56 @@ def _link(fault: faults.NextLink, url: str, scope: Scope, true_link: str | None)
     turn = _TURN.search(query)
     fields = {"max": "1", "turn": str(int(turn[1]) + 1 if turn else 1)}
     return f'<{url}?{urlencode(fields)}>; rel="next"'
+
+
+class NoConnection(RuntimeError):
+    """A fault that needs a real socket, in an application that runs without one."""
+
+
+class Connection:
+    """One TCP connection to the emulator."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.is_held = False
+        """Whether a fault keeps this connection open, so that waiting for its end is useless."""
+
+    def reset(self) -> None:
+        """Abort with a TCP RST, unless the client has gone."""
+        if self.transport.is_closing():
+            return
+        raw = self.transport.get_extra_info("socket")
+        # A duplicate, because the loop's own socket object refuses options.
+        with socket.fromfd(raw.fileno(), raw.family, raw.type) as duplicate:
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self.transport.abort()
+
+
+class ConnectionProtocol(H11Protocol):
+    """uvicorn's HTTP protocol, which also hands the connection to the application."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
+        """Begin to serve a connection."""
+        super().connection_made(transport)
+        connection = self._connection = Connection(transport)
+        app = self.app
+
+        async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[_CONNECTION] = connection
+            await app(scope, receive, send)
+
+        self.app = with_connection
+
+    def shutdown(self) -> None:
+        """Finish what is under way, but do not wait for what a fault keeps open."""
+        if self._connection.is_held:
+            self._connection.transport.close()
+        super().shutdown()
+
+
+def connection_of(scope: Scope) -> Connection:
+    """Return the connection of a request; raise `NoConnection` if there is none."""
+    connection = scope.get("extensions", {}).get(_CONNECTION)
+    if not isinstance(connection, Connection):
+        raise NoConnection("this fault needs the emulator's own server: there is no socket here")
+    return connection

@@ -140,15 +140,6 @@ class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.path.startswith(("/", "*", "?", "[")):
             raise ValueError(f"path is {self.path!r} and must begin with / or *")
 
-    def is_for(self, method: str, path: str) -> bool:
-        """Return whether a request is one that this rule counts."""
-        return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
-
-    def is_due(self, seen: int) -> bool:
-        """Return whether the rule applies after *seen* earlier matching requests."""
-        is_over = self.times is not None and seen >= self.after + self.times
-        return seen >= self.after and not is_over
-
 
 class Faults:
     """The rules in force, in order; may be changed from any thread."""
@@ -194,10 +185,11 @@ class Faults:
         action: Action | None = None
         with self._lock:
             for position, (rule, seen) in enumerate(self._seen_by_rule):
-                if not rule.is_for(method, path):
+                if not fnmatchcase(method, rule.method) or not fnmatchcase(path, rule.path):
                     continue
                 self._seen_by_rule[position] = (rule, seen + 1)
-                if action is None and rule.is_due(seen):
+                is_over = rule.times is not None and seen >= rule.after + rule.times
+                if action is None and seen >= rule.after and not is_over:
                     action = rule.action
         return action
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from itertools import islice
+from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -58,11 +59,6 @@ class Entry:
     notes: list[str] = field(default_factory=list)
     """Facts, such as `pkce_verified` and `client_authenticated:basic`."""
     number: int = 0
-
-    @property
-    def query_by_name(self) -> Mapping[str, str]:
-        """The query; the last value of a repeated parameter."""
-        return dict(self.query)
 
     @property
     def form_by_name(self) -> Mapping[str, str]:
@@ -224,10 +220,7 @@ class Record:
 
 def record_of(scope: Scope) -> Record:
     """Return the record of a request."""
-    record = scope[_RECORD]
-    if not isinstance(record, Record):
-        raise TypeError("the request did not come through Recording")
-    return record
+    return cast("Record", scope[_RECORD])
 
 
 def entry_of(scope: Scope) -> Entry:

@@ -14,8 +14,8 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from webex_oauth.emulator.connection import ConnectionProtocol
 from webex_oauth.emulator.emulator import Emulator
+from webex_oauth.emulator.fault_injection import ConnectionProtocol
 from webex_oauth.emulator.origins import Origins
 
 _BROKER_PORT = 8091
@@ -215,7 +215,9 @@ class RunningEmulator:
         """Where the front door is reached."""
         self.broker_origin = self.emulator.broker_origin
         """Where the identity broker is reached."""
-        self._thread = threading.Thread(target=self._run, name="webex-emulator", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="webex-emulator", daemon=True
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._is_started = threading.Event()
@@ -239,9 +241,6 @@ class RunningEmulator:
         self._thread.join(_STOP_SECONDS)
         if self._thread.is_alive():
             raise TimeoutError("the emulator did not stop in time")
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

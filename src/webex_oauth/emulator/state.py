@@ -49,8 +49,7 @@ class State(Conditions):
         self.sign_ins = SignIns(self)
         self.tokens = Tokens(self)
         """The grants and tokens that are alive."""
-        self.rate_windows: BoundedDict[tuple[str, str], tuple[int, int]]
-        self.rate_windows = BoundedDict(_RATE_WINDOWS)
+        self.rate_windows = BoundedDict[tuple[str, str], tuple[int, int]](_RATE_WINDOWS)
         self.faults = Faults()
         """The script of what shall go wrong."""
         self.journal = Journal()

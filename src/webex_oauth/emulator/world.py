@@ -16,7 +16,6 @@ RoomSource = Callable[[], Iterable["Room"]]
 
 _FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f-]{36})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LONGEST_ID = 256
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,20 +27,15 @@ def webex_id(kind: str, key: str) -> str:
 
 def read_webex_id(kind: str, text: str) -> str:
     """Return the UUID in an id of this *kind*, or in a bare UUID; raise `ValueError` otherwise."""
-    key = (_decoded_key(kind, text) or text) if len(text) <= _LONGEST_ID else ""
+    try:
+        uri = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
+    except ValueError:
+        uri = ""
+    form = _FORM.fullmatch(uri)
+    key = form["key"] if form and form["kind"] == kind else text
     if not _UUID.fullmatch(key):
         raise ValueError("Expect base64 ID or UUID.")
     return key.lower()
-
-
-def _decoded_key(kind: str, text: str) -> str | None:
-    padded = text + "=" * (-len(text) % 4)
-    try:
-        uri = base64.b64decode(padded, validate=True).decode()
-    except ValueError:
-        return None
-    form = _FORM.fullmatch(uri)
-    return form["key"] if form and form["kind"] == kind else None
 
 
 def webex_instant(milliseconds: int) -> str:
@@ -63,9 +57,6 @@ class Person:
     created_ms: int
     last_modified_ms: int
     last_activity_ms: int | None = None
-    nick_name: str = ""
-    time_zone: str = "Europe/Berlin"
-    status: str = "active"
     has_avatar: bool = False
     job_title: str = ""
     department: str = ""
@@ -140,16 +131,6 @@ class World:
         """Return the first person with this e-mail address, whatever its case."""
         wanted = email.casefold()
         return next((one for one in self.people if one.email.casefold() == wanted), None)
-
-    def put_room(self, person: Person, room: Room) -> None:
-        """Put a person into a room, or change a room they are in."""
-        self._rooms_by_id(person.uuid)[room.id] = room
-        self._ordered.clear()
-
-    def remove_room(self, person: Person, room_id: str) -> None:
-        """Take a person out of a room."""
-        self._rooms_by_id(person.uuid).pop(room_id, None)
-        self._ordered.clear()
 
     def rooms(self, person: Person, order: RoomOrder = "id") -> tuple[Room, ...]:
         """Return the rooms that a person is in: by id, or newest first."""

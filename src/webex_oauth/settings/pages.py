@@ -1,4 +1,4 @@
-"""The paths of the application's pages: the router has no others but the callback's."""
+"""The one list of the application's paths; only the callback's comes from the redirect URI."""
 
 from enum import StrEnum
 
@@ -19,9 +19,11 @@ class Page(StrEnum):
     STATIC = "/static/{name:path}"
 
 
-_STATIC_FOLDER = Page.STATIC.partition("{")[0]
+STATIC_FOLDER = Page.STATIC.partition("{")[0]
+PROBES = frozenset({Page.ALIVE, Page.READY})
+"""A load balancer asks for them by address."""
 
 
 def is_page(path: str) -> bool:
     """Return whether *path* is the address of a page, so that no callback can be there."""
-    return path in set(Page) or f"{path}/".startswith(_STATIC_FOLDER)
+    return path in set(Page) or f"{path}/".startswith(STATIC_FOLDER)

@@ -3,22 +3,24 @@
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from webex_oauth.secret import Secret
 from webex_oauth.settings.urls import is_loopback
 
-PERMISSIONS_POLICY = (
+HeaderList: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+PERMISSIONS_POLICY: Final = (
     b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
     b"magnetometer=(), microphone=(), payment=(), usb=()"
 )
+FORM_PURPOSE: Final = b"webex-oauth csrf"
+NOTICE_PURPOSE: Final = b"webex-oauth notice "
 
-PURPOSE = b"webex-oauth csrf"
-NOTICE_PURPOSE = b"webex-oauth notice "
 
-
-def security_headers(public_origin: str) -> Sequence[tuple[bytes, bytes]]:
-    """Build the headers that every answer carries unless it brings its own of the same name."""
+def security_headers(public_origin: str) -> HeaderList:
+    """Return the headers of every answer that does not bring its own of the same name."""
     parts = urlsplit(public_origin)
     headers = [
         (b"content-security-policy", content_security_policy()),
@@ -30,7 +32,7 @@ def security_headers(public_origin: str) -> Sequence[tuple[bytes, bytes]]:
         (b"cross-origin-resource-policy", b"same-origin"),
         (b"permissions-policy", PERMISSIONS_POLICY),
     ]
-    # HSTS holds for every port of a host: on localhost it would reach all that runs there.
+    # HSTS applies to every port of a host: on localhost it would reach all that runs there.
     if parts.scheme == "https" and not is_loopback(parts):
         headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
     return headers
@@ -41,9 +43,9 @@ def content_security_policy(
 ) -> bytes:
     """Allow this origin's own files, nothing inline, and images of *image_origin* if given.
 
-    Forms may only post here, except on a page that *leads_to_webex*: Chromium holds form-action
-    against every redirect that follows a form, and through how many origins Webex and a company's
-    own sign-in lead a person is not known here.
+    Forms may only post here, except on a page that *leads_to_webex*: Chromium applies form-action
+    to every redirect that follows a form, and how many origins lie between Webex and a company's
+    own sign-in is not known here.
     """
     images = f"'self' {image_origin}" if image_origin else "'self'"
     form_action = "" if leads_to_webex else "form-action 'self'; "
@@ -55,34 +57,31 @@ def content_security_policy(
 
 
 def csrf_token(session_id: Secret) -> Secret:
-    """Derive the token; it tells nothing of the session id."""
-    return Secret(hmac.new(session_id.reveal().encode(), PURPOSE, hashlib.sha256).hexdigest())
-
-
-def is_csrf_token(presented: str, session_id: Secret) -> bool:
-    """Compare in constant time."""
-    return Secret(presented) == csrf_token(session_id)
+    """Return what proves that a form comes from the session's own page."""
+    return Secret(_derived(session_id, FORM_PURPOSE))
 
 
 def notice_proof(notice: str, session_id: Secret) -> str:
-    """Derive what a link carries beside *notice*, so that no other link can let a page say it."""
-    content = NOTICE_PURPOSE + notice.encode("utf-8", "replace")
-    return hmac.new(session_id.reveal().encode(), content, hashlib.sha256).hexdigest()[:32]
+    """Return what a link carries beside *notice*, so that no other link makes a page show it."""
+    return _derived(session_id, NOTICE_PURPOSE + notice.encode("utf-8", "replace"))[:32]
 
 
-def is_notice_proof(presented: str, notice: str, session_id: Secret) -> bool:
-    """Compare in constant time."""
-    return Secret(presented) == Secret(notice_proof(notice, session_id))
+def _derived(session_id: Secret, content: bytes) -> str:
+    """Derive what only this application can; it reveals nothing of the session id."""
+    return hmac.new(session_id.reveal().encode(), content, hashlib.sha256).hexdigest()
 
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
-    """Tell whether the browser asks ahead of the person, who may never come."""
+    """Return whether the browser asks ahead of the person, who may never come."""
     purposes = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')}".lower()
     return "prefetch" in purposes or headers.get("x-moz", "").lower() == "prefetch"
 
 
 def is_navigation(headers: Mapping[str, str]) -> bool:
-    """Tell whether a person is going somewhere, rather than a page loading an image or a frame."""
+    """Return whether a person is going somewhere, rather than a page loading an image or a frame.
+
+    Absent headers mean nothing: old browsers and scripts send none, and Node's fetch its own.
+    """
     return (
         headers.get("sec-fetch-mode", "navigate") == "navigate"
         and headers.get("sec-fetch-dest", "document") == "document"
@@ -92,9 +91,9 @@ def is_navigation(headers: Mapping[str, str]) -> bool:
 def is_from_elsewhere(headers: Mapping[str, str], public_origin: str) -> bool:
     """Return whether another site caused the request, as far as the browser says.
 
-    Pages with `Referrer-Policy: no-referrer`, as ours are, post with `Origin: null`, also to their
-    own origin. So that says nothing, and a browser without Sec-Fetch-Site (Safari before 16.4, or
-    one behind a gateway that drops it) has told no cause; then the form's token alone decides.
+    Pages with `Referrer-Policy: no-referrer`, such as ours, post with `Origin: null` even to their
+    own origin, so that proves nothing. A browser without Sec-Fetch-Site (Safari before 16.4, or one
+    behind a gateway that drops it) then names no cause, and the form's token alone decides.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site not in {None, "same-origin", "none"}:

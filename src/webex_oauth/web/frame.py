@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -11,13 +11,26 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.oauth.http import read_text
-from webex_oauth.web import failures
-from webex_oauth.web.failures import Refused, reference_id, status_failure
+from webex_oauth.settings.pages import PROBES
+from webex_oauth.web.browser_security import HeaderList
+from webex_oauth.web.failures import Refused, reference_id, refused_with_status
 
-HeaderList = Sequence[tuple[bytes, bytes]]
+log = logging.getLogger(__name__)
 
-STREAM_SECONDS = 300
+MAX_TARGET_BYTES: Final = 8 * 1024
+MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_UNDER_WAY: Final = 1000
+BODY_SECONDS: Final = 20
+"""How long a form, which fits into one packet, may take to arrive."""
+
+STREAM_SECONDS: Final = 300
 """How long an answer that is sent piece by piece may take, whatever its reader does."""
+
+LAST_ANSWER: Final = [(b"connection", b"close")]
+
+ShowFailure = Callable[[Scope, Refused], Awaitable[ASGIApp]]
+"""Log that the request in the scope was refused, and build the answer."""
 
 
 class NotTaken(Exception):
@@ -25,13 +38,16 @@ class NotTaken(Exception):
 
 
 class Places:
-    """How many requests are worked on."""
+    """How many requests are being worked on."""
 
     taken = 0
 
 
 class Outlet:
-    """Send an answer with the standing headers; its place is free while its peer is waited for."""
+    """The way out of one request: it sends the answer, with the headers that every answer carries.
+
+    The request's place is free while its peer is waited for.
+    """
 
     def __init__(
         self, send: Send, headers: HeaderList, places: Places, stream_seconds: float
@@ -80,32 +96,14 @@ class Outlet:
             raise NotTaken(f"not read to its end in {self._stream_seconds} seconds")
 
 
-log = logging.getLogger(__name__)
-
-MAX_TARGET_BYTES = 8 * 1024
-MAX_HEADER_BYTES = 16 * 1024
-MAX_BODY_BYTES = 64 * 1024
-MAX_UNDER_WAY = 1000
-BODY_SECONDS = 20
-"""How long a form may take to arrive, which fits into one packet."""
-
-PROBES = frozenset({"/healthz", "/readyz"})
-"""A load balancer asks for them by address."""
-
-LAST_ANSWER = [(b"connection", b"close")]
-
-ShowFailure = Callable[[Scope, Refused], Awaitable[ASGIApp]]
-"""Log that the request in the scope was refused, and build the answer that says so."""
-
-
 class Frame:
-    """Stand around *app* as an ASGI application of its own.
+    """An ASGI application around *app*.
 
-    Only requests for *public_hosts* are answered; probes and *open_paths* are answered whatever
-    host they are asked of, and at any time. Each is read whole, within *body_seconds*, before it
-    counts as one of the MAX_UNDER_WAY, and it does not count while its peer is waited for: so peers
-    that send or read nothing take nobody's place. A failure, also one nobody foresaw, becomes the
-    answer that *show_failure* builds.
+    Only requests for *public_hosts* are answered; probes and *open_paths* are answered for any
+    host and at any time. Each is read whole, within *body_seconds*, before it counts as one of the
+    MAX_UNDER_WAY, and it does not count while its peer is waited for: so peers that send or read
+    nothing take no place. A failure, even an unforeseen one, becomes the answer that *show_failure*
+    builds.
     """
 
     def __init__(
@@ -119,7 +117,7 @@ class Frame:
         body_seconds: float = BODY_SECONDS,
         stream_seconds: float = STREAM_SECONDS,
     ) -> None:
-        self._app = app
+        self.app = app
         self._public_hosts = frozenset(host.encode("ascii") for host in public_hosts)
         self._open_paths = PROBES.union(open_paths)
         self._headers = headers
@@ -130,9 +128,7 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
             return
-        scope["app"] = self
         outlet = Outlet(send, self._headers, self._places, self._stream_seconds)
         try:
             claims = _claims(scope["headers"])
@@ -141,7 +137,7 @@ class Frame:
                 receive = await self._whole(receive)
             self._check_room(scope)
         except Refused as refused:
-            is_late = refused.failure is failures.BODY_TOO_SLOW
+            is_late = refused.failure.name == "body-too-slow"
             await self._fail(scope, receive, outlet, refused, LAST_ANSWER if is_late else ())
             return
         except ClientDisconnect:
@@ -155,7 +151,7 @@ class Frame:
 
     async def _run(self, scope: Scope, receive: Receive, outlet: Outlet) -> None:
         try:
-            await self._app(scope, receive, outlet.send)
+            await self.app(scope, receive, outlet.send)
         except ClientDisconnect:
             log.debug("the browser left before its form was whole")
         except NotTaken as error:
@@ -166,39 +162,38 @@ class Frame:
             raise ConnectionAbortedError(str(error)) from None
         except HTTPException as error:
             headers = [(k.encode(), v.encode()) for k, v in (error.headers or {}).items()]
-            refused = Refused(status_failure(error.status_code), error.detail, error)
-            await self._fail(scope, receive, outlet, refused, headers)
+            await self._fail(scope, receive, outlet, refused_with_status(error), headers)
         except Exception as error:  # noqa: BLE001 - the last resort; it is logged with its traceback
-            refused = Refused(failures.UNEXPECTED, "unforeseen failure", error)
+            refused = Refused("unexpected", "unforeseen failure", error)
             await self._fail(scope, receive, outlet, refused)
 
     def _check(self, scope: Scope, claims: "_Claims") -> None:
         is_ours = len(claims.hosts) == 1 and claims.hosts[0] in self._public_hosts
         if not is_ours and scope["path"] not in self._open_paths:
-            raise Refused(failures.WRONG_HOST, _wrong_host(claims.hosts))
+            raise Refused("wrong-host", _wrong_host(claims.hosts))
         target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
         if target_bytes > MAX_TARGET_BYTES:
             reason = f"the address has {target_bytes} bytes"
-            raise Refused(failures.URL_TOO_LONG, reason)
+            raise Refused("url-too-long", reason)
         if claims.header_bytes > MAX_HEADER_BYTES:
             reason = f"the headers have {claims.header_bytes} bytes"
-            raise Refused(failures.HEADERS_TOO_LARGE, reason)
+            raise Refused("headers-too-large", reason)
         if claims.body_bytes > MAX_BODY_BYTES:
             raise _too_large(f"a body of {claims.body_bytes} bytes")
 
     def _check_room(self, scope: Scope) -> None:
         if self._places.taken >= MAX_UNDER_WAY and scope["path"] not in self._open_paths:
             reason = f"{MAX_UNDER_WAY} requests are under way already"
-            raise Refused(failures.OVERLOADED, reason)
+            raise Refused("overloaded", reason)
 
     async def _whole(self, receive: Receive) -> Receive:
-        """Read the body; return what hands it over in one piece."""
+        """Read the body; return a receiver that delivers it in one piece."""
         try:
             async with asyncio.timeout(self._body_seconds):
                 body = await _read_body(receive)
         except TimeoutError:
             reason = f"the body was not whole after {self._body_seconds} seconds"
-            raise Refused(failures.BODY_TOO_SLOW, reason) from None
+            raise Refused("body-too-slow", reason) from None
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive_whole() -> Message:
@@ -241,11 +236,11 @@ def _wrong_host(hosts: Sequence[bytes]) -> str:
 
 def _too_large(what: str) -> Refused:
     reason = f"{what} is larger than {MAX_BODY_BYTES} bytes"
-    return Refused(failures.BODY_TOO_LARGE, reason)
+    return Refused("body-too-large", reason)
 
 
 class _Claims(NamedTuple):
-    """What the headers say of a request."""
+    """What the headers say about a request."""
 
     hosts: list[bytes]
     header_bytes: int
@@ -254,7 +249,7 @@ class _Claims(NamedTuple):
 
 
 def _claims(headers: HeaderList) -> _Claims:
-    """Read in one pass what is asked of the headers."""
+    """Read the headers once for everything that is asked of them."""
     hosts: list[bytes] = []
     header_bytes = body_bytes = 0
     is_coded = False

@@ -1,6 +1,7 @@
-"""`GET /` and `GET /index.html`: the start button, or the signed-in person."""
+"""`GET /` and `GET /index.html`: the way to sign in, or the signed-in person and their grant."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
 
 from starlette.responses import Response
 
@@ -8,29 +9,104 @@ from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.settings.urls import split_url
 from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.records import Profile
-from webex_oauth.web.views import (
-    GrantInWords,
-    HomePage,
-    PersonPage,
-    ScopeInWords,
-    UnnamedPersonPage,
-)
+from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.platform import Platform
-from webex_oauth.webex.scopes import PEOPLE_READ, ROOMS_READ, describe, permits
+from webex_oauth.webex.scopes import PEOPLE_READ, ROOMS_READ, permits
 
-WARNING_SECONDS = 7 * 86400
-LAST_PART = 6
+WARNING_SECONDS: Final = 7 * 86400
+LAST_PART: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class GrantInWords:
+    """What the person allowed and how long it lasts.
+
+    `withheld` was requested but not granted. `access_ends_at` and `renewable_until` are None when
+    Webex gave no date; `is_renewable` is whether a refresh token is kept. `ends_soon_at` is set
+    when the person should sign in again before then; `has_ended` when nothing works until they do.
+    `shows_spaces` is whether what was granted is enough for the list of spaces.
+    """
+
+    granted: tuple[str, ...]
+    withheld: tuple[str, ...]
+    access_ends_at: int | None
+    is_renewable: bool
+    renewable_until: int | None
+    ends_soon_at: int | None = None
+    has_ended: bool = False
+    shows_spaces: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage(View):
+    """The page of a browser that is not signed in, with the `scopes` that a sign-in asks for.
+
+    `was_signed_in` is whether the browser presents a session that has ended.
+    """
+
+    template: ClassVar = "home.html"
+
+    scopes: tuple[str, ...]
+    return_to: str = "/"
+    was_signed_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage(View):
+    """The page of the signed-in person.
+
+    `missing_scope` would bring their name, where Webex gave none. The profile's `avatar` is None to
+    show initials; otherwise the page's Content-Security-Policy must allow it as an image.
+    """
+
+    template: ClassVar = "person.html"
+
+    profile: Profile
+    grant: GrantInWords
+    missing_scope: str | None = None
+
+
+async def show_home(visit: Visit) -> Response:
+    """Show the person's page, or the home page to a browser that is not signed in."""
+    session = await visit.session()
+    if session is not None:
+        return await _show_person(visit, session)
+    was_signed_in = visit.session_id is not None
+    response = visit.show(HomePage(visit.site.settings.scopes, was_signed_in=was_signed_in))
+    await visit.drop_stale_session(response)
+    return response
+
+
+async def _show_person(visit: Visit, session: LiveSession) -> Response:
+    settings, profile = visit.site.settings, session.profile
+    grant = await visit.site.integration.vault.grant(session.grant_key)
+    words = grant_in_words(grant, settings.scopes, visit.now())
+    if profile.display_name is None and not permits(grant.scopes, PEOPLE_READ):
+        return visit.show(PersonPage(profile, words, PEOPLE_READ))
+    image_origin = _image_origin(profile, settings.platform)
+    shown = profile if image_origin else replace(profile, avatar=None)
+    return visit.show(PersonPage(shown, words), image_origin=image_origin)
+
+
+def _image_origin(profile: Profile, platform: Platform) -> str | None:
+    """Return the origin that the person's picture is loaded from; None unless it is Webex's."""
+    if not (profile.display_name and profile.avatar and profile.avatar.isascii()):
+        return None
+    parts = split_url(profile.avatar)
+    if parts is None or not platform.has_picture(parts):
+        return None
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def grant_in_words(grant: Grant, requested: tuple[str, ...], now: int) -> GrantInWords:
-    """Say what was allowed, what of *requested* was not, and how long it lasts."""
+    """Return what was allowed, what of *requested* was not, and how long it lasts."""
     tokens, end = grant.tokens, last_end(grant)
     asked_for = [scope for scope in requested if scope in grant.scopes]
     is_near = end is not None and now >= end - warning_seconds(grant, end)
     return GrantInWords(
-        granted=tuple(map(in_words, (*asked_for, *sorted(grant.scopes.difference(asked_for))))),
-        withheld=tuple(in_words(s) for s in requested if not permits(grant.scopes, s)),
+        granted=(*asked_for, *sorted(grant.scopes.difference(asked_for))),
+        withheld=tuple(scope for scope in requested if not permits(grant.scopes, scope)),
         access_ends_at=tokens.access_expires_at,
         is_renewable=tokens.refresh_token is not None,
         renewable_until=tokens.refresh_expires_at,
@@ -41,7 +117,7 @@ def grant_in_words(grant: Grant, requested: tuple[str, ...], now: int) -> GrantI
 
 
 def last_end(grant: Grant) -> int | None:
-    """Say until when anything works without the person; None when that is not known."""
+    """Return when everything stops working without the person; None if that is not known."""
     tokens = grant.tokens
     if tokens.refresh_token is None:
         return tokens.access_expires_at
@@ -51,49 +127,8 @@ def last_end(grant: Grant) -> int | None:
 
 
 def warning_seconds(grant: Grant, end: int) -> int:
-    """Say how long before its end a grant is warned of.
+    """Return how long before its end a grant is warned of: a week, or a sixth of a short life.
 
-    A week, of a short life its last sixth: what keeps grants alive has acted long before.
+    What keeps grants alive has acted long before.
     """
     return min(WARNING_SECONDS, max(0, end - grant.issued_at) // LAST_PART)
-
-
-def in_words(scope: str) -> ScopeInWords:
-    """Return what *scope* allows, as pages show it."""
-    return ScopeInWords(scope, describe(scope))
-
-
-async def show_home(visit: Visit) -> Response:
-    """Show the person's page, or the home page to a browser that is not signed in."""
-    session = await visit.session()
-    if session is not None:
-        return await _show_person(visit, session)
-    scopes = tuple(in_words(scope) for scope in visit.site.settings.scopes)
-    was_signed_in = visit.session_id is not None
-    response = visit.show(HomePage(visit.frame(), scopes, "/", was_signed_in=was_signed_in))
-    await visit.drop_stale_session(response)
-    return response
-
-
-async def _show_person(visit: Visit, session: LiveSession) -> Response:
-    settings = visit.site.settings
-    grant = await visit.site.integration.vault.grant(session.grant_key)
-    words = grant_in_words(grant, settings.scopes, visit.site.integration.context.clock())
-    profile = session.profile
-    if profile.display_name is None:
-        is_granted = permits(grant.scopes, PEOPLE_READ)
-        missing_scope = None if is_granted else in_words(PEOPLE_READ)
-        return visit.show(UnnamedPersonPage(visit.frame(), missing_scope, words))
-    image_origin = _image_origin(profile, settings.platform)
-    shown = profile if image_origin else replace(profile, avatar=None)
-    return visit.show(PersonPage(visit.frame(), shown, words), image_origin=image_origin)
-
-
-def _image_origin(profile: Profile, platform: Platform) -> str | None:
-    """Return the origin that the person's picture is loaded from; None unless it is Webex's."""
-    if profile.avatar is None or not profile.avatar.isascii():
-        return None
-    parts = split_url(profile.avatar)
-    if parts is None or not platform.has_picture(parts):
-        return None
-    return f"{parts.scheme}://{parts.netloc}"

@@ -1,40 +1,23 @@
-"""Pages as bytes: each view goes through the one template of its type."""
+"""Pages as bytes: a view names its template, and every template extends one layout."""
 
 import hashlib
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import resources
 from time import gmtime, strftime, struct_time
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup, escape
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from webex_oauth.secret import Secret
-from webex_oauth.web.views import (
-    Account,
-    ConfirmSignInPage,
-    DisconnectedPage,
-    DisconnectPage,
-    FailurePage,
-    Frame,
-    HomePage,
-    Page,
-    PersonPage,
-    RoomsPage,
-    SessionsPage,
-    SignedOutPage,
-    SignInAgain,
-    SignOutPage,
-    UnnamedPersonPage,
-)
+from webex_oauth.settings.pages import STATIC_FOLDER
+from webex_oauth.webex.scopes import describe
 
 LATEST_INSTANT: Final = 253_402_300_799
 """The end of the year 9999, the last that a date can name."""
 
-PREFIX: Final = "/static/"
-CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
+ROWS: Final = "<!-- rows -->"
+"""Marks where a page's rows belong; escaped text cannot contain it."""
 
 _MEDIA_TYPES: Final = {
     "app.css": "text/css; charset=utf-8",
@@ -42,11 +25,58 @@ _MEDIA_TYPES: Final = {
     "favicon.svg": "image/svg+xml",
     "water.min.css": "text/css; charset=utf-8",
 }
+_MINUTE_SECONDS: Final = 60
+_HOUR_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page shows besides its layout.
+
+    Each page's subclass stands beside its handler. Text in a view is plain text, which the template
+    escapes; instants are seconds since 1970 (UTC).
+    """
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the layout shows of the person.
+
+    `csrf_token` goes into every form that the page posts; it is None when nobody is signed in.
+    `person_name` is None too when Webex gave no name.
+    """
+
+    csrf_token: Secret | None = None
+    person_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What every page says of the application.
+
+    `help_url` is where people get help, as a link. `other_webex` is the host of a Webex that is
+    neither the usual nor a local one; how to revoke tokens there is not known. `is_at_home` means
+    that only the operator's machine can see the pages, `is_debugging` that sign-ins are logged.
+    """
+
+    name: str
+    help_url: str | None = None
+    is_emulator: bool = False
+    other_webex: str = ""
+    is_at_home: bool = False
+    is_debugging: bool = False
+
+    @property
+    def help_text(self) -> str:
+        """The help address as people write it."""
+        return (self.help_url or "").removeprefix("mailto:")
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file: its address on this server, its media type and its bytes."""
+    """A file that pages load: its address, its media type and its content."""
 
     path: str
     media_type: str
@@ -54,14 +84,17 @@ class Asset:
 
 
 class Assets:
-    """All files that pages load, read once."""
+    """The style sheets, script and icon, each at an address derived from its content.
+
+    A changed file has a changed address, so browsers may cache each for good.
+    """
 
     def __init__(self, content_by_name: Mapping[str, bytes]) -> None:
         self._by_name = {
-            name: Asset(_path(name, content), _MEDIA_TYPES[name], content)
+            name: Asset(_asset_path(name, content), _MEDIA_TYPES[name], content)
             for name, content in content_by_name.items()
         }
-        self._by_path = {asset.path: asset for asset in self._by_name.values()}
+        self.by_path: Mapping[str, Asset] = {one.path: one for one in self._by_name.values()}
 
     @classmethod
     def packaged(cls) -> Self:
@@ -70,106 +103,38 @@ class Assets:
         return cls({name: (folder / name).read_bytes() for name in _MEDIA_TYPES})
 
     def path(self, name: str) -> str:
-        """Give the address of the file *name*; raises KeyError when there is none."""
+        """Return the address of the file *name*; raises KeyError if there is none."""
         return self._by_name[name].path
-
-    @property
-    def paths(self) -> Collection[str]:
-        """The addresses of all files."""
-        return self._by_path.keys()
-
-    def find(self, path: str) -> Asset | None:
-        """Find the file whose address is exactly *path*."""
-        return self._by_path.get(path)
-
-
-def _path(name: str, content: bytes) -> str:
-    return f"{PREFIX}{hashlib.sha256(content).hexdigest()[:16]}/{name}"
-
-
-TEMPLATE_BY_VIEW: Final[Mapping[type, str]] = {
-    ConfirmSignInPage: "confirm_sign_in.html",
-    DisconnectedPage: "disconnected.html",
-    DisconnectPage: "disconnect.html",
-    FailurePage: "failure.html",
-    HomePage: "home.html",
-    PersonPage: "person.html",
-    RoomsPage: "rooms.html",
-    SessionsPage: "sessions.html",
-    SignedOutPage: "signed_out.html",
-    SignOutPage: "sign_out.html",
-    UnnamedPersonPage: "unnamed_person.html",
-}
-
-ROWS: Final = "<!-- rows -->"
-"""Stands in the page of spaces where its rows belong; escaped text has no way to say it."""
-
-NAME: Final = Markup("<!-- name -->")
-TOKEN: Final = Markup("<!-- token -->")
-"""Stand in a page that is kept for what only one person may see."""
-
-KEPT_PAGES: Final = 128
-
-_MINUTE_SECONDS: Final = 60
-_HOUR_SECONDS: Final = 3600
 
 
 class Pages:
-    """Render views; every template is compiled when this is made."""
+    """The templates, compiled when this is made."""
 
-    def __init__(self, assets: Assets) -> None:
-        environment = page_environment(assets)
-        self._template_by_view: dict[type, Template] = {
-            view: environment.get_template(name) for view, name in TEMPLATE_BY_VIEW.items()
+    def __init__(self, assets: Assets, about: About) -> None:
+        environment = page_environment(assets, about)
+        self._template_by_name = {
+            name: environment.get_template(name) for name in environment.list_templates()
         }
-        self._around_anyones_rows = lru_cache(KEPT_PAGES)(self._write_around_anyones_rows)
 
-    def render(self, page: Page) -> bytes:
-        """Write a whole page."""
-        return _octets(self._text(page))
+    def render(self, view: View, layout: Layout) -> bytes:
+        """Return a whole page in UTF-8."""
+        html = self._template_by_name[view.template].render(page=view, layout=layout)
+        return html.encode("utf-8", "replace")
 
-    def around_rows(self, page: RoomsPage) -> tuple[bytes, bytes]:
-        """Write what stands before and after the rows of `rooms_table.room_rows`."""
-        account, token = page.frame.account, page.frame.csrf_token
-        is_usual = not (page.filter_text or page.interruption or page.unreadable_count)
-        if not (is_usual and account and account.name and token):
-            return self._write_around_rows(page)
-        # Most lists differ in a name and a token only; rendering costs five times this.
-        opening, closing = self._around_anyones_rows(
-            is_emulator=page.frame.is_emulator,
-            is_debugging=page.frame.is_debugging,
-            shown_count=page.shown_count,
-            total_count=page.total_count,
-        )
-        with_token = opening.replace(_octets(TOKEN), _octets(escape(token.reveal())))
-        return with_token.replace(_octets(NAME), _octets(escape(account.name))), closing
-
-    def _write_around_anyones_rows(
-        self, *, is_emulator: bool, is_debugging: bool, shown_count: int, total_count: int
-    ) -> tuple[bytes, bytes]:
-        frame = Frame(Account(NAME), Secret(TOKEN), is_emulator, is_debugging)
-        return self._write_around_rows(RoomsPage(frame, "", shown_count, total_count, 0, None))
-
-    def _write_around_rows(self, page: RoomsPage) -> tuple[bytes, bytes]:
-        opening, _, closing = self._text(page).partition(ROWS)
-        return _octets(opening), _octets(closing)
-
-    def _text(self, view: Page | RoomsPage) -> str:
-        return self._template_by_view[type(view)].render(page=view)
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+    def around_rows(self, view: View, layout: Layout) -> tuple[bytes, bytes]:
+        """Return what stands before and after the rows of a page that has the mark ROWS."""
+        opening, _, closing = self.render(view, layout).partition(ROWS.encode())
+        return opening, closing
 
 
 class _PageEnvironment(Environment):
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Give templates a plain dict: reading Jinja's chain of maps costs more than a page."""
+        """Give templates a plain dict: looking up Jinja's chain of maps costs more than a page."""
         return {**self.globals, **(d or {})}
 
 
-def page_environment(assets: Assets) -> Environment:
-    """Make the environment of the templates: everything is escaped, nothing may be undefined."""
+def page_environment(assets: Assets, about: About) -> Environment:
+    """Return the templates' environment: it escapes everything and accepts nothing undefined."""
     environment = _PageEnvironment(
         loader=PackageLoader("webex_oauth.web"),
         autoescape=True,
@@ -178,23 +143,20 @@ def page_environment(assets: Assets) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals = {"here": "", "is_leaving": False}
+    environment.globals = {"app": about, "here": "", "is_leaving": False}
     environment.filters |= {
         "asset": assets.path,
+        "describe": describe,
         "duration": duration_text,
         "initials": initials,
         "utc_datetime": utc_datetime,
         "utc_text": utc_text,
     }
-    environment.tests["sign_in_again"] = _is_sign_in_again
     return environment
 
 
 def initials(name: str) -> str:
-    """Take the first letter of the first and of the last word of *name*.
-
-    A name without a letter or digit gives a question mark.
-    """
+    """Return the first letters of the first and the last word of *name*, or a question mark."""
     letters = [letter for word in name.split() if (letter := _first_letter(word))]
     if not letters:
         return "?"
@@ -202,17 +164,17 @@ def initials(name: str) -> str:
 
 
 def utc_datetime(at: int) -> str:
-    """Write *at* for the datetime attribute of a time element."""
+    """Return *at* as the datetime attribute of a time element."""
     return strftime("%Y-%m-%dT%H:%M:%SZ", _utc(at))
 
 
 def utc_text(at: int) -> str:
-    """Write *at* for people."""
+    """Return *at* as people read it."""
     return strftime("%Y-%m-%d %H:%M UTC", _utc(at))
 
 
 def duration_text(seconds: int) -> str:
-    """Write how long a wait is; rounded up, so that nobody comes back too early."""
+    """Return how long a wait is, rounded up so that people do not come back too early."""
     if seconds <= 2 * _MINUTE_SECONDS:
         return _plural(seconds, "second")
     if seconds <= 2 * _HOUR_SECONDS:
@@ -220,8 +182,8 @@ def duration_text(seconds: int) -> str:
     return _plural(-(-seconds // _HOUR_SECONDS), "hour")
 
 
-def _is_sign_in_again(value: object) -> bool:
-    return isinstance(value, SignInAgain)
+def _asset_path(name: str, content: bytes) -> str:
+    return f"{STATIC_FOLDER}{hashlib.sha256(content).hexdigest()[:16]}/{name}"
 
 
 def _first_letter(word: str) -> str:

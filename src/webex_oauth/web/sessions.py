@@ -1,26 +1,64 @@
-"""Where a person is signed in, and how that ends: `/sessions`, `/logout` and `/disconnect`."""
+"""`/sessions`, `/logout` and `/disconnect`: where a person is signed in, and how that ends."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from webex_oauth.flows.sessions import ListedSession, LiveSession
-from webex_oauth.web.browser_security import is_notice_proof, notice_proof
-from webex_oauth.web.failures import BAD_REQUEST, Refused
-from webex_oauth.web.views import (
-    DisconnectedPage,
-    DisconnectPage,
-    SessionsPage,
-    SignedOutPage,
-    SignOutPage,
-)
+from webex_oauth.flows.sessions import ListedSession, TokenFate
+from webex_oauth.secret import Secret
+from webex_oauth.settings.pages import Page
+from webex_oauth.web.browser_security import notice_proof
+from webex_oauth.web.failures import Refused
+from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit, redirect
 
-UNKNOWN_BROWSER = "An unknown browser"
-ALREADY_OUT = "That browser was signed out already."
+UNKNOWN_BROWSER: Final = "An unknown browser"
+ALREADY_OUT: Final = "That browser was signed out already."
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsPage(View):
+    """The browsers in which the person is signed in, this one first.
+
+    `notice` is what was done before, empty if nothing was.
+    """
+
+    template: ClassVar = "sessions.html"
+
+    sessions: tuple[ListedSession, ...]
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutPage(View):
+    """The question whether to sign out; with `keeps_grants` the person's tokens stay."""
+
+    template: ClassVar = "sign_out.html"
+
+    keeps_grants: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectPage(View):
+    """The question whether to end everything; `other_count` other browsers are signed out too."""
+
+    template: ClassVar = "disconnect.html"
+
+    other_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutPage(View):
+    """The confirmation of a sign-out, here or `is_everywhere`; `fate` is that of the tokens."""
+
+    template: ClassVar = "signed_out.html"
+
+    fate: TokenFate
+    is_everywhere: bool
 
 
 async def show_sessions(visit: Visit) -> Response:
@@ -28,15 +66,17 @@ async def show_sessions(visit: Visit) -> Response:
     session = await visit.required_session()
     listed = await visit.site.integration.sessions.of_person(session)
     notice, proof = visit.query_field("notice"), visit.query_field("proof")
-    if not is_notice_proof(proof, notice, session.session_id):
+    if Secret(proof) != Secret(notice_proof(notice, session.session_id)):
         notice = ""
-    return visit.show(SessionsPage(visit.frame(), told_apart(listed), notice))
+    return visit.show(SessionsPage(told_apart(listed), notice))
 
 
 async def end_sessions(visit: Visit) -> Response:
-    """End one other session, or all others; one that is gone already is as good as ended."""
-    await visit.check_form()
-    session, form = await visit.required_session(), await visit.form()
+    """End one other session, or all others; one that is gone already counts as ended.
+
+    The list then says what was done.
+    """
+    session, form = await visit.check_form(), await visit.form()
     sessions = visit.site.integration.sessions
     match form:
         case {"session": handle}:
@@ -48,19 +88,14 @@ async def end_sessions(visit: Visit) -> Response:
             count = await sessions.end_others(session)
             notice = f"Signed out {count} other {'browser' if count == 1 else 'browsers'}."
         case _:
-            raise Refused(BAD_REQUEST, "the form names neither a session nor all others")
-    return back_to_list(notice, session)
-
-
-async def leave_form(visit: Visit) -> Response:  # noqa: ARG001 - what every handler takes
-    """Send whoever reloads or comes back to the form's address to the list."""
-    return redirect("/sessions")
-
-
-def back_to_list(notice: str, session: LiveSession) -> Response:
-    """Show the list as it is now, and say what was done."""
+            raise Refused("bad-request", "the form names neither a session nor all others")
     query = {"notice": notice, "proof": notice_proof(notice, session.session_id)}
-    return redirect(f"/sessions?{urlencode(query)}")
+    return redirect(f"{Page.SESSIONS}?{urlencode(query)}")
+
+
+async def leave_form(visit: Visit) -> Response:  # noqa: ARG001 - a handler takes a visit
+    """Send a browser that reloads the form's address to the list."""
+    return redirect(Page.SESSIONS)
 
 
 def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
@@ -79,31 +114,26 @@ def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
 async def ask_to_sign_out(visit: Visit) -> Response:
     """Ask; nothing changes."""
     if await visit.session() is None:
-        return redirect("/")
-    keeps_grants = visit.site.integration.context.keeps_grants
-    return visit.show(SignOutPage(visit.frame(), keeps_grants))
+        return redirect(Page.HOME)
+    return visit.show(SignOutPage(visit.site.integration.context.keeps_grants))
 
 
 async def sign_out(visit: Visit) -> Response:
     """End the session here, then its tokens at Webex, and clear what the browser kept."""
-    await visit.check_form()
-    session = await visit.required_session()
+    session = await visit.check_form()
     fate = await visit.site.integration.sessions.sign_out(session.session_id)
-    visit.forget_session()
-    return visit.let_go(SignedOutPage(visit.frame(), fate))
+    return visit.show_signed_out(SignedOutPage(fate, is_everywhere=False))
 
 
 async def ask_to_disconnect(visit: Visit) -> Response:
-    """Say what it does and ask; nothing changes."""
+    """Show what it does and ask; nothing changes."""
     session = await visit.required_session()
     listed = await visit.site.integration.sessions.of_person(session)
-    return visit.show(DisconnectPage(visit.frame(), other_count=len(listed) - 1))
+    return visit.show(DisconnectPage(len(listed) - 1))
 
 
 async def disconnect(visit: Visit) -> Response:
     """End every session of the person and their grant, then its tokens at Webex."""
-    await visit.check_form()
-    session = await visit.required_session()
+    session = await visit.check_form()
     fate = await visit.site.integration.sessions.disconnect(session.grant_key)
-    visit.forget_session()
-    return visit.let_go(DisconnectedPage(visit.frame(), fate))
+    return visit.show_signed_out(SignedOutPage(fate, is_everywhere=True))

@@ -1,7 +1,8 @@
-"""`GET|POST /login` begins a sign-in; `GET /oauth`, at the registered path, completes it."""
+"""`/login` begins a sign-in; `GET /oauth`, at the registered path, completes it."""
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, Final, TypeAlias
 
 from starlette.responses import Response
 
@@ -18,21 +19,15 @@ from webex_oauth.flows.return_to import HOME, ReturnTo
 from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
 from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, is_prefetch
-from webex_oauth.web.failure_page import (
-    is_signed_in,
-    retry_after_seconds,
-    show_failure,
-    sign_in_failure,
-)
+from webex_oauth.web.failure_page import show_failure, sign_in_failure
 from webex_oauth.web.failures import Refused
-from webex_oauth.web.views import ConfirmSignInPage, Detail
+from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit, redirect
-from webex_oauth.web.webex_failures import ALREADY_SIGNED_IN
 
-MAX_CHARACTERS: Final = 512
+MAX_USER_AGENT_CHARACTERS: Final = 512
 Marks: TypeAlias = Sequence[tuple[str, str]]
+"""A mark in the User-Agent header, and the name it stands for; the first mark found decides."""
 
-# The first mark that is found decides: most browsers also name those they are akin to.
 BROWSERS: Final[Marks] = (
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -58,19 +53,13 @@ SYSTEMS: Final[Marks] = (
 )
 
 
-def browser_label(user_agent: str | None) -> str | None:
-    """Say "Firefox on Linux", or as much of it as can be told; None when that is nothing."""
-    text = (user_agent or "")[:MAX_CHARACTERS]
-    browser, system = _first(BROWSERS, text), _first(SYSTEMS, text)
-    if browser and system:
-        return f"{browser} on {system}"
-    if system:
-        return f"A browser on {system}"
-    return browser
+@dataclass(frozen=True, slots=True)
+class ConfirmSignInPage(View):
+    """The question whether to begin a sign-in that another site started."""
 
+    template: ClassVar = "confirm_sign_in.html"
 
-def _first(marks: Marks, text: str) -> str | None:
-    return next((name for mark, name in marks if mark in text), None)
+    return_to: str
 
 
 async def begin_sign_in(visit: Visit) -> Response:
@@ -91,22 +80,17 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
     return_to = visit.return_to(visit.query_field("return_to"))
     if visit.request.method == "HEAD":
         return Response(status_code=204)
-    if is_from_elsewhere(visit.headers, visit.site.public_origin):
-        await visit.session()
-        return visit.show(ConfirmSignInPage(visit.frame(), return_to.path))
+    if is_from_elsewhere(visit.headers, visit.site.settings.public_origin):
+        await visit.session()  # the page then shows who is signed in
+        return visit.show(ConfirmSignInPage(return_to.path))
     return await _begin(visit, return_to)
 
 
 async def _begin(visit: Visit, return_to: ReturnTo) -> Response:
-    integration = visit.site.integration
-    started = integration.sign_in.begin(return_to)
+    started = visit.site.integration.sign_in.begin(return_to)
     response = redirect(started.authorization_url)
     visit.site.cookies.keep_attempt(
-        response,
-        visit.cookies,
-        started.attempt_id,
-        started.attempt,
-        integration.context.clock(),
+        response, visit.cookies, started.attempt_id, started.attempt, visit.now()
     )
     return response
 
@@ -127,46 +111,57 @@ async def complete_sign_in(visit: Visit) -> Response:
     )
     match outcome:
         case SignedIn(session_id, return_to):
-            response = visit.send_on(return_to)
+            response = redirect(return_to.path)
             lifetime_seconds = visit.site.settings.absolute_seconds
             visit.site.cookies.keep_session(response, session_id, lifetime_seconds)
             return response
         case SentOn(return_to):
-            return visit.send_on(return_to)
+            return redirect(return_to.path)
         case NotSignedIn(reason, return_to):
             return await _refuse(visit, reason, return_to)
 
 
 async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> Response:
     failure = sign_in_failure(error)
-    if _is_used_up(error) and await is_signed_in(visit):
-        failure = ALREADY_SIGNED_IN
-    return await show_failure(
-        visit,
-        Refused(failure, str(error), error),
-        return_to=return_to,
-        retry_after=retry_after_seconds(error),
-        details=_details(error),
-    )
+    if _is_used_up(error) and await visit.is_signed_in():
+        failure = "already-signed-in"
+    refused = Refused(failure, str(error), error)
+    return await show_failure(visit, refused, return_to=return_to, details=_details(error))
 
 
 def _is_used_up(error: WebexOAuthError) -> bool:
-    """Check whether the address is of a sign-in that is over, as in a bookmark or the history."""
+    """Return whether the address is of a sign-in that is over, as in a bookmark or the history."""
     if isinstance(error, IncompleteCallback):
         return error.error is None
     return isinstance(error, AttemptForeign | AttemptUnknown)
 
 
-def _details(error: WebexOAuthError) -> tuple[Detail, ...]:
-    """Show what the other side said of it, as text."""
+def _details(error: WebexOAuthError) -> tuple[tuple[str, str], ...]:
+    """Return what the other side said about an error, as labels and text."""
     if isinstance(error, IncompleteCallback) and error.error in REGISTERED_ERRORS:
-        # Without a state of ours anybody may have written it: no text of theirs is shown.
-        return (Detail("Error code", error.error),)
+        # Without a state of ours anyone may have written it: none of its text is shown.
+        return (("Error code", error.error),)
     if not isinstance(error, AuthorizationRefused | TokenError):
         return ()
-    details = [Detail("Error code", error.error)]
-    if error.description:
-        details.append(Detail("Webex says", error.description))
-    if isinstance(error, TokenError) and error.tracking_id:
-        details.append(Detail("Webex tracking id", error.tracking_id))
-    return tuple(details)
+    tracking_id = error.tracking_id if isinstance(error, TokenError) else None
+    details = (
+        ("Error code", error.error),
+        ("Webex says", error.description),
+        ("Webex tracking id", tracking_id),
+    )
+    return tuple((label, text) for label, text in details if text)
+
+
+def browser_label(user_agent: str | None) -> str | None:
+    """Return "Firefox on Linux", or as much of it as is known; only words of our own."""
+    text = (user_agent or "")[:MAX_USER_AGENT_CHARACTERS]
+    browser, system = _first(BROWSERS, text), _first(SYSTEMS, text)
+    if browser and system:
+        return f"{browser} on {system}"
+    if system:
+        return f"A browser on {system}"
+    return browser
+
+
+def _first(marks: Marks, text: str) -> str | None:
+    return next((name for mark, name in marks if mark in text), None)

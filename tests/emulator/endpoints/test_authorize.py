@@ -1,17 +1,20 @@
-"""The authorization endpoint, walked as a browser would."""
+"""Signing in and out at the broker, walked as a browser would."""
 
 import re
+from typing import Literal
 from urllib.parse import urlencode
 
 import pytest
-from emulator.conftest import find_person
 from emulator.wire import Wire, WireAnswer
 
 from webex_oauth.emulator import Answer, Emulator, Person, Visitor, VisitRefused
 from webex_oauth.emulator.endpoints.authorize import COOKIE_PATH
+from webex_oauth.emulator.endpoints.pages import page
 
-PERSON_PATH = "/idb/oauth2/v1/authorize/person"
-DECISION_PATH = "/idb/oauth2/v1/authorize/decision"
+PERSON_PATH = f"{COOKIE_PATH}/authorize/person"
+DECISION_PATH = f"{COOKIE_PATH}/authorize/decision"
+LOGOUT_PATH = f"{COOKIE_PATH}/logout"
+MIRA = "mira@acme.example"
 
 
 def transaction_in(answer: WireAnswer) -> str:
@@ -20,18 +23,19 @@ def transaction_in(answer: WireAnswer) -> str:
     return form[1]
 
 
-def choose(wire: Wire, person: str) -> tuple[str, WireAnswer]:
+def choose(wire: Wire, person: str = MIRA) -> tuple[str, WireAnswer]:
     transaction = transaction_in(wire.authorize())
     return transaction, wire.post(PERSON_PATH, {"transaction": transaction, "person": person})
 
 
 def decide(wire: Wire, decision: str) -> WireAnswer:
-    transaction, _ = choose(wire, "mira@acme.example")
+    transaction, _ = choose(wire)
     return wire.post(DECISION_PATH, {"transaction": transaction, "decision": decision})
 
 
-def cookie_in(answer: WireAnswer) -> str:
-    return str(answer.headers["Set-Cookie"]).split(";", maxsplit=1)[0]
+def cookie_of(wire: Wire) -> str:
+    _, chosen = choose(wire)
+    return str(chosen.headers["Set-Cookie"]).split(";", maxsplit=1)[0]
 
 
 def test_accepting_brings_a_code_and_the_state_unchanged(wire: Wire) -> None:
@@ -51,7 +55,7 @@ def test_declining_brings_access_denied(wire: Wire) -> None:
 
 
 def test_a_decision_can_be_made_once(wire: Wire) -> None:
-    transaction, _ = choose(wire, "mira@acme.example")
+    transaction, _ = choose(wire)
     fields = {"transaction": transaction, "decision": "accept"}
     wire.post(DECISION_PATH, fields)
 
@@ -62,30 +66,31 @@ def test_a_decision_can_be_made_once(wire: Wire) -> None:
 
 
 def test_a_transaction_expires(emulator: Emulator, wire: Wire) -> None:
-    transaction, _ = choose(wire, "mira@acme.example")
+    transaction, _ = choose(wire)
 
     emulator.clock.advance(601)
 
     pages = [
         wire.post(DECISION_PATH, {"transaction": transaction, "decision": "accept"}),
-        wire.post(PERSON_PATH, {"transaction": transaction, "person": "mira@acme.example"}),
+        wire.post(PERSON_PATH, {"transaction": transaction, "person": MIRA}),
         wire.get(f"{DECISION_PATH}?transaction={transaction}"),
         wire.get(f"{PERSON_PATH}?transaction={transaction}"),
     ]
     assert [page.status for page in pages] == [400] * 4
 
 
-def test_nobody_decides_before_a_person_is_chosen(wire: Wire) -> None:
+def test_a_decision_before_a_person_is_chosen_shows_the_people(wire: Wire) -> None:
     transaction = transaction_in(wire.authorize())
 
     answer = wire.post(DECISION_PATH, {"transaction": transaction, "decision": "accept"})
 
     assert "Location" not in answer.headers
     assert "Who is signing in?" in answer.text
+    assert "colleague1@acme.example" not in answer.text
 
 
 @pytest.mark.parametrize("person", ["nobody@acme.example", "colleague1@acme.example", ""])
-def test_who_cannot_sign_in_is_asked_again(wire: Wire, person: str) -> None:
+def test_a_person_who_cannot_sign_in_is_refused_on_the_page(wire: Wire, person: str) -> None:
     _, answer = choose(wire, person)
 
     assert answer.status == 400
@@ -93,7 +98,7 @@ def test_who_cannot_sign_in_is_asked_again(wire: Wire, person: str) -> None:
     assert f"{person}&#39; cannot sign in" in answer.text
 
 
-def test_a_decision_that_is_none_shows_the_page_again(wire: Wire) -> None:
+def test_an_unknown_decision_shows_the_page_again(wire: Wire) -> None:
     answer = decide(wire, "perhaps")
 
     assert answer.status == 200
@@ -109,18 +114,21 @@ def test_a_form_of_another_type_is_refused(wire: Wire, path: str) -> None:
 
 
 def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> None:
-    _, chosen = choose(wire, "mira@acme.example")
+    _, chosen = choose(wire)
 
-    page = wire.get(chosen.location).text
+    text = wire.get(chosen.location).text
 
-    assert "Local integration" in page
-    assert "See the titles and details of your spaces" in page
-    assert "spark:rooms_read" in page
-    assert "http://localhost:8080/oauth" in page
+    for words in (
+        "Local integration",
+        "See the titles and details of your spaces",
+        "spark:rooms_read",
+        "http://localhost:8080/oauth",
+    ):
+        assert words in text
 
 
 @pytest.mark.parametrize(
-    ("changes", "status_words"),
+    ("changes", "words"),
     [
         ({"client_id": ""}, "Parameter:client_id is blank"),
         ({"client_id": "C" + "0" * 64}, "was not issued by an emulator"),
@@ -128,13 +136,13 @@ def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> N
     ],
 )
 def test_an_unsure_return_address_ends_on_a_page(
-    wire: Wire, changes: dict[str, str], status_words: str
+    wire: Wire, changes: dict[str, str], words: str
 ) -> None:
     answer = wire.authorize(wire.request_fields(**changes))
 
     assert answer.status == 400
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert status_words in answer.text
+    assert words in answer.text
     assert "Location" not in answer.headers
 
 
@@ -152,7 +160,6 @@ def test_a_repeated_or_malformed_parameter_ends_on_a_page(wire: Wire, query: str
     [
         ({"scope": "spark:people_write"}, "invalid_scope"),
         ({"response_type": "token"}, "unsupported_response_type"),
-        ({"code_challenge": "short"}, "invalid_request"),
         ({"prompt": "none"}, "login_required"),
     ],
 )
@@ -181,11 +188,11 @@ def test_any_error_can_be_arranged(emulator: Emulator, wire: Wire) -> None:
     assert decide(wire, "accept").callback["error"] == "server_error"
 
 
-def test_the_callback_can_name_its_issuer(emulator: Emulator, wire: Wire) -> None:
+@pytest.mark.parametrize("decision", ["accept", "decline"])
+def test_the_callback_can_name_its_issuer(emulator: Emulator, wire: Wire, decision: str) -> None:
     emulator.change_options(callback_issuer="https://idbroker.webex.com/idb")
 
-    assert decide(wire, "accept").callback["iss"] == "https://idbroker.webex.com/idb"
-    assert decide(wire, "decline").callback["iss"] == "https://idbroker.webex.com/idb"
+    assert decide(wire, decision).callback["iss"] == "https://idbroker.webex.com/idb"
 
 
 def test_a_blocked_integration_ends_on_a_page(emulator: Emulator, wire: Wire) -> None:
@@ -198,12 +205,10 @@ def test_a_blocked_integration_ends_on_a_page(emulator: Emulator, wire: Wire) ->
 
 
 def test_a_signed_in_browser_goes_straight_to_consent(wire: Wire) -> None:
-    _, chosen = choose(wire, "mira@acme.example")
+    text = wire.authorize(Cookie=cookie_of(wire)).text
 
-    page = wire.authorize(Cookie=cookie_in(chosen)).text
-
-    assert "Allow access?" in page
-    assert "mira@acme.example" in page
+    assert "Allow access?" in text
+    assert MIRA in text
 
 
 @pytest.mark.parametrize(
@@ -212,23 +217,23 @@ def test_a_signed_in_browser_goes_straight_to_consent(wire: Wire) -> None:
 def test_a_signed_in_browser_can_be_asked_again(
     emulator: Emulator, wire: Wire, changes: dict[str, str]
 ) -> None:
-    _, chosen = choose(wire, "mira@acme.example")
+    cookie = cookie_of(wire)
     emulator.clock.advance(60)
 
-    page = wire.authorize(wire.request_fields(**changes), Cookie=cookie_in(chosen)).text
+    text = wire.authorize(wire.request_fields(**changes), Cookie=cookie).text
 
-    assert "Who is signing in?" in page
+    assert "Who is signing in?" in text
 
 
-def test_a_hinted_person_stands_first(wire: Wire) -> None:
-    page = wire.authorize(wire.request_fields(login_hint="Amara@acme.example")).text
+def test_a_suggested_person_comes_first(wire: Wire) -> None:
+    text = wire.authorize(wire.request_fields(login_hint="Amara@acme.example")).text
 
-    assert page.index("amara@acme.example") < page.index("mira@acme.example")
-    assert page.count("suggested by the application") == 1
+    assert text.index("amara@acme.example") < text.index(MIRA)
+    assert text.count("suggested by the application") == 1
 
 
 def test_the_cookie_is_sent_to_the_sign_in_paths_alone(wire: Wire) -> None:
-    _, chosen = choose(wire, "mira@acme.example")
+    _, chosen = choose(wire)
 
     [cookie] = chosen.headers.get_all("Set-Cookie") or []
     assert f"Path={COOKIE_PATH};" in cookie
@@ -240,12 +245,11 @@ def test_the_cookie_is_sent_to_the_sign_in_paths_alone(wire: Wire) -> None:
 def test_without_a_page_an_earlier_consent_is_used(
     emulator: Emulator, wire: Wire, mira: Person
 ) -> None:
-    _, chosen = choose(wire, mira.email)
-    silent = wire.request_fields(prompt="none")
-    refused = wire.authorize(silent, Cookie=cookie_in(chosen))
+    cookie, silent = cookie_of(wire), wire.request_fields(prompt="none")
+    refused = wire.authorize(silent, Cookie=cookie)
     emulator.grant_without_consent(mira)
 
-    answer = wire.authorize(silent, Cookie=cookie_in(chosen))
+    answer = wire.authorize(silent, Cookie=cookie)
 
     assert refused.callback["error"] == "consent_required"
     assert answer.callback["code"]
@@ -263,62 +267,119 @@ def test_pages_cannot_be_framed_stored_or_scripted(wire: Wire) -> None:
     assert " style=" not in answer.text
 
 
+def test_what_a_page_shows_is_text() -> None:
+    answer = page("refusal", error="<b>", description="{{ 7*7 }} <script>", tracking_id='"><i>')
+
+    html = bytes(answer.body).decode()
+    assert "&lt;b&gt;" in html
+    assert "{{ 7*7 }} &lt;script&gt;" in html
+    assert "<i>" not in html
+
+
 def test_every_page_says_that_it_is_not_webex(wire: Wire) -> None:
-    _, chosen = choose(wire, "mira@acme.example")
+    _, chosen = choose(wire)
     pages = [
         wire.get("/"),
         wire.authorize(),
         wire.get(chosen.location),
         wire.authorize({"client_id": ""}),
-        wire.get("/idb/oauth2/v1/logout"),
+        wire.get(LOGOUT_PATH),
     ]
 
-    for page in pages:
-        assert "This is the webex-oauth emulator, not Webex." in page.text
+    for one in pages:
+        assert "This is the webex-oauth emulator, not Webex." in one.text
 
 
-def test_no_page_shows_a_client_secret(emulator: Emulator, wire: Wire) -> None:
-    assert emulator.integration.client_id in wire.get("/").text
-    assert emulator.integration.client_secret not in wire.get("/").text
+def test_the_front_page_lists_what_there_is_but_no_secret(emulator: Emulator, wire: Wire) -> None:
+    text = wire.get("/").text
+
+    for line in ("GET /v1/rooms", "POST /v1/access_token", "POST /idb/oauth2/v1/revoke"):
+        assert f"<code>{line}</code>" in text
+    assert "<code>POST /v1/rooms</code>" not in text
+    assert emulator.broker_origin in text
+    assert emulator.integration.client_id in text
+    assert emulator.integration.client_secret not in text
 
 
-def test_a_visitor_walks_the_pages(emulator: Emulator, wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("decision", "answer"), [("accept", "code="), ("decline", "error=access_denied")]
+)
+def test_a_visitor_walks_the_pages(
+    authorize_url: str, decision: Literal["accept", "decline"], answer: str
+) -> None:
     visitor = Visitor()
-    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
 
-    accepted = visitor.sign_in(url, "mira@acme.example")
-    declined = visitor.sign_in(url, "mira@acme.example", "decline")
-
-    assert "code=" in accepted
-    assert "error=access_denied" in declined
+    assert answer in visitor.sign_in(authorize_url, MIRA, decision)
+    assert answer in visitor.sign_in(authorize_url, MIRA, decision)
 
 
-def test_a_visitor_tells_when_a_sign_in_ends_on_a_page(emulator: Emulator) -> None:
+def test_a_visitor_tells_why_a_sign_in_ends_on_a_page(
+    emulator: Emulator, authorize_url: str
+) -> None:
     with pytest.raises(VisitRefused) as refusal:
-        Visitor().sign_in(f"{emulator.origin}/v1/authorize?client_id=", "mira@acme.example")
+        Visitor().sign_in(f"{emulator.origin}/v1/authorize?client_id=", MIRA)
 
     assert refusal.value.status == 400
     assert "client_id is blank" in refusal.value.page
     assert refusal.value.reason == "invalid_request: Parameter:client_id is blank"
     assert refusal.value.reason in str(refusal.value)
-
-
-def test_a_visitor_tells_who_cannot_sign_in(emulator: Emulator, wire: Wire) -> None:
-    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
-
     with pytest.raises(VisitRefused, match=r"'mira@acme\.exmaple' cannot sign in"):
-        Visitor().sign_in(url, "mira@acme.exmaple")
-
-
-def test_a_visitor_tells_what_a_fault_answered(emulator: Emulator, wire: Wire) -> None:
+        Visitor().sign_in(authorize_url, "mira@acme.exmaple")
     emulator.faults.add("GET", "/v1/authorize", Answer(status=503, text='{"message":"down"}'))
-    url = f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"
-
     with pytest.raises(VisitRefused, match=r'status 503: \{"message":"down"\}'):
-        Visitor().sign_in(url, "mira@acme.example")
+        Visitor().sign_in(authorize_url, MIRA)
 
 
-def test_a_colleague_is_not_offered(emulator: Emulator, wire: Wire) -> None:
-    colleague = find_person(emulator, "colleague1@acme.example")
+@pytest.mark.parametrize("goto", ["http://localhost:8080/", "http://localhost:8080/bye?a=b"])
+def test_logout_leads_to_a_registered_origin(wire: Wire, goto: str) -> None:
+    answer = wire.get(f"{LOGOUT_PATH}?{urlencode({'goto': goto})}")
 
-    assert colleague.email not in wire.authorize().text
+    assert (answer.status, answer.location) == (302, goto)
+
+
+@pytest.mark.parametrize(
+    "goto",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "http://localhost:8081/",
+        "https://localhost:8080/",
+        "http://localhost:8080@evil.example/",
+        "http://user@localhost:8080/",
+        "http://localhost:8080\\.evil.example/",
+        "http://localhost:8080/\r\nSet-Cookie: a=b",
+        "http://[::1/",
+        "javascript:alert(1)",
+        "/relative",
+    ],
+)
+def test_logout_leads_nowhere_else(wire: Wire, goto: str) -> None:
+    answer = wire.get(f"{LOGOUT_PATH}?{urlencode({'goto': goto})}")
+
+    assert answer.status == 200
+    assert "Location" not in answer.headers
+    assert "not followed" in answer.text
+
+
+def test_logout_signs_the_browser_out(wire: Wire) -> None:
+    cookie, silent = cookie_of(wire), wire.request_fields(prompt="none")
+    before = wire.authorize(silent, Cookie=cookie).callback["error"]
+
+    signed_out = wire.get(LOGOUT_PATH, Cookie=cookie)
+
+    assert before == "consent_required"
+    assert wire.authorize(silent, Cookie=cookie).callback["error"] == "login_required"
+    assert signed_out.headers["Set-Cookie"].startswith(cookie.partition("=")[0] + '="";')
+    assert "signed out" in signed_out.text
+    assert "not followed" not in signed_out.text
+
+
+@pytest.mark.parametrize(("is_revoked", "status"), [(True, 401), (False, 200)])
+def test_logout_revokes_the_token_of_its_link_or_spares_it(
+    emulator: Emulator, wire: Wire, token: str, *, is_revoked: bool, status: int
+) -> None:
+    emulator.change_options(logout_revokes_token=is_revoked)
+
+    wire.get(f"{LOGOUT_PATH}?token={token}")
+
+    assert wire.get("/v1/people/me", token).status == status

@@ -1,18 +1,21 @@
-"""The token endpoint at both of its paths, with both of its error shapes."""
+"""The token and revocation endpoints at both origins, each with its own error bodies."""
 
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
+from emulator.conftest import code_of
 from emulator.wire import FORM, Wire, basic
 
-from webex_oauth.emulator import Emulator, Integration, Person, Visitor
+from webex_oauth.emulator import Emulator, Person
 from webex_oauth.emulator.endpoints.wire import JSON_TYPE
 
 GATEWAY = "/v1/access_token"
 BROKER = "/idb/oauth2/v1/access_token"
+REVOCATIONS = ["/v1/revoke", "/idb/oauth2/v1/revoke"]
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+BAD_REFRESH_TOKEN = "The refresh token provided is expired, revoked, malformed, or invalid."
 
 
 def message_of(body: dict[str, Any]) -> str:
@@ -21,9 +24,20 @@ def message_of(body: dict[str, Any]) -> str:
     return str(body["message"])
 
 
+def sign_in(emulator: Emulator, fields: dict[str, str]) -> str:
+    return code_of(f"{emulator.origin}/v1/authorize?{urlencode(fields)}")
+
+
+@pytest.fixture
+def refresh_fields(emulator: Emulator, wire: Wire, mira: Person) -> dict[str, str]:
+    tokens = emulator.grant_without_consent(mira)
+    assert tokens.refresh_token
+    return wire.token_fields("refresh_token", refresh_token=tokens.refresh_token.value)
+
+
 @pytest.mark.parametrize("path", [GATEWAY, BROKER])
 def test_a_code_becomes_tokens(wire: Wire, code: str, path: str) -> None:
-    answer = wire.post(path, wire.code_fields(code))
+    answer = wire.post(path, wire.code_fields(code, self_contained_token="true"))
 
     assert answer.status == 200
     assert answer.headers["Content-Type"] == JSON_TYPE
@@ -37,12 +51,6 @@ def test_a_code_becomes_tokens(wire: Wire, code: str, path: str) -> None:
     assert wire.get("/v1/people/me", answer.json["access_token"]).status == 200
 
 
-def test_unknown_fields_are_ignored(wire: Wire, code: str) -> None:
-    fields = wire.code_fields(code, self_contained_token="true", user_info="{}")
-
-    assert wire.post(GATEWAY, fields).status == 200
-
-
 def test_a_refresh_token_becomes_tokens(wire: Wire, code: str) -> None:
     first = wire.post(GATEWAY, wire.code_fields(code)).json
     fields = wire.token_fields("refresh_token", refresh_token=first["refresh_token"])
@@ -53,15 +61,12 @@ def test_a_refresh_token_becomes_tokens(wire: Wire, code: str) -> None:
     assert second["access_token"] != first["access_token"]
 
 
-def test_an_omitted_refresh_token_takes_its_lifetime_along(
-    emulator: Emulator, wire: Wire, mira: Person
+def test_an_omitted_refresh_token_takes_its_lifetime_with_it(
+    emulator: Emulator, wire: Wire, refresh_fields: dict[str, str]
 ) -> None:
     emulator.change_options(is_refresh_token_omitted_on_refresh=True)
-    tokens = emulator.grant_without_consent(mira)
-    assert tokens.refresh_token
-    fields = wire.token_fields("refresh_token", refresh_token=tokens.refresh_token.value)
 
-    answer = wire.post(GATEWAY, fields).json
+    answer = wire.post(GATEWAY, refresh_fields).json
 
     assert sorted(answer) == ["access_token", "expires_in", "scope", "token_type"]
 
@@ -77,56 +82,37 @@ def test_the_client_may_authenticate_by_basic(emulator: Emulator, wire: Wire, co
     assert "client_authenticated:basic" in entry.notes
 
 
-def test_a_proof_key_is_verified_and_noted(emulator: Emulator, wire: Wire) -> None:
+@pytest.mark.parametrize(("verifier", "status"), [(VERIFIER, 200), ("x" * 43, 400)])
+def test_a_verifier_is_checked_and_a_right_one_noted(
+    emulator: Emulator, wire: Wire, verifier: str, status: int
+) -> None:
     fields = wire.request_fields(code_challenge=CHALLENGE, code_challenge_method="S256")
     code = sign_in(emulator, fields)
 
-    answer = wire.post(GATEWAY, wire.code_fields(code, code_verifier=VERIFIER))
+    answer = wire.post(GATEWAY, wire.code_fields(code, code_verifier=verifier))
 
     (entry,) = emulator.journal.wait_for("POST", GATEWAY)
-    assert answer.status == 200
-    assert "pkce_verified" in entry.notes
+    assert answer.status == status
+    assert ("pkce_verified" in entry.notes) == (status == 200)
 
 
-def test_a_wrong_verifier_is_refused(emulator: Emulator, wire: Wire) -> None:
-    fields = wire.request_fields(code_challenge=CHALLENGE, code_challenge_method="S256")
-    code = sign_in(emulator, fields)
-
-    answer = wire.post(GATEWAY, wire.code_fields(code, code_verifier="x" * 43))
-
-    (entry,) = emulator.journal.wait_for("POST", GATEWAY)
-    assert answer.status == 400
-    assert "pkce_verified" not in entry.notes
-
-
-def test_the_front_door_answers_errors_in_its_shape(wire: Wire) -> None:
+def test_each_origin_answers_errors_in_its_own_style(wire: Wire) -> None:
     fields = wire.token_fields("refresh_token", refresh_token="unknown")
 
-    answer = wire.post(GATEWAY, fields)
+    gateway = wire.post(GATEWAY, fields)
+    broker = wire.post(BROKER, fields, TrackingID="CLIENT_1")
 
-    assert answer.status == 400
-    assert message_of(answer.json) == (
-        "The refresh token provided is expired, revoked, malformed, or invalid."
-    )
-
-
-def test_the_broker_answers_errors_in_its_shape(wire: Wire) -> None:
-    fields = wire.token_fields("refresh_token", refresh_token="unknown")
-
-    answer = wire.post(BROKER, fields, TrackingID="CLIENT_1")
-
-    assert answer.status == 400
-    assert answer.json == {
+    assert (gateway.status, broker.status) == (400, 400)
+    assert message_of(gateway.json) == BAD_REFRESH_TOKEN
+    assert broker.json == {
         "error": "invalid_request",
-        "error_description": (
-            "The refresh token provided is expired, revoked, malformed, or invalid."
-        ),
+        "error_description": BAD_REFRESH_TOKEN,
         "trackingID": "CLIENT_1",
     }
 
 
 @pytest.mark.parametrize(("shape", "name"), [("gateway", "message"), ("broker", "error")])
-def test_the_shape_can_be_chosen(emulator: Emulator, wire: Wire, shape: str, name: str) -> None:
+def test_the_style_can_be_chosen(emulator: Emulator, wire: Wire, shape: str, name: str) -> None:
     emulator.change_options(error_shape=shape)
 
     for path in (GATEWAY, BROKER):
@@ -147,7 +133,6 @@ def test_a_wrong_secret_has_a_status_of_its_own(
     ("changes", "words"),
     [
         ({"client_secret": ""}, "client_secret cannot be null or empty"),
-        ({"client_id": ""}, "client_id cannot be null or empty"),
         ({"grant_type": ""}, "grant_type cannot be null or empty"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"code": ""}, "code cannot be null or empty"),
@@ -163,42 +148,39 @@ def test_each_fault_of_a_token_request_is_told(
     assert message_of(answer.json) == words
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data"])
-def test_only_forms_are_taken(wire: Wire, content_type: str) -> None:
-    answer = wire.send("POST", GATEWAY, "{}", {"Content-Type": content_type})
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("application/json", "{}", 415),
+        ("text/plain", "{}", 415),
+        ("multipart/form-data", "{}", 415),
+        (FORM, "grant_type=a&grant_type=b", 400),
+        (FORM, "a=%FF", 400),
+        (FORM, "é=1", 400),
+        (FORM, "&a=1" * 101, 400),
+        (FORM, "a=" + "x" * 300_000, 413),
+    ],
+)
+def test_only_a_well_formed_form_is_read(
+    wire: Wire, content_type: str, body: str, status: int
+) -> None:
+    answer = wire.send("POST", GATEWAY, body.encode(), {"Content-Type": content_type})
 
-    assert answer.status == 415
+    assert answer.status == status
 
 
-@pytest.mark.parametrize("body", ["grant_type=a&grant_type=b", "a=%FF", "é=1", "&a=1" * 101])
-def test_a_malformed_form_is_refused(wire: Wire, body: str) -> None:
-    answer = wire.send("POST", GATEWAY, body.encode(), {"Content-Type": FORM})
-
-    assert answer.status == 400
-
-
-def test_an_endless_form_is_cut_off(wire: Wire) -> None:
-    answer = wire.send("POST", GATEWAY, b"a=" + b"x" * 300_000, {"Content-Type": FORM})
-
-    assert answer.status == 413
-
-
-def test_a_used_code_is_refused_and_its_tokens_stay(wire: Wire, code: str) -> None:
+@pytest.mark.parametrize(("is_revoking", "status"), [(False, 200), (True, 401)])
+def test_a_used_code_is_refused_and_its_tokens_stay_or_go_with_it(
+    emulator: Emulator, wire: Wire, code: str, *, is_revoking: bool, status: int
+) -> None:
+    emulator.change_options(code_reuse_revokes_tokens=is_revoking)
     token = wire.post(GATEWAY, wire.code_fields(code)).json["access_token"]
 
     assert wire.post(GATEWAY, wire.code_fields(code)).status == 400
-    assert wire.get("/v1/people/me", token).status == 200
+    assert wire.get("/v1/people/me", token).status == status
 
 
-def test_a_used_code_can_take_its_tokens_along(emulator: Emulator, wire: Wire, code: str) -> None:
-    emulator.change_options(code_reuse_revokes_tokens=True)
-    token = wire.post(GATEWAY, wire.code_fields(code)).json["access_token"]
-
-    assert wire.post(GATEWAY, wire.code_fields(code)).status == 400
-    assert wire.get("/v1/people/me", token).status == 401
-
-
-def test_fewer_scopes_can_be_granted_than_asked(emulator: Emulator, wire: Wire) -> None:
+def test_fewer_scopes_can_be_granted_than_requested(emulator: Emulator, wire: Wire) -> None:
     emulator.change_options(granted_scopes=["spark:rooms_read"])
     code = sign_in(emulator, wire.request_fields())
 
@@ -223,25 +205,56 @@ def test_a_full_quota_is_told(emulator: Emulator, wire: Wire, mira: Person, code
     assert (answer.status, answer.json["error"]) == (400, "tokenlimit_reached")
 
 
-def test_a_get_is_not_allowed(wire: Wire) -> None:
-    answer = wire.get(GATEWAY)
+@pytest.mark.parametrize("path", REVOCATIONS)
+def test_a_revoked_access_token_opens_nothing(
+    emulator: Emulator, wire: Wire, token: str, path: str
+) -> None:
+    fields = {"token": token, "token_type_hint": "access_token"}
 
-    assert answer.status == 405
-    assert answer.headers["Allow"] == "POST"
+    answer = wire.post(path, fields, Authorization=basic(emulator.integration))
 
-
-def test_a_real_integration_is_refused_with_a_warning(wire: Wire) -> None:
-    real = Integration("C" + "0123456789abcdef" * 4, "0123456789abcdef" * 4)
-    fields = wire.token_fields("refresh_token", refresh_token="x")
-    fields |= {"client_id": real.client_id, "client_secret": real.client_secret}
-
-    answer = wire.post(GATEWAY, fields)
-
-    assert answer.status == 401
-    assert "Never send it the credentials of a real integration" in message_of(answer.json)
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["Content-Type"] == JSON_TYPE
+    assert wire.get("/v1/people/me", token).status == 401
 
 
-def sign_in(emulator: Emulator, fields: dict[str, str]) -> str:
-    url = f"{emulator.origin}/v1/authorize?{urlencode(fields)}"
-    callback = Visitor().sign_in(url, "mira@acme.example")
-    return dict(parse_qsl(urlsplit(callback).query))["code"]
+def test_an_unknown_token_is_as_good_as_a_revoked_one_with_the_chosen_status(
+    emulator: Emulator, wire: Wire
+) -> None:
+    fields = wire.token_fields("", token="unknown")
+
+    assert wire.post("/v1/revoke", fields).status == 200
+    emulator.change_options(revoke_status=204)
+    assert wire.post("/v1/revoke", fields).status == 204
+
+
+def test_another_client_cannot_revoke(emulator: Emulator, wire: Wire, token: str) -> None:
+    other = emulator.register("http://localhost:9999/cb")
+
+    answer = wire.post("/v1/revoke", {"token": token}, Authorization=basic(other))
+
+    assert answer.status == 200
+    assert wire.get("/v1/people/me", token).status == 200
+    emulator.integrations.remove(other.client_id)
+
+
+def test_a_revocation_needs_a_token_and_a_client(emulator: Emulator, wire: Wire) -> None:
+    unproven = wire.post("/v1/revoke", {"token": "a", "client_id": emulator.integration.client_id})
+    without_token = wire.post("/idb/oauth2/v1/revoke", wire.token_fields(""))
+
+    assert unproven.json["message"] == "client_secret cannot be null or empty"
+    assert without_token.json["error_description"] == "token cannot be null or empty"
+
+
+def test_a_token_describes_and_revokes_itself(emulator: Emulator, wire: Wire, token: str) -> None:
+    path = "/idb/oauth2/v1/tokens/me"
+    bearer = {"Authorization": f"Bearer {token}"}
+
+    (described,) = wire.get(path, token).json["data"]
+    deleted = wire.send("DELETE", f"{path}?authtoken=true", headers=bearer)
+
+    assert described["client_id"] == emulator.integration.client_id
+    assert described["oauth2scope"] == list(emulator.integration.scopes)
+    assert described["expires_in"] == 1_209_599
+    assert deleted.status == 204
+    assert wire.get(path, token).status == 401

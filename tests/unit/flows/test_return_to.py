@@ -15,6 +15,88 @@ SEEN = "/ \\ // . .. evil.example @ : ? # %2f %5C %09 %252f % https: javascript:
 PIECES = st.sampled_from([*SEEN.split(" "), *"\t\n\r\x00 "])
 NASTY = st.lists(PIECES, max_size=8).map("".join)
 
+BAD = (
+    "",
+    "//evil.example",
+    "///evil.example",
+    "////evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "/\\/evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r/evil.example",
+    "\t//evil.example",
+    " //evil.example",
+    "/ /evil.example",
+    "http://evil.example",
+    "https:evil.example",
+    "https:/evil.example",
+    "https:\\\\evil.example",
+    "HTTPS://evil.example",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "evil.example",
+    "evil.example/path",
+    "@evil.example",
+    ":80",
+    "?a=b",
+    "#a",
+    "./a",
+    "../a",
+    "a",
+    "/%2f/evil.example",
+    "/%2fevil.example",
+    "/%2Fevil.example",
+    "/%5cevil.example",
+    "/%5Cevil.example",
+    "/%252fevil.example",
+    "/%255cevil.example",
+    "/%09/evil.example",
+    "/%0d%0aset-cookie:a=b",
+    "/%00",
+    "/a%00b",
+    "/a%0ab",
+    "/a\x00b",
+    "/a\x7fb",
+    "/a%7fb",
+    "/a%257fb",
+    "/a%20b",
+    "/a\u2028b",
+    "/\u2044evil.example",
+    "/\uff0fevil.example",
+    "/\u3002evil",
+    "/é",
+    "/a b",
+    "/a//b",
+    "/a/%2f/b",
+    "/a\\b",
+    "/a%5c%5cb",
+    "/<script>",
+    '/"onload="x',
+    "/a'\"b",
+    "/{a}",
+    "/|",
+    "/^",
+    "/`",
+    "/a#b",
+    "/" + "a" * MAX_CHARACTERS,
+)
+GOOD = (
+    "/",
+    "/listrooms",
+    "/listrooms?filter=a%20b",
+    "/listrooms?filter=https://evil.example/",
+    "/index.html?a=b&c=d",
+    "/a/b/c",
+    "/logout",
+)
+
 
 def seen_by_a_browser(text: str) -> str:
     """Resolve *text* against the application's origin as the WHATWG URL standard does."""
@@ -70,3 +152,35 @@ def test_the_longest_path_is_taken_and_a_longer_one_is_not() -> None:
 
     assert read_return_to(longest).path == longest
     assert read_return_to(longest + "a") == HOME
+
+
+@pytest.mark.parametrize("text", BAD, ids=ascii)
+def test_what_is_no_path_here_leads_home(text: str) -> None:
+    assert read_return_to(text) == HOME
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_a_path_here_is_kept(text: str) -> None:
+    assert read_return_to(text).path == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/logout",
+        "/logout?a=/b",
+        "/%6cogout",
+        "/%256cogout",
+        "/a/../logout",
+        "/a/%2e%2e/logout?b",
+        "/logout/",
+        "/./logout",
+    ],
+)
+def test_a_path_that_may_be_taken_for_another_leads_to_it(text: str) -> None:
+    assert read_return_to(text).leads_to({"/logout"})
+
+
+@pytest.mark.parametrize("text", ["/", "/listrooms?/logout", "/logout/a", "/a/logout", "/Logout"])
+def test_another_path_does_not_lead_there(text: str) -> None:
+    assert not read_return_to(text).leads_to({"/logout"})

@@ -132,29 +132,30 @@ def test_the_issuer_of_rfc_9207_is_read() -> None:
 @pytest.mark.parametrize(
     ("query", "description"),
     [
-        (b"error=server_error&error_description=try+again&state=xyz", "try again"),
-        (b"error=server_error&error_description=try%20again&state=xyz", "try again"),
-        (b"error=server_error&error_description=f%C3%BCr&state=xyz", "für"),
-        (b"error=server_error&error_description=&state=xyz", None),
-        (b"error=server_error&error_description=a%E2%80%AEb&state=xyz", "a b"),
-        (b"error=server_error&error_description=%3Cb%3E&error_uri=//x&state=xyz", "<b>"),
-        (b"error=server_error&code=&state=xyz", None),
-        (b"error=server_error&error_description=two%0d%0alines%09more&state=xyz", "two lines more"),
-        (b"error=server_error&error_description=f%FCr&state=xyz", "für"),
-        (b"error=server_error&error_description=f\xfcr&state=xyz", "für"),
-        (b"error=server_error&error_description=%c3%28%ff&state=xyz", "Ã(ÿ"),
-        (b"error=server_error&error_description=100%25%&state=xyz", "100%%"),
-        (b"error=server_error&error_description=%00%1b[31mred&state=xyz", "[31mred"),
-        (b"error=server_error&error_description&error_uri&state=xyz", None),
-        (b"error=server_error&error_description=no&error_uri=%0a%ff%zz&state=xyz", "no"),
+        (b"error_description=try%20again", "try again"),
+        (b"error_description=f%C3%BCr", "für"),
+        (b"error_description=a%E2%80%AEb", "a b"),
+        (b"error_description=%3Cb%3E&error_uri=//x", "<b>"),
+        (b"code=", None),
+        (b"error_description=two%0d%0alines%09more", "two lines more"),
+        (b"error_description=f%FCr", "für"),
+        (b"error_description=f\xfcr", "für"),
+        (b"error_description=%c3%28%ff", "Ã(ÿ"),
+        (b"error_description=100%25%", "100%%"),
+        (b"error_description=%00%1b[31mred", "[31mred"),
+        (b"error_description&error_uri", None),
+        (b"error_description=no&error_uri=%0a%ff%zz", "no"),
     ],
 )
 def test_the_description_of_an_error_is_text_for_people(
     query: bytes, description: str | None
 ) -> None:
-    callback = read_callback(query)
+    callback = read_callback(b"error=server_error&state=xyz&" + query)
 
     assert callback == ErrorCallback(Secret("xyz"), "server_error", description, None)
+
+
+CODE_AND_STATE = b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz"
 
 
 @pytest.mark.parametrize(
@@ -162,16 +163,15 @@ def test_the_description_of_an_error_is_text_for_people(
     [
         b"&code=SplxlOBeZQQYbYS6WxSbIA&&state=xyz&",
         b"state=xyz&code=SplxlOBeZQQYbYS6WxSbIA",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&error=",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&session_state=1&session_state=2",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&return_to=//evil",
         b"%63ode=SplxlOBeZQQYbYS6WxSbIA&state=x%79z",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&other=%c3%28&other=%&other=%zz&other",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&other=%1b[31m%00%0d%0a\t\xff&=&=1",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&ot%00her=1&caf%E9=1&co%6=a&state%00=2&sta te=3",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&%EF%BD%83ode=b&code%C2%A0=b&C%4fDE=b",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&error_description=%0a%ff&error_uri=%",
-        b"code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&" + b"&".join(b"p%d=" % n for n in range(30)),
+        CODE_AND_STATE + b"&error=",
+        CODE_AND_STATE + b"&session_state=1&session_state=2&return_to=//evil",
+        CODE_AND_STATE + b"&other=%c3%28&other=%&other=%zz&other",
+        CODE_AND_STATE + b"&other=%1b[31m%00%0d%0a\t\xff&=&=1",
+        CODE_AND_STATE + b"&ot%00her=1&caf%E9=1&co%6=a&state%00=2&sta te=3",
+        CODE_AND_STATE + b"&%EF%BD%83ode=b&code%C2%A0=b&C%4fDE=b",
+        CODE_AND_STATE + b"&error_description=%0a%ff&error_uri=%",
+        CODE_AND_STATE + b"&" + b"&".join(b"p%d=" % n for n in range(30)),
     ],
 )
 def test_what_does_not_matter_is_ignored(query: bytes) -> None:
@@ -208,7 +208,6 @@ HOSTILE = {
     "the same code twice": b"code=a&code=a&state=xyz",
     "an empty second code": b"code=a&code=&state=xyz",
     "two states": b"code=a&state=x&state=y",
-    "the same state twice": b"code=a&state=xyz&state=xyz",
     "a second state in disguise": b"code=a&state=x&st%61te=y",
     "two errors": b"error=a&error=b&state=xyz",
     "two descriptions": b"error=a&error_description=1&error_description=2&state=xyz",
@@ -217,7 +216,6 @@ HOSTILE = {
     "code and error": b"code=a&error=access_denied&state=xyz",
     "code and error without state": b"code=a&error=access_denied",
     "a lone percent": b"code=%&state=xyz",
-    "half an escape": b"code=%4&state=xyz",
     "an escape of no number": b"code=%zz&state=xyz",
     "an escape cut off": b"code=abc&state=xyz%",
     "bytes that are no character": b"code=%ff&state=xyz",
@@ -227,16 +225,12 @@ HOSTILE = {
     "raw bytes beyond ASCII": b"code=\xc3\xa4&state=xyz",
     "a raw NUL": b"code=a\x00&state=xyz",
     "a raw space": b"code=a b&state=xyz",
-    "a raw line end": b"code=a\r\n&state=xyz",
     "an encoded NUL": b"code=a%00&state=xyz",
     "an encoded line end": b"code=a%0d%0aSet-Cookie:%20x&state=xyz",
     "an encoded line end in the state": b"code=a&state=xyz%0A",
-    "an encoded tab": b"code=a&state=x%09z",
     "a delete": b"code=a%7f&state=xyz",
     "an issuer with a line end": b"code=a&state=xyz&iss=https://a%0a",
-    "an issuer of no character": b"code=a&state=xyz&iss=%ff",
     "an error with a line end": b"error=a%0a&state=xyz",
-    "an error of no character": b"error=%ff&state=xyz",
     "a C1 control": b"code=%c2%85&state=xyz",
     "a code beyond ASCII": b"code=%e2%82%ac&state=xyz",
     "a state beyond ASCII": b"code=a&state=%c3%a9",
@@ -246,9 +240,7 @@ HOSTILE = {
     "an error of 129 characters": b"error=" + b"e" * 129 + b"&state=xyz",
     "an error with a backslash": b"error=%5c&state=xyz",
     "8 KiB and one byte": b"code=a&state=xyz&p=" + b"a" * (8 * 1024 - 18),
-    "20 KB": b"code=" + b"a" * 20_000 + b"&state=xyz",
     "33 parameters": b"code=a&state=xyz" + b"&p=1" * 31,
-    "1,000 parameters": b"code=a&state=xyz" + b"&p=1" * 1_000,
     "nothing but separators": b"&" * 40,
 }
 

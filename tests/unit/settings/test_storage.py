@@ -20,12 +20,9 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789!$&'()*+,;=%:@/", min_size=
 @pytest.mark.parametrize(
     "url",
     [
-        "memory:",
-        "sqlite:///data/vault.sqlite",
-        "sqlite:////var/lib/webex-oauth/vault.sqlite",
+        *("memory:", "sqlite:///data/vault.sqlite", "sqlite:////var/lib/webex-oauth/vault.sqlite"),
         "postgresql://webex:word@db.example:5432/webex?sslmode=verify-full&pool_size=4",
-        "postgresql:///webex?host=/run/postgresql",
-        "redis://:word@cache.example:6379/1",
+        *("postgresql:///webex?host=/run/postgresql", "redis://:word@cache.example:6379/1"),
         "rediss://cache.example",
     ],
 )

@@ -1,45 +1,113 @@
-"""The texts of failures."""
+"""The texts of failures, and which failure an error is."""
 
+import ast
 import re
 from http import HTTPStatus
 
 import pytest
-from failures_told import EVERY_FAILURE, FAILURE_BY_CONSTANT
+from architecture.sources import sources
 
-from webex_oauth.web.failures import Failure, Retry
+from webex_oauth.errors import (
+    RateLimited,
+    ReauthReason,
+    ReauthRequired,
+    RefreshPostponed,
+    ServerFailed,
+    StoreUnavailable,
+)
+from webex_oauth.web.failure_page import (
+    API,
+    REAUTH_BY_REASON,
+    SIGN_IN,
+    api_failure,
+    retry_after_seconds,
+)
+from webex_oauth.web.failures import FAILURES, Failure, Help, Retry
 
-FAILURES = pytest.mark.parametrize("failure", EVERY_FAILURE, ids=lambda failure: failure.name)
+EACH_FAILURE = pytest.mark.parametrize("failure", FAILURES.values(), ids=lambda one: one.name)
 
 
-def test_a_failure_is_named_as_its_constant() -> None:
-    for constant, failure in FAILURE_BY_CONSTANT.items():
-        assert failure.name == constant.lower().replace("_", "-")
+def texts_in_code() -> set[str]:
+    """Return every text in the modules of `web/`."""
+    return {
+        node.value
+        for source in sources()
+        if source.path.startswith("src/webex_oauth/web/")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
-def test_no_two_failures_share_a_name() -> None:
-    names = [failure.name for failure in EVERY_FAILURE]
+def names_of_refusals() -> set[str]:
+    """Return the name in every `Refused("name", ...)` in the code."""
+    calls = (node for source in sources() for node in ast.walk(source.tree))
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Refused"
+        if isinstance(call.args[0], ast.Constant)
+    }
 
-    assert len(set(names)) == len(names) >= 40
+
+def test_every_failure_is_used_and_every_name_in_the_code_is_one() -> None:
+    assert len(FAILURES) >= 40
+    assert set(FAILURES) <= texts_in_code()
+    assert len(names_of_refusals()) > 10
+    assert {name for _, name in (*API, *SIGN_IN)} | names_of_refusals() <= set(FAILURES)
 
 
-@FAILURES
+@EACH_FAILURE
 def test_a_failure_has_a_real_error_status(failure: Failure) -> None:
     assert HTTPStatus(failure.status) >= HTTPStatus.BAD_REQUEST
 
 
-@FAILURES
-def test_a_failure_is_told_in_whole_sentences(failure: Failure) -> None:
+@EACH_FAILURE
+def test_a_failure_is_written_in_whole_sentences(failure: Failure) -> None:
     assert re.fullmatch(r"[A-Z][^.!?]+", failure.title)
-    for text in (failure.what_happened, failure.what_to_do):
-        assert re.fullmatch(r"[A-Z].+[.:]", text)
-        assert "  " not in text
+    assert re.fullmatch(r"[A-Z].+[.:]", failure.what_happened)
+    for words in (failure.what_happened, failure.what_to_do, failure.operator):
+        assert re.fullmatch(r"([A-Z].+[.:])?", words)
+        assert "  " not in words
+    assert failure.what_to_do or failure.help is Help.TELL
 
 
-@FAILURES
+@EACH_FAILURE
 def test_trying_again_is_offered_only_where_the_text_says_so(failure: Failure) -> None:
-    says_so = re.search(
-        r"[Tt]ry again|[Ss]tart|[Ss]ign in|accept|Tell the operator", failure.what_to_do
-    )
+    says_so = re.search(r"[Tt]ry again|[Ss]ign in|[Ss]tart|accept", failure.what_to_do)
 
     if failure.retry in {Retry.SIGN_IN, Retry.SAME_PAGE}:
-        assert says_so
+        assert says_so or failure.help is Help.TELL
+
+
+def test_every_reason_to_sign_in_again_has_words_of_its_own() -> None:
+    told = [FAILURES[api_failure(ReauthRequired(reason))] for reason in ReauthReason]
+
+    assert set(REAUTH_BY_REASON) == set(ReauthReason)
+    assert len({failure.what_happened for failure in told}) == len(ReauthReason)
+    assert {(failure.status, failure.retry) for failure in told} == {(401, Retry.SIGN_IN)}
+
+
+def test_an_unforeseen_reason_still_asks_to_sign_in() -> None:
+    assert api_failure(ReauthRequired("of tomorrow")) == "reauth-required"
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (RateLimited(7), 7),
+        (ServerFailed(503, retry_after_seconds=8), 8),
+        (ServerFailed(503), None),
+        (RefreshPostponed("cooling down", 9), 9),
+        (StoreUnavailable("away"), None),
+    ],
+)
+def test_when_to_come_back_is_told_where_it_is_known(
+    error: RateLimited, seconds: int | None
+) -> None:
+    assert retry_after_seconds(error) == seconds
+
+
+def test_a_postponed_refresh_does_not_end_a_session() -> None:
+    failure = FAILURES[api_failure(RefreshPostponed("cooling down", 9))]
+
+    assert (failure.status, failure.retry) == (503, Retry.SAME_PAGE)

@@ -124,8 +124,6 @@ def test_a_refusal_keeps_the_text_and_the_reference(
     ("response", "kind"),
     [
         (HttpResponse(400, {}, b'{"message":"Invalid code"}'), InvalidGrant),
-        (HttpResponse(401, {}, b""), InvalidClient),
-        (HttpResponse(401, {"content-type": "text/html"}, b"<html>"), InvalidClient),
         (HttpResponse(400, {"content-type": "text/html"}, b"<html>"), InvalidResponse),
         (HttpResponse(429, {"content-type": "text/html"}, b"<html>"), RateLimited),
         (HttpResponse(200, {}, b'{"message":"Something went wrong"}'), InvalidResponse),

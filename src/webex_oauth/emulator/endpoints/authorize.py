@@ -41,9 +41,9 @@ async def _hand_over(state: State, request: Request) -> Response:
     return Response(None, HTTPStatus.FOUND, headers)
 
 
-async def answer_unredirectable(request: Request, error: Exception) -> Response:
-    """Answer a request that must not be sent back: with a page."""
-    if not isinstance(error, Unredirectable):
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """Answer with a page a request that cannot be sent back to the application."""
+    if not isinstance(error, OAuthRefusal):
         raise error
     return page(
         "refusal",
@@ -104,7 +104,7 @@ async def _show_people(state: State, request: Request) -> Response:
 
 
 async def _choose_person(state: State, request: Request) -> Response:
-    form = await _read_form(request)
+    form = await read_form(request)
     transaction = _transaction(state, form)
     chosen = form.get("person", "")
     person = state.world.person(chosen) or state.world.person_by_email(chosen)
@@ -124,7 +124,7 @@ async def _show_consent(state: State, request: Request) -> Response:
 
 
 async def _decide(state: State, request: Request) -> Response:
-    form = await _read_form(request)
+    form = await read_form(request)
     transaction = _transaction(state, form)
     person = state.world.person(transaction.person_uuid)
     if person is None or form.get("decision") not in ("accept", "decline"):
@@ -168,13 +168,6 @@ def _return(
     if state.options.callback_issuer:
         parameters["iss"] = state.options.callback_issuer
     return redirect(callback_url(address.redirect_uri, parameters))
-
-
-async def _read_form(request: Request) -> dict[str, str]:
-    try:
-        return await read_form(request)
-    except OAuthRefusal as refusal:
-        raise Unredirectable(refusal.error, refusal.description) from refusal
 
 
 def _transaction(state: State, fields: Mapping[str, str]) -> Transaction:

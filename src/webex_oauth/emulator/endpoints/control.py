@@ -37,11 +37,6 @@ class ClockMove(Struct, frozen=True, forbid_unknown_fields=True):
     advance_seconds: int | None = None
     set_to: int | None = None
 
-    def __post_init__(self) -> None:
-        """Refuse a move that names neither."""
-        if self.advance_seconds is None and self.set_to is None:
-            raise ValueError("a move of the clock has advance_seconds or set_to")
-
 
 class Registration(Struct, frozen=True, forbid_unknown_fields=True):
     """An integration to register; its id and secret are invented unless one is given."""
@@ -59,6 +54,9 @@ async def _show_clock(state: State, _: Request) -> Response:
 
 async def _move_clock(state: State, request: Request) -> Response:
     move = await _read_body(request, ClockMove)
+    if move == ClockMove():
+        message = "a move of the clock has advance_seconds or set_to"
+        raise HTTPException(HTTPStatus.BAD_REQUEST, message)
     with _value_errors_refused():
         if move.set_to is not None:
             state.clock.set(move.set_to)

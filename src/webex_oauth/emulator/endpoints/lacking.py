@@ -4,7 +4,6 @@ A path is a template of Starlette's; methods are listed where they are known, el
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -77,25 +76,21 @@ def _routes(base: str, paths_by_methods: Mapping[str, Iterable[str]]) -> Routes:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """The other origin: what it is called, where it is, and which paths are its own."""
-
-    name: str
-    origin: Origin
-    paths: tuple[str, ...]
-
-
-async def answer_unknown(state: State, neighbour: Neighbour, request: Request) -> Response:
+async def answer_unknown(state: State, own: Origin, request: Request) -> Response:
     """Answer an unknown path: 401 without a valid token, as Webex does, else 404."""
-    path = request.url.path
-    if path.startswith(neighbour.paths):
-        origin = neighbour.origin.beside(request.scope)
-        message = f"{path} is not here but at the {neighbour.name}, {origin}"
-        return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+    path, origins = request.url.path, state.origins
+    neighbours = {
+        "/idb/": ("identity broker", origins.broker),
+        "/v1/": ("front door", origins.front_door),
+        CONTROL_PATH: ("front door", origins.front_door),
+    }
+    for prefix, (name, origin) in neighbours.items():
+        if path.startswith(prefix) and origin is not own:
+            message = f"{path} is not here but at the {name}, {origin.beside(request.scope)}"
+            raise HTTPException(HTTPStatus.NOT_FOUND, message)
     if f"{path}/".startswith(CONTROL_PATH):
         message = f"The control API has no {path}; it has {', '.join(CONTROL_RESOURCES)}."
-        return gateway_error(request, HTTPStatus.NOT_FOUND, message)
+        raise HTTPException(HTTPStatus.NOT_FOUND, message)
     check_bearer(state, request)
     raise HTTPException(HTTPStatus.NOT_FOUND)
 

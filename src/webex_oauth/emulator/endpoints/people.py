@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import zlib
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints.wire import Routes, check_permission, json_answer, read_id
-from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person, webex_id, webex_instant
 
@@ -20,9 +20,10 @@ _CELL_PIXELS = 16
 _PALETTE_IMAGE = 3
 _DEPTH_BITS = 8
 _PAPER = bytes.fromhex("eef1f5")
-_INKS = tuple(
-    bytes.fromhex(ink) for ink in ("0b57a4", "1f7a4d", "8a4b08", "7b2d8b", "a1203f", "0f6f7c")
-)
+_INKS = ("0b57a4", "1f7a4d", "8a4b08", "7b2d8b", "a1203f", "0f6f7c")
+
+
+_permitted = partial(check_permission, api="people", scope="spark:people_read")
 
 
 async def _show_me(state: State, request: Request) -> Response:
@@ -35,10 +36,6 @@ async def _show_person(state: State, request: Request) -> Response:
     if person is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "Person not found")
     return _answer(state, request, person)
-
-
-def _permitted(state: State, request: Request) -> Grant:
-    return check_permission(state, request, api="people", scope="spark:people_read")
 
 
 def _answer(state: State, request: Request, person: Person) -> Response:
@@ -54,20 +51,20 @@ def _described(person: Person, origin: str) -> dict[str, Any]:
         "phoneNumbers": [_contact("work", person.work_phone)] if person.work_phone else [],
         "sipAddresses": [_contact("personal-room", f"{local_part}@acme.webex.example")],
         "displayName": person.display_name,
-        "nickName": person.nick_name or person.first_name,
+        "nickName": person.first_name,
         "firstName": person.first_name,
         "lastName": person.last_name,
         "userName": person.email,
         "orgId": webex_id("ORGANIZATION", person.organization_uuid),
         "created": webex_instant(person.created_ms),
         "lastModified": webex_instant(person.last_modified_ms),
-        "timezone": person.time_zone,
+        "timezone": "Europe/Berlin",
         "type": "person",
         "avatar": f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None,
         "title": person.job_title or None,
         "department": person.department or None,
         "lastActivity": None if activity is None else webex_instant(activity),
-        "status": person.status,
+        "status": "active",
     }
     return {name: value for name, value in answer.items() if value is not None}
 
@@ -92,7 +89,7 @@ async def _show_avatar(state: State, request: Request) -> Response:
 def _drawn_avatar(key: str) -> bytes:
     """Return a symmetrical pattern of squares, the same for the same key, as a PNG file."""
     digest = hashlib.sha256(key.encode()).digest()
-    palette = _PAPER + _INKS[digest[0] % len(_INKS)]
+    palette = _PAPER + bytes.fromhex(_INKS[digest[0] % len(_INKS)])
     rows = b"".join(_row(digest, row) * _CELL_PIXELS for row in range(_CELLS))
     side = _CELLS * _CELL_PIXELS
     header = struct.pack(">IIBBBBB", side, side, _DEPTH_BITS, _PALETTE_IMAGE, 0, 0, 0)
@@ -101,8 +98,8 @@ def _drawn_avatar(key: str) -> bytes:
 
 
 def _row(digest: bytes, row: int) -> bytes:
-    half = [digest[3 + row * 3 + column] & 1 for column in range(3)]
-    cells = [*half, half[1], half[0]]
+    first, second, third = (digest[3 + row * 3 + column] & 1 for column in range(3))
+    cells = (first, second, third, second, first)
     no_filter = b"\x00"
     return no_filter + b"".join(bytes([cell]) * _CELL_PIXELS for cell in cells)
 

@@ -15,7 +15,6 @@ from webex_oauth.emulator.identity.integrations import (
     Integration,
     IntegrationRegistry,
     is_marked,
-    split_scope,
 )
 
 
@@ -30,7 +29,6 @@ class OAuthRefusal(Exception):
 
 
 _ALLOWED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-METHODS = ("S256", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,12 @@ class Challenge:
 
 
 def read_challenge(value: str | None, method: str | None) -> Challenge | None:
-    """Read the challenge of an authorization request, if it has one. RFC 7636 section 4.3."""
+    """Return the challenge of an authorization request, if it has one. RFC 7636 section 4.3."""
     if value is None and method is None:
         return None
     if value is None or not _ALLOWED.fullmatch(value):
         raise OAuthRefusal("invalid_request", "code_challenge must be 43 to 128 characters long.")
-    if (method or "plain") not in METHODS:
+    if method not in (None, "S256", "plain"):
         raise OAuthRefusal("invalid_request", "code_challenge_method must be S256 or plain.")
     return Challenge(value, method or "plain")
 
@@ -62,16 +60,11 @@ def check_verifier(challenge: Challenge | None, verifier: str | None) -> None:
         raise OAuthRefusal("invalid_request", "code_verifier is required.")
     if not _ALLOWED.fullmatch(verifier):
         raise OAuthRefusal("invalid_request", "code_verifier must be 43 to 128 characters long.")
-    computed = _transformed(challenge.method, verifier)
-    if not hmac.compare_digest(computed, challenge.value):
+    if challenge.method == "S256":
+        digest = hashlib.sha256(verifier.encode()).digest()
+        verifier = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    if not hmac.compare_digest(verifier, challenge.value):
         raise OAuthRefusal("invalid_grant", "code_verifier does not match the code_challenge.")
-
-
-def _transformed(method: str, verifier: str) -> str:
-    if method == "plain":
-        return verifier
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 class Unredirectable(OAuthRefusal):
@@ -128,7 +121,11 @@ def read_authorization_request(
     parameters: Mapping[str, str], address: ReturnAddress, *, is_pkce_required: bool
 ) -> AuthorizationRequest:
     """Check everything else; raise `OAuthRefusal` with what the redirect has to say."""
-    _check_response_type(parameters.get("response_type"))
+    response_type = parameters.get("response_type")
+    if not response_type:
+        raise OAuthRefusal("invalid_request", "response_type is required.")
+    if response_type != "code":
+        raise OAuthRefusal("unsupported_response_type", "Only the response_type code is supported.")
     challenge = read_challenge(
         parameters.get("code_challenge"), parameters.get("code_challenge_method")
     )
@@ -181,15 +178,8 @@ def _registered_redirect_uri(integration: Integration, sent: str | None) -> str:
     )
 
 
-def _check_response_type(response_type: str | None) -> None:
-    if not response_type:
-        raise OAuthRefusal("invalid_request", "response_type is required.")
-    if response_type != "code":
-        raise OAuthRefusal("unsupported_response_type", "Only the response_type code is supported.")
-
-
 def _registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
-    names = split_scope(scope)
+    names = tuple(dict.fromkeys(scope.split()))
     if OPENID_SCOPES & set(names):
         raise OAuthRefusal(
             "invalid_scope", "This emulator has no OpenID Connect yet: leave its scopes out."

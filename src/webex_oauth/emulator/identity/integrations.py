@@ -13,11 +13,6 @@ ALL_SCOPE = "spark:all"
 OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone", "address"})
 
 
-def split_scope(scope: str) -> tuple[str, ...]:
-    """Return the distinct names in a scope parameter, in order. RFC 6749 section 3.3."""
-    return tuple(dict.fromkeys(scope.split()))
-
-
 def is_satisfied(needed: str, granted: Iterable[str]) -> bool:
     """Return whether the granted scopes allow what needs the scope *needed*."""
     names = set(granted)

@@ -61,7 +61,10 @@ class Tokens:
         presented = self._presented_refresh_token(client_id, value)
         grant, options = presented.grant, self._conditions.options
         if options.refresh_revokes_access_tokens:
-            self._drop_access_tokens(grant)
+            for earlier in self._values_by_person[grant.person.uuid]:
+                token = self._access_by_value.get(earlier)
+                if token and token.grant == grant:
+                    del self._access_by_value[earlier]
         access_token = self._new_access_token(grant)
         refresh_token = self._next_refresh_token(presented)
         is_omitted = options.is_refresh_token_omitted_on_refresh
@@ -171,12 +174,6 @@ class Tokens:
             if quota and len(values) >= quota:
                 raise OAuthRefusal("tokenlimit_reached", "tokenlimit_reached")
         return values
-
-    def _drop_access_tokens(self, grant: Grant) -> None:
-        for value in self._values_by_person.get(grant.person.uuid, ()):
-            token = self._access_by_value.get(value)
-            if token and token.grant == grant:
-                del self._access_by_value[value]
 
 
 def _bad_refresh_token() -> OAuthRefusal:

@@ -2,13 +2,18 @@
 "use strict";
 
 (() => {
-  const localTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const parts = { year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  const inRows = new Intl.DateTimeFormat(undefined, parts);
+  const inText = new Intl.DateTimeFormat(undefined, { ...parts, timeZoneName: "short" });
 
-  function writeLocalTime(element) {
+  // The page is in English, the instant in the language of the browser.
+  function writeLocalTime(element, format) {
     const instant = new Date(element.dateTime);
     if (Number.isNaN(instant.getTime())) return;
     element.title = element.textContent;
-    element.textContent = localTime.format(instant);
+    element.lang = format.resolvedOptions().locale;
+    element.dir = "auto";
+    element.textContent = format.format(instant);
   }
 
   const comparable = (text) => text.normalize("NFKC").toLowerCase();
@@ -32,7 +37,7 @@
       let row = last ? last.nextElementSibling : this.body.firstElementChild;
       for (; row && (isWhole || row.nextElementSibling); row = row.nextElementSibling) {
         this.taken.push({ row, title: comparable(row.cells[0].textContent) });
-        row.querySelectorAll("time").forEach(writeLocalTime);
+        row.querySelectorAll("time").forEach((time) => writeLocalTime(time, inRows));
         row.hidden = !this.matches(this.taken.at(-1));
       }
       if (this.status.textContent) this.announceSoon();
@@ -76,7 +81,8 @@
   function finish() {
     arrivals.disconnect();
     refresh(true);
-    document.querySelectorAll("main time:not([title])").forEach(writeLocalTime);
+    const times = document.querySelectorAll("main time:not([title])");
+    times.forEach((time) => writeLocalTime(time, inText));
   }
 
   const arrivals = new MutationObserver(() => refresh(false));
