@@ -167,7 +167,7 @@ class Sessions:
             ended = await self._end(session_digest, now)
             if ended is not None:
                 ended_count += 1
-                self._revoke_soon(ended, "grant %(grant)s ended with its last session")
+                self._revoke_soon(ended)
         return ended_count
 
     async def _touch(self, found: Entry[Session], now: int) -> None:
@@ -205,11 +205,12 @@ class Sessions:
             {"grant": name_of_grant(session.grant_key)},
         )
         if ended is not None:
-            self._revoke_soon(ended, "grant %(grant)s ended with it")
+            self._revoke_soon(ended)
 
-    def _revoke_soon(self, ended: EndedSession, told: str) -> None:
+    def _revoke_soon(self, ended: EndedSession) -> None:
         if ended.revocation is not None:
-            log.info(told, {"grant": name_of_grant(ended.grant_key)})
+            grant = name_of_grant(ended.grant_key)
+            log.info("grant %(grant)s ended with its last session", {"grant": grant})
             self._revocations.soon(ended.revocation)
 
     async def _revoke(self, revocation: Revocation) -> TokenFate:

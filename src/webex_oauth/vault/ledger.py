@@ -1,9 +1,8 @@
 """The ledger: the rules about states, sessions, grants and revocations, written once above rows.
 
 Each method is one atomic change: it reads, decides, and applies over the revisions it read. If
-another process was quicker, it looks again.
-
-Every method raises StoreUnavailable, within seconds, if the database cannot answer.
+another process was quicker, it looks again. Every method raises StoreUnavailable, within seconds,
+if the database cannot answer.
 """
 
 import logging
@@ -86,8 +85,8 @@ class Ledger:
     async def take_state(self, state_digest: bytes, expires_at: int, now: int) -> Entry[Mark]:
         """Take a state, once ever, whose sign-in can be completed before *expires_at*.
 
-        Returns a finished mark if the sign-in was completed before. Raises AttemptInProgress while
-        another request completes it, AttemptUnknown if its time is over.
+        Returns a finished mark if that was done before. Raises AttemptInProgress while another
+        request completes it, AttemptUnknown if its time is over.
         """
         if now < expires_at:
             taken = self.states.put(state_digest, Mark(expires_at))
