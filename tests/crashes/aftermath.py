@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crashes.local_webex import MOST_PRESENTED, LocalWebex, presented
 from ledgers import grants, marks, revocations
+from storm.local_webex import MOST_PRESENTED, LocalWebex, presented
 from waiting import until_true
 
 from webex_oauth.errors import ReauthRequired
@@ -140,10 +140,10 @@ class Aftermath:
             token = await self._integration.vault.access_token(grant.key)
         except ReauthRequired as error:
             return replace(fate, reason=error.reason)
-        return replace(fate, is_good=self._webex.accepts(token))
+        return replace(fate, is_good=self._webex.takes(token.reveal()))
 
 
-def _refresh_token(grant: Grant) -> Secret:
+def _refresh_token(grant: Grant) -> str:
     token = grant.tokens.refresh_token
     assert token is not None
-    return token
+    return token.reveal()

@@ -1,38 +1,19 @@
-"""What crashes need: stores that outlive processes, and a local Webex that keeps count."""
+"""What crashes need: databases that outlive processes, and a local Webex that counts."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from contracts.places import PLACES
-from crashes.local_webex import LocalWebex, running_local_webex
 from services.postgres import PostgresServer, schema_of
 from services.redis import RedisServer, fresh_prefix, redis_server
-from storm.clock import NOW, clock
+from storm.fixtures import anyio_backend, clock, database, place
+from storm.local_webex import LocalWebex, running_local_webex
 
-__all__ = ["NOW", "clock", "redis_server"]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "webex.sqlite"
-
-
-@pytest.fixture(params=("sqlite", "postgres", "redis"))
-async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """Give the URL of a fresh and empty store, of each kind in turn."""
-    async with PLACES[request.param](request) as url:
-        yield url
+__all__ = ["anyio_backend", "clock", "database", "place", "redis_server"]
 
 
 @pytest.fixture(params=("postgres", "redis"))
 def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the URL of a fresh and empty store in a server, of each kind in turn."""
+    """Return the URL of a fresh and empty database in a server, of each kind in turn."""
     if request.param == "redis":
         redis: RedisServer = request.getfixturevalue("redis_server")
         yield redis.url(prefix=fresh_prefix())

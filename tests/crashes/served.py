@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import UUID
 
 from crashes.arrivals import Arrivals, arrive, arriving
-from crashes.local_webex import TOKEN_PATH, presentations
 from crashes.outages import Outage
 from crashes.people import (
     HEALTH,
@@ -28,6 +27,7 @@ from crashes.people import (
     at_work,
 )
 from edges.command import Server, env_text, free_port, server, wait_until_listening
+from storm.local_webex import TOKEN_PATH, presentations
 from torture import IS_TORTURE
 
 from webex_oauth.emulator import (

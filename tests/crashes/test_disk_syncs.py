@@ -17,12 +17,12 @@ from signal import SIGKILL
 import msgspec
 import pytest
 from contracts.tracing import injecting, needs_strace
-from crashes.local_webex import MOST_PRESENTED, LocalWebex, ask, running_local_webex
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.sqlite import integrity
 from storm.clock_file import ClockFile
 from storm.crowd import Job
+from storm.local_webex import MOST_PRESENTED, LocalWebex, ask, running_local_webex
 from torture import IS_TORTURE
 from waiting import LIMIT_SECONDS
 
@@ -38,7 +38,6 @@ TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "refresh_again.py"
 NOW = 1_800_000_000
 TOKEN_SECONDS = Timing().lease_seconds
-FORTNIGHT = 14 * 86_400
 LAPSED_SECONDS = Timing().lease_seconds + 1
 SYNCS = range(1, 31) if IS_TORTURE else range(2, 5)
 """Which wait is the last: a claim and a commit each wait once, in turn."""
@@ -177,7 +176,7 @@ async def look(integration: Integration, scene: Scene, before: Grant, told_count
     assert committed_count >= told_count
     assert integrity(scene.database) == "ok"
     scene.clock.set(NOW + LAPSED_SECONDS)
-    scene.webex.emulator.change_options(access_token_lifetime_seconds=FORTNIGHT)
+    scene.webex.let_tokens_live()
     reasons = {await ask(integration, before.key, scene.webex) for _ in range(3)}
 
     (reason,) = reasons

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from crashes.conftest import NOW
-from crashes.local_webex import LocalWebex, ask
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.fault_proxy import FaultProxy, fault_proxy
 from storm.clock_file import ClockFile
 from storm.crowd import Job
+from storm.fixtures import NOW
+from storm.local_webex import TOKEN_PATH, LocalWebex, ask
 from torture import IS_TORTURE
 from waiting import LIMIT_SECONDS
 
@@ -35,7 +35,6 @@ from webex_oauth.vault.plan import Timing
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B07", "B10")]
 
 FORTNIGHT_AND_A_DAY = 15 * 86_400
-TOKEN_PATH = "/v1/access_token"  # a path, not a token
 
 
 @dataclass(frozen=True, slots=True)

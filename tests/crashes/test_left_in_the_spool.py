@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from crashes.aftermath import spooled
-from crashes.conftest import NOW
-from crashes.local_webex import LocalWebex
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.clock_file import ClockFile
+from storm.fixtures import NOW
+from storm.local_webex import LocalWebex
 
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.secret import Secret

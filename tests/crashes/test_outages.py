@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 import pytest
 from crashes.arrivals import arriving
-from crashes.local_webex import presentations
 from crashes.outages import (
     NETWORK,
     STORE_SERVERS,
@@ -39,6 +38,7 @@ from crashes.served import (
 from scene import Scene
 from services.small_disk import filled, small_disk
 from services.sqlite import being_read, integrity
+from storm.local_webex import presentations
 from torture import IS_TORTURE, size
 
 from webex_oauth.emulator.conditions import RefreshMode

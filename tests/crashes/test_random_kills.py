@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from contracts.places import PLACES
 from crashes.aftermath import Aftermath, Fate
-from crashes.local_webex import MOST_PRESENTED, TOKEN_PATH, LocalWebex, running_local_webex
 from crashes.workers import LAPSED_SECONDS, WORKER_COUNT, Errand, Scene, Told, deaths, settings_for
 from storm.clock_file import ClockFile
+from storm.local_webex import MOST_PRESENTED, TOKEN_PATH, LocalWebex, running_local_webex
 from torture import IS_TORTURE, size
 
 from webex_oauth.emulator import Delay, Slow

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from crashes.local_webex import TOKEN_PATH, presentations
 from crashes.outages import NETWORK, Outage, behind_proxy, locked
 from journeys.acts import grant_keys, held
 from ledgers import grants
@@ -18,6 +17,7 @@ from scene import Scene
 from services.redis import RedisServer, fresh_prefix
 from services.small_disk import filled, small_disk
 from services.sqlite import being_read
+from storm.local_webex import TOKEN_PATH, presentations
 from torture import IS_TORTURE
 from waiting import LIMIT_SECONDS, until
 

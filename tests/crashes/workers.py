@@ -16,10 +16,10 @@ from signal import SIGKILL
 
 import msgspec
 from crashes.aftermath import Presentations, spooled
-from crashes.local_webex import LocalWebex
 from peers.registration import Registration, settings_of
 from services.sqlite import integrity
 from storm.clock_file import ClockFile
+from storm.local_webex import LocalWebex
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.settings import Settings

@@ -1,44 +1,22 @@
-"""What storms need: servers to keep grants in, and authorization servers to refresh them at."""
+"""What storms need: databases to keep grants in, and authorization servers to refresh them at."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from contracts.places import PLACES
 from services.redis import redis_server
 from storm.authorities import AUTHORITIES, Authority
+from storm.fixtures import anyio_backend, clock, database, place
 
-__all__ = ["redis_server"]
-
-KINDS = ("sqlite", "postgres", "redis")
-"""The stores that several processes share."""
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+__all__ = ["anyio_backend", "clock", "database", "place", "redis_server"]
 
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> str:
-    """Name what this test meets: the authorization server and the store."""
+    """Return what this test meets: the authorization server and the database."""
     return str(request.node.callspec.id)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "webex.sqlite"
-
-
-@pytest.fixture(params=KINDS)
-async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """Give the URL of a fresh and empty store, of each kind in turn."""
-    async with PLACES[request.param](request) as url:
-        yield url
-
-
 @pytest.fixture(params=AUTHORITIES)
-def authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Authority]:
-    """Run an authorization server that ends a grant whose refresh token comes twice."""
-    with AUTHORITIES[request.param](tmp_path) as authority:
+def authority(request: pytest.FixtureRequest) -> Iterator[Authority]:
+    with AUTHORITIES[request.param]() as authority:
         yield authority

@@ -9,26 +9,28 @@ import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.faketime import faked_clock
-from storm.authorities import FIRST_TOKEN_LIVES, LocalWebex, running_local_webex
+from storm.authorities import FIRST_TOKEN_LIVES
 from storm.crowd import Job, ask, crowd, token_is_over
+from storm.local_webex import TOKEN_PATH, LocalWebex, running_local_webex
 from waiting import until_true
 
+from webex_oauth.emulator import Delay
 from webex_oauth.integration import open_integration
 
 pytestmark = pytest.mark.anyio
 
-SLOW = {"type": "delay", "seconds": 1.0}
+SLOW = Delay(1.0)
 
 
 @pytest.fixture
-def webex(tmp_path: Path) -> Iterator[LocalWebex]:
-    with running_local_webex(tmp_path) as webex:
+def webex() -> Iterator[LocalWebex]:
+    with running_local_webex("reuse-detect") as webex:
         yield webex
 
 
 async def expired_grant_in(webex: LocalWebex, place: str, folder: Path) -> bytes:
     """Keep a grant at *place* whose access token is over; later ones live long."""
-    webex.change(access_token_lifetime_seconds=FIRST_TOKEN_LIVES)
+    webex.emulator.change_options(access_token_lifetime_seconds=FIRST_TOKEN_LIVES)
     async with open_integration(settings_of(webex.registration, place, folder)) as integration:
         key = await signed_in(integration, webex.allow)
         await token_is_over(integration, key)
@@ -62,14 +64,14 @@ async def test_a_clock_that_is_set_during_a_refresh_disturbs_nobody(
     webex: LocalWebex, place: str, step: str, tmp_path: Path
 ) -> None:
     key = await expired_grant_in(webex, place, tmp_path)
-    webex.add_fault(method="POST", path="/v1/access_token", action=SLOW)
+    webex.emulator.faults.add("POST", TOKEN_PATH, SLOW)
     job = Job(webex.registration, place, str(tmp_path), key, caller_count=100)
 
     async with AsyncExitStack() as exits:
         clock = faked_clock(tmp_path / "clock", "+0")
         gathered = await exits.enter_async_context(crowd(job, environment=clock))
         asking = asyncio.create_task(ask([gathered]))
-        await refresh_arrives(webex)
+        await until_true(webex.refreshes)
         (tmp_path / "clock").write_text(step)
         during = await asking
         afterwards = await ask([gathered, await exits.enter_async_context(crowd(job))])
@@ -101,7 +103,3 @@ async def test_after_a_start_under_a_wrong_clock_everything_is_still_there(
     assert webex.takes(kept.reveal())
     # A token that is over by the wrong clock is refreshed, and once more when the clock is right.
     assert (webex.refresh_count() <= 2, webex.replay_count()) == (True, 0)
-
-
-async def refresh_arrives(webex: LocalWebex) -> None:
-    await until_true(lambda: asyncio.to_thread(webex.arrivals))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
-from storm.authorities import LocalWebex, running_local_webex
-from storm.clock import NOW, clock
 from storm.clock_file import ClockFile
 from storm.crowd import Job, Told, ask, crowd
+from storm.fixtures import NOW
+from storm.local_webex import LocalWebex, running_local_webex
 from storm.programs.ask_together import name
 
 from webex_oauth.integration import open_integration
@@ -19,15 +19,13 @@ from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 
-__all__ = ["clock"]
-
 EXPIRED_AT = NOW + 15 * 86_400
 LAPSED_AT = EXPIRED_AT + Timing().lease_seconds + 1
 
 
 @pytest.fixture
-def webex(tmp_path: Path) -> Iterator[LocalWebex]:
-    with running_local_webex(tmp_path) as webex:
+def webex() -> Iterator[LocalWebex]:
+    with running_local_webex("reuse-detect") as webex:
         yield webex
 
 
@@ -40,7 +38,7 @@ def job(webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path) -> Job:
 async def test_what_a_paused_holder_would_write_is_refused(
     webex: LocalWebex, job: Job, clock: ClockFile
 ) -> None:
-    webex.change(refresh_mode="same")
+    webex.emulator.change_options(refresh_mode="same")
     settings = settings_of(webex.registration, job.store_url, Path(job.folder))
     async with open_integration(settings, clock=clock) as integration:
         key = await signed_in(integration, webex.allow)

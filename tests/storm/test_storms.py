@@ -14,6 +14,7 @@ from peers.signing_in import signed_in
 from storm.authorities import AUTHORITIES, Authority
 from storm.clock_file import ClockFile
 from storm.crowd import Job, Told, ask, crowds, token_is_over
+from storm.fixtures import NOW
 from storm.programs.ask_together import name
 from torture import IS_TORTURE, size
 
@@ -33,7 +34,6 @@ pytestmark = [
     pytest.mark.parametrize(("authority", "place"), PAIRS, indirect=True),
 ]
 
-NOW = 1_800_000_000
 EXPIRIES = size(5, torture=25)
 BEYOND_ANY_ACCESS_TOKEN = 15 * 86_400
 
@@ -59,10 +59,13 @@ async def test_a_thousand_callers_in_four_processes_cost_one_refresh(
 
 
 async def test_eight_processes_refresh_once_at_each_of_many_expiries(
-    authority: Authority, place: str, case: str, tmp_path: Path, seen: Callable[[str, str], None]
+    authority: Authority,
+    place: str,
+    case: str,
+    clock: ClockFile,
+    tmp_path: Path,
+    seen: Callable[[str, str], None],
 ) -> None:
-    clock = ClockFile(tmp_path / "clock")
-    clock.set(NOW)
     authority.let_tokens_live()
     settings = settings_of(authority.registration, place, tmp_path)
     async with open_integration(settings, clock=clock) as integration:

@@ -7,21 +7,22 @@ from pathlib import Path
 import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
-from storm.authorities import FIRST_TOKEN_LIVES, LocalWebex, running_local_webex
+from storm.authorities import FIRST_TOKEN_LIVES
 from storm.crowd import Job, ask, crowds, token_is_over
+from storm.local_webex import TOKEN_PATH, LocalWebex, running_local_webex
 
+from webex_oauth.emulator import Answer
 from webex_oauth.integration import open_integration
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B22")]
 
 RETRY_AFTER_SECONDS = 1
-TOO_MANY = {"type": "answer", "status": 429, "headers": {"Retry-After": str(RETRY_AFTER_SECONDS)}}
+TOO_MANY = Answer(429, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 @pytest.fixture
-def webex(tmp_path: Path) -> Iterator[LocalWebex]:
-    with running_local_webex(tmp_path) as webex:
-        webex.change(access_token_lifetime_seconds=FIRST_TOKEN_LIVES)
+def webex() -> Iterator[LocalWebex]:
+    with running_local_webex("reuse-detect", access_token_seconds=FIRST_TOKEN_LIVES) as webex:
         yield webex
 
 
@@ -34,14 +35,14 @@ async def test_200_callers_in_two_processes_ask_once_per_interval(
         key = await signed_in(integration, webex.allow)
         await token_is_over(integration, key)
     webex.let_tokens_live()
-    webex.add_fault(method="POST", path="/v1/access_token", times=2, action=TOO_MANY)
+    webex.emulator.faults.add("POST", TOKEN_PATH, TOO_MANY, times=2)
     job = Job(webex.registration, place, str(tmp_path), key, caller_count=100, insists=True)
 
     async with crowds(2, job) as gathered:
         told = await ask(gathered)
 
     assert (list(told.tokens.values()), told.errors) == ([200], {})
-    assert webex.arrivals() == [429, 429, 200]
+    assert webex.refreshes() == [429, 429, 200]
     waits = [later - earlier for earlier, later in pairwise(told.sent_at)]
     assert len(waits) == 2
     assert min(waits) >= RETRY_AFTER_SECONDS
