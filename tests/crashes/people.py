@@ -153,14 +153,14 @@ class People:
 
 
 @contextmanager
-def at_work(crowd: Sequence[Person]) -> Iterator[People]:
+def at_work(people: Sequence[Person]) -> Iterator[People]:
     """Let them ask for as long as the block lasts."""
     is_over = threading.Event()
-    threads = [threading.Thread(target=person.ask_until, args=(is_over,)) for person in crowd]
+    threads = [threading.Thread(target=person.ask_until, args=(is_over,)) for person in people]
     for thread in threads:
         thread.start()
     try:
-        yield People(crowd)
+        yield People(people)
     finally:
         is_over.set()
         for thread in threads:

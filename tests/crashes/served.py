@@ -131,19 +131,22 @@ STATUSES = {
 class Load:
     """Everybody who uses an application while its store fails."""
 
-    stage: Served
+    application: Served
     people: People
     arrivals: Arrivals
 
     @contextmanager
     def during(self, outage: Outage) -> Iterator[None]:
         """Begin an outage with a refresh on its way; wait until all of it shows."""
-        wanted, rescued_count = self._refused_count() + FIRST_REFUSALS, self.stage.count(RESCUED)
+        wanted, rescued_count = (
+            self._refused_count() + FIRST_REFUSALS,
+            self.application.count(RESCUED),
+        )
         self._wait_until_refreshing()
         with outage():
             self.people.wait_for(AWAY, count=1, path=READINESS)
             self.people.wait_until(lambda: self._refused_count() >= wanted)
-            self.people.wait_until(lambda: self.stage.count(RESCUED) > rescued_count)
+            self.people.wait_until(lambda: self.application.count(RESCUED) > rescued_count)
             yield
 
     def wait_until_served(self) -> None:
@@ -159,14 +162,14 @@ class Load:
         check_answers(self.people)
         assert self.arrivals.statuses <= {HTTPStatus.SEE_OTHER, AWAY}
         assert self.arrivals.forgotten(NEWCOMERS_NAME) == []
-        assert set(presentations(self.stage.emulator)) == {1}
+        assert set(presentations(self.application.emulator)) == {1}
 
     def told(self) -> str:
         """Say what came of it."""
         return (
             f"{in_numbers(self.people)}; {len(self.arrivals.admitted):,} sign-ins, none lost; "
-            f"{len(presentations(self.stage.emulator)):,} refreshes, of which "
-            f"{self.stage.count(RESCUED):,} were rescued, none presented twice"
+            f"{len(presentations(self.application.emulator)):,} refreshes, of which "
+            f"{self.application.count(RESCUED):,} were rescued, none presented twice"
         )
 
     def _wait_for_everybody(self) -> None:
@@ -183,8 +186,8 @@ class Load:
     def _wait_until_refreshing(self) -> None:
         """Wait until somebody's refresh token is on its way, while nobody signs in."""
         with self.arrivals.turn:
-            latest = self.stage.latest_token_request()
-            self.people.wait_until(lambda: self.stage.latest_token_request() > latest)
+            latest = self.application.latest_token_request()
+            self.people.wait_until(lambda: self.application.latest_token_request() > latest)
 
     def _refused_count(self) -> int:
         return self.people.count(AWAY) - self.people.statuses[READINESS, AWAY]
@@ -214,9 +217,9 @@ def check_answers(people: People) -> None:
 
 
 @contextmanager
-def under_load(stage: Served) -> Iterator[Load]:
+def under_load(application: Served) -> Iterator[Load]:
     """Let everybody use an application for as long as the block lasts."""
-    crowd = [*stage.people(), stage.stranger(READINESS)]
-    stage.keep_tokens_back()
-    with at_work(crowd) as people, arriving(stage.port, NEWCOMER) as arrivals:
-        yield Load(stage, people, arrivals)
+    everyone = [*application.people(), application.stranger(READINESS)]
+    application.keep_tokens_back()
+    with at_work(everyone) as people, arriving(application.port, NEWCOMER) as arrivals:
+        yield Load(application, people, arrivals)

@@ -5,8 +5,6 @@ open all along, what was not told to be written did not happen. Both are tried.
 """
 
 import asyncio
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
 
-import msgspec
 import pytest
 from contracts.tracing import injecting, needs_strace
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.sqlite import integrity
+from storm.callers import Job, start_program
 from storm.clock_file import ClockFile
-from storm.crowd import Job
 from storm.local_webex import MOST_PRESENTED, LocalWebex, ask, running_local_webex
 from torture import IS_TORTURE
 from waiting import LIMIT_SECONDS
@@ -34,11 +31,10 @@ from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "B07", "H07"), needs_strace()]
 
-TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "refresh_again.py"
 NOW = 1_800_000_000
 TOKEN_SECONDS = Timing().lease_seconds
-LAPSED_SECONDS = Timing().lease_seconds + 1
+LAPSED_SECONDS = TOKEN_SECONDS + 1
 SYNCS = range(1, 31) if IS_TORTURE else range(2, 5)
 """Which wait is the last: a claim and a commit each wait once, in turn."""
 
@@ -69,7 +65,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class GrantFile:
     """A grant at a local Webex, in a file of its own."""
 
     webex: LocalWebex
@@ -119,15 +115,15 @@ async def outcome(mode: RefreshMode, folder: Path, sync: int, *, is_watched: boo
     clock = ClockFile(new(folder) / "clock")
     clock.set(NOW)
     with running_local_webex(mode, access_token_seconds=TOKEN_SECONDS) as webex:
-        scene = Scene(webex, folder, clock)
-        async with scene.opened() as integration:
+        file = GrantFile(webex, folder, clock)
+        async with file.opened() as integration:
             grant = await refreshed_once(integration, webex)
             if is_watched:
-                told_count = await die_at(sync, scene, grant.key)
-                return await look(integration, scene, grant, told_count)
-        told_count = await die_at(sync, scene, grant.key)
-        async with scene.opened() as integration:
-            return await look(integration, scene, grant, told_count)
+                reported_count = await die_at(sync, file, grant.key)
+                return await look(integration, file, grant, reported_count)
+        reported_count = await die_at(sync, file, grant.key)
+        async with file.opened() as integration:
+            return await look(integration, file, grant, reported_count)
 
 
 def new(folder: Path) -> Path:
@@ -150,38 +146,34 @@ async def grant_of(integration: Integration, key: bytes) -> Grant:
     return found.record
 
 
-async def die_at(sync: int, scene: Scene, key: bytes) -> int:
+async def die_at(sync: int, file: GrantFile, key: bytes) -> int:
     """Refresh until the disk is waited for that often; say how many refreshes were told of."""
-    clock_file = str(scene.folder / "clock")
-    registration, folder = scene.webex.registration, str(scene.folder)
-    job = Job(registration, scene.store_url, folder, key, 1, clock_file)
-    process = await asyncio.create_subprocess_exec(
-        *injecting("fdatasync,fsync", f"signal=SIGKILL:when={sync}"),
-        sys.executable,
-        str(PROGRAM),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
+    clock_file = str(file.folder / "clock")
+    registration, folder = file.webex.registration, str(file.folder)
+    job = Job(registration, file.store_url, folder, key, 1, clock_file)
+    tracer = injecting("fdatasync,fsync", f"signal=SIGKILL:when={sync}")
+    process = await start_program(PROGRAM, job, under=tracer)
     async with asyncio.timeout(LIMIT_SECONDS):
-        told, _ = await process.communicate(msgspec.json.encode(job) + b"\n")
+        reports, _ = await process.communicate()
     assert process.returncode == -SIGKILL
-    return told.count(b"refreshed\n")
+    return reports.count(b"refreshed\n")
 
 
-async def look(integration: Integration, scene: Scene, before: Grant, told_count: int) -> Outcome:
+async def look(
+    integration: Integration, file: GrantFile, before: Grant, reported_count: int
+) -> Outcome:
     """See what is in the grant and what was presented; ask when the lease is over, and again."""
     committed_count = (await grant_of(integration, before.key)).version - before.version
-    presented_count = scene.presented_count
-    assert committed_count >= told_count
-    assert integrity(scene.database) == "ok"
-    scene.clock.set(NOW + LAPSED_SECONDS)
-    scene.webex.let_tokens_live()
-    reasons = {await ask(integration, before.key, scene.webex) for _ in range(3)}
+    presented_count = file.presented_count
+    assert committed_count >= reported_count
+    assert integrity(file.database) == "ok"
+    file.clock.set(NOW + LAPSED_SECONDS)
+    file.webex.let_tokens_live()
+    reasons = {await ask(integration, before.key, file.webex) for _ in range(3)}
 
     (reason,) = reasons
     is_in_flight = bool(presented_count - committed_count)
     assert presented_count - committed_count <= 1
-    assert not scene.webex.is_rotating or max(scene.webex.presentations()) <= MOST_PRESENTED
+    assert not file.webex.is_rotating or max(file.webex.presentations()) <= MOST_PRESENTED
     assert (await grant_of(integration, before.key)).lease is None
-    return Outcome(is_in_flight, scene.presented_count - presented_count, reason)
+    return Outcome(is_in_flight, file.presented_count - presented_count, reason)

@@ -1,26 +1,22 @@
 """A process is killed at one point of a refresh; another asks for the token after the lease.
 
-What is to come of it is one table, for every store; the local Webex counts what was presented.
+The outcomes are one table, for every database; the local Webex counts what was presented.
 """
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from signal import SIGKILL, SIGXFSZ
-from urllib.parse import urlsplit
 
-import msgspec
 import pytest
+from crashes.outages import ProxyThread, behind_proxy
 from peers.registration import settings_of
 from peers.signing_in import signed_in
-from services.fault_proxy import FaultProxy, fault_proxy
+from services.fault_proxy import FaultProxy
+from storm.callers import Job, start_program
 from storm.clock_file import ClockFile
-from storm.crowd import Job
 from storm.fixtures import NOW
 from storm.local_webex import TOKEN_PATH, LocalWebex, ask
 from torture import IS_TORTURE
@@ -34,6 +30,7 @@ from webex_oauth.vault.plan import Timing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B07", "B10")]
 
+PROGRAM = Path(__file__).parent / "programs" / "refresh_and_die.py"
 FORTNIGHT_AND_A_DAY = 15 * 86_400
 
 
@@ -83,23 +80,53 @@ def expected(point: str, store_url: str, *, is_rotating: bool) -> Outcome:
     return OUTCOMES[point][is_rotating]
 
 
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A grant whose access token has ended, and the job of a process that refreshes it."""
+
+    integration: Integration
+    webex: LocalWebex
+    clock: ClockFile
+    job: Job
+
+    async def outlive(self, point: str) -> int:
+        """Let a process die at *point*, and its lease lapse; return its exit code."""
+        exit_code = await die(replace(self.job, point=point), self.integration.context.ledger)
+        self.clock.set(self.clock() + Timing().lease_seconds + 1)
+        return exit_code
+
+    async def ask(self) -> str | None:
+        """Ask for an access token."""
+        return await ask(self.integration, self.job.grant_key, self.webex)
+
+
+@pytest.fixture
+async def victim(
+    webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
+) -> AsyncIterator[Victim]:
+    """Sign in and refresh once, so that it is known whether refresh tokens rotate."""
+    settings = settings_of(webex.registration, place, tmp_path)
+    async with open_integration(settings, clock=clock) as integration:
+        key = await signed_in(integration, webex.allow)
+        clock.set(NOW + FORTNIGHT_AND_A_DAY)
+        await integration.vault.access_token(key)
+        clock.set(NOW + 2 * FORTNIGHT_AND_A_DAY)
+        webex.emulator.journal.clear()
+        job = Job(webex.registration, place, str(tmp_path), key, 1, str(tmp_path / "clock"))
+        yield Victim(integration, webex, clock, job)
+
+
 @pytest.mark.torture
 @pytest.mark.parametrize(("place", "webex"), PAIRS, indirect=True)
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_process_that_dies_there_costs_no_more_than_the_table_says(
-    point: str, webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
+    point: str, victim: Victim, webex: LocalWebex, place: str
 ) -> None:
-    settings = settings_of(webex.registration, place, tmp_path)
-    async with open_integration(settings, clock=clock) as integration:
-        key = await signed_in(integration, webex.allow)
-        await learn_whether_it_rotates(integration, key, clock)
-        webex.emulator.journal.clear()
-        if point == "after_send":
-            webex.emulator.faults.add("POST", TOKEN_PATH, AfterCommit())
-        job = doomed(webex, place, tmp_path, key)
-        exit_code = await die_refreshing(replace(job, point=point), integration.context.ledger)
-        clock.set(clock() + Timing().lease_seconds + 1)
-        reasons = [await ask(integration, key, webex) for _ in range(3)]
+    if point == "after_send":
+        webex.emulator.faults.add("POST", TOKEN_PATH, AfterCommit())
+
+    exit_code = await victim.outlive(point)
+    reasons = [await victim.ask() for _ in range(3)]
 
     wanted = expected(point, place, is_rotating=webex.is_rotating)
     assert exit_code in (-SIGKILL, -SIGXFSZ)
@@ -109,92 +136,48 @@ async def test_a_process_that_dies_there_costs_no_more_than_the_table_says(
 
 @pytest.mark.parametrize("webex", ["reuse-detect"], indirect=True)
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-async def test_whom_a_death_has_cost_the_grant_is_signed_in_anew(
-    webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path
+async def test_a_person_whose_grant_was_lost_to_a_death_signs_in_again(
+    victim: Victim, webex: LocalWebex
 ) -> None:
-    settings = settings_of(webex.registration, place, tmp_path)
-    async with open_integration(settings, clock=clock) as integration:
-        key = await signed_in(integration, webex.allow)
-        await learn_whether_it_rotates(integration, key, clock)
-        job = doomed(webex, place, tmp_path, key)
-        await die_refreshing(replace(job, point="after_answer"), integration.context.ledger)
-        clock.set(clock() + Timing().lease_seconds + 1)
-        await ask(integration, key, webex)
+    await victim.outlive("after_answer")
+    assert await victim.ask() == LOST.reason
 
-        again = await signed_in(integration, webex.allow)
+    again = await signed_in(victim.integration, webex.allow)
 
-        assert again == key
-        assert await ask(integration, key, webex) is None
+    assert again == victim.job.grant_key
+    assert await victim.ask() is None
 
 
-def doomed(webex: LocalWebex, place: str, folder: Path, key: bytes) -> Job:
-    """Write what a process is told that refreshes this grant."""
-    return Job(webex.registration, place, str(folder), key, 1, str(folder / "clock"))
+async def die(job: Job, ledger: Ledger) -> int:
+    """Let a process refresh until it dies at the job's point; return its exit code.
 
-
-async def learn_whether_it_rotates(integration: Integration, key: bytes, clock: ClockFile) -> None:
-    """Refresh once in peace; afterwards the access token is over once more."""
-    clock.set(NOW + FORTNIGHT_AND_A_DAY)
-    await integration.vault.access_token(key)
-    clock.set(NOW + 2 * FORTNIGHT_AND_A_DAY)
-
-
-TESTS = Path(__file__).parent.parent
-PROGRAM = Path(__file__).parent / "programs" / "refresh_and_die.py"
-
-
-async def die_refreshing(job: Job, ledger: Ledger) -> int:
-    """Let a process refresh until it dies at the job's point; give its exit code.
-
-    *ledger* lies at the same place, so that one sees what has arrived there.
+    *ledger* is at the same place, and shows what has arrived there.
     """
     if job.point == "during_commit" and not job.store_url.startswith("sqlite:"):
-        async with before(job.store_url) as (proxy, url):
-            return await _die_before_the_answer(replace(job, store_url=url), proxy, ledger)
-    process = await _start(job)
+        with behind_proxy(job.store_url) as (proxy, url):
+            return await die_before_the_answer(replace(job, store_url=url), proxy, ledger)
+    process = await start_program(PROGRAM, job)
     async with asyncio.timeout(LIMIT_SECONDS):
         return await process.wait()
 
 
-@asynccontextmanager
-async def before(store_url: str) -> AsyncIterator[tuple[FaultProxy, str]]:
-    """Run a fault proxy before the server of a store; give the URL that leads through it."""
-    port = urlsplit(store_url).port
-    assert port is not None
-    async with fault_proxy(port) as proxy:
-        yield proxy, store_url.replace(f":{port}/", f":{proxy.port}/")
-
-
-async def _die_before_the_answer(job: Job, proxy: FaultProxy, ledger: Ledger) -> int:
-    """Kill it when what it commits has arrived and it cannot know."""
-    old = await _version(ledger, job.grant_key)
-    process = await _start(job)
+async def die_before_the_answer(job: Job, proxy: ProxyThread, ledger: Ledger) -> int:
+    """Kill a process when what it commits has arrived and it cannot know."""
+    old = await version(ledger, job.grant_key)
+    process = await start_program(PROGRAM, job)
     assert process.stdin is not None
     assert process.stdout is not None
     async with asyncio.timeout(LIMIT_SECONDS):
         assert await process.stdout.readline() == b"committing\n"
-        await proxy.drops_answers()
+        proxy.let(FaultProxy.drops_answers)
         process.stdin.write(b"go on\n")
-        while await _version(ledger, job.grant_key) == old:  # noqa: ASYNC110
+        while await version(ledger, job.grant_key) == old:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         process.kill()
         return await process.wait()
 
 
-async def _version(ledger: Ledger, key: bytes) -> int:
+async def version(ledger: Ledger, key: bytes) -> int:
     found = await ledger.find_grant(key)
     assert found is not None
     return found.record.version
-
-
-async def _start(job: Job) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(PROGRAM),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    assert process.stdin is not None
-    process.stdin.write(msgspec.json.encode(job) + b"\n")
-    return process

@@ -68,8 +68,8 @@ def test_a_server_out_of_reach_costs_503_in_time_and_nothing_afterwards(
 ) -> None:
     with (
         STORE_SERVERS[kind]() as store,
-        served(tmp_path, store.url, *WORKERS) as stage,
-        under_load(stage) as load,
+        served(tmp_path, store.url, *WORKERS) as application,
+        under_load(application) as load,
     ):
         for name in OUTAGES * ROUNDS:
             with load.during(store.outages[name]):
@@ -89,18 +89,18 @@ def test_a_slow_server_costs_time_and_clients_that_hang_up_cost_nothing(
 ) -> None:
     with (
         STORE_SERVERS[kind]() as store,
-        served(tmp_path, store.url, refresh_mode=mode) as stage,
+        served(tmp_path, store.url, refresh_mode=mode) as application,
     ):
-        crowd = [*stage.people(hangs_up=True), stage.stranger(READINESS)]
-        with store.proxy.slow(SLOW_SECONDS), at_work(crowd) as people:
+        everyone = [*application.people(hangs_up=True), application.stranger(READINESS)]
+        with store.proxy.slow(SLOW_SECONDS), at_work(everyone) as people:
             for path in (OWN_PAGE, ROOMS, READINESS) * SLOW_ROUNDS:
                 people.wait_for(200, count=2, path=path)
             people.wait_until(lambda: people.hung_up_count > 2 * SLOW_ROUNDS)
-            people.wait_until(lambda: bool(presentations(stage.emulator)))
+            people.wait_until(lambda: bool(presentations(application.emulator)))
 
         check_answers(people)
         if mode != "same":
-            assert set(presentations(stage.emulator)) == {1}
+            assert set(presentations(application.emulator)) == {1}
         what = f"{kind} (`{mode}`) whose answers come {SLOW_SECONDS} s late, half of them hang up"
         seen(what, f"{in_numbers(people)}, {people.hung_up_count:,} times somebody hung up")
 
@@ -120,8 +120,8 @@ def database(tmp_path: Path) -> Iterator[Path]:
 def test_a_file_that_cannot_be_written_costs_writers_503_in_time_and_readers_nothing(
     database: Path, tmp_path: Path, seen: Seen
 ) -> None:
-    with served(tmp_path, f"sqlite:///{database}") as stage, under_load(stage) as load:
-        outages = file_outages(stage, database)
+    with served(tmp_path, f"sqlite:///{database}") as application, under_load(application) as load:
+        outages = file_outages(application, database)
         for outage in [*outages.values()] * ROUNDS:
             with load.during(outage):
                 time.sleep(FILE_AWAY_SECONDS)
@@ -133,12 +133,12 @@ def test_a_file_that_cannot_be_written_costs_writers_503_in_time_and_readers_not
     seen(f"SQLite under load, {in_words(outages, FILE_AWAY_SECONDS)}", load.told())
 
 
-def file_outages(stage: Served, database: Path) -> Mapping[str, Outage]:
+def file_outages(application: Served, database: Path) -> Mapping[str, Outage]:
     """Name what can be done to the file here; one of it is enough every day."""
     locked_out: dict[str, Outage] = {"locked by another process": partial(locked, database)}
     failing: dict[str, Outage] = {
-        "writes fail with EIO": partial(failing_disk, stage.process.worker_ids[0], WRITES),
-        "syncs fail with EIO": partial(failing_disk, stage.process.worker_ids[0], SYNCS),
+        "writes fail with EIO": partial(failing_disk, application.process.worker_ids[0], WRITES),
+        "syncs fail with EIO": partial(failing_disk, application.process.worker_ids[0], SYNCS),
     }
     full: dict[str, Outage] = {"disk full while a backup is read": partial(full_and_read, database)}
     if IS_TORTURE:
@@ -171,12 +171,12 @@ def test_whose_session_was_long_unused_is_shown_the_page_although_the_file_is_lo
 def test_nothing_is_promised_on_a_disk_that_keeps_nothing(tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path / 'data' / 'webex.sqlite'}"
     with (
-        served(tmp_path, store_url) as stage,
-        at_work([stage.stranger(READINESS)]) as people,
-        arriving(stage.port, NEWCOMER) as arrivals,
+        served(tmp_path, store_url) as application,
+        at_work([application.stranger(READINESS)]) as people,
+        arriving(application.port, NEWCOMER) as arrivals,
     ):
         people.wait_until(lambda: arrivals.admitted)
-        with failing_disk(stage.process.worker_ids[0], SYNCS):
+        with failing_disk(application.process.worker_ids[0], SYNCS):
             people.wait_for(503, count=1, path=READINESS)
             people.wait_until(lambda: AWAY in arrivals.statuses)
             ended_count, admitted_count = len(arrivals.ended), len(arrivals.admitted)

@@ -1,23 +1,23 @@
 """Workers: processes in which people come and go, killed at random moments and started again.
 
-The browsers outlive them: who was told a session's id presents it to whoever comes next.
+The browsers outlive them: they present the session ids that they were given to the next process.
+The clock stands still while a worker is alive and jumps past the leases once all are dead, so that
+only leases of the dead lapse.
 """
 
 import asyncio
-import os
 import random
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from signal import SIGKILL
 
-import msgspec
 from crashes.aftermath import Presentations, spooled
 from peers.registration import Registration, settings_of
 from services.sqlite import integrity
+from storm.callers import start_program
 from storm.clock_file import ClockFile
 from storm.local_webex import LocalWebex
 from waiting import LIMIT_SECONDS
@@ -25,20 +25,24 @@ from waiting import LIMIT_SECONDS
 from webex_oauth.settings import Settings
 from webex_oauth.vault.plan import Timing
 
-TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "come_and_go.py"
 DAY = 86_400
+WORKER_COUNT = 3
 LONGEST_GAP_SECONDS = 0.4
-"""How long nobody is killed at most, once who is to be killed next is at work."""
+"""How long no worker is killed at most, once the next one to be killed is at work."""
 
 SHARE_KILLED_STARTING = 0.1
+LOST_SINGLY = 2
+"""How many die alone, and are replaced, before all die."""
+
+LAPSED_SECONDS = Timing().lease_seconds + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What a worker is told: where the store is, who comes, and the sessions that are there.
+    """What a worker does: which database, which people, and the sessions that are there.
 
-    `is_rotating` says whether it is known that the server spends refresh tokens.
+    `is_rotating`: it is known that the server spends refresh tokens.
     """
 
     registration: Registration
@@ -51,22 +55,18 @@ class Errand:
     seed: str = ""
     session_ids: tuple[str, ...] = ()
 
-
-def settings_for(errand: Errand) -> Settings:
-    """Write a worker's settings; its sessions last longer than it is at work."""
-    settings = settings_of(errand.registration, errand.store_url, Path(errand.folder))
-    server = replace(settings.platform.server, rotates_refresh_tokens=errand.is_rotating)
-    return replace(
-        settings,
-        platform=replace(settings.platform, server=server),
-        idle_seconds=DAY,
-        absolute_seconds=DAY,
-    )
+    @property
+    def settings(self) -> Settings:
+        """The settings of a worker; its sessions last longer than it is at work."""
+        settings = settings_of(self.registration, self.store_url, Path(self.folder))
+        server = replace(settings.platform.server, rotates_refresh_tokens=self.is_rotating)
+        platform = replace(settings.platform, server=server)
+        return replace(settings, platform=platform, idle_seconds=DAY, absolute_seconds=DAY)
 
 
 @dataclass(slots=True)
-class Ledger:
-    """What workers said. Of sessions in `leaving` nobody knows whether they were ended."""
+class Reports:
+    """What workers reported. Whether sessions in `leaving` were ended is unknown."""
 
     living: set[str] = field(default_factory=set)
     leaving: set[str] = field(default_factory=set)
@@ -78,7 +78,7 @@ class Ledger:
 
     @property
     def cut_short_count(self) -> int:
-        """How many sign-ins were begun of which nobody said what came of them."""
+        """How many sign-ins were begun and not reported to have ended."""
         return self.counts["comes"] - self.counts["came"] - self.counts["stays"]
 
     def note(self, line: str) -> None:
@@ -101,6 +101,11 @@ class Ledger:
             case "waits" | "stays":
                 self.errors[about] += 1
 
+    def update(self, other: "Reports") -> None:
+        """Add what another worker reported."""
+        for each in fields(self):
+            getattr(self, each.name).update(getattr(other, each.name))
+
 
 class Worker:
     """A place at which one process after the other works."""
@@ -109,8 +114,7 @@ class Worker:
         self._errand = errand
         self._process: asyncio.subprocess.Process | None = None
         self._start_count = 0
-        self.ledger = Ledger()
-        self.failures: list[str] = []
+        self.reports = Reports()
 
     async def start(self) -> None:
         """Start a process, to which the living sessions of its predecessor are presented."""
@@ -118,19 +122,10 @@ class Worker:
         errand = replace(
             self._errand,
             seed=f"{self._errand.seed} {self._start_count}",
-            session_ids=tuple(sorted(self.ledger.living)),
+            session_ids=tuple(sorted(self.reports.living)),
         )
         with self._log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                str(PROGRAM),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": str(TESTS)},
-            )
-        assert self._process.stdin is not None
-        self._process.stdin.write(msgspec.json.encode(errand) + b"\n")
+            self._process = await start_program(PROGRAM, errand, stderr=log)
         self._is_at_work = asyncio.Event()
         self._reading = asyncio.create_task(self._read(self._process))
 
@@ -140,7 +135,7 @@ class Worker:
             await self._is_at_work.wait()
 
     async def die(self) -> None:
-        """Kill it, and read what it had said by then."""
+        """Kill it, and read what it had said by then; fail if it ended by itself."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -149,14 +144,13 @@ class Worker:
         async with asyncio.timeout(LIMIT_SECONDS):
             await self._reading
             exit_code = await process.wait()
-        if exit_code != -SIGKILL:
-            self.failures.append(f"exit code {exit_code}: {self._log.read_text()}")
+        assert exit_code == -SIGKILL, f"exit code {exit_code}: {self._log.read_text()}"
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             if line.endswith(b"\n"):  # else it was cut short
-                self.ledger.note(line.decode().rstrip())
+                self.reports.note(line.decode().rstrip())
             if line.startswith(b"left "):
                 self._is_at_work.set()
         self._is_at_work.set()
@@ -167,31 +161,21 @@ class Worker:
 
 
 class Workers:
-    """Several at one store; *chance* says who dies, and when."""
+    """Several at one database; *chance* decides who dies, and when."""
 
     def __init__(self, workers: list[Worker], chance: random.Random) -> None:
         self.workers = workers
         self._chance = chance
         self.kill_count = 0
 
-    @property
-    def failures(self) -> list[str]:
-        """What workers wrote that ended by themselves."""
-        return [failure for worker in self.workers for failure in worker.failures]
-
-    async def start(self) -> None:
-        """Start all of them."""
+    async def live_and_die(self) -> None:
+        """Start all, lose and replace some, then lose all, each at a random moment."""
         for worker in self.workers:
             await worker.start()
-
-    async def lose_one(self) -> None:
-        """Kill one at a random moment, and start another in its place."""
-        worker = self._chance.choice(self.workers)
-        await self._kill(worker)
-        await worker.start()
-
-    async def lose_all(self) -> None:
-        """Kill all of them, one after the other, each at a random moment."""
+        for _ in range(LOST_SINGLY):
+            worker = self._chance.choice(self.workers)
+            await self._kill(worker)
+            await worker.start()
         for worker in self._chance.sample(self.workers, len(self.workers)):
             await self._kill(worker)
 
@@ -205,7 +189,7 @@ class Workers:
 
 @asynccontextmanager
 async def workers(count: int, errand: Errand, seed: int) -> AsyncIterator[Workers]:
-    """Prepare so many workers, of which none is alive afterwards."""
+    """Prepare so many workers; none is alive afterwards."""
     places = [Worker(replace(errand, seed=f"{seed} {number}")) for number in range(count)]
     together = Workers(places, random.Random(seed))  # noqa: S311 - no secret
     try:
@@ -215,73 +199,49 @@ async def workers(count: int, errand: Errand, seed: int) -> AsyncIterator[Worker
             await worker.die()
 
 
-WORKER_COUNT = 3
-LOST_SINGLY = 2
-"""How many die alone, and are replaced, before all die."""
-
-LAPSED_SECONDS = Timing().lease_seconds + 1
-
-
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Where it happens."""
+class Workplace:
+    """Where the workers work."""
 
     webex: LocalWebex
     errand: Errand
     clock: ClockFile
 
     @property
-    def database(self) -> Path | None:
-        """The file of the store, if it is one."""
-        kind, _, path = self.errand.store_url.partition(":///")
-        return Path(path) if kind == "sqlite" else None
-
-    @property
     def spool(self) -> Path:
-        """Where tokens wait that the store would not take."""
-        return settings_for(self.errand).spool_folder
+        """Where tokens wait that the database would not take."""
+        return self.errand.settings.spool_folder
 
     def time_passes(self, seconds: int) -> None:
-        """Move the clock of all who ask; nobody may be alive who holds a lease."""
+        """Move the clock of all processes; no holder of a lease may be alive."""
         self.clock.set(self.clock() + seconds)
+
+    def check_file(self) -> None:
+        """Check the database, if it is a file."""
+        kind, _, path = self.errand.store_url.partition(":///")
+        assert kind != "sqlite" or integrity(Path(path)) == "ok"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is known from outside when the last one has died."""
+class Deaths:
+    """What is known from outside when the last worker has died."""
 
     kill_count: int
-    ledgers: list[Ledger]
+    reports: Reports
     presentations: Presentations
     spooled_count: int
 
-    def count(self, what: str) -> int:
-        """Say how often workers told of this."""
-        return sum(ledger.counts[what] for ledger in self.ledgers)
 
-    def names(self, kind: str) -> set[str]:
-        """Gather the sessions of one kind."""
-        return {name for ledger in self.ledgers for name in getattr(ledger, kind)}
-
-    @property
-    def cut_short_count(self) -> int:
-        """How many sign-ins were under way when their process died."""
-        return sum(ledger.cut_short_count for ledger in self.ledgers)
-
-
-async def deaths(scene: Scene, kill_count: int, seed: int) -> Told:
+async def deaths(workplace: Workplace, kill_count: int, seed: int) -> Deaths:
     """Let workers die and be replaced until enough have died; all are dead afterwards."""
-    presentations, spooled_count = Presentations(scene.webex), 0
-    async with workers(WORKER_COUNT, scene.errand, seed) as crew:
-        while crew.kill_count < kill_count:
-            scene.time_passes(LAPSED_SECONDS)
-            await crew.start()
-            for _ in range(LOST_SINGLY):
-                await crew.lose_one()
-            await crew.lose_all()
-            assert crew.failures == []
+    presentations, spooled_count, reports = Presentations(workplace.webex), 0, Reports()
+    async with workers(WORKER_COUNT, workplace.errand, seed) as together:
+        while together.kill_count < kill_count:
+            workplace.time_passes(LAPSED_SECONDS)
+            await together.live_and_die()
             await presentations.gather()
-            spooled_count += len(spooled(scene.spool))
-            assert scene.database is None or integrity(scene.database) == "ok"
-    ledgers = [worker.ledger for worker in crew.workers]
-    return Told(crew.kill_count, ledgers, presentations, spooled_count)
+            spooled_count += len(spooled(workplace.spool))
+            workplace.check_file()
+    for worker in together.workers:
+        reports.update(worker.reports)
+    return Deaths(together.kill_count, reports, presentations, spooled_count)

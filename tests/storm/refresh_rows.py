@@ -14,7 +14,7 @@ def is_of_refresh(changes: Sequence[Change], *, durably: bool) -> bool:
 class RefreshRows:
     """Awaits *reach* before and after the claim and the commit of the first refresh.
 
-    It is told `before_claim`, `after_claim`, `before_commit` or `after_commit`.
+    It is answers `before_claim`, `after_claim`, `before_commit` or `after_commit`.
     """
 
     def __init__(self, rows: Rows, reach: Callable[[str], Awaitable[None]]) -> None:

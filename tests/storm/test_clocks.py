@@ -10,7 +10,7 @@ from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.faketime import faked_clock
 from storm.authorities import FIRST_TOKEN_LIVES
-from storm.crowd import Job, ask, crowd, token_is_over
+from storm.callers import Job, ask, caller_process, token_is_over
 from storm.local_webex import TOKEN_PATH, LocalWebex, running_local_webex
 from waiting import until_true
 
@@ -49,11 +49,14 @@ async def test_two_machines_of_which_one_has_a_wrong_clock_refresh_once(
     job = Job(webex.registration, place, str(tmp_path), key, caller_count=100)
     wrong = faked_clock(tmp_path / "clock", offset)
 
-    async with crowd(job) as right_one, crowd(job, environment=wrong) as wrong_one:
-        told = [await ask([right_one, wrong_one]) for _ in range(2)]
+    async with (
+        caller_process(job) as right_one,
+        caller_process(job, environment=wrong) as wrong_one,
+    ):
+        answers = [await ask([right_one, wrong_one]) for _ in range(2)]
 
-    assert [list(each.tokens.values()) for each in told] == [[200], [200]]
-    assert [each.errors for each in told] == [{}, {}]
+    assert [list(each.tokens.values()) for each in answers] == [[200], [200]]
+    assert [each.errors for each in answers] == [{}, {}]
     assert (webex.refresh_count(), webex.replay_count()) == (1, 0)
 
 
@@ -69,12 +72,12 @@ async def test_a_clock_that_is_set_during_a_refresh_disturbs_nobody(
 
     async with AsyncExitStack() as exits:
         clock = faked_clock(tmp_path / "clock", "+0")
-        gathered = await exits.enter_async_context(crowd(job, environment=clock))
-        asking = asyncio.create_task(ask([gathered]))
+        processes = await exits.enter_async_context(caller_process(job, environment=clock))
+        asking = asyncio.create_task(ask([processes]))
         await until_true(webex.refreshes)
         (tmp_path / "clock").write_text(step)
         during = await asking
-        afterwards = await ask([gathered, await exits.enter_async_context(crowd(job))])
+        afterwards = await ask([processes, await exits.enter_async_context(caller_process(job))])
 
     assert list(during.tokens.values()) == [100]
     assert afterwards == during + during
@@ -90,16 +93,18 @@ async def test_after_a_start_under_a_wrong_clock_everything_is_still_there(
     async with open_integration(settings_of(webex.registration, place, tmp_path)) as integration:
         key = await signed_in(integration, webex.allow)
     job = Job(webex.registration, place, str(tmp_path), key, caller_count=10)
-    async with crowd(job, environment=faked_clock(tmp_path / "clock", offset)) as gathered:
-        await ask([gathered])
+    async with caller_process(
+        job, environment=faked_clock(tmp_path / "clock", offset)
+    ) as processes:
+        await ask([processes])
 
     async with open_integration(settings_of(webex.registration, place, tmp_path)) as integration:
         kept = await integration.vault.access_token(key)
-        async with crowd(job) as gathered:
-            told = await ask([gathered])
+        async with caller_process(job) as processes:
+            answers = await ask([processes])
 
-    assert sum(told.tokens.values()) == 10
-    assert told.errors == {}
+    assert sum(answers.tokens.values()) == 10
+    assert answers.errors == {}
     assert webex.takes(kept.reveal())
     # A token that is over by the wrong clock is refreshed, and once more when the clock is right.
     assert (webex.refresh_count() <= 2, webex.replay_count()) == (True, 0)

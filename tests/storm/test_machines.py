@@ -10,7 +10,7 @@ from peers.registration import settings_of
 from peers.signing_in import signed_in
 from services.postgres import running_postgres
 from services.redis import running_redis
-from storm.crowd import Job, Told, ask, crowd, token_is_over
+from storm.callers import Answers, Job, ask, caller_process, token_is_over
 from storm.namespaces import US, Machine, two_machines
 from storm.programs.ask_together import name
 
@@ -55,14 +55,14 @@ async def test_two_machines_refresh_once(
         async with open_integration(settings) as integration, AsyncExitStack() as exits:
             key = await signed_in(integration, provider.allow)
             job = Job(provider.registration, place, str(tmp_path), key, caller_count=200)
-            gathered = [
-                await exits.enter_async_context(crowd(job, under=machine.command))
+            processes = [
+                await exits.enter_async_context(caller_process(job, under=machine.command))
                 for machine in machines
             ]
             await token_is_over(integration, key)
-            told = await ask(gathered)
+            answers = await ask(processes)
             kept = await integration.vault.access_token(key)
 
-        assert told == Told({name(kept): 400})
+        assert answers == Answers({name(kept): 400})
         assert (provider.refresh_count(), provider.replay_count()) == (1, 0)
         assert provider.takes(kept.reveal())

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
+from storm.callers import Answers, Job, ask, caller_process
 from storm.clock_file import ClockFile
-from storm.crowd import Job, Told, ask, crowd
 from storm.fixtures import NOW
 from storm.local_webex import LocalWebex, running_local_webex
 from storm.programs.ask_together import name
@@ -48,7 +48,7 @@ async def test_what_a_paused_holder_would_write_is_refused(
         )
         kept = await integration.vault.grant(key)
 
-    assert by_other == by_holder == Told({name(kept.tokens.access_token): 5})
+    assert by_other == by_holder == Answers({name(kept.tokens.access_token): 5})
     assert kept.tokens.access_token != first.tokens.access_token
     assert webex.refresh_count() == 2
     assert kept.lease is None
@@ -65,18 +65,18 @@ async def test_a_holder_that_was_paused_before_it_asked_asks_no_more(
         )
         kept = await integration.vault.access_token(key)
 
-    assert by_other == by_holder == Told({name(kept): 5})
+    assert by_other == by_holder == Answers({name(kept): 5})
     assert (webex.refresh_count(), webex.replay_count()) == (1, 0)
     assert webex.takes(kept.reveal())
 
 
-async def overtaken(job: Job, clock: ClockFile) -> tuple[Told, Told]:
+async def overtaken(job: Job, clock: ClockFile) -> tuple[Answers, Answers]:
     """Let a holder stand still until another has refreshed; give what both got."""
     clock.set(EXPIRED_AT)
-    async with crowd(job, "stand_still") as holder, crowd(job) as other:
+    async with caller_process(job, "stop_at") as holder, caller_process(job) as other:
         holder.say(b"ask")
-        await holder.stands_still()
+        await holder.until_stopped()
         clock.set(LAPSED_AT)
         by_other = await ask([other])
         holder.process.send_signal(signal.SIGCONT)
-        return await holder.told(), by_other
+        return await holder.answers(), by_other

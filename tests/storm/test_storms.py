@@ -12,8 +12,8 @@ import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.authorities import AUTHORITIES, Authority
+from storm.callers import Answers, Job, ask, caller_processes, token_is_over
 from storm.clock_file import ClockFile
-from storm.crowd import Job, Told, ask, crowds, token_is_over
 from storm.fixtures import NOW
 from storm.programs.ask_together import name
 from torture import IS_TORTURE, size
@@ -46,13 +46,13 @@ async def test_a_thousand_callers_in_four_processes_cost_one_refresh(
         key = await signed_in(integration, authority.allow)
         authority.let_tokens_live()
         job = Job(authority.registration, place, str(tmp_path), key, caller_count=250)
-        async with crowds(4, job) as gathered:
+        async with caller_processes(4, job) as processes:
             await token_is_over(integration, key)
-            told = await ask(gathered)
+            answers = await ask(processes)
         kept = await integration.vault.access_token(key)
 
-    assert told == Told({name(kept): 1000})
-    assert len(told.sent_at) == 1
+    assert answers == Answers({name(kept): 1000})
+    assert len(answers.sent_at) == 1
     assert (authority.refresh_count(), authority.replay_count()) == (1, 0)
     assert authority.takes(kept.reveal())
     seen(f"1,000 callers in 4 processes, {case}", "1 refresh, 0 replays, 0 errors")
@@ -71,15 +71,17 @@ async def test_eight_processes_refresh_once_at_each_of_many_expiries(
     async with open_integration(settings, clock=clock) as integration:
         key = await signed_in(integration, authority.allow)
         job = Job(authority.registration, place, str(tmp_path), key, 5, str(tmp_path / "clock"))
-        async with crowds(8, job) as gathered:
-            told = []
+        async with caller_processes(8, job) as processes:
+            answers = []
             for number in range(EXPIRIES):
                 clock.set(NOW + (number + 1) * BEYOND_ANY_ACCESS_TOKEN)
-                told.append(await ask(gathered))
+                answers.append(await ask(processes))
         kept = await integration.vault.access_token(key)
 
-    assert [(list(each.tokens.values()), each.errors) for each in told] == EXPIRIES * [([40], {})]
-    assert len({token for each in told for token in each.tokens}) == EXPIRIES
+    assert [(list(each.tokens.values()), each.errors) for each in answers] == EXPIRIES * [
+        ([40], {})
+    ]
+    assert len({token for each in answers for token in each.tokens}) == EXPIRIES
     assert (authority.refresh_count(), authority.replay_count()) == (EXPIRIES, 0)
     assert authority.takes(kept.reveal())
     seen(f"8 processes, {EXPIRIES} expiries, {case}", f"{EXPIRIES} refreshes, 0 replays, 0 errors")

@@ -8,7 +8,7 @@ import pytest
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.authorities import FIRST_TOKEN_LIVES
-from storm.crowd import Job, ask, crowds, token_is_over
+from storm.callers import Job, ask, caller_processes, token_is_over
 from storm.local_webex import TOKEN_PATH, LocalWebex, running_local_webex
 
 from webex_oauth.emulator import Answer
@@ -38,11 +38,11 @@ async def test_200_callers_in_two_processes_ask_once_per_interval(
     webex.emulator.faults.add("POST", TOKEN_PATH, TOO_MANY, times=2)
     job = Job(webex.registration, place, str(tmp_path), key, caller_count=100, insists=True)
 
-    async with crowds(2, job) as gathered:
-        told = await ask(gathered)
+    async with caller_processes(2, job) as processes:
+        answers = await ask(processes)
 
-    assert (list(told.tokens.values()), told.errors) == ([200], {})
+    assert (list(answers.tokens.values()), answers.errors) == ([200], {})
     assert webex.refreshes() == [429, 429, 200]
-    waits = [later - earlier for earlier, later in pairwise(told.sent_at)]
+    waits = [later - earlier for earlier, later in pairwise(answers.sent_at)]
     assert len(waits) == 2
     assert min(waits) >= RETRY_AFTER_SECONDS

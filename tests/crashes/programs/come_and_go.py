@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from crashes.workers import Errand, settings_for
+from crashes.workers import Errand
 from storm.clock_file import ClockFile
 from storm.refresh_rows import is_of_refresh
 
@@ -130,7 +130,7 @@ async def main() -> None:
     clock = ClockFile(Path(errand.clock_file))
     known = [Secret(session_id) for session_id in errand.session_ids]
     async with (
-        open_integration(settings_for(errand), rows=rows, clock=clock) as integration,
+        open_integration(errand.settings, rows=rows, clock=clock) as integration,
         asyncio.TaskGroup() as tasks,
     ):
         for number in range(errand.browser_count):

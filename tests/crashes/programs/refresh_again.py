@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 from peers.registration import settings_of
+from storm.callers import Job
 from storm.clock_file import ClockFile
-from storm.crowd import Job
 
 from webex_oauth.integration import open_integration
 

@@ -15,8 +15,8 @@ from typing import NoReturn
 
 import msgspec
 from peers.registration import settings_of
+from storm.callers import Job
 from storm.clock_file import ClockFile
-from storm.crowd import Job
 from storm.refresh_rows import refresh_rows
 
 from webex_oauth.errors import AnswerLost

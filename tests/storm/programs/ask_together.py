@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 from peers.registration import settings_of
+from storm.callers import Answers, Job
 from storm.clock_file import ClockFile
-from storm.crowd import Job, Told
 
 from webex_oauth.errors import RateLimited, WebexOAuthError
 from webex_oauth.integration import open_integration
@@ -59,12 +59,12 @@ async def insist(vault: Vault, job: Job) -> str | WebexOAuthError:
     return got
 
 
-async def ask_together(vault: Vault, job: Job) -> Told:
+async def ask_together(vault: Vault, job: Job) -> Answers:
     one = insist if job.insists else ask
     got = await asyncio.gather(*(one(vault, job) for _ in range(job.caller_count)))
     tokens = [each for each in got if isinstance(each, str)]
     errors = [type(each).__name__ for each in got if not isinstance(each, str)]
-    return Told(dict(Counter(tokens)), dict(Counter(errors)))
+    return Answers(dict(Counter(tokens)), dict(Counter(errors)))
 
 
 async def main() -> None:
@@ -76,9 +76,9 @@ async def main() -> None:
         async with open_integration(settings, transport=transport, clock=clock) as integration:
             print("ready", flush=True)
             while await asyncio.to_thread(sys.stdin.readline):
-                told = await ask_together(integration.vault, job)
-                told = replace(told, sent_at=transport.sent_at)
-                print(msgspec.json.encode(told).decode(), flush=True)
+                answers = await ask_together(integration.vault, job)
+                answers = replace(answers, sent_at=transport.sent_at)
+                print(msgspec.json.encode(answers).decode(), flush=True)
 
 
 if __name__ == "__main__":

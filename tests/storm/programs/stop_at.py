@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 from peers.registration import settings_of
+from storm.callers import Job
 from storm.clock_file import ClockFile
-from storm.crowd import Job
 from storm.programs.ask_together import ask_together
 from storm.refresh_rows import refresh_rows
 
@@ -40,8 +40,8 @@ async def main() -> None:
     ) as integration:
         print("ready", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
-            told = await ask_together(integration.vault, job)
-            print(msgspec.json.encode(told).decode(), flush=True)
+            answers = await ask_together(integration.vault, job)
+            print(msgspec.json.encode(answers).decode(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Crowds: processes in each of which many callers want the access token of one person at once."""
+"""Processes in each of which many callers want the access token of one person at once."""
 
 import asyncio
 import os
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import msgspec
 from peers.registration import Registration
@@ -22,10 +23,10 @@ LOOK_AGAIN_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a crowd is told: where the grant is, whose it is, and how many want its token.
+    """What a process does: where the grant is, whose it is, and how many want its token.
 
-    With a `clock_file` it goes by the instant in there. Who `insists` asks again until there is a
-    token. `point` is where a program that stands still does so.
+    With a `clock_file` it goes by the instant in there. Callers that `insist` ask again until there
+    is a token. `point` is where a program stops, or dies.
     """
 
     registration: Registration
@@ -39,7 +40,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Answers:
     """What callers got: how many each token, by its digest, and how many each error.
 
     `sent_at` is when requests left for it, by the monotonic clock that all processes share.
@@ -49,15 +50,15 @@ class Told:
     errors: dict[str, int] = field(default_factory=dict)
     sent_at: list[float] = field(default_factory=list, compare=False)
 
-    def __add__(self, other: "Told") -> "Told":
-        return Told(
+    def __add__(self, other: "Answers") -> "Answers":
+        return Answers(
             dict(Counter(self.tokens) + Counter(other.tokens)),
             dict(Counter(self.errors) + Counter(other.errors)),
             sorted(self.sent_at + other.sent_at),
         )
 
 
-class Crowd:
+class CallerProcess:
     """One process with its callers."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -73,42 +74,58 @@ class Crowd:
         assert self.process.stdin is not None
         self.process.stdin.write(line + b"\n")
 
-    async def stands_still(self) -> None:
-        """Wait until it is stopped."""
+    async def until_stopped(self) -> None:
+        """Wait until it is stopped, as by SIGSTOP."""
         how = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
         async with asyncio.timeout(LIMIT_SECONDS):
             while os.waitid(os.P_PID, self.process.pid, how) is None:  # noqa: ASYNC110, ASYNC222
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
-    async def told(self) -> Told:
+    async def answers(self) -> Answers:
         """Read what its callers got."""
         async with asyncio.timeout(LIMIT_SECONDS):
-            return msgspec.json.decode(await self.line(), type=Told)
+            return msgspec.json.decode(await self.line(), type=Answers)
+
+
+async def start_program(
+    program: Path,
+    job: object,
+    *,
+    under: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    stderr: IO[bytes] | None = None,
+) -> asyncio.subprocess.Process:
+    """Start a Python program of the tests; its first line of input is *job*."""
+    process = await asyncio.create_subprocess_exec(
+        *under,
+        sys.executable,
+        str(program),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+        env={**os.environ, "PYTHONPATH": str(TESTS), **(environment or {})},
+    )
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(job) + b"\n")
+    return process
 
 
 @asynccontextmanager
-async def crowd(
+async def caller_process(
     job: Job,
     program: str = "ask_together",
     *,
     under: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
-) -> AsyncIterator[Crowd]:
-    """Start a crowd, wait until all its callers are there, and end it afterwards."""
-    process = await asyncio.create_subprocess_exec(
-        *under,
-        sys.executable,
-        str(PROGRAMS / f"{program}.py"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS), **(environment or {})},
-    )
-    gathered = Crowd(process)
+) -> AsyncIterator[CallerProcess]:
+    """Start a process, wait until its callers are ready, and end it afterwards."""
+    path = PROGRAMS / f"{program}.py"
+    process = await start_program(path, job, under=under, environment=environment)
+    callers = CallerProcess(process)
     try:
-        gathered.say(msgspec.json.encode(job))
         async with asyncio.timeout(LIMIT_SECONDS):
-            assert await gathered.line() == b"ready\n"
-        yield gathered
+            assert await callers.line() == b"ready\n"
+        yield callers
     finally:
         if process.returncode is None:
             process.kill()
@@ -116,17 +133,19 @@ async def crowd(
 
 
 @asynccontextmanager
-async def crowds(count: int, job: Job) -> AsyncIterator[list[Crowd]]:
-    """Start several crowds with the same job."""
+async def caller_processes(count: int, job: Job) -> AsyncIterator[list[CallerProcess]]:
+    """Start several processes with the same job."""
     async with AsyncExitStack() as exits:
-        yield await asyncio.gather(*(exits.enter_async_context(crowd(job)) for _ in range(count)))
+        yield await asyncio.gather(
+            *(exits.enter_async_context(caller_process(job)) for _ in range(count))
+        )
 
 
-async def ask(gathered: Sequence[Crowd]) -> Told:
-    """Let every caller of every crowd ask at once; add up what they got."""
-    for one in gathered:
+async def ask(processes: Sequence[CallerProcess]) -> Answers:
+    """Let every caller of every process ask at once; add up what they got."""
+    for one in processes:
         one.say(b"ask")
-    return sum(await asyncio.gather(*(one.told() for one in gathered)), Told())
+    return sum(await asyncio.gather(*(one.answers() for one in processes)), Answers())
 
 
 async def token_is_over(integration: Integration, key: bytes) -> None:
