@@ -190,7 +190,7 @@ def summary(workplace: Workplace, died: Deaths, left: Left) -> tuple[str, str]:
         f"{len(reports.living):,} sessions live, as told",
         f"{len(reports.left):,} are gone, as told",
         f"{died.spooled_count} tokens found in the spool, all stored",
-        f"{len(left.unreachable)} of {reports.cut_short_count} cut-short sign-ins left one at Webex",
+        f"{len(left.unreachable)} of {reports.cut_short_count} sign-ins cut short left one behind",
     ]
     if workplace.webex.is_rotating:
         facts.append(f"{presentations.repeated_count} tokens came twice, none a third time")
