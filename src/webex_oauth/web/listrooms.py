@@ -1,7 +1,7 @@
 """`GET /listrooms`: all spaces of the person, sent as Webex's answers arrive.
 
 Its rows are the one piece of a page that is written without a template: they are most of the work
-of the busiest page, and this costs a seventh of what Jinja2 takes (docs/decisions/0002-rows.md).
+of the busiest page, and this costs a seventh of what Jinja2 takes (decision 2 in docs/decisions).
 Safety rests on one rule: whatever Webex sent either went through `_escape_all` or has the shape of
 `_REGULAR_INSTANT`, which is digits and fixed characters.
 """
