@@ -147,7 +147,8 @@ class CodeRedemption:
                 continue
             self._revoke_soon(admission.earlier)
             self._revoke_soon(ended.revocation if ended else None)
-            await self._end_surplus(key)
+            if admission.over:  # a person who is new here has no other session
+                await self._end_surplus(key)
             log.info("signed in: grant %(grant)s", {"grant": name_of_grant(key)})
             return session_id
         raise StoreConflict("the grant kept moving")
@@ -156,8 +157,7 @@ class CodeRedemption:
         """End the sessions of a person beyond MAX_SESSIONS, those that were unused for longest."""
         ledger, name = self._context.ledger, {"grant": name_of_grant(key)}
         try:
-            sessions = await ledger.sessions_of(key, MAX_SESSIONS + SURPLUS_BATCH)
-            for surplus in sessions[MAX_SESSIONS:]:
+            for surplus in await ledger.sessions_of(key, SURPLUS_BATCH, beyond=MAX_SESSIONS):
                 await ledger.end_session(surplus.digest, self._context.clock(), keeps_grants=True)
                 log.info(
                     "the oldest session of grant %(grant)s ended: too many of one person", name

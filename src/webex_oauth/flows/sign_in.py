@@ -77,7 +77,11 @@ Outcome: TypeAlias = SignedIn | SentOn | NotSignedIn
 
 def attempt_id(state: Secret) -> str:
     """Return an attempt's public name: 16 hexadecimal digits of its state's digest."""
-    return digest(state).hex()[:16]
+    return _name_of_attempt(digest(state))
+
+
+def _name_of_attempt(state_digest: bytes) -> str:
+    return state_digest.hex()[:16]
 
 
 class SignIn:
@@ -95,6 +99,7 @@ class SignIn:
         context = self._context
         server, client = context.platform.server, context.client
         state = context.random_secret()
+        state_digest = digest(state)
         attempt = Attempt(
             verifier=code_verifier(context.randomness(VERIFIER_BYTES)),
             return_to=return_to.path,
@@ -103,16 +108,16 @@ class SignIn:
             scopes=self._scopes,
             expires_at=context.clock() + ATTEMPT_SECONDS,
         )
+        name = _name_of_attempt(state_digest)
         log.debug(
             "sign-in begun (attempt %(attempt)s), asking for %(scopes)s",
-            {"attempt": attempt_id(state), "scopes": self._scopes},
+            {"attempt": name, "scopes": self._scopes},
         )
         challenge = code_challenge(attempt.verifier)
         url = authorization_url(
             server, client, scopes=self._scopes, state=state, challenge=challenge
         )
-        sealed = seal_attempt(context.sealer, attempt, digest(state))
-        return StartedSignIn(url, attempt_id(state), sealed)
+        return StartedSignIn(url, name, seal_attempt(context.sealer, attempt, state_digest))
 
     async def complete(
         self,
@@ -130,7 +135,7 @@ class SignIn:
         state_digest, return_to = digest(callback.state), HOME
         log.debug(
             "callback received (attempt %(attempt)s): %(kind)s",
-            {"attempt": attempt_id(callback.state), "kind": type(callback).__name__},
+            {"attempt": _name_of_attempt(state_digest), "kind": type(callback).__name__},
         )
         try:
             opened = open_attempt(self._context.sealer, attempt, state_digest)

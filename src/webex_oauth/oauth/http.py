@@ -63,9 +63,9 @@ def read_text(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    visible = "".join(
-        character if character.isprintable() else " " for character in value[:_MAX_TEXT_READ]
-    )
+    visible = value[:_MAX_TEXT_READ]
+    if not visible.isprintable():
+        visible = "".join(one if one.isprintable() else " " for one in visible)
     return " ".join(filter(None, visible.split(" ")))[:MAX_TEXT_CHARACTERS].rstrip(" ") or None
 
 

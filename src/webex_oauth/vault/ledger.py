@@ -217,14 +217,16 @@ class Ledger:
         ]
         return await self.rows.apply(changes, durably=False)
 
-    async def sessions_of(self, grant_key: bytes, limit: int) -> Sequence[Session]:
+    async def sessions_of(
+        self, grant_key: bytes, limit: int, *, beyond: int = 0
+    ) -> Sequence[Session]:
         """List the sessions of a grant, the latest seen first, also those whose time is over.
 
-        What cannot be opened is among them, so that it can be ended: without a browser, by what
-        its row says.
+        The first *beyond* are left out, and not opened. What cannot be opened is among the others,
+        so that it can be ended: without a browser, by what its row says.
         """
-        rows = await self.rows.of_group(Kind.SESSION, grant_key, limit)
-        sessions = [self._listed(row) for row in rows]
+        rows = await self.rows.of_group(Kind.SESSION, grant_key, beyond + limit)
+        sessions = [self._listed(row) for row in rows[beyond:]]
         return [session for session in sessions if session.grant_key == grant_key]
 
     async def over_sessions(self, now: int, limit: int) -> Sequence[bytes]:
