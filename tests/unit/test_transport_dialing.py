@@ -208,7 +208,7 @@ def test_the_oldest_version_of_tls_is_one_point_two(
             HttpTransport(ca_file=ca_file) as transport,
         ):
             # OpenSSL's own security level refuses old versions too: without it, the floor decides.
-            transport._pool._dialer._tls.set_ciphers(EVERY_CIPHER)
+            transport._pool._dialer._tls().set_ciphers(EVERY_CIPHER)
             await transport.send(HttpRequest("GET", f"{server.origin}/", {}), LIMITS)
 
     with outcome:

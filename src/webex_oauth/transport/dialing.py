@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -67,9 +68,9 @@ class _Attempt:
 
 
 class Dialer:
-    """Opens connections, through *proxy* if there is one."""
+    """Opens connections, through *proxy* if there is one; *tls* returns what they trust."""
 
-    def __init__(self, tls: ssl.SSLContext, proxy: Proxy | None) -> None:
+    def __init__(self, tls: Callable[[], ssl.SSLContext], proxy: Proxy | None) -> None:
         self._tls = tls
         self._proxy = proxy
 
@@ -96,7 +97,7 @@ class Dialer:
             _, connection = await loop.create_connection(
                 lambda: HttpConnection(str(origin)),
                 sock=sock,
-                ssl=self._tls if origin.is_tls else None,
+                ssl=self._tls() if origin.is_tls else None,
                 server_hostname=origin.host if origin.is_tls else None,
             )
         except OSError as error:

@@ -5,10 +5,9 @@ import ssl
 import zlib
 from collections import deque
 from dataclasses import replace
+from functools import cache
 from types import TracebackType
 from typing import Self
-
-import certifi
 
 from webex_oauth.errors import (
     AnswerLost,
@@ -33,11 +32,13 @@ class HttpTransport:
     """A `ports.Transport` that keeps connections; use it as an async context manager.
 
     *proxy* is an http:// URL to go through to TLS servers; *ca_file* a PEM file of the
-    authorities to trust instead of the bundled ones. Raises ConfigurationError.
+    authorities to trust instead of the bundled ones, which are loaded when they are first needed.
+    Raises ConfigurationError.
     """
 
     def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
-        tls = _tls_context(ca_file or certifi.where())
+        named = None if ca_file is None else _tls_context(ca_file)
+        tls = _bundled_tls_context if named is None else lambda: named
         self._pool = ConnectionPool(Dialer(tls, Proxy.from_url(proxy) if proxy else None))
 
     async def __aenter__(self) -> Self:
@@ -159,6 +160,14 @@ async def _answer(
         raise
     finally:
         deadline.cancel()
+
+
+@cache
+def _bundled_tls_context() -> ssl.SSLContext:
+    # Import and file cost a script more than opening its store and reading a token.
+    import certifi  # noqa: PLC0415
+
+    return _tls_context(certifi.where())
 
 
 def _tls_context(ca_file: str) -> ssl.SSLContext:
