@@ -22,11 +22,6 @@ FORBIDDEN = {
         r"(?i)(?:pip3?|uv|pipx|poetry) (?:install|add|run) (?:-\S+ )*['\"]?webex[-_.]oauth\b(?!-\d)"
     ),
 }
-SOURCES = ROOT / "src" / "webex_oauth"
-ROOTS = (ROOT, SOURCES, SOURCES / "web", ROOT / "tests")
-NAMED_FILE = re.compile(
-    r"`((?:tests|docs|scripts|bench|src)/[a-z][\w./-]*|[a-z_][\w/-]*\.(?:py|lua|toml|html))`"
-)
 ROUTES = ("/login", "/oauth", "/listrooms", "/logout", "/healthz", "/readyz", "/index.html")
 
 
@@ -87,21 +82,6 @@ def test_every_link_between_the_documents_leads_to_a_file_and_a_heading() -> Non
     ]
 
     assert broken == []
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_file_that_a_document_names_is_there(document: Path) -> None:
-    named = set(NAMED_FILE.findall(document.read_text(encoding="utf-8")))
-    missing = [name for name in sorted(named) if not is_a_file_of_ours(name)]
-
-    assert [name for name in missing if "NAME" not in name] == []
-
-
-def is_a_file_of_ours(name: str) -> bool:
-    """Return whether *name* is a path from one of the roots, or the name of a source file."""
-    if any((root / name).exists() for root in ROOTS):
-        return True
-    return "/" not in name and any(SOURCES.rglob(name))
 
 
 def leads_somewhere(document: Path, target: str) -> bool:
