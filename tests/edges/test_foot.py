@@ -1,17 +1,13 @@
 """The foot of the pages says that the flow is logged, where that is so and to its operator only."""
 
 import logging
-import signal
 from pathlib import Path
 
 import pytest
 from edges.client import Client
-from edges.command import free_port, server, wait_until_listening
-from edges.visiting import sign_in
 from scene import Scene
 
 LIBRARY = "webex_oauth"
-SECONDS = 30
 FOOT = "<code>DEBUG=oauth</code> is on"
 
 
@@ -37,17 +33,3 @@ def test_it_is_not_said_to_the_public(tmp_path: Path, caplog: pytest.LogCaptureF
         Scene(tmp_path, variables=variables, public_origin=origin) as scene,
     ):
         assert not says_so(scene)
-
-
-@pytest.mark.parametrize("variables", [{}, {"DEBUG": "oauth"}], ids=["as it is", "debugging"])
-def test_the_demo_logs_what_its_foot_says(tmp_path: Path, variables: dict[str, str]) -> None:
-    port, emulator_port = free_port(), free_port()
-    ports = {"PORT": str(port), "EMULATOR_PORT": str(emulator_port)}
-    with server(tmp_path, "demo", **ports, **variables) as process:
-        process.line_with("Ctrl-C stops both")
-        wait_until_listening(port)
-        page = sign_in(port).get(f"http://localhost:{port}/", timeout=SECONDS).text
-        process.send(signal.SIGINT)
-        output = process.end().output
-
-    assert [step in output for step in ("sign-in begun", "code exchanged")] == [FOOT in page] * 2
