@@ -194,7 +194,7 @@ def test_after_a_session_was_ended_the_page_says_so_and_has_the_focus_there(
 ) -> None:
     page = signed_in_twice(context, scene)
 
-    page.get_by_role("button", name="End An unknown browser").first.press("Enter")
+    page.get_by_role("button", name="Sign out An unknown browser").first.press("Enter")
 
     status = page.get_by_role("status")
     expect(status).to_have_text("Signed out an unknown browser.")

@@ -192,7 +192,7 @@ def test_an_attempt_left_at_webex_for_too_long_is_explained_and_tried_again(
 
     accept(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("This sign-in has expired")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Sign in again").click()
     accept(page)
 
     expect_signed_in(page, MIRA_NAME)

@@ -1,10 +1,11 @@
-"""A crawler that cannot fail proves nothing: give it a route that breaks every rule."""
+"""The crawler and the forger can fail: each finds a page that breaks its rules."""
 
 from collections.abc import Iterator
 
 import pytest
 from edges.client import Client, signed_in
 from edges.crawler import METHODS, RULES, Exchange, crawl, violations
+from edges.forgery import FORGERY_COUNT, accepted, forgeries
 from scene import Scene
 from starlette.responses import PlainTextResponse, Response
 
@@ -44,3 +45,21 @@ def test_an_answer_that_sets_a_cookie_which_shared_caches_would_keep(spoilt: Sce
     asset = Exchange("GET", "/static/x", is_signed_in=False, answer=answer)
 
     assert list(RULES["D14"](asset, spoilt))
+
+
+async def take_anything(_: Visit) -> Response:
+    return PlainTextResponse("done")
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with Scene(tmp_path_factory.mktemp("careless")) as scene:
+        scene.pages["/careless"] = {"DELETE": take_anything}
+        yield signed_in(scene)
+
+
+@pytest.mark.parametrize("number", range(FORGERY_COUNT))
+def test_a_careless_route(number: int, victim: Client) -> None:
+    forgery = list(forgeries(victim, "other", "before"))[number]
+
+    assert accepted(victim, forgery) == [f"DELETE /careless took {forgery.name}"]

@@ -1,14 +1,18 @@
-"""`webex-oauth demo`: it names both origins of the local Webex; its log is what its pages say."""
+"""`webex-oauth demo`, and the foot of the pages that says when the flow is logged."""
 
+import logging
 from pathlib import Path
 
 import pytest
 import requests
+from edges.client import Client
 from edges.command import free_port, server, wait_until_listening
 from edges.visiting import sign_in
+from scene import Scene
 
 SECONDS = 10
 FOOT = "each step of the sign-in is written to the log"
+LIBRARY = "webex_oauth"
 
 
 @pytest.mark.parametrize(("debug", "lines"), [("", 0), ("oauth", 1)])
@@ -43,3 +47,27 @@ def test_a_browser_passes_the_front_door_and_signs_in_at_the_broker(tmp_path: Pa
     assert [one.url.startswith(origins[0]) for one in page.history] == [False, True]
     assert page.url.startswith(origins[1])
     assert all(origin in said for origin in origins)
+
+
+def says_so(scene: Scene) -> bool:
+    return FOOT in Client(scene).get("/").text
+
+
+@pytest.mark.parametrize(("level", "is_said"), [(logging.DEBUG, True), (logging.INFO, False)])
+def test_it_is_said_on_this_machine_if_the_steps_are_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, level: int, *, is_said: bool
+) -> None:
+    with (
+        caplog.at_level(level, logger=LIBRARY),
+        Scene(tmp_path, variables={"DEBUG": "oauth"}) as scene,
+    ):
+        assert says_so(scene) is is_said
+
+
+def test_it_is_not_said_to_the_public(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    variables, origin = {"DEBUG": "oauth"}, "https://spaces.example"
+    with (
+        caplog.at_level(logging.DEBUG, logger=LIBRARY),
+        Scene(tmp_path, variables=variables, public_origin=origin) as scene,
+    ):
+        assert not says_so(scene)

@@ -4,6 +4,8 @@ import pytest
 from edges.raw import RawAnswer, exchange
 from edges.stage import Stage
 
+from webex_oauth.settings.pages import PROBES
+
 EVIL = "evil.example"
 FORWARDED = (
     ("x-forwarded-host", EVIL),
@@ -18,6 +20,9 @@ FORWARDED = (
     ("forwarded", f"host={EVIL};proto=https"),
     ("x_forwarded_host", EVIL),
     ("x-real-ip", "203.0.113.9"),
+    ("x-forwarded-server", EVIL),
+    ("x-original-host", EVIL),
+    ("x-host", EVIL),
 )
 WRONG_HOSTS = (
     EVIL,
@@ -33,6 +38,7 @@ WRONG_HOSTS = (
     "a:b:c",
     "%6cocalhost",
     "localhost\\.evil.example",
+    "LOCALHOST.",
     "",
 )
 
@@ -55,11 +61,16 @@ def test_another_host_is_refused_and_told_nothing_of_the_person(host: str, stage
     assert EVIL.encode() not in answer.octets
 
 
-@pytest.mark.check("D16")
-def test_the_refusal_names_the_right_address(stage: Stage) -> None:
-    answer = ask(stage, EVIL)
+@pytest.mark.check("A12", "D16")
+def test_no_page_begins_anything_for_another_host_and_each_names_the_right_one(
+    stage: Stage,
+) -> None:
+    for path in stage.scene.pages.keys() - PROBES:
+        answer = ask(stage, EVIL, target=path)
 
-    assert f'href="{stage.scene.origin}/"'.encode() in answer.body
+        assert answer.status == 421
+        assert f'href="{stage.scene.origin}/"'.encode() in answer.body
+        assert b"\r\nlocation:" not in answer.head
 
 
 @pytest.mark.check("D16")

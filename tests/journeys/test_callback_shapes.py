@@ -127,7 +127,7 @@ def test_an_empty_callback_offers_a_new_start(scene: Scene) -> None:
     answers = [scene.browser().get(path) for path in ("/oauth", "/oauth?")]
 
     assert [answer.status_code for answer in answers] == [400, 400]
-    assert all("Try again" in answer.text for answer in answers)
+    assert all("Sign in again" in answer.text for answer in answers)
 
 
 @pytest.mark.check("A11")

@@ -12,7 +12,6 @@ from journeys.acts import (
     shown_title,
     token_requests,
 )
-from logged import fields
 from scene import Scene
 
 from webex_oauth.emulator.seed import HOSTILE_TITLES
@@ -171,20 +170,6 @@ def test_declining_again_and_again_never_signs_in_and_never_breaks(scene: Scene)
 
 
 @pytest.mark.check("A10")
-def test_every_error_page_names_a_reference_that_is_in_the_log(
-    scene: Scene, caplog: pytest.LogCaptureFixture
-) -> None:
-    browser = scene.browser()
-    url = callback(scene, error="server_error", state=parameter(browser.start(), "state"))
-
-    answer = browser.follow(url)
-
-    (record,) = [one for one in caplog.records if fields(one).get("failure")]
-    assert str(fields(record)["reference"]) in answer.text
-    assert fields(record)["failure"] == "authorization-server-failed"
-
-
-@pytest.mark.check("A10")
 @pytest.mark.parametrize("length", [1, 20, 128, 2_000])
 @pytest.mark.parametrize("state", [None, "of-nobody"])
 def test_a_text_of_anybody_is_not_shown(scene: Scene, length: int, state: str | None) -> None:
@@ -196,10 +181,3 @@ def test_a_text_of_anybody_is_not_shown(scene: Scene, length: int, state: str | 
     assert answer.status_code == 400
     assert "555 0100" not in answer.text
     assert f"<code>{text}" not in answer.text
-
-
-@pytest.mark.check("A10")
-def test_a_registered_error_is_shown_without_a_state(scene: Scene) -> None:
-    answer = scene.browser().follow(callback(scene, error="access_denied"))
-
-    assert "access_denied" in answer.text

@@ -6,46 +6,29 @@ from scene import Scene
 
 from webex_oauth.emulator import VisitRefused
 
-SPOOFED = (
-    {"X-Forwarded-Host": "evil.example"},
-    {"X-Forwarded-Proto": "https"},
-    {"X-Forwarded-Port": "8443"},
-    {"X-Forwarded-Prefix": "/evil"},
-    {"X-Forwarded-For": "203.0.113.9"},
-    {"X-Forwarded-Server": "evil.example"},
-    {"X-Original-URL": "/evil", "X-Rewrite-URL": "/evil"},
-    {"X-Original-Host": "evil.example", "X-Host": "evil.example"},
-    {"Forwarded": "host=evil.example;proto=https"},
-    {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=a"},
-)
-WRONG_HOSTS = ("evil.example", "localhost", "localhost:1", "evil.example@localhost", "LOCALHOST.")
+SPOOFED = {
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Port": "8443",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Original-URL": "/evil",
+    "Forwarded": "host=evil.example;proto=https",
+}
+"""Each alone is tried by `edges/test_hosts.py`."""
 
 
 @pytest.mark.check("A12")
-@pytest.mark.parametrize("headers", SPOOFED, ids="+".join)
-def test_proxy_headers_of_a_stranger_change_nothing(scene: Scene, headers: dict[str, str]) -> None:
+def test_proxy_headers_of_a_stranger_change_nothing(scene: Scene) -> None:
     browser = scene.browser()
 
-    answer = browser.post("/login", {"return_to": "/"}, headers=headers)
+    answer = browser.post("/login", {"return_to": "/"}, headers=SPOOFED)
 
     assert answer.status_code == 303
     url = answer.headers["location"]
     assert parameter(url, "redirect_uri") == scene.settings.client.redirect_uri
     assert "evil" not in url
-    back = browser.follow(browser.consent(url), headers=headers)
+    back = browser.follow(browser.consent(url), headers=SPOOFED)
     assert back.headers["location"] == "/"
-
-
-@pytest.mark.check("A12")
-@pytest.mark.parametrize("host", WRONG_HOSTS)
-@pytest.mark.parametrize("path", ["/", "/login", "/oauth", "/listrooms", "/static/x"])
-def test_a_request_for_another_host_begins_nothing(scene: Scene, host: str, path: str) -> None:
-    answer = scene.browser().get(path, headers={"Host": host})
-
-    assert answer.status_code == 421
-    assert "evil" not in answer.text
-    assert f"{scene.origin}/" in answer.text
-    assert "location" not in answer.headers
 
 
 @pytest.mark.check("A12")

@@ -7,80 +7,25 @@ from journeys.acts import callback, offered_return_to, parameter
 from scene import Scene
 
 GOOD = (
-    "/",
     "/listrooms",
-    "/listrooms?filter=release",
     "/listrooms?filter=a%20b&x=%2F%2Fevil",
-    "/index.html?x=1&y=2",
     "/a/b/c;d=e",
     "/listrooms?next=https://webex.com/?a=b",
 )
 BAD = (
     "",
-    " ",
-    "listrooms",
     "//evil.example",
-    "///evil.example",
-    "////evil.example",
     "/\\evil.example",
-    "\\\\evil.example",
-    "\\/evil.example",
-    "/\\/evil.example",
-    "/%2Fevil.example",
-    "/%2f%2fevil.example",
-    "/%5Cevil.example",
-    "/%5c%5cevil.example",
     "/%252Fevil.example",
-    "/%255Cevil.example",
-    "/a//evil.example",
-    "/a/%2F/evil.example",
-    "/\t/evil.example",
-    "/\n/evil.example",
-    "/\r/evil.example",
-    "/%09/evil.example",
-    "/%0a/evil.example",
     "/%0d%0aLocation:%20https://evil.example",
     "/\r\nSet-Cookie: a=b",
-    "/%00",
-    "/\x00",
-    "/%20/evil.example",
-    " //evil.example",
-    "\t//evil.example",
-    "\x01//evil.example",
-    "/ /evil.example",
-    "http://evil.example",
-    "https://evil.example/listrooms",
-    "HTTPS://evil.example",
-    "https:evil.example",
-    "https:/evil.example",
-    "https:///evil.example",
-    "http:\\\\evil.example",
-    "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)",
-    "java\tscript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "vbscript:x",
-    "file:///etc/passwd",
-    "blob:https://evil.example/x",
-    "mailto:a@evil.example",
-    "//evil.example@localhost",
-    "//localhost@evil.example",
     "https://localhost@evil.example",
-    "//[::1]",
-    "//1.1.1.1",
-    "//0x7f.1",
-    "//evil.example:80",
-    "//evil%2eexample",
-    "//\u0435vil.example",
-    "/\u2215evil.example",
-    "/\u3002evil.example",
-    "/\uff0fevil.example",
+    "javascript:alert(1)",
     "/listrooms#fragment",
-    "/<script>alert(1)</script>",
-    "/'\"><b>",
-    "/{{7*7}}|x",
     "/" + "a" * 3_000,
 )
+"""One of each kind; `unit/flows/test_return_to.py` judges many more."""
+
 ACTING = (
     "/login",
     "/login?return_to=/login",
@@ -96,10 +41,6 @@ ACTING = (
     "/sessions/end",
     "/disconnect",
 )
-
-
-def test_the_lists_are_as_long_as_they_should_be() -> None:
-    assert (len(set(GOOD)), len(set(BAD))) == (7, 64)
 
 
 @pytest.mark.check("A13")

@@ -18,6 +18,8 @@ NAMES: Final = frozenset(
         "WEBEX_REDIRECT_URI",
         "WEBEX_SCOPES",
         "WEBEX_ORIGIN",
+        "WEBEX_APP_NAME",
+        "WEBEX_HELP",
         "WEBEX_HOST",
         "WEBEX_WORKERS",
         "WEBEX_STORE_URL",

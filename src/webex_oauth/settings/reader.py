@@ -21,6 +21,7 @@ from webex_oauth.settings.names import SQLITE, cleaned, suggestion
 from webex_oauth.settings.urls import PortalUrl, read_portal_url
 from webex_oauth.settings.values import (
     ABSOLUTE_SECONDS,
+    APP_NAME,
     DEFAULT_HOST,
     DEFAULT_PORT,
     IDLE_SECONDS,
@@ -40,6 +41,7 @@ from webex_oauth.webex.platform import WEBEX, Platform, platform, read_origin
 
 MAX_SECONDS = 90 * 86400
 MAX_WORKERS = 64
+MAX_NAME_CHARACTERS = 60
 
 
 def read_settings(variables: Mapping[str, str] | Sources) -> Settings:
@@ -94,6 +96,8 @@ class _Reader(Collector):
             proxy=self._proxy(),
             ca_file=self._ca_file(),
             warnings=(),
+            app_name=self._app_name(),
+            help_url=self._help_url(),
         )
         if settings.workers > 1 and settings.store_url == MEMORY:
             self.add(
@@ -265,6 +269,24 @@ class _Reader(Collector):
         except KeyUnavailable as error:
             self.mistakes.append(str(error))
             return Secret(text)
+
+    def _app_name(self) -> str:
+        name = self.value("WEBEX_APP_NAME") or APP_NAME
+        if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+            self.add(
+                f"WEBEX_APP_NAME is not one line of {MAX_NAME_CHARACTERS} characters: shorten it"
+            )
+        return name
+
+    def _help_url(self) -> str | None:
+        text = self.value("WEBEX_HELP")
+        url = urls.help_url(text) if text else None
+        if text and url is None:
+            self.add(
+                "WEBEX_HELP is neither a URL nor an e-mail address: set it to one such as "
+                "https://help.example.com or help@example.com"
+            )
+        return url
 
     def _proxy(self) -> str | None:
         proxy = self.value("WEBEX_PROXY")

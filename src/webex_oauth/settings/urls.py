@@ -18,6 +18,7 @@ from webex_oauth.webex.platform import (
 
 # RFC 3986 knows no space, no control and nothing beyond ASCII; browsers read "\\" as "/".
 PLAIN: Final = re.compile(r"[!-\[\]-~]+")
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 # Without empty and dot segments, which browsers and proxies resolve.
 CALLBACK_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 AUTHORIZE_PATH: Final = "/v1/authorize"
@@ -58,6 +59,16 @@ def origin_of(parts: SplitResult) -> str:
 def is_loopback(parts: SplitResult) -> bool:
     """Return whether a URL leads to this machine."""
     return is_loopback_host(parts.hostname or "")
+
+
+def help_url(text: str) -> str | None:
+    """Return the address of a page, or an e-mail address, as a link; None if *text* is neither."""
+    if not PLAIN.fullmatch(text):
+        return None
+    parts = split_url(text)
+    if parts is not None and parts.scheme in DEFAULT_PORTS and parts.hostname:
+        return text
+    return f"mailto:{text}" if EMAIL.fullmatch(text) else None
 
 
 def proxy_remedy(proxy: str) -> str | None:

@@ -17,6 +17,7 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8080
 STORE_NAME: Final = "vault.sqlite"
 KEYS_NAME: Final = "keys"
+APP_NAME: Final = "webex-oauth"
 IDLE_SECONDS: Final = 8 * 3600
 ABSOLUTE_SECONDS: Final = 7 * 86400
 MEMORY: Final = "memory:"
@@ -37,6 +38,7 @@ class Settings:
     `client` is the registered integration, `scopes` what a sign-in asks for, `host` and `port`
     where the server listens. `keys_text` is the text of a key file that stands in the environment
     instead; no file is read or made then. With `keeps_grants` the tokens outlive the last session.
+    Pages call the application `app_name`, and send people to `help_url` for help.
     """
 
     client: Client
@@ -56,6 +58,8 @@ class Settings:
     proxy: str | None = field(repr=False)
     ca_file: str | None
     warnings: tuple[str, ...]
+    app_name: str = APP_NAME
+    help_url: str | None = None
 
     @property
     def shown_store_url(self) -> str:

@@ -85,7 +85,8 @@ def _about(settings: Settings) -> About:
     platform = settings.platform
     is_at_home = is_loopback(urlsplit(settings.public_origin))
     return About(
-        name="webex-oauth",
+        name=settings.app_name,
+        help_url=settings.help_url,
         is_emulator=platform.is_local,
         other_webex="" if platform.is_production or platform.is_local else platform.host,
         is_at_home=is_at_home,

@@ -1,8 +1,7 @@
 """One connection to the server: uvicorn's HTTP protocol, with bounds on what its peer may take.
 
-uvicorn makes a request of everything that has arrived, waits for a head without end, and loses the
-body of a request that offers another protocol. Each method here is there for one of these, or for
-the end of the server.
+uvicorn parses everything that has arrived, waits for a head for any time, and loses the body of a
+request that offers another protocol. Each method here is there for one of these, or for shutdown.
 """
 
 import asyncio
@@ -21,9 +20,9 @@ from webex_oauth.web.listening import Bounds
 
 
 def take_host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    """Put the host that an absolute *target* names in the place of the header's, which is ignored.
+    """Replace the Host header by the host of an absolute *target* (RFC 9112 section 3.2.2).
 
-    Raises ValueError for a target that names none.
+    Raises ValueError if such a target names no host.
     """
     if target.startswith(b"/"):
         return
@@ -35,14 +34,14 @@ def take_host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> No
 
 MAX_HEAD_BYTES: Final = 32 * 1024
 PIECE_BYTES: Final = 512
-"""How much is parsed at a time. The smallest request has 18 octets: that is how many of them one
-peer may have waiting."""
+"""How much is parsed at a time. It bounds how many requests of one peer wait: the smallest request
+has 18 octets."""
 
 NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def plain_answer(status: HTTPStatus, text: str) -> bytes:
-    """Build the answer to what is no request that the application could be asked."""
+    """Return the answer to what cannot be given to the application as a request."""
     lines = (
         f"HTTP/1.1 {status.value} {status.phrase}",
         "content-type: text/plain; charset=utf-8",
@@ -64,7 +63,7 @@ NOT_A_REQUEST = plain_answer(HTTPStatus.BAD_REQUEST, "This is not an HTTP reques
 
 
 class SharedState(ServerState):
-    """What the connections of one server know of each other."""
+    """What the connections of one server share."""
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__()
@@ -74,7 +73,7 @@ class SharedState(ServerState):
         self._by_latest_request: dict[BoundedHttpProtocol, None] = {}
 
     def welcome(self, connection: "BoundedHttpProtocol") -> None:
-        """Take in a connection; beyond the bound, hang up on the one that was silent longest.
+        """Count a connection; beyond the bound, hang up on the one that was silent longest.
 
         So no peer can keep others out by holding connections, not even through a proxy.
         """
@@ -95,21 +94,21 @@ class SharedState(ServerState):
 
 
 class HoldingFlow(FlowControl):
-    """Leave the socket unread while octets that were read before wait to be parsed."""
+    """Flow control that leaves the socket unread while octets wait to be parsed."""
 
     is_holding = False
 
     def resume_reading(self) -> None:
-        """Read on, unless there is enough already."""
+        """Read on, unless octets wait already."""
         if not self.is_holding:
             super().resume_reading()
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Read one request after the other, each within its bounds.
+    """The protocol of one connection: one request after the other, each within its bounds.
 
     What is around a body (head, chunk sizes, trailers) has MAX_HEAD_BYTES; the parser by itself
-    would collect an endless header in memory. How long a body takes is the application's to say.
+    would collect an endless header in memory. The application bounds how long a body takes.
     """
 
     server_state: SharedState
@@ -148,7 +147,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _parse_held(self) -> None:
-        """Parse what was read, until requests wait for their turn: then leave the rest."""
+        """Parse what was read until a request waits for its turn; leave the rest for later."""
         while self._held and not self.pipeline and not self.transport.is_closing():
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self._parse(piece)
@@ -182,8 +181,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _decline_offer(self) -> None:
         """Read on in HTTP/1.1 after the head of a request that offers another protocol.
 
-        The parser takes what follows for that protocol. RFC 9110 section 7.8 lets a server ignore
-        the offer: another parser hears of the body to come, and of nothing else.
+        RFC 9110 section 7.8 lets a server ignore the offer, but the parser would treat what follows
+        as that protocol: so a new parser gets the framing of the body, and nothing else.
         """
         framing = (b"content-length", b"transfer-encoding")
         lines = [b"%s: %s\r\n" % header for header in self.headers if header[0] in framing]
@@ -203,7 +202,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # A trailer is no header: what stands in front of this server has not looked at it.
+        # A trailer is not a header: a proxy in front of this server has not checked it.
         if self._is_reading_head:
             super().on_header(name, value.strip(BLANK))  # the parser leaves those behind it
 
@@ -220,9 +219,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _check_framing(self) -> None:
-        """Raise for a version, or a transfer coding, that this server does not speak.
+        """Raise ValueError for a version or a transfer coding that this server does not speak.
 
-        What stands in front of it may see another end of such a request (RFC 9112 section 6.1).
+        A proxy in front may see another end of such a request (RFC 9112 section 6.1).
         """
         version = self.parser.get_http_version()
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
@@ -236,7 +235,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
-            return  # the offer is declined, and the body is yet to come
+            return  # the offer is declined; the body follows
         super().on_message_complete()
         self._is_reading_head = True
         self._is_request_under_way = False
@@ -244,13 +243,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.server_state.note_request(self)
 
     def shutdown(self) -> None:
-        """End with the next answer, or after a moment without a request."""
+        """Close after the next answer, or after a moment without a request."""
         if self._is_draining:
             return
         self._is_draining = True
         self.timeout_keep_alive = self.server_state.bounds.parting_seconds
         if not self._is_idle():
-            # An answer that has begun has told that its connection stays.
+            # An answer that has begun has already said that its connection stays open.
             self.cycle.keep_alive = self.cycle.response_started and self.cycle.keep_alive
         elif not self._is_request_under_way:
             self._unset_keepalive_if_required()
@@ -276,9 +275,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None before the first request
 
     def _is_peer_due(self) -> bool:
-        """Tell whether a head is yet to come whole, with no answer to wait for instead.
+        """Return whether a head is incomplete while no answer is under way.
 
-        What is left of a body that was answered early counts too.
+        The rest of a body that was answered early counts too.
         """
         return self._is_idle() or (self._is_reading_head and self._is_request_under_way)
 

@@ -1,4 +1,4 @@
-"""The socket that browsers connect to, and what the system may keep for those that do not read."""
+"""What the server lets its peers take, and the socket that they connect to."""
 
 import socket
 from dataclasses import dataclass
@@ -6,15 +6,21 @@ from typing import Final
 
 MAX_CONNECTIONS: Final = 4096
 HEAD_SECONDS: Final = 20
+BACKLOG: Final = 1024
+UNREAD_SECONDS: Final = 20
+"""How long a peer may leave what was sent to it unread."""
+
+UNSENT_BYTES: Final = 8 * 1024
+"""How much may wait for a peer before the application has to wait too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What peers may take of a server, and how long its end may last.
+    """What peers may take of a server, and how long its shutdown may last.
 
-    A head must be whole within *head_seconds*; a connection may rest for *idle_seconds* between
-    two requests. A server that stops takes connections for *accepting_seconds* more, keeps idle
-    ones for *parting_seconds*, and waits *drain_seconds* for answers under way.
+    A head must be whole within *head_seconds*; a connection may be idle for *idle_seconds*. A
+    server that stops accepts connections for *accepting_seconds* more, keeps idle ones for
+    *parting_seconds*, and waits *drain_seconds* for answers under way.
     """
 
     connections: int = MAX_CONNECTIONS
@@ -25,16 +31,8 @@ class Bounds:
     drain_seconds: int = 20
 
 
-SHIPPED = Bounds()
-AT_ONCE = Bounds(accepting_seconds=0, parting_seconds=0)
-
-
-BACKLOG: Final = 1024
-UNREAD_SECONDS: Final = 20
-"""How long a peer may leave what was sent to it unread."""
-
-UNSENT_BYTES: Final = 8 * 1024
-"""How much may wait for a peer before the application has to wait too."""
+SHIPPED: Final = Bounds()
+AT_ONCE: Final = Bounds(accepting_seconds=0, parting_seconds=0)
 
 
 def listening_socket(

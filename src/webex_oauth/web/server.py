@@ -1,9 +1,9 @@
-"""The HTTP server: uvicorn, with bounded connections, and an end that loses nobody's request.
+"""The HTTP server: uvicorn, with bounded connections and a shutdown that loses no request.
 
-The end goes in three steps. Each answer says that its connection ends with it (RFC 9112 section
-9.6), while connections are still taken: whoever balances the load has a moment to notice, and a
-client that keeps a connection has a moment to use it once more. Then nothing new is taken, but what
-stood in the queue. Then what is under way is finished.
+It stops in three steps. First each answer closes its connection (RFC 9112 section 9.6) while new
+connections are still accepted: load balancers have a moment to notice, and clients with an open
+connection a moment to use it once more. Then it stops listening, and accepts only what is already
+in the backlog. Then it finishes what is under way.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ async def serve(
 
 
 class DrainingServer(uvicorn.Server):
-    """Serve until `stop_when` lets it stop."""
+    """A server that stops as `stop_when` says."""
 
     def __init__(self, config: uvicorn.Config, bounds: Bounds) -> None:
         super().__init__(config)
@@ -55,11 +55,11 @@ class DrainingServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs this server."""
+        """Leave signals to the caller of this server."""
         yield
 
     async def stop_when(self, stop: asyncio.Event) -> None:
-        """Wait for *stop*, let connections end one by one, and give the moment they need."""
+        """Wait for *stop*, then let connections close one by one for a moment."""
         await stop.wait()
         self.shared_state.is_draining = True
         for connection in list(self.server_state.connections):
@@ -68,16 +68,16 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, accept what is already in the backlog, then wait for all who are here."""
+        """Stop listening, accept what is already in the backlog, then wait for connections."""
         queues = [listener.dup() for listener in sockets or ()]
         for server in self.servers:
             server.close()
         for queue in queues:
-            await self._take_all(queue)
+            await self._accept_backlog(queue)
         await super().shutdown(sockets)
 
-    async def _take_all(self, queue: socket.socket) -> None:
-        """Take who has connected and was not taken yet: closing would turn them away."""
+    async def _accept_backlog(self, queue: socket.socket) -> None:
+        """Accept the connections in the backlog, which closing the socket would reset."""
         loop = asyncio.get_running_loop()
         with contextlib.closing(queue), contextlib.suppress(BlockingIOError):
             while True:

@@ -181,16 +181,10 @@ def test_what_does_not_matter_is_ignored(query: bytes) -> None:
 @pytest.mark.parametrize(
     ("query", "parameter", "error"),
     [
-        (b"", "state", None),
-        (b"state=", "state", None),
-        (b"code=abc", "state", None),
-        (b"code=abc&state=", "state", None),
-        (b"error=access_denied", "state", "access_denied"),
+        *((query, "state", None) for query in (b"", b"state=", b"code=abc", b"code=abc&state=")),
         (b"State=xyz&Code=abc", "state", None),
-        (b"state=xyz", "code", None),
-        (b"state=xyz&code=", "code", None),
-        (b"state=xyz&code", "code", None),
-        (b"state=xyz&error=", "code", None),
+        (b"error=access_denied", "state", "access_denied"),
+        *((b"state=xyz" + rest, "code", None) for rest in (b"", b"&code=", b"&code", b"&error=")),
         (b"state=xyz&error_description=text", "code", None),
     ],
 )

@@ -76,12 +76,7 @@ def test_what_is_not_said_is_not_known(members: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("scope", "scopes"),
     [
-        (7, None),
-        (True, None),
-        ({}, None),
-        ([], None),
-        ("  ", None),
-        ("é", None),
+        *((value, None) for value in (7, True, dict[str, str](), list[str](), "  ", "é")),
         (["a", "b"], {"a", "b"}),
         (["a", 7, None, "b c"], {"a"}),
         (" a  b ", {"a", "b"}),
@@ -109,14 +104,8 @@ def test_a_missing_token_type_is_accepted_where_the_server_is_known_for_it() -> 
 @pytest.mark.parametrize(
     ("stated", "seconds"),
     [
-        (3600, 3600),
-        ("3600", 3600),
-        (3600.0, 3600),
-        (1, 1),
-        (1209599, 1209599),
-        (10**15, 316_224_000),
-        ("99999999999999999999", 316_224_000),
-        (1e300, 316_224_000),
+        *((3600, 3600), ("3600", 3600), (3600.0, 3600), (1, 1), (1209599, 1209599)),
+        *((beyond, 316_224_000) for beyond in (10**15, "99999999999999999999", 1e300)),
     ],
 )
 def test_a_lifetime_counts_from_the_request(stated: object, seconds: int) -> None:

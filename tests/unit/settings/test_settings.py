@@ -354,3 +354,28 @@ def test_a_redirect_uri_below_a_path_is_told_to_leave_the_pages_where_they_are()
     assert "/webex/" in below
     assert "https://app.example " in below
     assert not any("below" in warning for warning in warnings())
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", None),
+        ("help@acme.example", "mailto:help@acme.example"),
+        ("https://help.acme.example/webex", "https://help.acme.example/webex"),
+    ],
+)
+def test_where_to_get_help_is_a_page_or_an_e_mail_address(text: str, url: str | None) -> None:
+    assert with_portal_url(WEBEX_HELP=text).help_url == url
+
+
+@pytest.mark.parametrize("text", ["the desk", "javascript:alert(1)", "a@b", "http://", "a@b.c d"])
+def test_another_way_to_help_is_refused(text: str) -> None:
+    mistake = only_mistake(WEBEX_HELP=text)
+
+    assert mistake.startswith("WEBEX_HELP is neither a URL nor an e-mail address")
+
+
+def test_the_application_has_a_name_of_one_short_line() -> None:
+    assert with_portal_url().app_name == "webex-oauth"
+    assert with_portal_url(WEBEX_APP_NAME="Acme spaces").app_name == "Acme spaces"
+    assert "60 characters" in only_mistake(WEBEX_APP_NAME="a" * 61)

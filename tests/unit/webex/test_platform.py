@@ -55,7 +55,6 @@ def test_what_every_sign_in_asks_for_stays_in_the_endpoints_query() -> None:
         ("https://webexapis.com:443", "https://webexapis.com"),
         ("HTTPS://WebexAPIs.com", "https://webexapis.com"),
         ("https://webexapis.com:8443", "https://webexapis.com:8443"),
-        ("http://localhost", "http://localhost"),
         ("http://localhost:80/", "http://localhost"),
         ("http://127.8.8.8:1", "http://127.8.8.8:1"),
         ("http://[::1]:8090", "http://[::1]:8090"),

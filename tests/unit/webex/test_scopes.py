@@ -15,6 +15,8 @@ from webex_oauth.webex.scopes import (
     permits,
 )
 
+MEETINGS = "meeting:schedules_read"
+
 
 @pytest.mark.parametrize("scope", SCOPES)
 def test_every_scope_is_described_in_words(scope: str) -> None:
@@ -38,12 +40,9 @@ def test_an_unknown_scope_is_named_and_not_invented() -> None:
         ({ROOMS_READ}, ROOMS_READ, True),
         ({ROOMS_READ}, PEOPLE_READ, False),
         (frozenset[str](), PEOPLE_READ, False),
-        ({ALL}, PEOPLE_READ, True),
-        ({ALL}, KMS, True),
-        ({ALL}, "spark-admin:people_read", False),
-        ({ALL}, "spark-compliance:rooms_read", False),
-        ({ALL}, "meeting:schedules_read", False),
-        ({ALL}, OPENID, False),
+        *(({ALL}, scope, True) for scope in (PEOPLE_READ, KMS)),
+        *(({ALL}, scope, False) for scope in ("spark-admin:people_read", OPENID)),
+        *(({ALL}, scope, False) for scope in ("spark-compliance:rooms_read", MEETINGS)),
         (None, PEOPLE_READ, True),
     ],
 )

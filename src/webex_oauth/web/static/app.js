@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const parts = { year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  const parts = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
   const inRows = new Intl.DateTimeFormat(undefined, parts);
   const inText = new Intl.DateTimeFormat(undefined, { ...parts, timeZoneName: "short" });
 
