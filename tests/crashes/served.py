@@ -190,7 +190,8 @@ class Load:
             self.people.wait_until(lambda: self.application.latest_token_request() > latest)
 
     def _refused_count(self) -> int:
-        return self.people.count(AWAY) - self.people.statuses[READINESS, AWAY]
+        arrived = sum(arrival.status == AWAY for arrival in self.arrivals.ended)
+        return arrived + self.people.count(AWAY) - self.people.statuses[READINESS, AWAY]
 
 
 def in_numbers(people: People) -> str:
