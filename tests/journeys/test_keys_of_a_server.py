@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,27 @@ def test_a_running_server_follows_its_keys(tmp_path: Path) -> None:
         assert is_signed_in(before, origin)
         assert is_signed_in(after, origin)
     assert old not in (tmp_path / KEYS).read_text()
+
+
+@pytest.mark.check("F03")
+def test_a_rotation_names_a_server_without_the_key_and_continues_later(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "keys"
+    variables = {"WEBEX_KEYS_FILE": str(elsewhere)}
+    with serving(tmp_path) as (_, _, port):
+        sign_in(f"http://localhost:{port}")
+        elsewhere.parent.mkdir(0o700)
+        shutil.copy2(tmp_path / KEYS, elsewhere)
+
+        refused = run(tmp_path, "keys", "rotate", **variables)
+        primary, *others = read_key_file(elsewhere).keys
+    continued = run(tmp_path, "keys", "rotate", others[0].id, **variables)
+
+    assert refused.returncode == 1
+    assert f"key '{others[0].id}' cannot seal yet" in refused.stderr
+    assert f"continue later with: webex-oauth keys rotate {others[0].id}" in refused.stderr
+    assert primary.id == read_key_file(tmp_path / KEYS).primary.id
+    assert continued.returncode == 0, continued.stderr
+    assert [key.id for key in read_key_file(elsewhere).keys] == [others[0].id, primary.id]
 
 
 def error_lines(folder: Path) -> list[str]:
