@@ -85,10 +85,12 @@ def test_a_proxy_passes_on_what_the_application_needs(tmp_path: Path, prepare: P
         ask = asking(tmp_path / "ca.pem", port, app_port)
         page = ask("/")
         starts = [ask("/login").status_code for _ in range(40)]
+        callbacks = [ask("/oauth?code=c&state=s").status_code for _ in range(40)]
 
     assert (page.status_code, "<h1>" in page.text) == (200, True)
-    assert starts[0] == requests.codes.see_other
-    assert (starts[-1] == requests.codes.too_many) is (prepare is not caddy)
+    assert set(starts) == {requests.codes.see_other}
+    assert callbacks[0] == requests.codes.bad_request
+    assert (callbacks[-1] == requests.codes.too_many) is (prepare is not caddy)
 
 
 def asking(ca_file: Path, port: int, app_port: int) -> Callable[[str], requests.Response]:
