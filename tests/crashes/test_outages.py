@@ -168,15 +168,15 @@ def test_whose_session_was_long_unused_is_shown_the_page_although_the_file_is_lo
 
 @needs_tracing()
 @pytest.mark.check("H02")
-def test_nothing_is_promised_on_a_disk_that_keeps_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_keeps_nothing_costs_no_reader_and_makes_no_promise(tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path / 'data' / 'webex.sqlite'}"
     with (
         served(tmp_path, store_url) as application,
-        at_work([application.stranger(READINESS)]) as people,
+        at_work([*application.people(), application.stranger(READINESS)]) as people,
         arriving(application.port, NEWCOMER) as arrivals,
     ):
         people.wait_until(lambda: arrivals.admitted)
-        with failing_disk(application.process.worker_ids[0], SYNCS):
+        with failing_disk(application.process.worker_ids[0], WRITES):
             people.wait_for(503, count=1, path=READINESS)
             people.wait_until(lambda: AWAY in arrivals.statuses)
             ended_count, admitted_count = len(arrivals.ended), len(arrivals.admitted)
@@ -187,6 +187,7 @@ def test_nothing_is_promised_on_a_disk_that_keeps_nothing(tmp_path: Path) -> Non
         assert arrivals.forgotten(NEWCOMERS_NAME) == []
 
     check_answers(people)
+    assert not people.statuses[OWN_PAGE, AWAY]
 
 
 def in_words(outages: Iterable[str], seconds: int) -> str:

@@ -112,6 +112,11 @@ def is_full(error: sqlite3.Error) -> bool:
     return _code(error) == sqlite3.SQLITE_FULL
 
 
+def is_disk_fault(error: sqlite3.Error) -> bool:
+    """Return whether reading or writing the file failed."""
+    return _code(error) == sqlite3.SQLITE_IOERR
+
+
 def breaks_connection(error: sqlite3.Error) -> bool:
     """Return whether the connection should be replaced before it is used again."""
     return _code(error) not in TRANSIENT

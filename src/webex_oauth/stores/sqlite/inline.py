@@ -18,6 +18,7 @@ from webex_oauth.stores.sqlite.connection import (
     connect,
     disconnect,
     fault,
+    is_disk_fault,
     is_full,
     is_locked,
     transact,
@@ -59,7 +60,9 @@ class Inline:
         try:
             is_done = transact(self._connected(), work)
         except sqlite3.Error as error:
-            self._look_at(error)
+            # A disk that takes no writes serves this connection's reads, but may refuse a new one.
+            if not is_disk_fault(error):
+                self._look_at(error)
             if not (is_locked(error) or is_full(error)):
                 raise fault(error) from error
         else:
