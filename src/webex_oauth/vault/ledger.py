@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict, VaultError
 from webex_oauth.vault.grants import Grant, revocation_of
 from webex_oauth.vault.records import (
-    MARK_KEPT_SECONDS,
     EndedSession,
     Mark,
     Profile,
@@ -60,11 +59,7 @@ class Ledger:
         self.rows = rows
         self.idle_seconds = idle_seconds
         self.states = Table(
-            rows,
-            sealer,
-            Kind.STATE,
-            Mark,
-            lambda mark: (b"", None, mark.expires_at + MARK_KEPT_SECONDS),
+            rows, sealer, Kind.STATE, Mark, lambda mark: (b"", None, mark.kept_until)
         )
         self.sessions = Table(
             rows,
@@ -93,7 +88,7 @@ class Ledger:
             if await self.rows.apply([taken], durably=False):
                 return Entry(Mark(expires_at), taken.row.rev)
         entry = await self.states.find(state_digest)
-        if entry is None or now >= entry.record.expires_at + MARK_KEPT_SECONDS:
+        if entry is None or now >= entry.record.kept_until:
             raise AttemptUnknown("the time of the attempt is over")
         if not entry.record.is_finished:
             raise AttemptInProgress("the attempt is being completed")
@@ -107,8 +102,8 @@ class Ledger:
     async def admit(self, admission: Admission) -> EndedSession | None:
         """Complete a sign-in: keep the grant, add the session, finish the state.
 
-        Returns what the replaced session was, as `end_session` does. Raises StoreConflict, and
-        nothing happened, if the grant is no longer as it was found; a lease on it ends.
+        Returns what `end_session` returns of the replaced session. Raises StoreConflict if the
+        grant moved. A lease on it ends.
         """
         grant, session, mark = admission.grant, admission.session, admission.mark
         finished = replace(mark.record, is_finished=True, session_digest=session.digest)

@@ -28,6 +28,11 @@ class Mark:
     is_finished: bool = False
     session_digest: bytes | None = None
 
+    @property
+    def kept_until(self) -> int:
+        """When it may be removed."""
+        return self.expires_at + MARK_KEPT_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
