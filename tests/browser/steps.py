@@ -64,7 +64,7 @@ def enter_signed_in(context: BrowserContext, scene: Scene, email: str = MIRA) ->
 
 
 def hand_over(browser: Browser, context: BrowserContext, only: str = "") -> None:
-    """Let *context* go on where *browser* stopped: give it the cookies whose name begins so."""
+    """Make *context* go on where *browser* stopped: give it the cookies whose name begins so."""
     context.add_cookies(
         [
             {
@@ -81,6 +81,6 @@ def hand_over(browser: Browser, context: BrowserContext, only: str = "") -> None
 
 
 def path_of(page: Page) -> str:
-    """Give the path and query that the address bar shows."""
+    """Return the path and query that the address bar shows."""
     parts = urlsplit(page.url)
     return parts.path + (f"?{parts.query}" if parts.query else "")

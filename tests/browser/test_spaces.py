@@ -147,6 +147,6 @@ def test_initials_stand_where_there_is_no_picture(
 
 
 def picture_width(page: Page) -> int:
-    """Give the width in pixels of the picture that was loaded, 0 if there is none."""
+    """Return the width in pixels of the picture that was loaded, 0 if there is none."""
     width: int = page.evaluate("document.querySelector('.avatar img')?.naturalWidth ?? 0")
     return width

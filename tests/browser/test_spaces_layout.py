@@ -69,7 +69,7 @@ def boxes(page: Page) -> list[list[dict[str, float]]]:
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_the_table_stays_a_table_to_those_who_hear_it(
+def test_the_table_stays_a_table_for_screen_readers(
     context: BrowserContext, scene: Scene, axe: Axe, width: int
 ) -> None:
     page = rooms_of(context, scene, HOSTILE_EMAIL)

@@ -57,6 +57,6 @@ class Witness:
 
 
 def origin_of(url: str) -> str:
-    """Give the origin of *url*."""
+    """Return the origin of *url*."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

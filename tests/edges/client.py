@@ -27,11 +27,11 @@ class Answer:
         return self.body.decode()
 
     def all(self, name: str) -> list[str]:
-        """Give every value of a header."""
+        """Return every value of a header."""
         return [value for key, value in self.headers if key == name]
 
     def one(self, name: str) -> str:
-        """Give the only value of a header; empty when there is none."""
+        """Return the only value of a header; empty when there is none."""
         values = self.all(name)
         assert len(values) <= 1, f"{name} is there {len(values)} times"
         return values[0] if values else ""
@@ -81,7 +81,7 @@ class Client:
         return self.send("POST", target, urlencode(fields).encode(), own | _named(headers))
 
     def start(self, return_to: str = "/") -> str:
-        """Press the button; give the URL at Webex."""
+        """Press the button; return the URL at Webex."""
         return self.post("/login", {"return_to": return_to}).one("location")
 
     def callback(self, email: str = MIRA, return_to: str = "/") -> str:
@@ -90,7 +90,7 @@ class Client:
         return url.removeprefix(self.scene.origin)
 
     def sign_in(self, email: str = MIRA, return_to: str = "/") -> Answer:
-        """Walk the whole way; give the callback's answer."""
+        """Walk the whole way; return the callback's answer."""
         answer = self.get(self.callback(email, return_to))
         assert answer.status == 303, answer.text
         return answer

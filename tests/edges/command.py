@@ -25,7 +25,7 @@ ORIGIN = re.compile(r"http://[a-z0-9.]+:\d+")
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Give an environment without settings but for *variables*."""
+    """Return an environment without settings but for *variables*."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {**kept, **variables}
 
@@ -165,7 +165,7 @@ def wait_until_refusing(port: int) -> None:
 
 
 def is_listening(port: int) -> bool:
-    """Tell whether a connection to *port* is taken."""
+    """Return whether a connection to *port* is taken."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
@@ -180,7 +180,7 @@ def env_text(emulator: Emulator, port: int, more: Mapping[str, str] | None = Non
 
 @contextlib.contextmanager
 def serving(folder: Path, *options: str) -> Iterator[tuple[Server, Emulator, int]]:
-    """Run `serve` with a `.env` in *folder*, next to an emulator; give its port too."""
+    """Run `serve` with a `.env` in *folder*, next to an emulator; return its port too."""
     port = free_port()
     with RunningEmulator() as running:
         (folder / ".env").write_text(env_text(running.emulator, port))

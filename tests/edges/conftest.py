@@ -11,7 +11,7 @@ PUBLIC_ORIGIN = "https://spaces.example"
 
 @pytest.fixture(scope="session", autouse=True)
 def hangups_of_servers() -> Iterator[None]:
-    """Let the servers that tests start hear SIGHUP, also where the tests run under nohup.
+    """Make the servers that tests start hear SIGHUP, also where the tests run under nohup.
 
     A process inherits what is ignored; what is handled here it does not.
     """
@@ -22,13 +22,13 @@ def hangups_of_servers() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Stand on http://localhost."""
+    """Serve the application on http://localhost."""
     with open_stage(tmp_path_factory.mktemp("stage")) as stage:
         yield stage
 
 
 @pytest.fixture(scope="session")
 def public_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Stand at an https address, behind a proxy that ends TLS."""
+    """Serve it at an https address, behind a proxy that ends TLS."""
     with open_stage(tmp_path_factory.mktemp("public"), PUBLIC_ORIGIN) as stage:
         yield stage

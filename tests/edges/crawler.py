@@ -70,7 +70,7 @@ def _requests(client: Client) -> Iterator[tuple[str, str, bytes, dict[str, str]]
 
 
 def addresses(client: Client) -> list[str]:
-    """Give an address for every route, and every file that the home page loads."""
+    """Return an address for every route, and every file that the home page loads."""
     paths = [PARAMETER.sub("nothing", path) for path in client.scene.pages]
     return [*paths, *ASSET_LINK.findall(client.get("/").text)]
 

@@ -25,7 +25,7 @@ class Forgery:
 
 
 def unsafe_routes(scene: Scene) -> list[tuple[str, str]]:
-    """Give method and path of everything that may change something."""
+    """Return method and path of everything that may change something."""
     return [
         (method, path)
         for path, handler_by_method in scene.pages.items()
@@ -34,7 +34,7 @@ def unsafe_routes(scene: Scene) -> list[tuple[str, str]]:
 
 
 def forgeries(victim: Client, other_token: str, token_before_sign_in: str) -> Iterator[Forgery]:
-    """Give what a forger can send in the victim's browser."""
+    """Return what a forger can send in the victim's browser."""
     own = {"origin": victim.scene.origin, "sec-fetch-site": "same-origin"}
     good = {"csrf_token": victim.csrf_token()}
     yield Forgery("no token", {}, own, is_about_token=True)

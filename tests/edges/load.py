@@ -27,7 +27,7 @@ class Load:
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def ask_until_over(self) -> None:
-        """Be one client."""
+        """Run one client."""
         connection: http.client.HTTPConnection | None = None
         while not self.is_over.is_set():
             if connection is None:
@@ -63,7 +63,7 @@ class Load:
 
 @contextmanager
 def constant_load(load: Load, *, client_count: int) -> Iterator[Load]:
-    """Let *client_count* clients ask for as long as the block lasts."""
+    """Make *client_count* clients ask for as long as the block lasts."""
     clients = [threading.Thread(target=load.ask_until_over) for _ in range(client_count)]
     for client in clients:
         client.start()

@@ -58,7 +58,7 @@ def test_an_ambiguous_request_is_refused(name: str, stage: Stage) -> None:
 
 @pytest.mark.check("D11", "D19")
 @pytest.mark.parametrize("name", BAD_LINES)
-def test_what_is_no_request_is_refused_and_closed(name: str, stage: Stage) -> None:
+def test_something_other_than_a_request_is_refused_and_closed(name: str, stage: Stage) -> None:
     host = stage.signed_in.host.encode()
 
     answer = exchange(stage.scene.port, BAD_LINES[name] + b"host: " + host + b"\r\n\r\n")

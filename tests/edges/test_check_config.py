@@ -7,14 +7,14 @@ import socket
 import ssl
 import subprocess
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 from click.testing import Result
 from edges.command import call, env_text, free_port, run
-from unit.raw_server import raw_server, say, say_body
+from unit.raw_server import Answering, raw_server, say, say_body
 
 from webex_oauth.emulator import Emulator, RunningEmulator
 
@@ -190,37 +190,57 @@ def env_at(origin: str, **more: str) -> dict[str, str]:
     }
 
 
-def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(tls)
+def checked_beside(
+    folder: Path, settings_of: Callable[[str], dict[str, str]], answer: Answering, *, is_tls: bool
+) -> tuple[str, str]:
+    """Run check-config beside a server; return its place and the one error that is told.
+
+    *settings_of* its origin are those that the command is given.
+    """
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if is_tls else None
+    if tls:
+        trustme.CA().issue_cert("localhost").configure_cert(tls)
 
     async def ask() -> tuple[str, subprocess.CompletedProcess[str]]:
-        async with raw_server(say_body(b""), tls=tls) as server:
-            settings = env_at(server.origin)
-            ended = await asyncio.to_thread(run, tmp_path, "check-config", "--connect", **settings)
-            return server.origin.removeprefix("https://"), ended
+        async with raw_server(answer, tls=tls) as server:
+            settings = settings_of(server.origin)
+            ended = await asyncio.to_thread(run, folder, "check-config", "--connect", **settings)
+            return server.origin.partition("://")[2], ended
 
     place, ended = asyncio.run(ask())
-
     assert ended.returncode == 1
-    assert f"error: the certificate of {place} is not trusted" in ended.stderr
-    assert "WEBEX_CA_FILE" in ended.stderr
+    [told] = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    return place, told
+
+
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
+    place, told = checked_beside(tmp_path, env_at, say_body(b""), is_tls=True)
+
+    assert f"error: the certificate of {place} is not trusted" in told
+    assert "WEBEX_CA_FILE" in told
 
 
 def test_a_proxy_that_opens_no_tunnel_is_named_with_its_status(tmp_path: Path) -> None:
-    answer = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
+    def through(origin: str) -> dict[str, str]:
+        return env_at("https://localhost:1", WEBEX_PROXY=origin)
 
-    async def ask() -> tuple[str, subprocess.CompletedProcess[str]]:
-        async with raw_server(say(answer)) as proxy:
-            settings = env_at("https://localhost:1", WEBEX_PROXY=proxy.origin)
-            ended = await asyncio.to_thread(run, tmp_path, "check-config", "--connect", **settings)
-            return proxy.origin.removeprefix("http://"), ended
+    refusal = say(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+    place, told = checked_beside(tmp_path, through, refusal, is_tls=False)
 
-    place, ended = asyncio.run(ask())
+    assert f"error: the proxy {place} answered 407" in told
+    assert "http://USER:PASSWORD@HOST:PORT" in told
 
-    assert ended.returncode == 1
-    assert f"error: the proxy {place} answered 407" in ended.stderr
-    assert "http://USER:PASSWORD@HOST:PORT" in ended.stderr
+
+def test_a_stores_certificate_that_is_not_trusted_is_named(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    def kept_at(origin: str) -> dict[str, str]:
+        return env_at(emulator.origin, WEBEX_STORE_URL=origin.replace("https://", "rediss://"))
+
+    _, told = checked_beside(tmp_path, kept_at, say_body(b""), is_tls=True)
+
+    assert "localhost:" in told
+    assert "certificate verify failed" in told
 
 
 def test_each_way_that_fails_is_told(tmp_path: Path) -> None:
@@ -233,23 +253,3 @@ def test_each_way_that_fails_is_told(tmp_path: Path) -> None:
     assert (ended.returncode, len(told)) == (1, 2)
     assert origin.removeprefix("http://") in told[0]
     assert store.removeprefix("redis://") in told[1]
-
-
-def test_a_stores_certificate_that_is_not_trusted_is_named(
-    tmp_path: Path, emulator: Emulator
-) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(tls)
-
-    async def ask() -> subprocess.CompletedProcess[str]:
-        async with raw_server(say_body(b""), tls=tls) as server:
-            store = server.origin.replace("https://", "rediss://")
-            settings = env_at(emulator.origin, WEBEX_STORE_URL=store)
-            return await asyncio.to_thread(run, tmp_path, "check-config", "--connect", **settings)
-
-    ended = asyncio.run(ask())
-
-    [told] = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    assert ended.returncode == 1
-    assert "localhost:" in told
-    assert "certificate verify failed" in told

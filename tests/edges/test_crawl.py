@@ -71,5 +71,5 @@ def names(headers: tuple[tuple[str, str], ...]) -> set[str]:
 @pytest.mark.parametrize(
     "path", ["/docs", "/redoc", "/openapi.json", "/metrics", "/debug", "/.env"]
 )
-def test_nothing_is_served_that_nobody_asked_for(path: str, stage: Stage) -> None:
+def test_no_page_is_served_that_the_application_does_not_list(path: str, stage: Stage) -> None:
     assert stage.client().get(path).status == 404

@@ -39,7 +39,7 @@ def test_a_command_is_not_hidden_in_what_is_only_shown(example: Example) -> None
 
 @pytest.fixture
 def readers_folder(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Give the project as it is when it was set up and somebody has signed in."""
+    """Return the project as it is when it was set up and somebody has signed in."""
     folder, port = tmp_path / "webex-oauth", free_port()
     folder.mkdir()
     for name in {file.relative_to(ROOT).parts[0] for file in project_files()} | {".venv"}:

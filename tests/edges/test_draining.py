@@ -36,7 +36,7 @@ class Ending:
 
 
 def ask(connection: http.client.HTTPConnection, path: str = "/") -> str | None:
-    """Send a request on this very connection; give what the answer says of the connection."""
+    """Send a request on this very connection; return what the answer says of the connection."""
     assert connection.sock is not None
     connection.request("GET", path)
     answer = connection.getresponse()
@@ -130,7 +130,7 @@ def test_half_a_request_may_become_a_whole_one(ending: Ending) -> None:
 
 
 @pytest.mark.check("H08")
-def test_whoever_stands_in_the_queue_when_it_closes_is_answered() -> None:
+def test_a_connection_in_the_backlog_is_answered_when_the_server_closes() -> None:
     listener = listening_socket("127.0.0.1", 0)
     with socket.create_connection(listener.getsockname(), SECONDS) as waiting:
         waiting.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")

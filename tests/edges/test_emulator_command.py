@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from dotenv import dotenv_values
-from edges.command import Server, call, free_port, run, server
+from edges.command import Server, free_port, run, server
 
 from webex_oauth.emulator import CLIENT_ID_PREFIX, Visitor
 
@@ -178,13 +178,6 @@ def test_a_brokers_port_in_use_is_told_with_its_name(tmp_path: Path, command: st
 
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "choose another EMULATOR_BROKER_PORT" in ended.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--port", "70000"], ["--broker-port", "-1"], ["--seed", "x"]]
-)
-def test_a_number_that_is_none_is_told(arguments: list[str]) -> None:
-    assert call("emulator", *arguments).exit_code == 2
 
 
 def test_a_control_token_opens_the_control_api(tmp_path: Path) -> None:

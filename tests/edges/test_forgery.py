@@ -12,7 +12,7 @@ from webex_oauth.web.browser_security import csrf_token
 
 
 def tokens_of_others(scene: Scene) -> tuple[str, str]:
-    """Give the token of another session, and one that an id planted before the sign-in has."""
+    """Return the token of another session, and one that an id planted before the sign-in has."""
     other = signed_in(scene, JONAS).csrf_token()
     scene.settle()
     return other, csrf_token(Secret("planted")).reveal()

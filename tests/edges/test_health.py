@@ -9,7 +9,7 @@ from webex_oauth.errors import StoreUnavailable
 
 
 @pytest.mark.check("H09")
-def test_health_asks_nobody(stage: Stage) -> None:
+def test_health_asks_nothing_else(stage: Stage) -> None:
     checks_before = stage.store.check_count
 
     with stage.failing_store(StoreUnavailable("down")):

@@ -24,7 +24,7 @@ class Later:
     clock: dict[str, str]
 
     def keep(self) -> str:
-        """Run one round; give what it tells."""
+        """Run one round; return what it tells."""
         ended = run(self.folder, "keep", "--once", **self.clock)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
@@ -47,7 +47,7 @@ def test_a_round_renews_what_is_due_and_then_there_is_nothing_to_do(later: Later
 
 
 @pytest.mark.check("B13")
-def test_a_round_names_who_has_to_sign_in_again(later: Later) -> None:
+def test_a_round_names_the_people_who_have_to_sign_in_again(later: Later) -> None:
     later.emulator.tokens.clear()
 
     told = [later.keep(), later.keep()]

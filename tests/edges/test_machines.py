@@ -52,7 +52,7 @@ def site(tmp_path: Path, postgres: PostgresServer) -> Iterator[Site]:
 
 
 def get(address: str, port: int, path: str, browser: requests.Session | None = None) -> int:
-    """Ask one machine under the name that is public; give the status."""
+    """Ask one machine under the name that is public; return the status."""
     browser = browser or requests.Session()
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
     with requests.get(

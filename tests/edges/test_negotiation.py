@@ -33,7 +33,7 @@ ACCEPTS = {
 
 
 def failures(client: Client, accept: str) -> Iterator[tuple[int, Answer]]:
-    """Give the status that is expected, and the answer."""
+    """Return the status that is expected, and the answer."""
     headers = {"accept": accept}
     yield 404, client.send("GET", "/nothing", headers=headers)
     yield 405, client.send("DELETE", "/", headers=headers)
@@ -107,7 +107,7 @@ def test_the_reference_of_an_unforeseen_failure_is_in_the_log(
 
 
 @pytest.mark.check("E06")
-def test_a_store_that_is_down_is_no_reason_to_call_anybody_a_stranger(stage: Stage) -> None:
+def test_a_signed_in_person_is_not_called_a_stranger_while_the_store_is_down(stage: Stage) -> None:
     with stage.failing_store(StoreUnavailable("down")):
         answers = [stage.signed_in.get(path) for path in ("/", "/listrooms", "/logout")]
         stage.signed_in.post("/logout", {"csrf_token": "any"})

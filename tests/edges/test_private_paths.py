@@ -47,7 +47,7 @@ OTHER_SPELLINGS = ("/LISTROOMS", "/ListRooms", "/%6cistrooms", "/%6C%69strooms",
 
 
 def is_private(text: str) -> bool:
-    """Tell whether a page shows what only the person may see: the table of spaces, the person."""
+    """Return whether a page shows what only the person may see: the table of spaces, the person."""
     return "<table" in text or "Mira" in text or "csrf_token" in text
 
 

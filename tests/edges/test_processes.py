@@ -21,7 +21,7 @@ main([sys.argv[1], "--help"])
 
 
 def allow_core_dumps() -> None:
-    """Let a process begin as after `ulimit -c unlimited`."""
+    """Make a process begin as after `ulimit -c unlimited`."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
@@ -62,7 +62,7 @@ def test_a_command_that_crashes_leaves_no_memory_on_the_disk(command: str, tmp_p
 
 
 @pytest.mark.check("C05")
-def test_no_secret_stands_in_the_arguments_of_a_server_or_its_workers(tmp_path: Path) -> None:
+def test_no_secret_is_in_the_arguments_of_a_server_or_its_workers(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2") as (process, _, _):
         workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         arguments = [

@@ -26,7 +26,7 @@ PEER = "192.0.2.7"
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Stand apart: what others were refused in this second counts too."""
+    """Serve apart: what other tests are refused in the same second counts too."""
     with open_stage(tmp_path_factory.mktemp("refusals")) as stage:
         yield stage
 
@@ -38,7 +38,7 @@ def events_of(caplog: pytest.LogCaptureFixture, reference: str) -> list[logging.
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=lambda failure: failure.name)
-def test_the_reference_of_every_failure_stands_in_the_log(
+def test_the_reference_of_every_failure_is_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture, failure: Failure, accept: str
 ) -> None:
     with failing_pages(stage.scene):

@@ -41,7 +41,7 @@ def is_alive(process_id: int) -> bool:
 
 @contextlib.contextmanager
 def standing_still(process_id: int) -> Iterator[None]:
-    """Let a process stand still for as long as the block lasts."""
+    """Make a process stand still for as long as the block lasts."""
     os.kill(process_id, signal.SIGSTOP)
     try:
         yield
@@ -52,7 +52,7 @@ def standing_still(process_id: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def ignoring(number: signal.Signals) -> Iterator[None]:
-    """Let what is started in the block ignore a signal, as nohup does."""
+    """Make what is started in the block ignore a signal, as nohup does."""
     before = signal.signal(number, signal.SIG_IGN)
     try:
         yield
@@ -223,7 +223,7 @@ def test_a_second_signal_ends_all_workers_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.check("H07")
-def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
+def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
     with serving(tmp_path, *WORKERS) as (process, _, port):
         first, second = process.worker_ids
         os.kill(second, signal.SIGKILL)

@@ -26,6 +26,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _many_files() -> None:
-    """Let this process have as many connections as the system allows."""
+    """Make this process have as many connections as the system allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

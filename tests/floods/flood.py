@@ -38,11 +38,11 @@ class Flood:
         self._id = attempt_id(Secret(stolen_state))
 
     def drops(self, count: int) -> Iterator[Drop]:
-        """Give so many, of all kinds in turn."""
+        """Return so many, of all kinds in turn."""
         return (self._drop(n, name) for n, name in enumerate(islice(cycle(STATUSES), count)))
 
     def starts(self, count: int) -> Iterator[Drop]:
-        """Give so many that start a sign-in."""
+        """Return so many that start a sign-in."""
         return (self._drop(n, "start") for n in range(count))
 
     def _drop(self, n: int, name: str) -> Drop:

@@ -37,7 +37,7 @@ def read_meters(pid: int, database: Path) -> Reading:
 
 
 def size_bytes(file: Path) -> int:
-    """Tell how large a file is, which may not be there."""
+    """Return how large a file is, which may not be there."""
     try:
         return file.stat().st_size
     except FileNotFoundError:
@@ -58,13 +58,13 @@ class Watch:
             self.readings.append(self.read())
 
     def growth(self, of: Callable[[Reading], int]) -> float:
-        """Tell by how much the last quarter lies above the one before it, by their medians."""
+        """Return by how much the last quarter lies above the one before it, by their medians."""
         quarter = len(self.readings) // 4
         before, after = self.readings[-2 * quarter : -quarter], self.readings[-quarter:]
         return _middle(after, of) - _middle(before, of)
 
     def most(self, of: Callable[[Reading], int]) -> int:
-        """Tell the most there was."""
+        """Return the most there was."""
         return max(of(reading) for reading in self.readings)
 
 

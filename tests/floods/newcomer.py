@@ -26,7 +26,7 @@ class Newcomer:
         self.url = answer.headers["location"]
 
     def complete(self) -> int:
-        """Consent and come back; give the status of the answer, which is 303 when it worked."""
+        """Consent and come back; return the status of the answer, which is 303 when it worked."""
         status = self._get(Visitor().sign_in(self.url, self.email)).status_code
         self.http.close()
         return status

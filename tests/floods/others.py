@@ -10,7 +10,7 @@ AS_ALWAYS = {(OWN_PAGE, 200), (NEW_SIGN_IN, 303), (HEALTH, 200)}
 
 
 def check_undisturbed(people: People, arrivals: Arrivals) -> None:
-    """Look whether people got their own pages, and were let in, all in good time."""
+    """Check whether people got their own pages, and were let in, all in good time."""
     assert set(people.statuses) == AS_ALWAYS
     assert people.failures == []
     assert {visit.is_own for visit in people.visits if visit.path == OWN_PAGE} == {True}

@@ -103,7 +103,7 @@ def _is_alive(kind: Kind, connection: socket.socket) -> bool:
 
 @contextlib.contextmanager
 def taking(port: int, some: Sequence[Kind], count_of_each: int) -> Iterator[Peers]:
-    """Let peers take what they can for as long as the block lasts."""
+    """Make peers take what they can for as long as the block lasts."""
     peers = Peers(port)
     thread = threading.Thread(target=peers.go_on_until_over, name="peers")
     try:

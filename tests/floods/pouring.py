@@ -42,7 +42,7 @@ def request(port: int, target: str, *headers: str) -> bytes:
 
 
 def pour(port: int, drops: Iterator[Drop]) -> Poured:
-    """Send every request, CONNECTIONS at a time; give what came of them."""
+    """Send every request, CONNECTIONS at a time; return what came of them."""
     poured = Poured()
     asyncio.run(_pour(port, drops, poured))
     return poured

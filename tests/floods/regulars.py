@@ -146,7 +146,7 @@ class Regular:
 
 
 def let_come_and_go(port: int, count: int) -> Diary:
-    """Let everybody come and go until *count* requests were sent."""
+    """Make everybody come and go until *count* requests were sent."""
     diary = Diary(count)
     asyncio.run(_all(port, diary))
     return diary

@@ -9,7 +9,7 @@ MOST_LOG_BYTES = 128 * MEBIBYTE
 
 
 def check_steady(watch: Watch, *, most_growth_bytes: int) -> None:
-    """Look whether the process holds no more than after its warm-up."""
+    """Check whether the process holds no more than after its warm-up."""
     assert watch.growth(lambda reading: reading.memory_bytes) < most_growth_bytes
     assert watch.growth(lambda reading: reading.file_count) < MOST_FILE_GROWTH
     assert watch.most(lambda reading: reading.file_count) < MOST_FILES

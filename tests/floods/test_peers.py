@@ -32,7 +32,7 @@ Seen = Callable[[str, str], None]
 
 @pytest.fixture(params=["directly", "through HAProxy"])
 def door(request: pytest.FixtureRequest, stage: Stage) -> Iterator[int]:
-    """Give the port that peers come to."""
+    """Return the port that peers come to."""
     if request.param == "directly":
         yield stage.port
         return
@@ -112,7 +112,7 @@ def test_more_connections_than_there_may_be_keep_nobody_out(stage: Stage) -> Non
 
 
 def check_small(watch: Watch, most_bytes: int) -> int:
-    """Look by how much the memory has grown."""
+    """Return by how much the memory has grown."""
     grown = watch.most(lambda reading: reading.memory_bytes) - watch.readings[0].memory_bytes
     assert grown < most_bytes
     return grown

@@ -40,7 +40,7 @@ def grant_keys(scene: Scene) -> list[bytes]:
 
 
 def has_grant(scene: Scene, email: str, emulator: Emulator | None = None) -> bool:
-    """Tell whether the person's tokens live at Webex."""
+    """Return whether the person's tokens live at Webex."""
     webex = emulator or scene.emulator
     person = webex.world.person_by_email(email)
     assert person

@@ -30,7 +30,7 @@ class Gate:
         self._has_arrived.clear()
 
     def open(self) -> None:
-        """Let everything through from now on."""
+        """Make everything through from now on."""
         self._is_open.set()
 
     async def pass_through(self) -> None:

@@ -89,7 +89,7 @@ class LongTime:
         )
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass for everybody."""
+        """Make time pass for everybody."""
         self.now += seconds
         self.emulator.clock.set(int(self.now))
         if self.now >= self.ends_at:
@@ -105,7 +105,7 @@ class LongTime:
         return response
 
     async def admit(self, count: int) -> None:
-        """Let so many people have signed in just now."""
+        """Make so many people have signed in just now."""
         for number in range(count):
             await self._admit(f"person-{number}")
 

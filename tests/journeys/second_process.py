@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).parent / "programs" / "serve_beside.py"
 
 @contextmanager
 def second_process(scene: Scene) -> Iterator[int]:
-    """Run it; give its port. Everything that it logs is looked at."""
+    """Run it; return its port. Everything that it logs is looked at."""
     with subprocess.Popen(
         [sys.executable, PROGRAM],
         stdin=subprocess.PIPE,

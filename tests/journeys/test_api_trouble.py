@@ -70,7 +70,7 @@ ROOM_JUNK = {
 
 
 class ImpatientTransport:
-    """Give up after a moment, as the real one does after twenty seconds."""
+    """Return up after a moment, as the real one does after twenty seconds."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
@@ -86,7 +86,7 @@ def browser(stage: Scene) -> Browser:
 
 @pytest.fixture
 def quiet(stage: Scene) -> Iterator[Scene]:
-    """Give the scene without faults and entries, its tokens alive."""
+    """Return the scene without faults and entries, its tokens alive."""
     stage.emulator.faults.clear()
     stage.emulator.journal.clear()
     yield stage
@@ -245,7 +245,7 @@ def test_a_token_never_goes_to_another_origin(
 
 
 @pytest.mark.check("B04")
-def test_a_token_stands_in_the_header_only(quiet: Scene, browser: Browser) -> None:
+def test_a_token_is_in_the_header_only(quiet: Scene, browser: Browser) -> None:
     browser.get("/listrooms")
 
     entries = quiet.emulator.journal.matching("GET", "/v1/*")

@@ -172,7 +172,9 @@ def test_declining_again_and_again_never_signs_in_and_never_breaks(scene: Scene)
 @pytest.mark.check("A10")
 @pytest.mark.parametrize("length", [1, 20, 128, 2_000])
 @pytest.mark.parametrize("state", [None, "of-nobody"])
-def test_a_text_of_anybody_is_not_shown(scene: Scene, length: int, state: str | None) -> None:
+def test_a_text_without_a_known_state_is_not_shown(
+    scene: Scene, length: int, state: str | None
+) -> None:
     text = ("Your account is locked, call 555 0100. " * 200)[:length].strip() or "Y"
     parameters = {"error": text, "error_description": text} | ({"state": state} if state else {})
 

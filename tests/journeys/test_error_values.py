@@ -61,7 +61,7 @@ def watched_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 def fail_to_sign_in(watched: Watched) -> WebexOAuthError:
-    """Sign in through the flow; give the error that it ends with."""
+    """Sign in through the flow; return the error that it ends with."""
     sign_in = watched.scene.integration.sign_in
     started = sign_in.begin(HOME)
     url = Visitor().sign_in(started.authorization_url, MIRA)

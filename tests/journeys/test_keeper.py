@@ -149,7 +149,7 @@ async def test_a_round_ends_when_one_grant_after_the_other_is_postponed() -> Non
     assert done == Round(postponed_count=MAX_POSTPONED_IN_A_ROW)
 
 
-async def test_who_has_to_sign_in_again_is_told_once() -> None:
+async def test_a_person_who_has_to_sign_in_again_is_reported_once() -> None:
     world = await due(3)
     (grant, *_) = await world.grants()
     assert grant.tokens.refresh_token is not None

@@ -106,7 +106,7 @@ def place(tmp_path: Path) -> Place:
 
 @contextmanager
 def writers(place: Place, *names: str) -> Iterator[dict[str, dict[str, int]]]:
-    """Let processes write beside the test; what they tell at their end is in the mapping then."""
+    """Make processes write beside the test; what they tell at their end is in the mapping then."""
     started = {name: place.start("write_grants", name) for name in names}
     told: dict[str, dict[str, int]] = {}
     try:
@@ -148,7 +148,7 @@ async def test_keys_rotate_under_load_and_a_kill_costs_nothing(place: Place) -> 
 
 
 def holds_a_key(file: Path, place: Place) -> bool:
-    """Tell whether the bits or the text of a key lie in a file of the store."""
+    """Return whether the bits or the text of a key lie in a file of the store."""
     lines = place.key_file.read_text().splitlines()
     encoded = [line.split()[1] for line in lines if not line.startswith("#")]
     assert encoded

@@ -101,7 +101,7 @@ def test_without_people_read_the_sign_in_works_and_the_page_names_the_scope(scen
         ('"displayName": "Kim Doe", "timezone": 0, "type": [], "avatar": {}', "Kim Doe"),
     ],
 )
-def test_a_person_is_called_by_the_best_name_that_webex_tells(
+def test_a_person_is_called_by_the_best_name_that_webex_has(
     scene: Scene, members: str, heading: str
 ) -> None:
     scene.emulator.faults.add("GET", PERSON_PATH, Answer(text=f'{{"id": "kim", {members}}}'))

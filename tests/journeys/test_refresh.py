@@ -71,7 +71,7 @@ def test_a_token_that_lives_is_not_refreshed(scene: Scene) -> None:
     assert token_requests(scene) == 0
 
 
-def test_everybody_who_waits_shares_one_refresh(tmp_path: Path) -> None:
+def test_concurrent_requests_share_one_refresh(tmp_path: Path) -> None:
     gate = Gate()
     gate.open()
     with (

@@ -182,7 +182,7 @@ def test_a_throttled_sign_in_says_when_to_come_back_and_asks_once(
 
 
 def send_to_token_endpoint(scene: Scene, deadline_seconds: float) -> tuple[BaseException, float]:
-    """Ask the token endpoint; give the error and how long it took."""
+    """Ask the token endpoint; return the error and how long it took."""
     limits = Limits(deadline_seconds, TOKEN_LIMITS.max_body_bytes)
     request = post_form(f"{scene.emulator.origin}{TOKEN_PATH}", {"a": "b"}, {})
     began = time.monotonic()
@@ -219,7 +219,7 @@ def test_an_answer_without_end_costs_no_memory(scene: Scene, action: Action) -> 
 
 
 class ImpatientTransport:
-    """Give up after a moment, as the real one does after ten seconds."""
+    """Return up after a moment, as the real one does after ten seconds."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner

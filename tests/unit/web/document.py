@@ -51,14 +51,14 @@ class Document(HTMLParser):
             element.texts.append(data)
 
     def named(self, name: str) -> list[Element]:
-        """Give the elements of that name in document order."""
+        """Return the elements of that name in document order."""
         return [element for element in self.elements if element.name == name]
 
     def texts(self, name: str) -> list[str]:
-        """Give the text of each element of that name."""
+        """Return the text of each element of that name."""
         return [element.text for element in self.named(name)]
 
     @property
     def outline(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Give all elements and the names of their attributes, without any text."""
+        """Return all elements and the names of their attributes, without any text."""
         return [(element.name, tuple(element.attributes)) for element in self.elements]

@@ -71,7 +71,7 @@ class Server:
 
 @pytest.mark.check("H09")
 @pytest.mark.anyio
-async def test_many_who_ask_are_one_question_to_the_store() -> None:
+async def test_concurrent_probes_are_one_question_to_the_store() -> None:
     server = Server()
 
     answers = await asyncio.gather(*(server.readiness.is_ready() for _ in range(50)))
@@ -90,7 +90,7 @@ async def test_a_store_that_is_down_is_not_ready() -> None:
 
 @pytest.mark.check("H08")
 @pytest.mark.anyio
-async def test_who_becomes_unwilling_is_not_ready_at_once() -> None:
+async def test_a_server_that_becomes_unwilling_is_unready_at_once() -> None:
     server = Server()
     assert await server.readiness.is_ready()
 

@@ -79,7 +79,7 @@ def test_cookies_are_read_as_they_came(
 
 @pytest.mark.check("D03")
 @pytest.mark.parametrize("around", ["\x85", "\xa0", "\x0b", "\x0c", "\x1c", "\x1f", "\xad", "\0"])
-def test_a_name_that_browsers_read_differently_is_nobodys(around: str) -> None:
+def test_a_name_that_browsers_read_differently_does_not_count(around: str) -> None:
     """A sibling host may plant such a name with a Domain; only ours is bound to this host."""
     name = PINNED.session_name
     headers = [f"{around}{name}=planted", f"{name}{around}=planted", f"{name} x=planted"]

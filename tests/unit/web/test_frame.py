@@ -62,7 +62,7 @@ async def ask(
     headers: Sequence[tuple[bytes, bytes]] = (),
     read: Callable[[], Awaitable[None]] = at_once,
 ) -> list[Message]:
-    """Send one request to *frame*; give what it sent back. *read* is how its peer reads."""
+    """Send one request to *frame*; return what it sent back. *read* is how its peer reads."""
     scope = {
         "type": "http",
         "method": "POST",

@@ -56,5 +56,5 @@ def test_only_our_own_words_come_out(user_agent: str) -> None:
     assert label is None or set(re.split(r" (?=on )|(?<=on) ", label)) <= WORDS
 
 
-def test_what_stands_far_behind_is_not_read() -> None:
+def test_only_the_beginning_of_a_header_is_read() -> None:
     assert browser_label("x" * 10_000 + "Firefox/150.0") is None
