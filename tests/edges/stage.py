@@ -24,7 +24,7 @@ class Stage:
 
     @contextmanager
     def failing_store(self, failure: Exception) -> Iterator[None]:
-        """Let every call of the store fail."""
+        """Make every call of the store fail."""
         self.store.fails, self.store.error = asked, failure
         try:
             yield

@@ -55,7 +55,7 @@ def refresh_count(stage: Stage) -> int:
 
 
 def check_drained(stage: Stage) -> None:
-    """Look whether nothing stays in the store but who is signed in."""
+    """Check whether nothing stays in the store but who is signed in."""
     until(lambda: stage.count(Kind.REVOCATION) == 0)
     assert stage.count(Kind.SESSION) <= len(NAMES) * BROWSERS_OF_EACH
     assert stage.count(Kind.GRANT) <= len(NAMES)

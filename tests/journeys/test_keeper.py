@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 class FailingOnce(MemoryRows):
-    """Be down when it is asked for the first time what is due."""
+    """A store that is down when it is asked for the first time what is due."""
 
     failure_count = 0
 
@@ -83,7 +83,7 @@ async def test_without_a_keeper_the_same_grants_are_over() -> None:
 
 
 async def due(count: int, rows: MemoryRows | None = None) -> LongTime:
-    """Let *count* people sign in, and wait until all of their grants are due."""
+    """Make *count* people sign in, and wait until all of their grants are due."""
     world = LongTime(rows)
     await world.admit(count)
     await world.sleep(61 * DAY)

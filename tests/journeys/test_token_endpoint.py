@@ -73,7 +73,7 @@ SECONDS_BY_RETRY_AFTER = {
 
 
 def nothing_was_kept(scene: Scene) -> bool:
-    """Tell whether the store holds neither a grant nor a session."""
+    """Return whether the store holds neither a grant nor a session."""
     return not held(scene, grants) and not held(scene, sessions)
 
 
