@@ -16,7 +16,7 @@ from waiting import LIMIT_SECONDS, until_true
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.files import MAGIC, prepare, prepare_files, sync_log
-from webex_oauth.stores.sqlite.inline import Inline
+from webex_oauth.stores.sqlite.rows import Inline
 from webex_oauth.stores.sqlite.writer import START_SECONDS, Writer
 
 pytestmark = pytest.mark.anyio

@@ -157,7 +157,7 @@ class CodeRedemption:
         """End the sessions of a person beyond MAX_SESSIONS, those that were unused for longest."""
         ledger, name = self._context.ledger, {"grant": name_of_grant(key)}
         try:
-            for surplus in await ledger.sessions_of(key, SURPLUS_BATCH, beyond=MAX_SESSIONS):
+            for surplus in await ledger.sessions_of(key, SURPLUS_BATCH, skip=MAX_SESSIONS):
                 await ledger.end_session(surplus.digest, self._context.clock(), keeps_grants=True)
                 log.info(
                     "the oldest session of grant %(grant)s ended: too many of one person", name

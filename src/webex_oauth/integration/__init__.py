@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ async def open_integration(
     rows: Rows | None = None,
     transport: Transport | None = None,
     clock: Clock | None = None,
-    randomness: Randomness = os.urandom,
+    randomness: Randomness = secrets.token_bytes,
 ) -> AsyncIterator[Integration]:
     """Open an integration; when it closes, it finishes what it began.
 

@@ -212,16 +212,14 @@ class Ledger:
         ]
         return await self.rows.apply(changes, durably=False)
 
-    async def sessions_of(
-        self, grant_key: bytes, limit: int, *, beyond: int = 0
-    ) -> Sequence[Session]:
-        """List the sessions of a grant, the latest seen first, also those whose time is over.
+    async def sessions_of(self, grant_key: bytes, limit: int, skip: int = 0) -> Sequence[Session]:
+        """List the sessions of a grant but the *skip* latest seen, the latest seen first.
 
-        The first *beyond* are left out, and not opened. What cannot be opened is among the others,
-        so that it can be ended: without a browser, by what its row says.
+        Sessions whose time is over are among them. So is what cannot be opened, without a browser
+        and by what its row says, so that it can be ended.
         """
-        rows = await self.rows.of_group(Kind.SESSION, grant_key, beyond + limit)
-        sessions = [self._listed(row) for row in rows[beyond:]]
+        rows = await self.rows.of_group(Kind.SESSION, grant_key, skip + limit)
+        sessions = [self._listed(row) for row in rows[skip:]]
         return [session for session in sessions if session.grant_key == grant_key]
 
     async def over_sessions(self, now: int, limit: int) -> Sequence[bytes]:

@@ -8,8 +8,7 @@ from unicodedata import category
 from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.webex.api import Call, api_path
-from webex_oauth.webex.decoding import read_members, text, usable_id
+from webex_oauth.webex.api import Call, api_path, read_members, text, usable_id
 
 MAX_URL_CHARACTERS: Final = 2_048
 MAX_EMAILS: Final = 20

@@ -5,10 +5,13 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta, Raw, Struct, structs
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.webex.api import Call, Listing, Page, api_path
-from webex_oauth.webex.decoding import (
+from webex_oauth.webex.api import (
     MAX_ID_CHARACTERS,
+    Call,
     Id,
+    Listing,
+    Page,
+    api_path,
     json_reader,
     raw_text,
     usable_id,
