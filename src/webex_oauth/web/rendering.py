@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from time import gmtime, strftime, struct_time
 from typing import Any, ClassVar, Final, Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.filters import do_forceescape, do_mark_safe
 
 from webex_oauth.secret import Secret
 from webex_oauth.settings.pages import STATIC_FOLDER
@@ -18,6 +20,12 @@ LATEST_INSTANT: Final = 253_402_300_799
 
 ROWS: Final = "<!-- rows -->"
 """Marks where a page's rows belong; escaped text cannot contain it."""
+
+NAME: Final = do_mark_safe("<!-- name -->")
+TOKEN: Final = do_mark_safe("<!-- token -->")
+"""Mark where a name and a token belong in a page that is kept for everybody."""
+
+KEPT_PAGES: Final = 128
 
 _MEDIA_TYPES: Final = {
     "app.css": "text/css; charset=utf-8",
@@ -115,6 +123,7 @@ class Pages:
         self._template_by_name = {
             name: environment.get_template(name) for name in environment.list_templates()
         }
+        self._anyones_page = lru_cache(KEPT_PAGES)(self._render_for_anyone)
 
     def render(self, view: View, layout: Layout) -> bytes:
         """Return a whole page in UTF-8."""
@@ -122,9 +131,24 @@ class Pages:
         return html.encode("utf-8", "replace")
 
     def around_rows(self, view: View, layout: Layout) -> tuple[bytes, bytes]:
-        """Return what stands before and after the rows of a page that has the mark ROWS."""
-        opening, _, closing = self.render(view, layout).partition(ROWS.encode())
+        """Return what stands before and after the rows of a page that has the mark ROWS.
+
+        Pages are kept with marks where a person's name and token belong (decision 2).
+        """
+        opening, _, closing = self._page_of(view, layout).partition(ROWS.encode())
         return opening, closing
+
+    def _page_of(self, view: View, layout: Layout) -> bytes:
+        name, token = layout.person_name, layout.csrf_token
+        if not name or token is None:
+            return self.render(view, layout)
+        page = self._anyones_page(view)
+        # The name comes last: nothing in it is taken for a mark.
+        page = page.replace(TOKEN.encode(), do_forceescape(token.reveal()).encode())
+        return page.replace(NAME.encode(), do_forceescape(name).encode("utf-8", "replace"))
+
+    def _render_for_anyone(self, view: View) -> bytes:
+        return self.render(view, Layout(Secret(TOKEN), NAME))
 
 
 class _PageEnvironment(Environment):

@@ -1,6 +1,7 @@
 """The list of spaces: any title reads back as it was, the document is whole, the filter finds."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,18 @@ from unit.web.example_pages import (
 )
 
 from webex_oauth.emulator.seed import HOSTILE_TITLES
+from webex_oauth.secret import Secret
 from webex_oauth.web.listrooms import RoomsPage, _folded, room_rows
+from webex_oauth.web.rendering import (
+    KEPT_PAGES,
+    NAME,
+    ROWS,
+    TOKEN,
+    About,
+    Assets,
+    Layout,
+    Pages,
+)
 from webex_oauth.webex.rooms import FieldErrors, Room
 
 ANY_TEXT = text()
@@ -189,6 +201,26 @@ def test_opening_rows_and_closing_are_one_document(page: RoomsPage, count: int) 
     assert len(document.named("tr")) == count + 1
     (form,) = (form for form in document.named("form") if form.attributes["method"] == "get")
     assert form.attributes["action"] == "/listrooms"
+
+
+@settings(deadline=None)
+@given(name=none() | ANY_TEXT | MARKUP_TITLES | sampled_from([NAME, TOKEN, ROWS]).map(str))
+def test_a_page_that_is_kept_gets_nobody_elses_name_or_token(name: str | None) -> None:
+    layout = Layout(Secret("token<&"), name)
+
+    document = ROWS.encode().join(pages().around_rows(ALL_ROOMS, layout))
+
+    assert document == pages().render(ALL_ROOMS, layout)
+
+
+@pytest.mark.bound("pages that are kept")
+def test_pages_that_differ_in_their_counts_are_kept_up_to_the_bound() -> None:
+    keeping = Pages(Assets.packaged(), About("webex-oauth"))
+
+    for count in range(KEPT_PAGES + 5):
+        keeping.around_rows(replace(ALL_ROOMS, shown_count=count, total_count=count), MIRA)
+
+    assert keeping._anyones_page.cache_info().currsize == KEPT_PAGES
 
 
 def test_the_table_stays_empty_until_the_first_row() -> None:
