@@ -10,6 +10,7 @@ there. A process that lacks the key objects, by its name.
 
 import asyncio
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,9 @@ CONTENT = b"webex-oauth"
 ASKED, LACKED = b"asked:", b"lacked:"
 """What the names of questions and objections begin with; a colon is in no key's id."""
 NONCE_BYTES = 8
+NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}|(asked|lacked):.{1,57}", re.DOTALL)
+"""What rows of keys are called: a question leaves room for the name of its objection."""
+
 BATCH = 500
 
 log = logging.getLogger(__name__)
@@ -272,11 +276,11 @@ def _checks(found: Sequence[Row]) -> Mapping[str, bytes]:
 
 
 async def _key_rows(rows: Rows) -> Sequence[Row]:
-    """Read all checks, questions and objections."""
+    """Read all checks, questions and objections; a row of any other name is not ours."""
     found: list[Row] = []
     while batch := await rows.by_name(Kind.KEY, found[-1].name if found else b"", BATCH):
         found += batch
-    return found
+    return [row for row in found if NAME.fullmatch(row.name)]
 
 
 async def _add(rows: Rows, name: bytes, body: bytes) -> None:

@@ -260,6 +260,22 @@ async def test_a_question_of_a_killed_process_goes_once_its_key_seals(
     assert await in_use(running) == {"new", running.keys.primary.id}
 
 
+@pytest.mark.parametrize("name", [b"\xff" * 32, b"a key", b"asked:" + b"n" * 58, b"asked:"])
+async def test_a_row_whose_name_no_process_wrote_stops_nobody(
+    running: KeyFixture, name: bytes
+) -> None:
+    running.rows.write_now(Row(Kind.KEY, name, body=b"by somebody without a key"))
+    new = with_new_key(running)
+    (presence,) = living(running, new)
+
+    await presence.check()
+    await check_keys(running.rows, new, lambda _: presence.look())
+
+    assert set(await keys_in_use(running.rows)) == {"new", running.keys.primary.id}
+    names = {row.name for row in running.rows._rows.values() if row.kind is Kind.KEY}
+    assert names == {b"new", running.keys.primary.id.encode(), name}
+
+
 async def test_a_process_that_lacks_a_key_in_use_is_not_ready_and_says_so_once(
     running: KeyFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
