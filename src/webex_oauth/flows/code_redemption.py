@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from webex_oauth.errors import (
     AccessForbidden,
-    IssuerMismatch,
+    AttemptUnknown,
     StoreConflict,
     StoreUnavailable,
     WebexOAuthError,
@@ -16,7 +16,7 @@ from webex_oauth.oauth.authorization import AuthorizationCode
 from webex_oauth.oauth.token import code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt
+from webex_oauth.vault.attempts import Attempt, digest_of_terms
 from webex_oauth.vault.grants import Grant, new_version, revocation_of
 from webex_oauth.vault.ledger import Admission
 from webex_oauth.vault.records import (
@@ -72,10 +72,13 @@ class _Identity:
 
 
 class CodeRedemption:
-    """Turn codes into sessions."""
+    """Turn codes into sessions, for sign-ins that ask for *scopes*."""
 
-    def __init__(self, context: FlowContext, revocations: Revocations) -> None:
+    def __init__(
+        self, context: FlowContext, scopes: tuple[str, ...], revocations: Revocations
+    ) -> None:
         self._context = context
+        self._scopes = scopes
         self._revocations = revocations
 
     async def redeem(
@@ -84,8 +87,8 @@ class CodeRedemption:
         """Exchange *code*, learn who it is, keep the grant, and return a new session's id.
 
         The browser's earlier session ends, and tokens that the person had before are revoked.
-        Raises TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens that were
-        issued by then are revoked as well.
+        Raises AttemptUnknown, TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens
+        that were issued by then are revoked as well.
         """
         self._check_unmoved(taken.attempt)
         grant = await self._exchange(taken.attempt, code)
@@ -100,8 +103,8 @@ class CodeRedemption:
     def _check_unmoved(self, attempt: Attempt) -> None:
         """Refuse an attempt that was begun under another configuration."""
         server, client = self._context.platform.server, self._context.client
-        if (attempt.issuer, attempt.redirect_uri) != (server.issuer, client.redirect_uri):
-            raise IssuerMismatch("the attempt was begun at another authorization server")
+        if attempt.terms != digest_of_terms(server.issuer, client.redirect_uri, self._scopes):
+            raise AttemptUnknown("the attempt was begun under another configuration")
 
     async def _exchange(self, attempt: Attempt, code: AuthorizationCode) -> Grant:
         """Redeem *code*; whose grant it is has to be found out."""
@@ -110,9 +113,9 @@ class CodeRedemption:
         request = code_request(server, context.client, code, attempt.verifier)
         response = await context.transport.send(request, TOKEN_LIMITS)
         tokens = read_token_response(server, response, requested_at)
-        scopes = frozenset(attempt.scopes) if tokens.scopes is None else tokens.scopes
+        scopes = frozenset(self._scopes) if tokens.scopes is None else tokens.scopes
         log.debug("code exchanged; granted: %(scopes)s", {"scopes": sorted(scopes)})
-        return Grant(attempt.issuer, self._unnamed(), tokens, scopes, requested_at)
+        return Grant(server.issuer, self._unnamed(), tokens, scopes, requested_at)
 
     async def _identify(self, grant: Grant) -> _Identity:
         if permits(grant.scopes, PEOPLE_READ):

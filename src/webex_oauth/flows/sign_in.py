@@ -27,7 +27,7 @@ from webex_oauth.oauth.authorization import (
     code_verifier,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
+from webex_oauth.vault.attempts import Attempt, digest_of_terms, open_attempt, seal_attempt
 from webex_oauth.vault.records import Mark, Session, digest
 from webex_oauth.vault.tables import Entry
 
@@ -92,7 +92,7 @@ class SignIn:
     ) -> None:
         self._context = context
         self._scopes = scopes
-        self._redemption = CodeRedemption(context, revocations)
+        self._redemption = CodeRedemption(context, scopes, revocations)
 
     def begin(self, return_to: ReturnTo) -> StartedSignIn:
         """Make an attempt; nothing of it is stored here."""
@@ -103,9 +103,7 @@ class SignIn:
         attempt = Attempt(
             verifier=code_verifier(context.randomness(VERIFIER_BYTES)),
             return_to=return_to.path,
-            issuer=server.issuer,
-            redirect_uri=client.redirect_uri,
-            scopes=self._scopes,
+            terms=digest_of_terms(server.issuer, client.redirect_uri, self._scopes),
             expires_at=context.clock() + ATTEMPT_SECONDS,
         )
         name = _name_of_attempt(state_digest)

@@ -4,7 +4,9 @@ Beginning a sign-in writes nothing on our side. The seal binds the cookie to its
 answers that state's callback alone.
 """
 
+import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
 
 import msgspec
 
@@ -16,18 +18,25 @@ from webex_oauth.vault.sealing import Context, Envelope, Sealer
 class Attempt(msgspec.Struct, frozen=True, array_like=True):
     """What a sign-in must remember between the way to Webex and the way back.
 
-    It can be completed before `expires_at`.
+    `terms` are what `digest_of_terms` returns. It can be completed before `expires_at`.
     """
 
     verifier: Secret
     return_to: str
-    issuer: str
-    redirect_uri: str
-    scopes: tuple[str, ...]
+    terms: bytes
     expires_at: int
 
 
 _ENVELOPE = Envelope(Attempt)
+
+
+def digest_of_terms(issuer: str, redirect_uri: str, scopes: Collection[str]) -> bytes:
+    """Hash whom a sign-in asks, and for what.
+
+    Browsers drop a cookie of more than 4 KiB, and a list of scopes may be that long by itself.
+    """
+    terms = "\n".join((issuer, redirect_uri, *sorted(scopes)))
+    return hashlib.sha256(terms.encode()).digest()
 
 
 def seal_attempt(sealer: Sealer, attempt: Attempt, state_digest: bytes) -> Secret:

@@ -20,9 +20,9 @@ from unit.flows.workshop import (
 
 from webex_oauth.errors import (
     AccessTokenRefused,
+    AttemptUnknown,
     InvalidGrant,
     InvalidResponse,
-    IssuerMismatch,
     RequestNotSent,
     StoreConflict,
     WebexOAuthError,
@@ -30,7 +30,7 @@ from webex_oauth.errors import (
 from webex_oauth.flows.code_redemption import Browser, TakenAttempt
 from webex_oauth.oauth.authorization import AuthorizationCode, code_verifier
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt
+from webex_oauth.vault.attempts import Attempt, digest_of_terms
 from webex_oauth.vault.ledger import Admission, Ledger
 from webex_oauth.vault.records import EndedSession, Profile, digest, grant_key
 from webex_oauth.vault.rows import Change, Kind, Row
@@ -41,9 +41,7 @@ CODE = AuthorizationCode(Secret("the-code"))
 ATTEMPT = Attempt(
     verifier=code_verifier(bytes(range(32))),
     return_to="/",
-    issuer=PLATFORM.server.issuer,
-    redirect_uri=CLIENT.redirect_uri,
-    scopes=SCOPES,
+    terms=digest_of_terms(PLATFORM.server.issuer, CLIENT.redirect_uri, SCOPES),
     expires_at=NOW + 600,
 )
 ALICES = grant_key(PLATFORM.server.issuer, "id-of-alice")
@@ -119,18 +117,21 @@ async def test_a_session_ends_at_its_absolute_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "attempt",
+    "terms",
     [
-        replace(ATTEMPT, issuer="https://idbroker.other.example/idb"),
-        replace(ATTEMPT, redirect_uri="http://localhost:8080/other"),
+        ("https://idbroker.other.example/idb", CLIENT.redirect_uri, SCOPES),
+        (PLATFORM.server.issuer, "http://localhost:8080/other", SCOPES),
+        (PLATFORM.server.issuer, CLIENT.redirect_uri, (*SCOPES, "spark:messages_write")),
     ],
-    ids=["issuer", "redirect URI"],
+    ids=["issuer", "redirect URI", "scopes"],
 )
 @pytest.mark.check("A09")
-async def test_an_attempt_of_another_configuration_is_not_redeemed(attempt: Attempt) -> None:
-    workshop = Workshop()
+async def test_an_attempt_of_another_configuration_is_not_redeemed(
+    terms: tuple[str, str, tuple[str, ...]],
+) -> None:
+    workshop, attempt = Workshop(), replace(ATTEMPT, terms=digest_of_terms(*terms))
 
-    with pytest.raises(IssuerMismatch):
+    with pytest.raises(AttemptUnknown):
         await workshop.redemption.redeem(await taken(workshop, attempt), CODE, Browser(None))
 
     assert workshop.webex.requests == []

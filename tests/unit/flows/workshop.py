@@ -141,7 +141,7 @@ class Workshop:
         self.revocations = Revocations(self.context)
         self.sign_in = SignIn(self.context, SCOPES, self.revocations)
         self.sessions = Sessions(self.context, self.revocations)
-        self.redemption = CodeRedemption(self.context, self.revocations)
+        self.redemption = CodeRedemption(self.context, SCOPES, self.revocations)
 
     @cached_property
     def vault(self) -> Vault:

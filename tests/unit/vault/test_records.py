@@ -34,9 +34,7 @@ STATE = b"s" * 32
 ATTEMPT = Attempt(
     Secret("verifier-canary"),
     "/listrooms?a=1",
-    ISSUER,
-    "http://localhost/oauth",
-    ("one", "two"),
+    b"t" * 32,
     NOW + 600,
 )
 BARE = TokenSet(Secret("access-canary"), None, None, None, None)
