@@ -196,7 +196,7 @@ def test_a_callback_slipped_to_another_browser_signs_nobody_in(
     page.goto(elsewhere.origin)
 
     page.get_by_role("link", name="Go").click()
-    expect(page.get_by_text("This sign-in was started in another browser")).to_be_visible()
+    expect(page.get_by_text("a link from somebody else cannot use it")).to_be_visible()
     page.goto(scene.origin)
 
     expect_signed_in(page, MIRA_NAME)
