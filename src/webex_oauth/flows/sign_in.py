@@ -20,6 +20,7 @@ from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
+    AuthorizationCode,
     Callback,
     authorization_url,
     check_callback,
@@ -138,12 +139,14 @@ class SignIn:
         try:
             opened = open_attempt(self._context.sealer, attempt, state_digest)
             return_to = read_return_to(opened.return_to)
+            # A refusal takes no state: nothing is written, and the person may still accept.
+            code = check_callback(callback, self._context.platform.server)
             mark = await self._take(state_digest, opened.expires_at)
             taken = TakenAttempt(state_digest, opened, mark)
             if mark.record.is_finished:
                 return await self._send_on(taken, session_id, return_to)
             presented = Browser(digest(session_id) if session_id else None, browser)
-            new_id = await self._redeem(taken, callback, presented)
+            new_id = await self._redeem(taken, code, presented)
         except WebexOAuthError as error:
             return NotSignedIn(error, return_to)
         return SignedIn(new_id, return_to)
@@ -161,9 +164,10 @@ class SignIn:
                     raise
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
-    async def _redeem(self, taken: TakenAttempt, callback: Callback, browser: Browser) -> Secret:
+    async def _redeem(
+        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser
+    ) -> Secret:
         try:
-            code = check_callback(callback, self._context.platform.server)
             return await self._redemption.redeem(taken, code, browser)
         except WebexOAuthError:
             await self._abandon(taken)
