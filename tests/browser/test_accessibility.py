@@ -21,7 +21,7 @@ from browser.steps import (
     start,
 )
 from webex_oauth.emulator import Answer, Reset
-from webex_oauth.emulator.seed import HOSTILE_EMAIL
+from webex_oauth.emulator.world import HOSTILE_EMAIL
 
 pytestmark = [pytest.mark.browser, pytest.mark.check("I11")]
 

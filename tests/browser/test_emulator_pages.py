@@ -9,7 +9,7 @@ from scene import Scene
 from browser.axe import Axe
 from browser.browsers import OpenContext
 from browser.elsewhere import Elsewhere
-from webex_oauth.emulator.seed import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
+from webex_oauth.emulator.world import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
 
 pytestmark = pytest.mark.browser
 

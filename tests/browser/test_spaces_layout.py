@@ -9,7 +9,7 @@ from scene import JONAS, MIRA, Scene
 from browser.axe import Axe
 from browser.browsers import OpenContext
 from browser.steps import enter_signed_in
-from webex_oauth.emulator.seed import HOSTILE_EMAIL
+from webex_oauth.emulator.world import HOSTILE_EMAIL
 
 pytestmark = pytest.mark.browser
 

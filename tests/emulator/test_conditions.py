@@ -6,8 +6,7 @@ import uuid
 import pytest
 
 from webex_oauth.emulator import MovableClock, Options, Randomness
-from webex_oauth.emulator.bounded_dict import BoundedDict
-from webex_oauth.emulator.conditions import Conditions
+from webex_oauth.emulator.conditions import BoundedDict, Conditions
 
 
 def test_a_running_clock_follows_the_machine_and_can_be_set() -> None:

@@ -14,7 +14,7 @@ from emulator.wire import Wire
 from jsonschema import Draft4Validator, FormatChecker
 
 from webex_oauth.emulator import Emulator
-from webex_oauth.emulator.seed import HOSTILE_EMAIL
+from webex_oauth.emulator.world import HOSTILE_EMAIL
 
 BESIDE = Path(__file__).parents[3]
 FOUND = [

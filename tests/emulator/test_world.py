@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from webex_oauth.emulator import Person, Room, World, seed, seeded_rooms, seeded_world, titled_rooms
-from webex_oauth.emulator.world import read_webex_id, webex_id
+from webex_oauth.emulator import Person, Room, World, seeded_rooms, seeded_world, titled_rooms
+from webex_oauth.emulator.world import HOSTILE_EMAIL, HOSTILE_TITLES, read_webex_id, webex_id
 
 KEY = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
 SOMEONE = seeded_world().people[0]
@@ -115,7 +115,7 @@ def test_a_removed_person_is_gone_with_their_rooms() -> None:
         ("jonas@acme.example", 5_000),
         ("luca@acme.example", 3),
         ("amara@acme.example", 0),
-        (seed.HOSTILE_EMAIL, 85),
+        (HOSTILE_EMAIL, 85),
     ],
 )
 def test_each_seeded_person_has_as_many_rooms_as_promised(email: str, count: int) -> None:
@@ -155,8 +155,8 @@ def test_group_titles_do_not_repeat_even_among_5000_rooms() -> None:
 
 def test_the_hostile_person_is_hostile_in_name_address_and_titles() -> None:
     world = seeded_world()
-    person = person_of(world, seed.HOSTILE_EMAIL)
+    person = person_of(world, HOSTILE_EMAIL)
 
     assert "<script>" in person.display_name
     assert "{{" in person.email
-    assert {room.title for room in world.rooms(person)} == set(seed.HOSTILE_TITLES)
+    assert {room.title for room in world.rooms(person)} == set(HOSTILE_TITLES)

@@ -16,7 +16,7 @@ from journeys.acts import (
 from ledgers import marks
 from scene import Scene
 
-from webex_oauth.emulator.seed import HOSTILE_TITLES
+from webex_oauth.emulator.world import HOSTILE_TITLES
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 PAGE_BY_ERROR = {

@@ -34,20 +34,11 @@ from webex_oauth.emulator.identity.integrations import (
     read_sample_env as read_sample_env,
     sample_env as sample_env,
 )
-from webex_oauth.emulator.journal import (
-    Entry as Entry,
-    Journal as Journal,
-    digest as digest,
-)
+from webex_oauth.emulator.journal import Entry as Entry, Journal as Journal, digest as digest
 from webex_oauth.emulator.origins import (
     Origin as Origin,
     Origins as Origins,
     fixed_origins as fixed_origins,
-)
-from webex_oauth.emulator.seed import (
-    seeded_rooms as seeded_rooms,
-    seeded_world as seeded_world,
-    titled_rooms as titled_rooms,
 )
 from webex_oauth.emulator.server import (
     BeyondLoopback as BeyondLoopback,
@@ -57,12 +48,12 @@ from webex_oauth.emulator.server import (
     listen as listen,
     serve as serve,
 )
-from webex_oauth.emulator.visitor import (
-    Visitor as Visitor,
-    VisitRefused as VisitRefused,
-)
+from webex_oauth.emulator.visitor import Visitor as Visitor, VisitRefused as VisitRefused
 from webex_oauth.emulator.world import (
     Person as Person,
     Room as Room,
     World as World,
+    seeded_rooms as seeded_rooms,
+    seeded_world as seeded_world,
+    titled_rooms as titled_rooms,
 )

@@ -1,11 +1,11 @@
-"""What a test controls: the clock, the source of randomness, and the options."""
+"""What a test controls: the clock, the source of randomness, and the options. And one bound."""
 
 import base64
 import hashlib
 import secrets
 import time
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +21,8 @@ _Count = Annotated[int, Meta(ge=0, le=_MANY)]
 _Text = Annotated[str, Meta(max_length=2_000)]
 _Texts = Annotated[tuple[_Text, ...], Meta(max_length=1_000)]
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 RefreshMode = Literal["same", "rotate", "rotate+grace", "reuse-detect"]
 
 
@@ -154,6 +156,20 @@ class Randomness:
         return f"{text}_{_TOKEN_MARK}_{organization_uuid}"
 
 
+class BoundedDict(dict[Key, Value]):
+    """A dictionary with room for *capacity* entries: the oldest makes way for a new one."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        self._capacity = capacity
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        """Store a value; a known key keeps its place in the order."""
+        super().__setitem__(key, value)
+        if len(self) > self._capacity:
+            del self[next(iter(self))]
+
+
 class Conditions:
     """The clock, the randomness and the options in force."""
 
@@ -166,9 +182,9 @@ class Conditions:
         self.clock = clock or MovableClock()
         """The clock that decides what has expired."""
         self.randomness = randomness or Randomness()
-        self.options = self._initial_options = _checked(
-            msgspec.structs.asdict(options or Options())
-        )
+        # Constructors do not check; only conversion does.
+        checked = msgspec.convert(msgspec.structs.asdict(options or Options()), Options)
+        self.options = self._initial_options = checked
         """The options in force."""
 
     def change_options(self, **changes: Any) -> Options:
@@ -179,17 +195,10 @@ class Conditions:
             raise ValueError(
                 f"there is no option {', '.join(unknown)}: there are {', '.join(sorted(known))}"
             )
-        self.options = _checked({**known, **changes})
+        self.options = msgspec.convert({**known, **changes}, Options)
         return self.options
 
     def reset(self) -> None:
         """Return to the clock and the options of the start."""
         self.clock.reset()
         self.options = self._initial_options
-
-
-def _checked(values: dict[str, Any]) -> Options:
-    try:
-        return msgspec.convert(values, Options)
-    except msgspec.ValidationError as cause:
-        raise ValueError(str(cause)) from cause

@@ -10,11 +10,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, request_response
 from starlette.types import ExceptionHandler
 
-from webex_oauth.emulator.endpoints import authorize, control, lacking, pages, people, rooms, token
+from webex_oauth.emulator.endpoints import control, lacking, pages, people, rooms, token
 from webex_oauth.emulator.endpoints.wire import Routes, answer_http_error
 from webex_oauth.emulator.fault_injection import FaultInjection
-from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import Integration, invented_credentials
+from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import Recording
 from webex_oauth.emulator.origins import Origin
@@ -23,13 +23,13 @@ from webex_oauth.emulator.world import Person
 
 _LARGEST_BODY = 262_144
 _FRONT_DOOR: Routes = (
-    *authorize.FRONT_DOOR_ROUTES,
+    *pages.FRONT_DOOR_ROUTES,
     *token.FRONT_DOOR_ROUTES,
     *people.ROUTES,
     *rooms.ROUTES,
     *control.ROUTES,
 )
-_BROKER: Routes = (*authorize.BROKER_ROUTES, *token.BROKER_ROUTES, *people.AVATAR_ROUTES)
+_BROKER: Routes = (*pages.BROKER_ROUTES, *token.BROKER_ROUTES, *people.AVATAR_ROUTES)
 
 
 class Emulator(State):
@@ -78,7 +78,7 @@ class Emulator(State):
 
 def _application(state: State, routes: Routes, origin: Origin) -> Starlette:
     answer_by_error: dict[Any, ExceptionHandler] = {
-        OAuthRefusal: authorize.answer_refusal,
+        OAuthRefusal: pages.answer_refusal,
         HTTPException: answer_http_error,
         Exception: answer_http_error,
     }

@@ -207,13 +207,28 @@ class NoConnection(RuntimeError):
     """A fault that needs a real socket, in an application that runs without one."""
 
 
-class Connection:
-    """One TCP connection to the emulator."""
+class Connection(H11Protocol):
+    """One TCP connection to the emulator, which also hands itself to the application."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        self.is_held = False
-        """Whether a fault keeps this connection open, so that waiting for its end is useless."""
+    is_held = False
+    """Whether a fault keeps this connection open, so that waiting for its end is useless."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
+        """Begin to serve a connection."""
+        super().connection_made(transport)
+        app = self.app
+
+        async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[_CONNECTION] = self
+            await app(scope, receive, send)
+
+        self.app = with_connection
+
+    def shutdown(self) -> None:
+        """Finish what is under way, but do not wait for what a fault keeps open."""
+        if self.is_held:
+            self.transport.close()
+        super().shutdown()
 
     def reset(self) -> None:
         """Abort with a TCP RST, unless the client has gone."""
@@ -224,28 +239,6 @@ class Connection:
         with socket.fromfd(raw.fileno(), raw.family, raw.type) as duplicate:
             duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self.transport.abort()
-
-
-class ConnectionProtocol(H11Protocol):
-    """uvicorn's HTTP protocol, which also hands the connection to the application."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
-        """Begin to serve a connection."""
-        super().connection_made(transport)
-        connection = self._connection = Connection(transport)
-        app = self.app
-
-        async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[_CONNECTION] = connection
-            await app(scope, receive, send)
-
-        self.app = with_connection
-
-    def shutdown(self) -> None:
-        """Finish what is under way, but do not wait for what a fault keeps open."""
-        if self._connection.is_held:
-            self._connection.transport.close()
-        super().shutdown()
 
 
 def connection_of(scope: Scope) -> Connection:

@@ -1,6 +1,5 @@
 """The fault script: what goes wrong, with which requests, and how often."""
 
-import re
 import threading
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
@@ -16,9 +15,9 @@ _Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS)]
 _Bytes = Annotated[int, Meta(ge=0, le=_MOST_BYTES)]
 
 # RFC 9110 sections 5.1 and 5.5: anything else in a header would break the answer apart.
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+")
+_HeaderName = Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")]
+_HeaderValue = Annotated[str, Meta(pattern=r"^[\t -~\x80-\xff]*\Z")]
+_Origin = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.:\[\]_-]+\Z")]
 # The server frames the answer: a second length would contradict it.
 _FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
@@ -29,15 +28,15 @@ class Answer(msgspec.Struct, frozen=True, tag="answer", forbid_unknown_fields=Tr
     status: Annotated[int, Meta(ge=200, le=599)] = 200
     text: str = ""
     body: bytes = b""
-    content_type: str = "application/json;charset=UTF-8"
-    headers: dict[str, str] = {}
+    content_type: _HeaderValue = "application/json;charset=UTF-8"
+    headers: dict[_HeaderName, _HeaderValue] = {}
 
     def __post_init__(self) -> None:
         """Refuse what HTTP cannot carry; `Raw` sends anything."""
         if self.status in _BODILESS and (self.text or self.body):
             raise ValueError(f"an answer with status {self.status} has no body")
-        for name, value in {"content-type": self.content_type, **self.headers}.items():
-            _check_header(name, value)
+        for name in filter(lambda name: name.lower() in _FRAMING_HEADERS, self.headers):
+            raise ValueError(f"{name} is the server's own header: the action raw can send another")
 
 
 class Drop(msgspec.Struct, frozen=True, tag="drop", forbid_unknown_fields=True):
@@ -105,14 +104,7 @@ class NextLink(msgspec.Struct, frozen=True, tag="next_link", forbid_unknown_fiel
     """
 
     to: Literal["self", "endless", "empty", "foreign"]
-    foreign_origin: str = "http://127.0.0.1:9"
-
-    def __post_init__(self) -> None:
-        """Refuse anything but an origin, since it becomes part of a header."""
-        if not _ORIGIN.fullmatch(self.foreign_origin):
-            raise ValueError(
-                f"foreign_origin is {self.foreign_origin!r} and must be like http://host:port"
-            )
+    foreign_origin: _Origin = "http://127.0.0.1:9"
 
 
 Instead = Answer | Drop | Reset | Raw | Hang | Huge | GzipBomb
@@ -128,17 +120,10 @@ class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     action: Action
-    method: str = "*"
-    path: str = "*"
+    method: Annotated[str, Meta(pattern=r"^[^a-z]+\Z")] = "*"
+    path: Annotated[str, Meta(pattern=r"^[/*?\[]")] = "*"
     after: Annotated[int, Meta(ge=0)] = 0
     times: Annotated[int, Meta(ge=1)] | None = 1
-
-    def __post_init__(self) -> None:
-        """Refuse patterns that no request can ever match."""
-        if not self.method or self.method != self.method.upper():
-            raise ValueError(f"method is {self.method!r} and must be like GET, or *")
-        if not self.path.startswith(("/", "*", "?", "[")):
-            raise ValueError(f"path is {self.path!r} and must begin with / or *")
 
 
 class Faults:
@@ -192,12 +177,3 @@ class Faults:
                 if action is None and seen >= rule.after and not is_over:
                     action = rule.action
         return action
-
-
-def _check_header(name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be the name of a header")
-    if not _HEADER_VALUE.fullmatch(value):
-        raise ValueError(f"the header {name} cannot carry {value!r}: no line breaks, Latin-1 only")
-    if name.lower() in _FRAMING_HEADERS:
-        raise ValueError(f"{name} is the server's own header: the action raw can send another")

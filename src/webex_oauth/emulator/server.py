@@ -15,14 +15,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from webex_oauth.emulator.emulator import Emulator
-from webex_oauth.emulator.fault_injection import ConnectionProtocol
+from webex_oauth.emulator.fault_injection import Connection
 from webex_oauth.emulator.origins import Origins
 
 _BROKER_PORT = 8091
 _BACKLOG = 512
 _SHARED_PORT_TRIES = 20
 _GRACE_SECONDS = 1
-_START_SECONDS = 10
 _STOP_SECONDS = 10
 
 _Address = tuple[int, str]
@@ -158,15 +157,18 @@ def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
 
 async def serve(emulator: Emulator, listeners: Listeners, stop: asyncio.Event) -> None:
     """Serve until *stop* is set; then finish what is under way, for a second at most."""
+    front_door, broker = (_server(one) for one in (emulator.front_door, emulator.broker))
     async with asyncio.TaskGroup() as origins:
-        origins.create_task(_serve_one(emulator.front_door, listeners.front_door, stop))
-        origins.create_task(_serve_one(emulator.broker, listeners.broker, stop))
+        origins.create_task(front_door.serve(list(listeners.front_door.sockets)))
+        origins.create_task(broker.serve(list(listeners.broker.sockets)))
+        await stop.wait()
+        front_door.should_exit = broker.should_exit = True
 
 
-async def _serve_one(application: ASGIApp, listener: Listener, stop: asyncio.Event) -> None:
+def _server(application: ASGIApp) -> uvicorn.Server:
     configuration = uvicorn.Config(
         application,
-        http=ConnectionProtocol,
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -175,12 +177,7 @@ async def _serve_one(application: ASGIApp, listener: Listener, stop: asyncio.Eve
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=30,
     )
-    server = _Server(configuration)
-    waiting = asyncio.create_task(_stop_when_set(server, stop))
-    try:
-        await server.serve(sockets=list(listener.sockets))
-    finally:
-        waiting.cancel()
+    return _Server(configuration)
 
 
 class _Server(uvicorn.Server):
@@ -188,11 +185,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the caller."""
         yield
-
-
-async def _stop_when_set(server: uvicorn.Server, stop: asyncio.Event) -> None:
-    await stop.wait()
-    server.should_exit = True
 
 
 class RunningEmulator:
@@ -215,18 +207,13 @@ class RunningEmulator:
         """Where the front door is reached."""
         self.broker_origin = self.emulator.broker_origin
         """Where the identity broker is reached."""
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve()), name="webex-emulator", daemon=True
-        )
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self._is_started = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="webex-emulator", daemon=True)
 
     def __enter__(self) -> Self:
         """Start; the sockets are already bound, so that a client may connect at once."""
         self._thread.start()
-        if not self._is_started.wait(_START_SECONDS):
-            raise TimeoutError("the emulator did not start in time")
         return self
 
     def __exit__(
@@ -236,13 +223,12 @@ class RunningEmulator:
         traceback: TracebackType | None,
     ) -> None:
         """Stop, and wait until everything is closed; raise `TimeoutError` if it does not end."""
-        if self._loop is not None:
+        with suppress(RuntimeError):  # the server has ended by itself
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP_SECONDS)
         if self._thread.is_alive():
             raise TimeoutError("the emulator did not stop in time")
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._is_started.set()
-        await serve(self.emulator, self._listeners, self._stop)
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(serve(self.emulator, self._listeners, self._stop))

@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable
 
-from webex_oauth.emulator.bounded_dict import BoundedDict
-from webex_oauth.emulator.conditions import Conditions, MovableClock, Options, Randomness
+from webex_oauth.emulator.conditions import (
+    BoundedDict,
+    Conditions,
+    MovableClock,
+    Options,
+    Randomness,
+)
 from webex_oauth.emulator.faults import Faults
 from webex_oauth.emulator.identity.integrations import (
     Integration,
@@ -14,8 +19,7 @@ from webex_oauth.emulator.identity.sign_ins import SignIns
 from webex_oauth.emulator.identity.tokens import Tokens
 from webex_oauth.emulator.journal import Journal
 from webex_oauth.emulator.origins import Origins
-from webex_oauth.emulator.seed import seeded_world
-from webex_oauth.emulator.world import World
+from webex_oauth.emulator.world import World, seeded_world
 
 _RATE_WINDOWS = 10_000
 

@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 
 from webex_oauth.emulator import Emulator, Person
 from webex_oauth.emulator.endpoints.rooms import RoomQuery, next_link, read_cursor, read_query
-from webex_oauth.emulator.seed import HOSTILE_EMAIL, HOSTILE_TITLES
-from webex_oauth.emulator.world import read_webex_id, webex_id
+from webex_oauth.emulator.world import HOSTILE_EMAIL, HOSTILE_TITLES, read_webex_id, webex_id
 
 PUBLIC = "orgPublicSpaces=true"
 UNKNOWN_ROOM = webex_id("ROOM", "00000000-0000-1000-8000-000000000000")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from webex_oauth.emulator import Randomness, new_integration
-from webex_oauth.emulator.identity.authorization import (
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry
+from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationRequest,
     Challenge,
     OAuthRefusal,
@@ -18,7 +19,6 @@ from webex_oauth.emulator.identity.authorization import (
     read_return_address,
     single_values,
 )
-from webex_oauth.emulator.identity.integrations import IntegrationRegistry
 
 REDIRECT_URI = "http://localhost:8080/oauth"
 CLIENT = new_integration(Randomness(1), redirect_uris=(REDIRECT_URI,))

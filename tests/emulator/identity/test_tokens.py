@@ -8,7 +8,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from webex_oauth.emulator import MovableClock, Options, Randomness, seeded_world
 from webex_oauth.emulator.conditions import Conditions
-from webex_oauth.emulator.identity.authorization import OAuthRefusal
+from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
 
 CLIENT_ID = "C656d756c61746f72" + "0" * 48

@@ -20,7 +20,7 @@ from unit.web.example_pages import (
     rendered,
 )
 
-from webex_oauth.emulator.seed import HOSTILE_TITLES
+from webex_oauth.emulator.world import HOSTILE_TITLES
 from webex_oauth.secret import Secret
 from webex_oauth.web.listrooms import RoomsPage, _folded, room_rows
 from webex_oauth.web.rendering import (

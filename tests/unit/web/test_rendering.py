@@ -37,7 +37,7 @@ from unit.web.example_pages import (
     with_text,
 )
 
-from webex_oauth.emulator.seed import HOSTILE_TITLES
+from webex_oauth.emulator.world import HOSTILE_TITLES
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.settings.pages import Page
 from webex_oauth.web.application import CACHED_FOR_GOOD

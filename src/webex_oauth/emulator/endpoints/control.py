@@ -6,8 +6,7 @@ machines could reach the emulator it requires a token.
 
 import hmac
 import ipaddress
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -55,12 +54,10 @@ async def _show_clock(state: State, _: Request) -> Response:
 async def _move_clock(state: State, request: Request) -> Response:
     move = await _read_body(request, ClockMove)
     if move == ClockMove():
-        message = "a move of the clock has advance_seconds or set_to"
-        raise HTTPException(HTTPStatus.BAD_REQUEST, message)
-    with _value_errors_refused():
-        if move.set_to is not None:
-            state.clock.set(move.set_to)
-        state.clock.advance(move.advance_seconds or 0)
+        raise ValueError("a move of the clock has advance_seconds or set_to")
+    if move.set_to is not None:
+        state.clock.set(move.set_to)
+    state.clock.advance(move.advance_seconds or 0)
     return await _show_clock(state, request)
 
 
@@ -77,8 +74,7 @@ async def _show_journal(state: State, request: Request) -> Response:
     patterns = dict(request.query_params)
     unknown = sorted(patterns.keys() - {"method", "path"})
     if unknown:
-        message = f"The journal is filtered by method and path, not by {unknown[0]}."
-        raise HTTPException(HTTPStatus.BAD_REQUEST, message)
+        raise ValueError(f"The journal is filtered by method and path, not by {unknown[0]}.")
     return json_answer({"items": state.journal.matching(**patterns)})
 
 
@@ -87,9 +83,7 @@ async def _show_options(state: State, _: Request) -> Response:
 
 
 async def _change_options(state: State, request: Request) -> Response:
-    changes = await _read_body(request, dict[str, Any])
-    with _value_errors_refused():
-        return json_answer(state.change_options(**changes))
+    return json_answer(state.change_options(**await _read_body(request, dict[str, Any])))
 
 
 async def _show_integrations(state: State, _: Request) -> Response:
@@ -100,9 +94,7 @@ async def _register(state: State, request: Request) -> Response:
     wanted = msgspec.structs.asdict(await _read_body(request, Registration))
     if not wanted["client_id"] and not wanted["client_secret"]:
         wanted |= invented_credentials(state.randomness)
-    with _value_errors_refused():
-        integration = state.integrations.register(Integration(**wanted))
-    return json_answer(integration, HTTPStatus.CREATED)
+    return json_answer(state.integrations.register(Integration(**wanted)), HTTPStatus.CREATED)
 
 
 def _calling(clear_of: Callable[[State], Callable[[], None]]) -> Handler:
@@ -114,13 +106,19 @@ def _calling(clear_of: Callable[[State], Callable[[], None]]) -> Handler:
 
 
 def _guarded(answer: Handler) -> Handler:
-    """Return *answer* for programs on this machine, or with the token, alone."""
+    """Return *answer* for programs on this machine, or with the token, alone.
+
+    What is impossible, which is a `ValueError`, is refused with the reason.
+    """
 
     async def guarded(state: State, request: Request) -> Response:
         reason = _reason_to_refuse(state, request)
         if reason:
             raise HTTPException(HTTPStatus.FORBIDDEN, reason)
-        return await answer(state, request)
+        try:
+            return await answer(state, request)
+        except ValueError as cause:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
 
     return guarded
 
@@ -154,17 +152,7 @@ async def _read_body(request: Request, kind: type[_Body]) -> _Body:
     if content_type != "application/json":
         message = f"Content type '{content_type}' not supported"
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
-    body = await request.body()
-    with _value_errors_refused():
-        return msgspec.json.decode(body, type=kind)
-
-
-@contextmanager
-def _value_errors_refused() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as cause:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
+    return msgspec.json.decode(await request.body(), type=kind)
 
 
 _ANSWERS: Routes = (

@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints import wire
-from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import (
     Integration,
     IntegrationRegistry,
     is_marked,
 )
-from webex_oauth.emulator.identity.sign_ins import CodeReused
+from webex_oauth.emulator.identity.sign_ins import CodeReused, OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
@@ -70,9 +69,7 @@ def _exchange_code(
     person = state.world.person(code.person_uuid)
     if person is None:
         raise OAuthRefusal("invalid_grant", "The person who granted this is gone.")
-    tokens = state.tokens.issue(integration.client_id, person, code.scopes)
-    state.sign_ins.note_grant(code, tokens.grant.id)
-    return tokens
+    return state.tokens.issue(integration.client_id, person, code.scopes, code.grant_id)
 
 
 def _token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:

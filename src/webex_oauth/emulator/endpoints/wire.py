@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webex_oauth.emulator.identity.authorization import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import is_satisfied
+from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import Grant, Token
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State

@@ -38,14 +38,6 @@ _SCRIPT_SCHEMES = ("javascript:", "data:", "vbscript:", "file:")
 _SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749 section 3.3
 
 
-class MalformedIntegration(ValueError):
-    """A registration that Webex would not accept."""
-
-
-class ForeignIntegration(ValueError):
-    """A registration without the emulator's mark, which could be a real one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Integration:
     """A registered OAuth client; the first scopes and redirect URIs are its own."""
@@ -93,10 +85,7 @@ class IntegrationRegistry:
         return iter(tuple(self._integration_by_client_id.values()))
 
     def register(self, integration: Integration) -> Integration:
-        """Add or replace an integration.
-
-        Raise `ForeignIntegration` or `MalformedIntegration` for one that is refused.
-        """
+        """Add or replace an integration; raise `ValueError` for one that is refused."""
         _check_mark(integration)
         _check_form(integration)
         self._integration_by_client_id[integration.client_id] = integration
@@ -113,12 +102,12 @@ class IntegrationRegistry:
 
 def _check_mark(integration: Integration) -> None:
     if not is_marked(integration.client_id):
-        raise ForeignIntegration(
+        raise ValueError(
             f"the emulator takes only client ids that are 'C' and 64 hexadecimal digits "
             f"and begin with {CLIENT_ID_PREFIX!r}: never give it a real one"
         )
     if not integration.client_secret.startswith(CLIENT_SECRET_PREFIX):
-        raise ForeignIntegration(
+        raise ValueError(
             f"the emulator takes only client secrets that begin with {CLIENT_SECRET_PREFIX!r}: "
             f"never give it a real one"
         )
@@ -126,27 +115,27 @@ def _check_mark(integration: Integration) -> None:
 
 def _check_form(integration: Integration) -> None:
     if not integration.redirect_uris:
-        raise MalformedIntegration("an integration needs a redirect URI")
+        raise ValueError("an integration needs a redirect URI")
     for redirect_uri in integration.redirect_uris:
         _check_redirect_uri(redirect_uri)
     if not integration.name.strip() or not integration.name.isprintable():
-        raise MalformedIntegration(f"{integration.name!r} cannot be the name of an integration")
+        raise ValueError(f"{integration.name!r} cannot be the name of an integration")
     for scope in integration.scopes:
         if not _SCOPE.fullmatch(scope):
-            raise MalformedIntegration(f"{scope!r} cannot be a scope")
+            raise ValueError(f"{scope!r} cannot be a scope")
 
 
 def _check_redirect_uri(redirect_uri: str) -> None:
     # RFC 6749 section 3.1.2.
     if not _REDIRECT_URI.fullmatch(redirect_uri) or redirect_uri.startswith(_SCRIPT_SCHEMES):
-        raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI")
+        raise ValueError(f"{redirect_uri!r} cannot be a redirect URI")
     try:
         parts = urlsplit(redirect_uri)
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError as cause:
-        raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI: {cause}") from cause
+        raise ValueError(f"{redirect_uri!r} cannot be a redirect URI: {cause}") from cause
     if parts.scheme in ("http", "https") and not has_host:
-        raise MalformedIntegration(f"{redirect_uri!r} cannot be a redirect URI: it names no host")
+        raise ValueError(f"{redirect_uri!r} cannot be a redirect URI: it names no host")
 
 
 def is_marked(client_id: str) -> bool:

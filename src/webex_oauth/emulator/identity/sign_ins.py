@@ -1,17 +1,206 @@
-"""Sign-ins: under way, ended in a code (RFC 6749 section 4.1.2), remembered by the browser."""
+"""Sign-ins: the authorization request (RFC 6749 section 4.1.1), under way, ended in a code (4.1.2).
 
+RFC 7636 is the proof key that ties the code to the client which asked.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from webex_oauth.emulator.bounded_dict import BoundedDict
-from webex_oauth.emulator.conditions import Conditions
-from webex_oauth.emulator.identity.authorization import (
-    AuthorizationRequest,
-    OAuthRefusal,
-    check_verifier,
+from webex_oauth.emulator.conditions import BoundedDict, Conditions
+from webex_oauth.emulator.identity.integrations import (
+    KMS_SCOPE,
+    OPENID_SCOPES,
+    Integration,
+    IntegrationRegistry,
+    is_marked,
 )
 from webex_oauth.emulator.world import Person
 
 _CAPACITY = 10_000
+_ALLOWED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+class OAuthRefusal(Exception):
+    """An OAuth request that is answered with an error. RFC 6749 sections 4.1.2.1 and 5.2."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What the client committed itself to when it requested a code."""
+
+    value: str
+    method: str
+
+
+def read_challenge(value: str | None, method: str | None) -> Challenge | None:
+    """Return the challenge of an authorization request, if it has one. RFC 7636 section 4.3."""
+    if value is None and method is None:
+        return None
+    if value is None or not _ALLOWED.fullmatch(value):
+        raise OAuthRefusal("invalid_request", "code_challenge must be 43 to 128 characters long.")
+    if method not in (None, "S256", "plain"):
+        raise OAuthRefusal("invalid_request", "code_challenge_method must be S256 or plain.")
+    return Challenge(value, method or "plain")
+
+
+def check_verifier(challenge: Challenge | None, verifier: str | None) -> None:
+    """Raise `OAuthRefusal` for a missing, malformed, unexpected or wrong verifier. Section 4.6."""
+    if challenge is None and verifier is None:
+        return
+    if challenge is None:
+        raise OAuthRefusal("invalid_request", "code_verifier was not expected.")
+    if verifier is None:
+        raise OAuthRefusal("invalid_request", "code_verifier is required.")
+    if not _ALLOWED.fullmatch(verifier):
+        raise OAuthRefusal("invalid_request", "code_verifier must be 43 to 128 characters long.")
+    if challenge.method == "S256":
+        digest = hashlib.sha256(verifier.encode()).digest()
+        verifier = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    if not hmac.compare_digest(verifier, challenge.value):
+        raise OAuthRefusal("invalid_grant", "code_verifier does not match the code_challenge.")
+
+
+class Unredirectable(OAuthRefusal):
+    """A refusal that must not be answered by a redirect, because its target is not verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAddress:
+    """Where answers go: a registered redirect URI, and the state to send along."""
+
+    integration: Integration
+    redirect_uri: str
+    state: str | None
+    is_redirect_uri_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that has been checked and may be shown to a person."""
+
+    address: ReturnAddress
+    scopes: tuple[str, ...]
+    challenge: Challenge | None
+    prompt: str
+    login_hint: str
+    max_age_seconds: int | None
+
+
+def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return parameters that may each appear once. RFC 6749 section 3.1."""
+    sent = list(pairs)
+    counts = Counter(name for name, _ in sent)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
+        raise Unredirectable("invalid_request", f"Parameter:{repeated[0]} is sent more than once.")
+    return dict(sent)
+
+
+def read_return_address(
+    parameters: Mapping[str, str], registry: IntegrationRegistry
+) -> ReturnAddress:
+    """Return who asks and where answers may go; raise `Unredirectable` if that is not certain."""
+    integration = _find_integration(parameters.get("client_id", ""), registry)
+    sent = parameters.get("redirect_uri")
+    return ReturnAddress(
+        integration=integration,
+        redirect_uri=_registered_redirect_uri(integration, sent),
+        state=parameters.get("state"),
+        is_redirect_uri_sent=sent is not None,
+    )
+
+
+def read_authorization_request(
+    parameters: Mapping[str, str], address: ReturnAddress, *, is_pkce_required: bool
+) -> AuthorizationRequest:
+    """Check everything else; raise `OAuthRefusal` with what the redirect has to say."""
+    response_type = parameters.get("response_type")
+    if not response_type:
+        raise OAuthRefusal("invalid_request", "response_type is required.")
+    if response_type != "code":
+        raise OAuthRefusal("unsupported_response_type", "Only the response_type code is supported.")
+    challenge = read_challenge(
+        parameters.get("code_challenge"), parameters.get("code_challenge_method")
+    )
+    if challenge is None and is_pkce_required:
+        raise OAuthRefusal("invalid_request", "code_challenge is required.")
+    return AuthorizationRequest(
+        address=address,
+        scopes=_registered_scopes(parameters.get("scope", ""), address.integration),
+        challenge=challenge,
+        prompt=parameters.get("prompt", ""),
+        login_hint=parameters.get("login_hint", "") or parameters.get("email", ""),
+        max_age_seconds=_read_max_age(parameters.get("max_age")),
+    )
+
+
+def callback_url(redirect_uri: str, parameters: Mapping[str, str]) -> str:
+    """Return a redirect URI with parameters added to the query that it has."""
+    parts = urlsplit(redirect_uri)
+    query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
+    return urlunsplit(parts._replace(query=query))
+
+
+def _find_integration(client_id: str, registry: IntegrationRegistry) -> Integration:
+    if not client_id.strip():
+        raise Unredirectable("invalid_request", "Parameter:client_id is blank")
+    integration = registry.find(client_id)
+    if integration:
+        return integration
+    if is_marked(client_id):
+        raise Unredirectable(
+            "invalid_client",
+            "This client_id is not registered here. If an earlier run of the emulator wrote it "
+            "into a .env, start the emulator again with --env-file and that file.",
+        )
+    raise Unredirectable(
+        "invalid_client",
+        "This client_id was not issued by an emulator: "
+        "a real integration must be sent to the real Webex.",
+    )
+
+
+def _registered_redirect_uri(integration: Integration, sent: str | None) -> str:
+    if sent is None and len(integration.redirect_uris) == 1:
+        return integration.redirect_uris[0]
+    # RFC 9700 section 2.1: exact string matching, nothing less.
+    if sent in integration.redirect_uris:
+        return str(sent)
+    raise Unredirectable(
+        "redirect_uri_mismatch", "The redirect_uri is not one that this integration registered."
+    )
+
+
+def _registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(scope.split()))
+    if OPENID_SCOPES & set(names):
+        raise OAuthRefusal(
+            "invalid_scope", "This emulator has no OpenID Connect yet: leave its scopes out."
+        )
+    # Webex adds the KMS scope to every integration by itself.
+    if not names or not set(names) <= {*integration.scopes, KMS_SCOPE}:
+        raise OAuthRefusal("invalid_scope", "The requested scope is invalid.")
+    return names
+
+
+def _read_max_age(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > len("9999999999"):
+        raise OAuthRefusal("invalid_request", "max_age must be a number of seconds.")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +224,15 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """What a code stands for, and which grant it became when it was used."""
+    """What a code stands for, and which grant it becomes when it is used."""
 
     value: str
     request: AuthorizationRequest
     person_uuid: str
     scopes: tuple[str, ...]
     expires_at: int
+    grant_id: str
     is_used: bool = False
-    grant_id: str = ""
 
 
 class CodeReused(OAuthRefusal):
@@ -103,6 +292,7 @@ class SignIns:
             person_uuid=person.uuid,
             scopes=scopes,
             expires_at=self._expiry(self._conditions.options.code_lifetime_seconds),
+            grant_id=self._conditions.randomness.uuid(),
         )
         self._code_by_value[code.value] = code
         return code
@@ -130,10 +320,6 @@ class SignIns:
             raise OAuthRefusal("invalid_grant", message)
         check_verifier(code.request.challenge, verifier)
         return code
-
-    def note_grant(self, code: AuthorizationCode, grant_id: str) -> None:
-        """Remember which grant a code became."""
-        self._code_by_value[code.value] = replace(code, is_used=True, grant_id=grant_id)
 
     def clear(self) -> None:
         """Forget all transactions, codes and browsers."""

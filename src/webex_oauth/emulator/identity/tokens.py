@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from webex_oauth.emulator.bounded_dict import BoundedDict
-from webex_oauth.emulator.conditions import Conditions
-from webex_oauth.emulator.identity.authorization import OAuthRefusal
+from webex_oauth.emulator.conditions import BoundedDict, Conditions
+from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.world import Person
 
 _CAPACITY = 200_000
@@ -50,9 +49,11 @@ class Tokens:
         self._refresh_by_value: BoundedDict[str, Token] = BoundedDict(_CAPACITY)
         self._values_by_person: dict[str, set[str]] = {}
 
-    def issue(self, client_id: str, person: Person, scopes: tuple[str, ...]) -> IssuedTokens:
+    def issue(
+        self, client_id: str, person: Person, scopes: tuple[str, ...], grant_id: str = ""
+    ) -> IssuedTokens:
         """Make a grant and its first tokens; raise `OAuthRefusal` when the quota is spent."""
-        grant = Grant(self._conditions.randomness.uuid(), client_id, person, scopes)
+        grant = Grant(grant_id or self._conditions.randomness.uuid(), client_id, person, scopes)
         self._grant_by_id[grant.id] = grant
         return IssuedTokens(grant, self._new_access_token(grant), self._new_refresh_token(grant))
 

@@ -8,8 +8,7 @@ import pytest
 from emulator.wire import Wire, WireAnswer
 
 from webex_oauth.emulator import Answer, Emulator, Person, Visitor, VisitRefused
-from webex_oauth.emulator.endpoints.authorize import COOKIE_PATH
-from webex_oauth.emulator.endpoints.pages import page
+from webex_oauth.emulator.endpoints.pages import COOKIE_PATH, page
 
 PERSON_PATH = f"{COOKIE_PATH}/authorize/person"
 DECISION_PATH = f"{COOKIE_PATH}/authorize/decision"
