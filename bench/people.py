@@ -11,8 +11,7 @@ from webex_oauth.integration import Integration
 from webex_oauth.oauth.token import TokenSet, refresh_request
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, new_version
-from webex_oauth.vault.records import Profile, Session, digest, grant_key
+from webex_oauth.vault.records import Grant, Profile, Session, digest, grant_key, new_version
 from webex_oauth.vault.rows import Change
 
 ACCESS_SECONDS = 14 * 86_400

@@ -3,10 +3,9 @@
 from typing import TypeVar
 
 from webex_oauth.errors import VaultError
-from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.ledger import Ledger
-from webex_oauth.vault.records import Mark, Revocation, Session
-from webex_oauth.vault.tables import Table
+from webex_oauth.vault.records import Grant, Mark, Revocation, Session
+from webex_oauth.vault.rows import Table
 
 T = TypeVar("T")
 PAGE = 1_000

@@ -6,19 +6,19 @@ from typing import Any
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, revocation_of
 from webex_oauth.vault.ledger import Admission, Ledger
 from webex_oauth.vault.records import (
     EndedSession,
+    Grant,
     Mark,
     Profile,
     Revocation,
     Session,
     grant_key,
+    revocation_of,
 )
-from webex_oauth.vault.rows import Rows
+from webex_oauth.vault.rows import Entry, Rows
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
-from webex_oauth.vault.tables import Entry
 
 NOW = 1_800_000_000
 ATTEMPT_SECONDS = 600

@@ -19,9 +19,9 @@ from contracts.records import (
     taken,
 )
 
-from webex_oauth.vault.grants import Grant, Lease, Trouble
 from webex_oauth.vault.ledger import Ledger
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.records import Grant, Lease, Trouble
+from webex_oauth.vault.rows import Entry
 
 pytestmark = pytest.mark.anyio
 

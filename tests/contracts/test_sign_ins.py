@@ -27,7 +27,7 @@ from contracts.records import (
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import MARK_KEPT_SECONDS, EndedSession, Mark
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.rows import Entry
 
 pytestmark = pytest.mark.anyio
 

@@ -20,9 +20,8 @@ from webex_oauth.secret import Secret
 from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.connection import check_sqlite_version
 from webex_oauth.stores.sqlite.files import APPLICATION_ID, SCHEMA_VERSION
-from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.ledger import Admission, Ledger
-from webex_oauth.vault.records import Profile, Session, digest
+from webex_oauth.vault.records import Grant, Profile, Session, digest
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 
 pytestmark = pytest.mark.anyio

@@ -22,7 +22,7 @@ from contracts.records import (
 )
 
 from webex_oauth.errors import SealBroken, SignInError, StoreError, VaultError
-from webex_oauth.flows.sweeper import EVERYTHING
+from webex_oauth.flows.housekeeping import EVERYTHING
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Session
 from webex_oauth.vault.rows import LAST_REV, Change, Kind, Row, next_rev

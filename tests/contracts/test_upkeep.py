@@ -21,10 +21,9 @@ from contracts.records import (
     touch,
 )
 
-from webex_oauth.flows.sweeper import EVERYTHING
-from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS, Trouble
+from webex_oauth.flows.housekeeping import EVERYTHING
 from webex_oauth.vault.ledger import Ledger
-from webex_oauth.vault.records import MARK_KEPT_SECONDS
+from webex_oauth.vault.records import LONGEST_WAIT_SECONDS, MARK_KEPT_SECONDS, Trouble
 from webex_oauth.vault.rows import Kind
 from webex_oauth.vault.upkeep import Upkeep
 

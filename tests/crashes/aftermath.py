@@ -11,10 +11,10 @@ from storm.local_webex import MOST_PRESENTED, LocalWebex, presented
 from waiting import until_true
 
 from webex_oauth.errors import ReauthRequired
-from webex_oauth.flows.sweeper import EVERYTHING
+from webex_oauth.flows.housekeeping import EVERYTHING
 from webex_oauth.integration import Integration
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.records import Grant
 from webex_oauth.vault.upkeep import Upkeep
 
 MOST_ROUNDS = 20

@@ -26,8 +26,8 @@ from waiting import LIMIT_SECONDS
 from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.errors import ReauthReason
 from webex_oauth.integration import Integration, open_integration
-from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.plan import Timing
+from webex_oauth.vault.records import Grant
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "B07", "H07"), needs_strace()]
 

@@ -15,8 +15,8 @@ from storm.local_webex import LocalWebex
 
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, Lease, new_version
 from webex_oauth.vault.plan import Timing
+from webex_oauth.vault.records import Grant, Lease, new_version
 from webex_oauth.vault.rescue import Spool, Spooled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B10", "H07")]

@@ -22,9 +22,8 @@ from webex_oauth.emulator import Delay, Slow
 from webex_oauth.errors import ReauthReason
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.integration import open_integration
-from webex_oauth.vault.grants import Lease
 from webex_oauth.vault.plan import Timing
-from webex_oauth.vault.records import MARK_KEPT_SECONDS
+from webex_oauth.vault.records import MARK_KEPT_SECONDS, Lease
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H07", "B10", "B09")]
 

@@ -8,7 +8,7 @@ from scene import JONAS, MIRA, Scene
 from waiting import until
 
 from webex_oauth.emulator import Hang
-from webex_oauth.flows.bulkhead import API_PLACES, PLACES_OF_ONE
+from webex_oauth.flows.context import API_PLACES, PLACES_OF_ONE
 
 HANGING = 200
 

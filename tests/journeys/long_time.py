@@ -15,16 +15,15 @@ from starlette.types import Message
 from webex_oauth.emulator import Emulator, Options, Origins
 from webex_oauth.emulator.conditions import MovableClock
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.keeper import Keeper
+from webex_oauth.flows.housekeeping import Keeper
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.oauth.server import Client
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryRows
-from webex_oauth.vault.grants import Grant, new_version
 from webex_oauth.vault.ledger import Admission, Ledger
-from webex_oauth.vault.records import Profile, Session
+from webex_oauth.vault.records import Grant, Profile, Session, new_version
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
 from webex_oauth.vault.vault import Vault

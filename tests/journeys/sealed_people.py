@@ -4,9 +4,8 @@ import hashlib
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, new_version, revocation_of
 from webex_oauth.vault.ledger import Admission, Ledger
-from webex_oauth.vault.records import Profile, Session, grant_key
+from webex_oauth.vault.records import Grant, Profile, Session, grant_key, new_version, revocation_of
 from webex_oauth.vault.rows import Rows
 from webex_oauth.vault.sealing import Sealer
 

@@ -35,7 +35,7 @@ from webex_oauth.emulator import (
     Truncate,
 )
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.flows.spaces import spaces
+from webex_oauth.flows.person_api import spaces
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Transport
 

@@ -15,7 +15,7 @@ from journeys.acts import (
 from scene import JONAS, MIRA, Scene
 
 from webex_oauth.emulator import digest
-from webex_oauth.flows.return_to import HOME
+from webex_oauth.flows.sign_in import HOME
 
 STARTS = 1_000
 TABS = ("/listrooms?filter=one", "/listrooms?filter=two", "/", "/listrooms", "/index.html")

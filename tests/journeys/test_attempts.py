@@ -17,7 +17,7 @@ from ledgers import marks
 from scene import Browser, Scene
 from starlette.responses import Response
 
-from webex_oauth.flows.return_to import read_return_to
+from webex_oauth.flows.sign_in import read_return_to
 from webex_oauth.web.cookies import CookieJar
 
 ELEVEN_MINUTES = 660

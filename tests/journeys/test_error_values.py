@@ -16,8 +16,7 @@ from scene import MIRA, Scene
 
 from webex_oauth.emulator import Action, Answer, Visitor
 from webex_oauth.errors import SignInError, WebexOAuthError
-from webex_oauth.flows.return_to import HOME
-from webex_oauth.flows.sign_in import NotSignedIn
+from webex_oauth.flows.sign_in import HOME, NotSignedIn
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.webex import people
 

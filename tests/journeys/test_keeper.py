@@ -11,7 +11,7 @@ from torture import size
 
 from webex_oauth.emulator import Answer
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.flows.keeper import MAX_POSTPONED_IN_A_ROW, Keeper, Round
+from webex_oauth.flows.housekeeping import MAX_POSTPONED_IN_A_ROW, Keeper, Round
 from webex_oauth.stores.memory import MemoryRows
 from webex_oauth.vault.rows import Change, Kind, Row
 

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from webex_oauth.flows.return_to import HOME
-from webex_oauth.flows.sign_in import SignedIn
+from webex_oauth.flows.sign_in import HOME, SignedIn
 from webex_oauth.integration import Integration
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret

@@ -7,7 +7,7 @@ import pytest
 from steps import steps_of
 
 from webex_oauth.errors import InvalidResponse
-from webex_oauth.flows.return_to import read_return_to
+from webex_oauth.flows.sign_in import read_return_to
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.oauth.http import HttpResponse, read_retry_after, read_text
 from webex_oauth.web.sign_in import browser_label

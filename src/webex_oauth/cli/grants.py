@@ -10,7 +10,7 @@ import click
 from webex_oauth.cli.output import complain, print_mistakes, say
 from webex_oauth.cli.running import env_file_option, run, settings_or_exit, stop_on_signals
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.flows.keeper import Keeper, Round
+from webex_oauth.flows.housekeeping import Keeper, Round
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings

@@ -16,18 +16,21 @@ from webex_oauth.oauth.authorization import AuthorizationCode
 from webex_oauth.oauth.token import code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, digest_of_terms
-from webex_oauth.vault.grants import Grant, new_version, revocation_of
 from webex_oauth.vault.ledger import Admission
 from webex_oauth.vault.records import (
+    Attempt,
+    Grant,
     Mark,
     Profile,
     Revocation,
     Session,
     digest,
+    digest_of_terms,
     name_of_grant,
+    new_version,
+    revocation_of,
 )
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.rows import Entry
 from webex_oauth.webex import people
 from webex_oauth.webex.api import api_request, read_api_response
 from webex_oauth.webex.people import Person

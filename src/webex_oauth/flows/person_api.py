@@ -1,8 +1,10 @@
-"""Call Webex as a person: a good token for every call, one refresh when it is refused."""
+"""Webex's API as a person: a good token for every call, one refresh if it is refused."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 from webex_oauth.errors import AccessTokenRefused, ReauthReason, StoreError
@@ -12,6 +14,7 @@ from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Vault
+from webex_oauth.webex import rooms
 from webex_oauth.webex.api import (
     Call,
     Listing,
@@ -23,6 +26,10 @@ from webex_oauth.webex.api import (
     read_api_response,
     read_page,
 )
+from webex_oauth.webex.rooms import LARGEST_PAGE, Room
+
+FIRST_ROOMS = rooms.listing(max_items=100, sort_by="lastactivity")
+ALL_ROOMS = rooms.listing(max_items=LARGEST_PAGE, sort_by="lastactivity")
 
 log = logging.getLogger(__name__)
 
@@ -110,3 +117,61 @@ class PersonApi:
         async with self._context.api_bulkhead.place(self._grant_key):
             response = await self._context.transport.send(build(token), limits)
         return read(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rooms that one answer of Webex brought; after the last batch there are no more."""
+
+    rooms: Sequence[Room]
+    is_last: bool
+    unreadable_count: int = 0
+
+
+async def first_batch(api: PersonApi) -> Batch:
+    """Give what one answer of Webex brings; raises what `PersonApi.call` raises."""
+    page = await api.first_page(FIRST_ROOMS)
+    if page.next_url is None:
+        return Batch(page.items, is_last=True, unreadable_count=page.unreadable_count)
+    # What could not be read comes again in the larger pages, and is counted there.
+    return Batch(page.items, is_last=False)
+
+
+async def spaces(api: PersonApi, first: Batch | None = None) -> AsyncGenerator[Batch, None]:
+    """Give the person's rooms, beginning with *first* if that was asked for before.
+
+    While a batch is in use, the next is on its way. Raises what `PersonApi.call` raises.
+    """
+    batch = await first_batch(api) if first is None else first
+    async with aclosing(_later_batches(api, batch)) as batches:
+        while not batch.is_last:
+            following = asyncio.create_task(_next(batches))
+            try:
+                yield batch
+            except GeneratorExit:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+                raise
+            batch = await following
+    yield batch
+
+
+async def _later_batches(api: PersonApi, first: Batch) -> AsyncGenerator[Batch, None]:
+    """Ask for the largest pages.
+
+    A next link keeps the page size of its first page. So where 100 were not all, the list is
+    asked for anew with the largest pages, and rooms of the first answer are left out. So are those
+    of the page before, from which one slides on when another space becomes active meanwhile; to
+    remember all rooms would have no bound.
+    """
+    first_ids = {room.id for room in first.rooms}
+    page_ids: set[str] = set()
+    async for page in api.pages(ALL_ROOMS):
+        given = first_ids | page_ids
+        fresh = [room for room in page.items if room.id not in given]
+        page_ids = {room.id for room in page.items}
+        yield Batch(fresh, page.next_url is None, page.unreadable_count)
+
+
+async def _next(batches: AsyncGenerator[Batch, None]) -> Batch:
+    return await anext(batches)

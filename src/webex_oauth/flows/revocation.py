@@ -27,8 +27,7 @@ from webex_oauth.oauth.token import (
 )
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, new_version, revocation_of
-from webex_oauth.vault.records import Revocation, name_of_grant
+from webex_oauth.vault.records import Grant, Revocation, name_of_grant, new_version, revocation_of
 
 log = logging.getLogger(__name__)
 

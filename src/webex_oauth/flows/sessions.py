@@ -19,7 +19,7 @@ from webex_oauth.vault.records import (
     digest,
     name_of_grant,
 )
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.rows import Entry
 
 log = logging.getLogger(__name__)
 

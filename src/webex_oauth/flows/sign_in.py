@@ -6,8 +6,12 @@ knows where its person was going, so that every end of it, good or bad, leads ba
 
 import asyncio
 import logging
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from posixpath import normpath
+from typing import TypeAlias, final
+from urllib.parse import unquote
 
 from webex_oauth.errors import (
     AttemptInProgress,
@@ -17,7 +21,6 @@ from webex_oauth.errors import (
 )
 from webex_oauth.flows.code_redemption import Browser, CodeRedemption, TakenAttempt
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
     AuthorizationCode,
@@ -28,9 +31,16 @@ from webex_oauth.oauth.authorization import (
     code_verifier,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, digest_of_terms, open_attempt, seal_attempt
-from webex_oauth.vault.records import Mark, Session, digest
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.records import (
+    Attempt,
+    Mark,
+    Session,
+    digest,
+    digest_of_terms,
+    open_attempt,
+    seal_attempt,
+)
+from webex_oauth.vault.rows import Entry
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +49,41 @@ VERIFIER_BYTES = 32
 TWIN_WAIT_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.1
 RENEWAL_TRIES = 5
+MAX_RETURN_TO_CHARACTERS = 2000
+
+# RFC 3986 pchar, "/" and a query; no backslash, no control, no space, nothing beyond ASCII.
+_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ReturnTo:
+    """A path of this application; make one with `read_return_to`."""
+
+    path: str
+
+    def leads_to(self, paths: Collection[str]) -> bool:
+        """Check whether a browser, or a proxy that decodes, may take this for one of *paths*."""
+        path = self.path.partition("?")[0]
+        readings = (path, unquote(path), unquote(unquote(path)))
+        return any(normpath(reading) in paths for reading in readings)
+
+
+HOME = ReturnTo("/")
+
+
+def read_return_to(text: str | None) -> ReturnTo:
+    """Take *text* when every browser reads it as a path on this origin, else the home page.
+
+    Browsers read a backslash as a slash and drop tabs and newlines; a proxy may decode percent
+    escapes before that. So the path is judged decoded.
+    """
+    if text is None or len(text) > MAX_RETURN_TO_CHARACTERS or not _PATH.fullmatch(text):
+        return HOME
+    path = unquote(unquote(text.partition("?")[0])).replace("\\", "/")
+    if "//" in path or any(character <= " " or character == "\x7f" for character in path):
+        return HOME
+    return ReturnTo(text)
 
 
 @dataclass(frozen=True, slots=True)

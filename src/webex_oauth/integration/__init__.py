@@ -13,12 +13,11 @@ from typing import TypeAlias
 
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.flows.keeper import Keeper
+from webex_oauth.flows.housekeeping import Keeper, Sweeper
 from webex_oauth.flows.person_api import PersonApi
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.flows.sessions import Sessions
 from webex_oauth.flows.sign_in import SignIn
-from webex_oauth.flows.sweeper import Sweeper
 from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.ports import Clock, Randomness, Sleep, Transport

@@ -17,11 +17,10 @@ from typing import Generic, Self, TypeAlias, TypeVar
 from webex_oauth.errors import StoreConflict, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock, Randomness
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, Lease, Trouble, new_version, revocation_of
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import COMMIT_TRIES, Timing
-from webex_oauth.vault.records import digest
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.records import Grant, Lease, Trouble, digest, new_version, revocation_of
+from webex_oauth.vault.rows import Entry
 
 OWNER_BYTES = 16
 MOST_NOTES = 1_000

@@ -291,4 +291,4 @@ async def _add(rows: Rows, name: bytes, body: bytes) -> None:
 async def _drop(rows: Rows, name: bytes) -> None:
     (row,) = await rows.read(Row(Kind.KEY, name))
     if row.rev:
-        await rows.apply([Change(Row(Kind.KEY, name), row.rev)], durably=True)
+        await rows.apply([row.removal], durably=True)

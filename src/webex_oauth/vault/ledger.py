@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict, VaultError
-from webex_oauth.vault.grants import Grant, revocation_of
 from webex_oauth.vault.records import (
     EndedSession,
+    Grant,
     Mark,
     Profile,
     Revocation,
     Session,
     name_of_grant,
+    revocation_of,
 )
-from webex_oauth.vault.rows import Change, Kind, Row, Rows, next_rev
+from webex_oauth.vault.rows import Change, Entry, Kind, Row, Rows, Table, log_unreadable, next_rev
 from webex_oauth.vault.sealing import Sealer
-from webex_oauth.vault.tables import Entry, Table, drop, log_unreadable
 
 MOST_TRIES = 100
 MOVING = "the row kept moving"
@@ -178,7 +178,7 @@ class Ledger:
             row = await self.grants.row(key)
             sessions = await self.rows.of_group(Kind.SESSION, key, BATCH)
             revocation, changes = self._revoking(row, now)
-            changes += [drop(session) for session in sessions]
+            changes += [session.removal for session in sessions]
             if await self.rows.apply(changes, durably=True):
                 if len(sessions) == BATCH:
                     await self.end_grant(key, now)
@@ -280,7 +280,7 @@ class Ledger:
         """Remove a revocation that is done, or will never be."""
         for _ in range(MOST_TRIES):
             row = await self.revocations.row(revocation.name)
-            if not row.rev or await self.rows.apply([drop(row)], durably=False):
+            if not row.rev or await self.rows.apply([row.removal], durably=False):
                 return
         raise StoreConflict(MOVING)
 
@@ -302,15 +302,15 @@ class Ledger:
             key = self.sessions.open(row).record.grant_key
         except VaultError as error:
             log_unreadable(row, error)
-            return EndedSession(row.group, None), [drop(row)]
+            return EndedSession(row.group, None), [row.removal]
         if keeps_grants or key == entering:
-            return EndedSession(key, None), [drop(row)]
+            return EndedSession(key, None), [row.removal]
         grant = await self.grants.row(key)
         for other in await self.rows.of_group(Kind.SESSION, key, BATCH):
             if other.name != digest and not self._is_over(other, now):
-                return EndedSession(key, None), [drop(row), Change(other, other.rev)]
+                return EndedSession(key, None), [row.removal, Change(other, other.rev)]
         revocation, changes = self._revoking(grant, now)
-        return EndedSession(key, revocation), [drop(row), *changes]
+        return EndedSession(key, revocation), [row.removal, *changes]
 
     def _listed(self, row: Row) -> Session:
         try:
@@ -334,8 +334,8 @@ class Ledger:
             revocation = revocation_of(self.grants.open(row).record, now)
         except VaultError as error:
             _log_unrevoked(row, error)
-            return None, [drop(row)]
-        return revocation, [drop(row), self.revocations.put(revocation.name, revocation)]
+            return None, [row.removal]
+        return revocation, [row.removal, self.revocations.put(revocation.name, revocation)]
 
 
 def _log_unrevoked(row: Row, error: VaultError) -> None:

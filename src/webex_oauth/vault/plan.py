@@ -9,9 +9,8 @@ from typing import TypeAlias
 from webex_oauth.errors import ReauthReason
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, Lease
-from webex_oauth.vault.records import digest
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.records import Grant, Lease, digest
+from webex_oauth.vault.rows import Entry
 from webex_oauth.vault.token_endpoint import Cooling, is_cooling
 
 SOFT_EXPIRY_PERMILLE = 850

@@ -206,9 +206,9 @@ async def _remove(rows: Rows, row: Row, key_id: str) -> None:
         others: Sequence[Row] = ()
         if row.kind is Kind.GRANT:
             others = await rows.of_group(Kind.SESSION, row.name, BATCH_ROWS)
-        changes = [Change(Row(one.kind, one.name), one.rev) for one in others]
+        changes = [one.removal for one in others]
         if len(others) < BATCH_ROWS:
-            changes.append(Change(Row(row.kind, row.name), row.rev))
+            changes.append(row.removal)
         await rows.apply(changes, durably=True)
         (row,) = await rows.read(row)
 

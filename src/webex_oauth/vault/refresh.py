@@ -23,7 +23,6 @@ from webex_oauth.oauth.token import TokenSet, merge_tokens
 from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit, HeldLease
-from webex_oauth.vault.grants import Grant, Trouble, new_version
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import (
     MOST_PRESENTATIONS,
@@ -38,9 +37,9 @@ from webex_oauth.vault.plan import (
     plan_renewal,
     seconds_left,
 )
-from webex_oauth.vault.records import name_of_grant
+from webex_oauth.vault.records import Grant, Trouble, name_of_grant, new_version
 from webex_oauth.vault.rescue import Rescue
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.rows import Entry
 from webex_oauth.vault.token_endpoint import Failure, TokenEndpoint, judge, retry_at
 
 log = logging.getLogger(__name__)

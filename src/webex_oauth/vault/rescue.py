@@ -25,7 +25,6 @@ from webex_oauth.errors import (
 )
 from webex_oauth.ports import Clock, Randomness
 from webex_oauth.vault.commit import Commit
-from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import SPOOL_SECONDS
 from webex_oauth.vault.private_files import (
@@ -34,6 +33,7 @@ from webex_oauth.vault.private_files import (
     ensure_private_folder,
     read_private_file,
 )
+from webex_oauth.vault.records import Grant
 
 RETRY_SECONDS = 1.0
 ROUNDS_BETWEEN_LOOKS = 5

@@ -1,18 +1,27 @@
 """Rows: everything a database keeps. It reads them, and applies several changes or none.
 
-A row is found by its kind and name. Its body is sealed and means nothing to a database; its group
-and its two instants repeat what the body says, so that rows can be listed. Nothing is decided by
-them: the ledger opens a body before it believes anything.
-
-Every method raises StoreUnavailable within two seconds if the database cannot answer.
+A row is found by its kind and name. Its body is a sealed record and means nothing to a database;
+its group and its two instants repeat what the body says, so that rows can be listed. Nothing is
+decided by them: a body is opened before it is believed.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from webex_oauth.errors import VaultError
+from webex_oauth.vault.sealing import Context, Envelope, Sealer
 
 LAST_REV = 1 << 62
+FIRST_REV_BYTES = 6
+
+T = TypeVar("T")
+Index: TypeAlias = tuple[bytes, int | None, int | None]
+"""What lists a row: its group, `at` and `over_at`."""
+
+log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -42,6 +51,11 @@ class Row:
     at: int | None = None
     over_at: int | None = None
 
+    @property
+    def removal(self) -> "Change":
+        """The change that deletes it."""
+        return Change(Row(self.kind, self.name), self.rev)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -60,7 +74,7 @@ def next_rev(rev: int) -> int:
 
 
 class Rows(Protocol):
-    """A database of rows."""
+    """A database of rows. Every method raises StoreUnavailable within two seconds."""
 
     async def open(self) -> None:
         """Connect and create what is missing.
@@ -109,3 +123,68 @@ class Rows(Protocol):
     async def of_group(self, kind: Kind, group: bytes, limit: int) -> Sequence[Row]:
         """List the rows of a group, the latest `at` first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """A record as it was read, and the revision of its row."""
+
+    record: T
+    rev: int
+
+
+class Table(Generic[T]):
+    """The records of one kind in *rows*; *index* says by what a record is listed."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        sealer: Sealer,
+        kind: Kind,
+        content: type[T],
+        index: Callable[[T], Index],
+    ) -> None:
+        self.kind = kind
+        self._rows = rows
+        self._sealer = sealer
+        self._envelope = Envelope(content)
+        self._index = index
+
+    async def row(self, name: bytes) -> Row:
+        """Read a row; its `rev` is 0 if it is absent."""
+        (row,) = await self._rows.read(Row(self.kind, name))
+        return row
+
+    async def find(self, name: bytes) -> Entry[T] | None:
+        """Find a record; raise SealBroken or KeyUnavailable if it cannot be opened."""
+        row = await self.row(name)
+        return self.open(row) if row.rev else None
+
+    def open(self, row: Row) -> Entry[T]:
+        """Open a row; raise SealBroken or KeyUnavailable."""
+        context = Context(self.kind.value, row.name)
+        return Entry(self._envelope.open(self._sealer, row.body, context), row.rev)
+
+    def seal(self, name: bytes, record: T) -> bytes:
+        """Return the body of a row of that name."""
+        return self._envelope.seal(self._sealer, record, Context(self.kind.value, name))
+
+    def put(self, name: bytes, record: T, over: int = 0) -> Change:
+        """Return the change that writes *record* over a revision, 0 to add it."""
+        body = self.seal(name, record)
+        # No writer can hold the revision of a row that was deleted since.
+        rev = over or int.from_bytes(self._sealer.randomness(FIRST_REV_BYTES), "big")
+        return Change(self.listed(Row(self.kind, name, next_rev(rev), body), record), over)
+
+    def listed(self, row: Row, record: T) -> Row:
+        """Return *row* as *record* lists it."""
+        group, at, over_at = self._index(record)
+        return Row(row.kind, row.name, row.rev, row.body, group, at, over_at)
+
+
+def log_unreadable(row: Row, error: VaultError) -> None:
+    """Log that a row cannot be opened."""
+    log.error(
+        "a stored %(kind)s cannot be opened: %(error)s",
+        {"kind": row.kind.value, "error": str(error) or type(error).__name__},
+    )

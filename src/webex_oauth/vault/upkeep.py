@@ -5,11 +5,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from webex_oauth.errors import VaultError
-from webex_oauth.vault.grants import LONGEST_WAIT_SECONDS, Grant
 from webex_oauth.vault.ledger import BATCH, Ledger
-from webex_oauth.vault.records import Revocation
-from webex_oauth.vault.rows import Change, Kind, Row, next_rev
-from webex_oauth.vault.tables import Table, drop, log_unreadable
+from webex_oauth.vault.records import LONGEST_WAIT_SECONDS, Grant, Revocation
+from webex_oauth.vault.rows import Change, Kind, Row, Table, log_unreadable, next_rev
 
 T = TypeVar("T")
 
@@ -38,7 +36,7 @@ class Upkeep:
         for kind in kinds:
             for row in await self._rows.over(kind, now, limit):
                 if self._is_over(row, now) and not await self._has_session(row):
-                    count += await self._rows.apply([drop(row)], durably=False)
+                    count += await self._rows.apply([row.removal], durably=False)
                 else:
                     later = replace(row, rev=next_rev(row.rev), over_at=now + PUT_OFF_SECONDS)
                     await self._rows.apply([Change(later, row.rev)], durably=False)

@@ -22,7 +22,6 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.ports import Clock, Randomness, Transport
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import (
     Claim,
@@ -35,7 +34,7 @@ from webex_oauth.vault.plan import (
     plan,
     plan_renewal,
 )
-from webex_oauth.vault.records import check_grant_key, check_secret
+from webex_oauth.vault.records import Grant, check_grant_key, check_secret
 from webex_oauth.vault.refresh import Refresh
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.token_endpoint import TokenEndpoint

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from webex_oauth import errors
-from webex_oauth.flows.return_to import ReturnTo
+from webex_oauth.flows.sign_in import ReturnTo
 from webex_oauth.web.failures import Failure, Refused, Retry
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit

@@ -7,8 +7,7 @@ from starlette.responses import Response
 
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.settings.urls import split_url
-from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.records import Profile
+from webex_oauth.vault.records import Grant, Profile
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.platform import Platform

@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 from starlette.responses import Response, StreamingResponse
 
 from webex_oauth.errors import AccessForbidden, WebexOAuthError
-from webex_oauth.flows.spaces import Batch, first_batch, spaces
+from webex_oauth.flows.person_api import Batch, first_batch, spaces
 from webex_oauth.web.failure_page import api_failure, show_failure
 from webex_oauth.web.failures import FAILURES, Failure, Refused
 from webex_oauth.web.rendering import View

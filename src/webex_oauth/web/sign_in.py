@@ -15,8 +15,7 @@ from webex_oauth.errors import (
     TokenError,
     WebexOAuthError,
 )
-from webex_oauth.flows.return_to import HOME, ReturnTo
-from webex_oauth.flows.sign_in import NotSignedIn, SentOn, SignedIn, attempt_id
+from webex_oauth.flows.sign_in import HOME, NotSignedIn, ReturnTo, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
 from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.web.failure_page import show_failure, sign_in_failure

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.errors import StoreError, VaultError
-from webex_oauth.flows.return_to import HOME, ReturnTo, read_return_to
 from webex_oauth.flows.sessions import LiveSession
+from webex_oauth.flows.sign_in import HOME, ReturnTo, read_return_to
 from webex_oauth.integration import Integration
 from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret

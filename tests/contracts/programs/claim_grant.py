@@ -7,8 +7,8 @@ from dataclasses import replace
 from contracts.records import grant, ledger_on
 
 from webex_oauth.integration.store_urls import rows_at
-from webex_oauth.vault.grants import Lease
 from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.records import Lease
 
 LAST_VERSION = 21
 CALLERS = 4

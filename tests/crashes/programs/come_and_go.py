@@ -19,8 +19,7 @@ from storm.refresh_rows import is_of_refresh
 
 from webex_oauth.emulator import Visitor
 from webex_oauth.errors import ReauthRequired, StoreUnavailable, UpstreamError, WebexOAuthError
-from webex_oauth.flows.return_to import HOME
-from webex_oauth.flows.sign_in import NotSignedIn, SignedIn
+from webex_oauth.flows.sign_in import HOME, NotSignedIn, SignedIn
 from webex_oauth.integration import Integration, open_integration
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.oauth.authorization import read_callback

@@ -2,9 +2,8 @@
 
 from unit.flows.workshop import PERSON_URL, TOKEN_URL, Workshop, answer, issued
 
-from webex_oauth.flows.return_to import HOME
 from webex_oauth.flows.sessions import LiveSession
-from webex_oauth.flows.sign_in import SignedIn, StartedSignIn
+from webex_oauth.flows.sign_in import HOME, SignedIn, StartedSignIn
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 

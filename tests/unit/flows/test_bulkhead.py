@@ -8,7 +8,7 @@ from unit.flows.workshop import API_PLACES, PERSON_URL, Workshop
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import RequestNotSent
-from webex_oauth.flows.bulkhead import (
+from webex_oauth.flows.context import (
     API_PLACES as PLACES_IN_SERVICE,
     WAITING_OF_ONE,
     Bulkhead,

@@ -30,9 +30,15 @@ from webex_oauth.errors import (
 from webex_oauth.flows.code_redemption import Browser, TakenAttempt
 from webex_oauth.oauth.authorization import AuthorizationCode, code_verifier
 from webex_oauth.secret import Secret
-from webex_oauth.vault.attempts import Attempt, digest_of_terms
 from webex_oauth.vault.ledger import Admission, Ledger
-from webex_oauth.vault.records import EndedSession, Profile, digest, grant_key
+from webex_oauth.vault.records import (
+    Attempt,
+    EndedSession,
+    Profile,
+    digest,
+    digest_of_terms,
+    grant_key,
+)
 from webex_oauth.vault.rows import Change, Kind, Row
 
 pytestmark = pytest.mark.anyio

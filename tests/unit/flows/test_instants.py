@@ -4,8 +4,7 @@ import pytest
 from unit.flows.signing_in import callback_query, sign_in
 from unit.flows.workshop import IDLE_SECONDS, NOW, Workshop
 
-from webex_oauth.flows.return_to import HOME
-from webex_oauth.flows.sign_in import ATTEMPT_SECONDS, SentOn, SignedIn
+from webex_oauth.flows.sign_in import ATTEMPT_SECONDS, HOME, SentOn, SignedIn
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import MARK_KEPT_SECONDS, digest

@@ -10,11 +10,10 @@ from ledgers import grants
 from unit.flows.strict_webex import StrictWebex
 from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
 
-from webex_oauth.flows.return_to import HOME
+from webex_oauth.flows.housekeeping import EVERYTHING
 from webex_oauth.flows.revocation import HEAD_START_SECONDS
 from webex_oauth.flows.sessions import LiveSession
-from webex_oauth.flows.sign_in import SignedIn
-from webex_oauth.flows.sweeper import EVERYTHING
+from webex_oauth.flows.sign_in import HOME, SignedIn
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.upkeep import Upkeep

@@ -26,11 +26,10 @@ from webex_oauth.errors import (
     ServerFailed,
     WebexOAuthError,
 )
-from webex_oauth.flows.spaces import Batch, spaces
+from webex_oauth.flows.person_api import Batch, spaces
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant
-from webex_oauth.vault.records import grant_key
+from webex_oauth.vault.records import Grant, grant_key
 from webex_oauth.webex import people
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import given, strategies as st
 
-from webex_oauth.flows.return_to import HOME, MAX_CHARACTERS, read_return_to
+from webex_oauth.flows.sign_in import HOME, MAX_RETURN_TO_CHARACTERS, read_return_to
 
 pytestmark = pytest.mark.check("A13", "I07")
 
@@ -121,7 +121,7 @@ BAD = (
     "/<script>alert(1)</script>",
     "/'\"><b>",
     "/{{7*7}}|x",
-    "/" + "a" * MAX_CHARACTERS,
+    "/" + "a" * MAX_RETURN_TO_CHARACTERS,
 )
 GOOD = (
     "/",
@@ -184,7 +184,7 @@ def test_nothing_leads_home() -> None:
 
 
 def test_the_longest_path_is_taken_and_a_longer_one_is_not() -> None:
-    longest = "/" + "a" * (MAX_CHARACTERS - 1)
+    longest = "/" + "a" * (MAX_RETURN_TO_CHARACTERS - 1)
 
     assert read_return_to(longest).path == longest
     assert read_return_to(longest + "a") == HOME

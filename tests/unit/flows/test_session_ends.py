@@ -5,15 +5,15 @@ from ledgers import sessions
 from unit.flows.signing_in import sign_in
 from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
 
+from webex_oauth.flows.housekeeping import SESSION_STEADY_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
 from webex_oauth.flows.sessions import LiveSession
-from webex_oauth.flows.sweeper import SESSION_WITNESS_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
 from webex_oauth.vault.records import digest
 from webex_oauth.vault.vault import Kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("D05")]
 
 DAY = 86_400
-LONGEST_SECONDS = IDLE_SECONDS + 2 * SESSION_WITNESS_SECONDS + 2 * int(SWEEP_EVERY_SECONDS)
+LONGEST_SECONDS = IDLE_SECONDS + 2 * SESSION_STEADY_SECONDS + 2 * int(SWEEP_EVERY_SECONDS)
 
 
 class TimeIsUp(Exception):
@@ -92,6 +92,6 @@ async def test_no_grant_ends_by_a_clock_that_stepped_a_moment_ago() -> None:
     session = await sign_in(workshop)
     workshop.now += 400 * DAY
 
-    await let_pass(workshop, SESSION_WITNESS_SECONDS - int(SWEEP_EVERY_SECONDS))
+    await let_pass(workshop, SESSION_STEADY_SECONDS - int(SWEEP_EVERY_SECONDS))
 
     assert await workshop.ledger.has_grant(session.grant_key)

@@ -15,10 +15,17 @@ from unit.flows.workshop import (
 )
 
 from webex_oauth.errors import AnswerLost, AttemptForeign, AttemptUnknown
-from webex_oauth.flows.return_to import HOME, read_return_to
 from webex_oauth.flows.revocation import REVOCATION_SECONDS
 from webex_oauth.flows.sessions import TokenFate
-from webex_oauth.flows.sign_in import NotSignedIn, Outcome, SentOn, SignedIn, StartedSignIn
+from webex_oauth.flows.sign_in import (
+    HOME,
+    NotSignedIn,
+    Outcome,
+    SentOn,
+    SignedIn,
+    StartedSignIn,
+    read_return_to,
+)
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import digest

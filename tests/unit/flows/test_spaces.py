@@ -9,7 +9,7 @@ from unit.flows.signing_in import sign_in
 from unit.flows.workshop import PLATFORM, Workshop
 
 from webex_oauth.errors import ListTooLong
-from webex_oauth.flows.spaces import spaces
+from webex_oauth.flows.person_api import spaces
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits
 from webex_oauth.webex.api import MAX_PAGES

@@ -6,7 +6,7 @@ import pytest
 from unit.flows.workshop import NOW, Workshop
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.flows.sweeper import MARKS, SWEEP_EVERY_SECONDS, WITNESS_SECONDS, Sweeper
+from webex_oauth.flows.housekeeping import MARKS, STEADY_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.rows import Kind
 from webex_oauth.vault.upkeep import Upkeep
@@ -14,7 +14,7 @@ from webex_oauth.vault.upkeep import Upkeep
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400
-ROUNDS_OF_WITNESS = round(WITNESS_SECONDS / SWEEP_EVERY_SECONDS)
+ROUNDS_OF_WITNESS = round(STEADY_SECONDS / SWEEP_EVERY_SECONDS)
 
 
 class TimeIsUp(Exception):
@@ -104,7 +104,7 @@ async def test_a_clock_that_stepped_has_to_prove_itself_again(step: int) -> None
 async def test_a_clock_that_is_wrong_when_the_process_starts_removes_nothing() -> None:
     upkeep = await sweep(2 * ROUNDS_OF_WITNESS - 2, steps={1: 400 * DAY, 30: -400 * DAY})
 
-    assert max(upkeep.swept_until, default=NOW) <= NOW + 2 * WITNESS_SECONDS
+    assert max(upkeep.swept_until, default=NOW) <= NOW + 2 * STEADY_SECONDS
 
 
 @pytest.mark.check("H13")

@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl
 
 from ledgers import revocations
 
-from webex_oauth.flows.bulkhead import Bulkhead
 from webex_oauth.flows.code_redemption import CodeRedemption
-from webex_oauth.flows.context import FlowContext
+from webex_oauth.flows.context import Bulkhead, FlowContext
 from webex_oauth.flows.person_api import PersonApi
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.flows.sessions import Sessions

@@ -18,14 +18,12 @@ from webex_oauth.oauth.token import TokenSet
 from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryRows
-from webex_oauth.vault.grants import Grant, Lease, new_version
 from webex_oauth.vault.ledger import Admission, Ledger
 from webex_oauth.vault.plan import Timing
-from webex_oauth.vault.records import Profile, Session, grant_key
+from webex_oauth.vault.records import Grant, Lease, Profile, Session, grant_key, new_version
 from webex_oauth.vault.rescue import Rescue
-from webex_oauth.vault.rows import Change, Kind, Row
+from webex_oauth.vault.rows import Change, Entry, Kind, Row
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
-from webex_oauth.vault.tables import Entry
 from webex_oauth.vault.vault import Vault
 
 NOW = 1_800_000_000

@@ -10,7 +10,6 @@ from pathlib import Path
 from unit.vault.fakes import NOW, alice, tokens
 
 from webex_oauth.stores.memory import MemoryRows
-from webex_oauth.vault.grants import Grant, revocation_of
 from webex_oauth.vault.key_file import (
     KeyFile,
     add_key,
@@ -19,7 +18,7 @@ from webex_oauth.vault.key_file import (
     read_or_make_key_file,
 )
 from webex_oauth.vault.ledger import Admission, Ledger
-from webex_oauth.vault.records import Profile, Session
+from webex_oauth.vault.records import Grant, Profile, Session, revocation_of
 from webex_oauth.vault.reencryption import SEALED
 from webex_oauth.vault.rescue import Spool, Spooled
 from webex_oauth.vault.rows import Change, Row

@@ -21,8 +21,8 @@ from waiting import until_true
 from webex_oauth.errors import RefreshPostponed, StoreUnavailable
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit
-from webex_oauth.vault.grants import NO_TROUBLE, Trouble
 from webex_oauth.vault.plan import Timing
+from webex_oauth.vault.records import NO_TROUBLE, Trouble
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 

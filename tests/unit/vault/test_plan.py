@@ -9,7 +9,6 @@ from hypothesis import given, strategies as st
 from unit.vault.fakes import NOW, alice, tokens
 
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, Lease, Trouble
 from webex_oauth.vault.plan import (
     Claim,
     CoolDown,
@@ -25,8 +24,8 @@ from webex_oauth.vault.plan import (
     plan_renewal,
     seconds_left,
 )
-from webex_oauth.vault.records import digest
-from webex_oauth.vault.tables import Entry
+from webex_oauth.vault.records import Grant, Lease, Trouble, digest
+from webex_oauth.vault.rows import Entry
 from webex_oauth.vault.token_endpoint import Cooling
 
 LIFE_SECONDS = 1_000_000

@@ -11,18 +11,23 @@ from webex_oauth.errors import AttemptForeign, SealBroken
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryRows
-from webex_oauth.vault.attempts import Attempt, open_attempt, seal_attempt
-from webex_oauth.vault.grants import (
+from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.records import (
     LONGEST_WAIT_SECONDS,
     NO_TROUBLE,
+    Attempt,
     Grant,
     Lease,
+    Profile,
+    Session,
     Trouble,
+    digest,
+    grant_key,
     keep_at,
     new_version,
+    open_attempt,
+    seal_attempt,
 )
-from webex_oauth.vault.ledger import Ledger
-from webex_oauth.vault.records import Profile, Session, digest, grant_key
 from webex_oauth.vault.rows import Kind
 from webex_oauth.vault.sealing import Context, Envelope, Key, KeyRing, Sealer
 

@@ -30,9 +30,9 @@ from webex_oauth.errors import (
     StoreUnavailable,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant, new_version
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import COMMIT_TRIES
+from webex_oauth.vault.records import Grant, new_version
 from webex_oauth.vault.rescue import MAX_FILE_BYTES, Spool, Spooled
 from webex_oauth.vault.rows import Kind, Row
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer

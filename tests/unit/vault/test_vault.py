@@ -36,7 +36,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import NO_TROUBLE
+from webex_oauth.vault.records import NO_TROUBLE
 from webex_oauth.vault.vault import Kept
 
 pytestmark = pytest.mark.anyio

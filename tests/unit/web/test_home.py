@@ -4,7 +4,7 @@ import pytest
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.vault.grants import Grant
+from webex_oauth.vault.records import Grant
 from webex_oauth.web.home import WARNING_SECONDS, grant_in_words
 
 ISSUED_AT = 1_800_000_000
