@@ -66,14 +66,6 @@ class Browser:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
-    """Who signed in; the profile is empty if Webex would not say."""
-
-    subject: str
-    profile: Profile
-
-
 class CodeRedemption:
     """Turn codes into sessions, for sign-ins that ask for *scopes*."""
 
@@ -96,9 +88,10 @@ class CodeRedemption:
         self._check_unmoved(taken.attempt)
         grant = await self._exchange(taken.attempt, code)
         try:
-            identity = await self._identify(grant)
-            grant = replace(grant, subject=identity.subject)
-            return await self._keep(grant, identity.profile, taken, browser)
+            person = await self._identify(grant)
+            if person is not None:
+                grant = replace(grant, subject=person.subject)
+            return await self._keep(grant, _profile(person), taken, browser)
         except WebexOAuthError:
             await self._revocations.give_back(grant)
             raise
@@ -120,24 +113,21 @@ class CodeRedemption:
         log.debug("code exchanged; granted: %(scopes)s", {"scopes": sorted(scopes)})
         return Grant(server.issuer, self._unnamed(), tokens, scopes, requested_at)
 
-    async def _identify(self, grant: Grant) -> _Identity:
-        if permits(grant.scopes, PEOPLE_READ):
-            try:
-                person = await self._ask_who(grant.tokens.access_token)
-            except AccessForbidden as error:
-                log.warning("Webex will not say who signed in: %(error)s", {"error": str(error)})
-            else:
-                return _Identity(person.subject, _profile(person))
-        return _Identity(grant.subject, Profile())
-
     def _unnamed(self) -> str:
         return UNNAMED_SUBJECT_PREFIX + self._context.randomness(UNNAMED_SUBJECT_BYTES).hex()
 
-    async def _ask_who(self, access_token: Secret) -> Person:
+    async def _identify(self, grant: Grant) -> Person | None:
+        """Ask who signed in; None if Webex will not say."""
+        if not permits(grant.scopes, PEOPLE_READ):
+            return None
         context, call = self._context, people.me()
-        request = api_request(context.platform, call, access_token)
+        request = api_request(context.platform, call, grant.tokens.access_token)
         response = await context.transport.send(request, API_LIMITS)
-        return read_api_response(call, response, context.clock())
+        try:
+            return read_api_response(call, response, context.clock())
+        except AccessForbidden as error:
+            log.warning("Webex will not say who signed in: %(error)s", {"error": str(error)})
+            return None
 
     async def _keep(
         self, grant: Grant, profile: Profile, taken: TakenAttempt, browser: Browser
@@ -217,7 +207,9 @@ class CodeRedemption:
         return revocation_of(found, self._context.clock())
 
 
-def _profile(person: Person) -> Profile:
+def _profile(person: Person | None) -> Profile:
+    if person is None:
+        return Profile()
     return Profile(
         person_id=person.id,
         display_name=person.name,

@@ -45,7 +45,7 @@ class Round:
     """What one round of the keeper did.
 
     `postponed_count` are those to be tried again, `unreadable_count` those whose seal is broken.
-    `needing_person` are the ids of the people who have to sign in again; it is told once of each.
+    `needing_person` are the ids of people who have to sign in again; each is reported once.
     """
 
     renewed_count: int = 0
@@ -78,7 +78,7 @@ class Keeper:
         self._sleep = sleep
 
     async def run(self, tell: Callable[[Round], None] = lambda _: None) -> None:
-        """Keep grants for ever, about every *round_seconds*; *tell* hears what rounds did."""
+        """Keep grants about every *round_seconds*, until cancelled; *tell* hears what was done."""
         while True:
             await self._sleep(self._round_seconds * (0.5 + self._chance()))
             try:
@@ -139,7 +139,7 @@ class Keeper:
                 return done
 
     async def _person(self, key: bytes) -> tuple[str, ...]:
-        """Name whose grant it is; nobody when it has gone meanwhile."""
+        """Return the id of the grant's person, unless the grant has gone meanwhile."""
         try:
             return ((await self._vault.grant(key)).subject,)
         except (ReauthRequired, VaultError):
@@ -186,7 +186,7 @@ class Sweeper:
         self._ahead_seconds = context.clock() - self._steady_since
 
     async def run(self) -> None:
-        """Sweep for ever; a store that cannot answer is left until the next time."""
+        """Sweep until cancelled; if the store cannot answer, the next round tries again."""
         while True:
             await self._sleep(SWEEP_EVERY_SECONDS)
             try:
@@ -227,7 +227,7 @@ class Sweeper:
             self._mended[kind] = await self._upkeep.mend(kind, after, now)
 
     async def _end_sessions(self) -> int:
-        """End sessions that are over, and the grants that nobody is signed in to any more."""
+        """End sessions that are over, and grants with their last session."""
         if self._context.keeps_grants:
             return 0  # the sweep removes them, many at a time
         over_at = self._context.clock() - SESSION_STEADY_SECONDS

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from webex_oauth.errors import AccessTokenRefused, ReauthReason, StoreError
@@ -20,7 +21,6 @@ from webex_oauth.webex.api import (
     Listing,
     Page,
     PageTrail,
-    PageUrl,
     api_request,
     page_request,
     read_api_response,
@@ -46,34 +46,29 @@ class PersonApi:
         self._grant_key = grant_key
 
     async def call(self, call: Call[Answer]) -> Answer:
-        """Ask one question.
+        """Call Webex once.
 
         Raises ReauthRequired, ApiError, UpstreamError, TokenError, StoreError or VaultError.
         """
-        platform = self._context.platform
         return await self._send(
-            lambda token: api_request(platform, call, token),
+            partial(api_request, self._context.platform, call),
             lambda response: read_api_response(call, response, self._context.clock()),
             API_LIMITS,
         )
 
     async def pages(self, listing: Listing[Item]) -> AsyncIterator[Page[Item]]:
         """Ask for a list, page after page until there is none; raises as `call` does."""
-        page, trail = await self.first_page(listing), PageTrail()
+        platform, trail = self._context.platform, PageTrail()
+        page = await self.first_page(listing)
         yield page
         while page.next_url is not None:
             trail.check(page.next_url)
-            page = await self._next_page(listing, page.next_url)
+            page = await self._page(listing, partial(page_request, platform, page.next_url))
             yield page
 
     async def first_page(self, listing: Listing[Item]) -> Page[Item]:
         """Ask for the first page of a list; raises as `call` does."""
-        platform = self._context.platform
-        return await self._page(listing, lambda token: api_request(platform, listing, token))
-
-    async def _next_page(self, listing: Listing[Item], next_url: PageUrl) -> Page[Item]:
-        platform = self._context.platform
-        return await self._page(listing, lambda token: page_request(platform, next_url, token))
+        return await self._page(listing, partial(api_request, self._context.platform, listing))
 
     async def _page(
         self, listing: Listing[Item], build: Callable[[Secret], HttpRequest]
@@ -129,7 +124,7 @@ class Batch:
 
 
 async def first_batch(api: PersonApi) -> Batch:
-    """Give what one answer of Webex brings; raises what `PersonApi.call` raises."""
+    """Return what one answer of Webex brings; raises what `PersonApi.call` raises."""
     page = await api.first_page(FIRST_ROOMS)
     if page.next_url is None:
         return Batch(page.items, is_last=True, unreadable_count=page.unreadable_count)
@@ -138,7 +133,7 @@ async def first_batch(api: PersonApi) -> Batch:
 
 
 async def spaces(api: PersonApi, first: Batch | None = None) -> AsyncGenerator[Batch, None]:
-    """Give the person's rooms, beginning with *first* if that was asked for before.
+    """Yield all rooms of a person, newest activity first, beginning with *first* if that is here.
 
     While a batch is in use, the next is on its way. Raises what `PersonApi.call` raises.
     """
@@ -157,18 +152,18 @@ async def spaces(api: PersonApi, first: Batch | None = None) -> AsyncGenerator[B
 
 
 async def _later_batches(api: PersonApi, first: Batch) -> AsyncGenerator[Batch, None]:
-    """Ask for the largest pages.
+    """Yield the rest, in the largest pages.
 
-    A next link keeps the page size of its first page. So where 100 were not all, the list is
-    asked for anew with the largest pages, and rooms of the first answer are left out. So are those
-    of the page before, from which one slides on when another space becomes active meanwhile; to
-    remember all rooms would have no bound.
+    A next link keeps the page size of its first page. So if 100 were not all, the list is requested
+    again with the largest pages, and rooms of the first answer are left out. So are those of the
+    page before: one slides on when another space becomes active meanwhile. To remember all rooms
+    would have no bound.
     """
     first_ids = {room.id for room in first.rooms}
     page_ids: set[str] = set()
     async for page in api.pages(ALL_ROOMS):
-        given = first_ids | page_ids
-        fresh = [room for room in page.items if room.id not in given]
+        seen = first_ids | page_ids
+        fresh = [room for room in page.items if room.id not in seen]
         page_ids = {room.id for room in page.items}
         yield Batch(fresh, page.next_url is None, page.unreadable_count)
 

@@ -1,7 +1,7 @@
-"""Give tokens back after they are gone from here: at once, else from a queue.
+"""Revocations: tokens that are gone from here are revoked at Webex, at once or from a queue.
 
-The queue is the store's, so that it outlives this process. Whoever queues tokens tries them first;
-the worker takes what is still there some seconds later.
+The queue is in the store, so that it outlives this process. The process that queues tokens tries
+them first; the worker takes what is still there some seconds later.
 """
 
 import asyncio
@@ -53,14 +53,14 @@ class Revocations:
         self._handed_over: asyncio.Queue[Revocation] = asyncio.Queue(MAX_HANDED_OVER)
 
     async def at_once(self, record: Revocation) -> bool:
-        """Revoke queued tokens within REVOCATION_SECONDS; say whether Webex confirmed.
+        """Revoke queued tokens within REVOCATION_SECONDS; return whether Webex confirmed.
 
         What fails stays in the queue.
         """
         return await self._deliver(record, REVOCATION_SECONDS)
 
     def soon(self, record: Revocation) -> None:
-        """Let the worker revoke queued tokens next, while nobody waits for it."""
+        """Hand queued tokens to the worker, which revokes them next."""
         try:
             self._handed_over.put_nowait(record)
         except asyncio.QueueFull:
@@ -69,9 +69,9 @@ class Revocations:
             )
 
     async def give_back(self, grant: Grant) -> bool:
-        """Revoke tokens that were never kept; where that fails, queue them.
+        """Revoke tokens that were never kept, or queue them; return whether Webex confirmed.
 
-        Raises nothing: whoever gives tokens back has a failure of their own to tell.
+        Raises nothing: the caller already has an error to report.
         """
         try:
             async with asyncio.timeout(REVOCATION_SECONDS):
@@ -82,18 +82,16 @@ class Revocations:
         return True
 
     async def run(self) -> None:
-        """Deliver for ever what is due, and between two looks what is handed over."""
+        """Deliver what is due, and between two looks what is handed over, until cancelled."""
         while True:
             try:
                 await self.deliver_due()
             except StoreError as error:
-                log.warning(
-                    "revocations wait: %(error)s", {"error": str(error) or type(error).__name__}
-                )
+                log.warning("revocations are postponed: %(error)s", {"error": _text(error)})
             await self._deliver_handed_over(LOOK_EVERY_SECONDS)
 
     async def deliver_due(self) -> int:
-        """Deliver what is due in the queue; say how many Webex confirmed.
+        """Deliver what is due in the queue; return how many Webex confirmed.
 
         Raises StoreUnavailable.
         """
@@ -131,10 +129,7 @@ class Revocations:
             return await self._settle(record, within_seconds)
         except StoreError as error:
             # It is in the queue as before, or will be there again when its time is over.
-            log.warning(
-                "the revocation of grant %(grant)s waits and is tried again: %(error)s",
-                _told(record, error),
-            )
+            _log_postponed(record, error)
             return False
 
     async def _settle(self, record: Revocation, within_seconds: float) -> bool:
@@ -169,21 +164,15 @@ class Revocations:
 
     async def _keep_trying(self, record: Revocation, error: Exception) -> None:
         if record.try_count >= MAX_TRIES:
-            await self._give_up(record, error)
+            await self._context.ledger.drop_revocation(record)
+            log.error(
+                "the tokens of grant %(grant)s were not revoked and end by themselves: %(error)s",
+                {"grant": _name(record), "error": _text(error)},
+            )
             return
         due_at = self._context.clock() + wait_seconds(record.try_count, _asked_wait(error))
         await self._context.ledger.postpone_revocation(record, due_at)
-        log.warning(
-            "the revocation of grant %(grant)s waits and is tried again: %(error)s",
-            _told(record, error),
-        )
-
-    async def _give_up(self, record: Revocation, error: Exception) -> None:
-        await self._context.ledger.drop_revocation(record)
-        log.error(
-            "the tokens of grant %(grant)s were not revoked and end by themselves: %(error)s",
-            _told(record, error),
-        )
+        _log_postponed(record, error)
 
     async def _queue(self, grant: Grant, wait: int) -> None:
         context = self._context
@@ -203,7 +192,7 @@ class _Revoker:
 
     @property
     def quiet_seconds(self) -> int:
-        """Say for how long the server asked to be left alone."""
+        """For how long the server asked to be left alone."""
         return max(0, math.ceil(self._quiet_until - asyncio.get_running_loop().time()))
 
     async def revoke(self, tokens: TokenSet) -> None:
@@ -238,9 +227,9 @@ class _Revoker:
 
 
 def wait_seconds(try_count: int, asked_seconds: int | None) -> int:
-    """Say how long to wait after that many tries: twice as long each time, up to six hours.
+    """Return how long to wait after that many tries: twice as long each time, up to six hours.
 
-    A server that says when to come back is believed where that is later.
+    A server that asks for longer is obeyed.
     """
     doublings = min(max(try_count - 1, 0), MAX_TRIES)
     own = min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
@@ -248,7 +237,7 @@ def wait_seconds(try_count: int, asked_seconds: int | None) -> int:
 
 
 def is_shared(tokens: TokenSet, others: TokenSet) -> bool:
-    """Say whether revoking *tokens* would end *others*."""
+    """Check whether revoking *tokens* would end *others*."""
     if tokens.refresh_token is not None and tokens.refresh_token == others.refresh_token:
         return True
     return tokens.access_token == others.access_token
@@ -258,8 +247,15 @@ def _asked_wait(error: Exception) -> int | None:
     return error.retry_after_seconds if isinstance(error, RateLimited | ServerFailed) else None
 
 
-def _told(record: Revocation, error: Exception) -> dict[str, str]:
-    return {"grant": _name(record), "error": str(error) or type(error).__name__}
+def _log_postponed(record: Revocation, error: Exception) -> None:
+    log.warning(
+        "the revocation of grant %(grant)s is postponed: %(error)s",
+        {"grant": _name(record), "error": _text(error)},
+    )
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _name(record: Revocation) -> str:

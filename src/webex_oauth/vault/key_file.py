@@ -121,6 +121,17 @@ def _read_material(encoded: str, place: str) -> bytes:
 # The file
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise KeyUnavailable, which says what to do, in the place of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise KeyUnavailable(
+            f"the key file (WEBEX_KEYS_FILE) cannot be used: {error}; {IN_A_CONTAINER}"
+        ) from error
+
+
 class KeyFile:
     """The keys of a file that may change while the process runs.
 
@@ -169,23 +180,19 @@ def read_or_make_key_file(path: Path, randomness: Randomness, made_on: date) -> 
     Processes that start together end with the same keys. Raises KeyUnavailable that says what
     to do.
     """
-    try:
+    with _explained():
         if _check_place(path):
             ensure_private_folder(path.parent)
             with suppress(FileExistsError):
                 text = HEADER + new_key_line(randomness, made_on)
                 create_private_file(path, text.encode("ascii"))
-    except OSError as error:
-        raise unusable(error) from error
     return KeyFile(path)
 
 
 def check_key_file(path: Path) -> None:
     """Check that *path* holds keys or could be made, and make nothing; raise KeyUnavailable."""
-    try:
+    with _explained():
         is_missing = _check_place(path)
-    except OSError as error:
-        raise unusable(error) from error
     if not is_missing:
         read_key_file(path)
 
@@ -207,26 +214,15 @@ def read_key_file(path: Path) -> KeyRing:
 
 def read_key_text(path: Path) -> str:
     """Read the text in *path*; raise KeyUnavailable if others could."""
-    try:
+    with _explained():
         return read_private_file(path, MAX_KEY_FILE_BYTES).decode("utf-8", "replace")
-    except OSError as error:
-        raise unusable(error) from error
-
-
-def unusable(error: OSError) -> KeyUnavailable:
-    """Return the error of a key file that cannot be used."""
-    return KeyUnavailable(
-        f"the key file (WEBEX_KEYS_FILE) cannot be used: {error}; {IN_A_CONTAINER}"
-    )
 
 
 def _edition(path: Path) -> Edition:
     """Return what changes when the file does; raise KeyUnavailable if there is none."""
-    try:
+    with _explained():
         # A platform changes what it mounted by another link in the same place.
         found = path.stat() if is_mounted(path) else path.lstat()
-    except OSError as error:
-        raise unusable(error) from error
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
@@ -287,16 +283,13 @@ def _without(text: str, key_id: str, source: str) -> str:
 
 def _change(path: Path, change: Callable[[str], str], *, needs: str | None = None) -> KeyRing:
     """Rewrite the file; what would be refused when it is read is not written."""
-    try:
-        with _locked(path.parent):
-            text = read_key_text(path)
-            if needs is not None:
-                check_named(read_keys(text, str(path)), needs)
-            changed = change(text)
-            ring = read_keys(changed, str(path))
-            replace_private_file(path, changed.encode())
-    except OSError as error:
-        raise unusable(error) from error
+    with _explained(), _locked(path.parent):
+        text = read_key_text(path)
+        if needs is not None:
+            check_named(read_keys(text, str(path)), needs)
+        changed = change(text)
+        ring = read_keys(changed, str(path))
+        replace_private_file(path, changed.encode())
     return ring
 
 
@@ -304,23 +297,20 @@ def _change(path: Path, change: Callable[[str], str], *, needs: str | None = Non
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock of *folder*; the system ends it with the process."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    ends_at = time.monotonic() + LOCK_SECONDS
     try:
-        _lock(descriptor, folder)
+        while not _takes_lock(descriptor):
+            if time.monotonic() >= ends_at:
+                raise KeyUnavailable(f"another command is changing the keys in {folder}: try again")
+            time.sleep(TRY_LOCK_SECONDS)
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, folder: Path) -> None:
-    ends_at = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() >= ends_at:
-                raise KeyUnavailable(
-                    f"another command is changing the keys in {folder}: try again"
-                ) from error
-            time.sleep(TRY_LOCK_SECONDS)
-            continue
-        return
+def _takes_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

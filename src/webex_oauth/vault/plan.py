@@ -143,13 +143,6 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class CoolDown:
-    """No refresh is possible yet."""
-
-    cooling: Cooling
-
-
-@dataclass(frozen=True, slots=True)
 class Reauthorize:
     """No token can be had without the person; `is_written` if the row says so itself."""
 
@@ -157,7 +150,7 @@ class Reauthorize:
     is_written: bool = False
 
 
-Renewal: TypeAlias = Claim | TakeBack | Wait | CoolDown | Reauthorize
+Renewal: TypeAlias = Claim | TakeBack | Wait | Cooling | Reauthorize
 Plan: TypeAlias = Serve | Renewal
 
 
@@ -190,7 +183,7 @@ def plan_renewal(held: Held, situation: Situation) -> Renewal:
     if grant.tokens.refresh_token is None:
         return Reauthorize(ReauthReason.REFRESH_TOKEN_MISSING)
     if held.is_rescued:
-        return CoolDown(Cooling(now + RESCUE_SECONDS, is_throttled=False))
+        return Cooling(now + RESCUE_SECONDS, is_throttled=False)
     if grant.lease is not None and grant.lease.owner == situation.owner:
         return TakeBack()
     if grant.lease is not None and lasts(grant.lease, now):
@@ -200,7 +193,7 @@ def plan_renewal(held: Held, situation: Situation) -> Renewal:
         return Reauthorize(reason)
     cooling = _cooling(grant, now) or situation.endpoint
     if cooling is not None:
-        return CoolDown(cooling)
+        return cooling
     return Claim(grant.tokens.refresh_token, is_takeover=grant.lease is not None)
 
 

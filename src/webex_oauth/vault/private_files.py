@@ -60,7 +60,7 @@ def _folder_remedy(folder: Path) -> str:
 
 
 def check_private_file(path: Path) -> None:
-    """Refuse *path* when it is a link, foreign or open to others."""
+    """Refuse *path* if it is a link, foreign or open to others."""
     _check(path, path.lstat())
 
 
@@ -171,7 +171,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def exposure(path: Path) -> str | None:
-    """Say that every user of this machine can read *path*, and what to do; raise OSError.
+    """Return a complaint if every user of this machine can read *path*; raise OSError.
 
     A read-only mount is the platform's own, in a container where there are no others.
     """
@@ -185,7 +185,7 @@ def exposure(path: Path) -> str | None:
 
 
 def is_mounted(path: Path) -> bool:
-    """Return whether a platform put *path* there, so that no one on this machine can change it.
+    """Check whether a platform put *path* there, so that no one on this machine can change it.
 
     Kubernetes and Docker mount secrets read-only, as links, owned by root and often readable by
     all users of the container; or they are root's and readable by a group of this process alone.
@@ -204,5 +204,5 @@ def is_mounted(path: Path) -> bool:
 
 
 def is_read_only(path: Path) -> bool:
-    """Return whether *path* lies on a mount that cannot be written; raise OSError."""
+    """Check whether *path* lies on a mount that cannot be written; raise OSError."""
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)

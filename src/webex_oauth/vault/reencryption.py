@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -51,26 +51,18 @@ class Outcome(StrEnum):
 Tally: TypeAlias = Mapping[Outcome, int]
 
 
+@dataclass(frozen=True, slots=True)
 class Reencryption:
     """Re-encrypt all rows, with at most half of the store's time.
 
     `report` hears how far a pass has come.
     """
 
-    def __init__(
-        self,
-        rows: Rows,
-        spool: Spool,
-        sealer: Sealer,
-        report: Callable[[Tally], None],
-        *,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        self._rows = rows
-        self._spool = spool
-        self._sealer = sealer
-        self._report = report
-        self._sleep = sleep
+    rows: Rows
+    spool: Spool
+    sealer: Sealer
+    report: Callable[[Tally], None]
+    sleep: Sleep = field(default=asyncio.sleep, kw_only=True)
 
     async def run(self) -> Tally:
         """Pass over all rows until nothing is found under another key; return what was done.
@@ -81,7 +73,7 @@ class Reencryption:
         total, outage = Counter[Outcome](), None
         for number in range(MOST_PASSES):
             if number:
-                await self._sleep(SETTLE_SECONDS)
+                await self.sleep(SETTLE_SECONDS)
             found = Counter[Outcome]()
             try:
                 await self._walk(found)
@@ -92,26 +84,26 @@ class Reencryption:
                 total.update({Outcome.REENCRYPTED: found[Outcome.REENCRYPTED]})
             if number and not found[Outcome.REENCRYPTED] and not found[Outcome.MOVED]:
                 return self._done(total | found)
-        raise outage or ConfigurationError([_still_sealing(self._sealer)])
+        raise outage or ConfigurationError([_still_sealing(self.sealer)])
 
     def _done(self, total: Tally) -> Tally:
         counts = {outcome.value: count for outcome, count in total.items() if count}
         log.info(
             "rows were re-encrypted under key %(key)s: %(counts)s",
-            {"key": self._sealer.keys.primary.id, "counts": counts},
+            {"key": self.sealer.keys.primary.id, "counts": counts},
         )
         return total
 
     async def _walk(self, found: Counter[Outcome]) -> None:
         clock = asyncio.get_running_loop().time
         worked_from = clock()
-        for name, spooled in self._spool.all():
+        for name, spooled in self.spool.all():
             found[self._reencrypt_file(name, spooled)] += 1
-        async for batch in _batches(self._rows):
+        async for batch in _batches(self.rows):
             for row in batch:
                 found[await self._reencrypt(row)] += 1
-            self._report(found)
-            await self._sleep(clock() - worked_from)
+            self.report(found)
+            await self.sleep(clock() - worked_from)
             worked_from = clock()
 
     async def _reencrypt(self, row: Row) -> Outcome:
@@ -119,7 +111,7 @@ class Reencryption:
         if not isinstance(body, bytes):
             return body
         change = Change(replace(row, rev=next_rev(row.rev), body=body), row.rev)
-        is_done = await self._rows.apply([change], durably=False)
+        is_done = await self.rows.apply([change], durably=False)
         return Outcome.REENCRYPTED if is_done else Outcome.MOVED
 
     def _reencrypt_file(self, name: str, spooled: Spooled) -> Outcome:
@@ -127,16 +119,17 @@ class Reencryption:
         body = self._body_of(_row_of(spooled))
         if not isinstance(body, bytes):
             return body
-        self._spool.replace(name, Spooled(spooled.key, body))
+        self.spool.add(Spooled(spooled.key, body))
+        self.spool.drop(name)
         return Outcome.REENCRYPTED
 
     def _body_of(self, row: Row) -> bytes | Outcome:
         """Return the body sealed under the primary key, or why there is none to write."""
         try:
-            if key_id_of(row.body) == self._sealer.keys.primary.id:
+            if key_id_of(row.body) == self.sealer.keys.primary.id:
                 return Outcome.CURRENT
             context = _context(row)
-            return self._sealer.seal(self._sealer.open(row.body, context), context)
+            return self.sealer.seal(self.sealer.open(row.body, context), context)
         except VaultError:
             return Outcome.UNOPENED
 

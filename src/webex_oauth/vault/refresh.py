@@ -27,7 +27,6 @@ from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import (
     MOST_PRESENTATIONS,
     Claim,
-    CoolDown,
     Held,
     Reauthorize,
     Situation,
@@ -40,7 +39,7 @@ from webex_oauth.vault.plan import (
 from webex_oauth.vault.records import Grant, Trouble, name_of_grant, new_version
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.rows import Entry
-from webex_oauth.vault.token_endpoint import Failure, TokenEndpoint, judge, retry_at
+from webex_oauth.vault.token_endpoint import Cooling, Failure, TokenEndpoint, judge, retry_at
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +131,12 @@ class Refresh:
         elif not step.is_written:
             await self._commit.reason(held.entry, step.reason)
 
-    def note_refused(self, access_token: Secret) -> None:
-        """Hand out *access_token* no more in this process."""
+    async def refuse(self, key: bytes, access_token: Secret) -> None:
+        """Hand out *access_token* no more, here or in any other process on the store."""
         self._commit.note_refused(access_token)
+        held = await self.hold(key)
+        if held.access_token == access_token:
+            await self.mark_refused(held)
 
     async def mark_refused(self, held: Held) -> Held:
         """Write into the row that the access token was refused; return the grant as it is then.
@@ -159,8 +161,8 @@ class Refresh:
         match step:
             case Reauthorize():
                 return await self._give_up_unclaimed(held, step)
-            case CoolDown():
-                raise step.cooling.error(situation.now)
+            case Cooling():
+                raise step.error(situation.now)
             case TakeBack():
                 await self._commit.take_back(held.entry)
             case Claim():

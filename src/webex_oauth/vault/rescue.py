@@ -8,11 +8,10 @@ anything relies on it, and removed once its tokens are in the store, or never wi
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 
@@ -24,7 +23,7 @@ from webex_oauth.errors import (
     VaultError,
 )
 from webex_oauth.ports import Clock, Randomness
-from webex_oauth.vault.commit import Commit
+from webex_oauth.vault.commit import Commit, version_name
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import SPOOL_SECONDS
 from webex_oauth.vault.private_files import (
@@ -97,19 +96,11 @@ class Spool:
         """Remove a file, if it is still there."""
         (self._folder / name).unlink(missing_ok=True)
 
-    def replace(self, name: str, spooled: Spooled) -> None:
-        """Write a file in the place of another; it gets a name of its own."""
-        self.add(spooled)
-        self.drop(name)
-
     def all(self) -> Iterator[tuple[str, Spooled]]:
         """Yield the files by name, without those that are gone by then or cannot be read."""
         for name in self.names():
             with suppress(OSError, SealBroken):
                 yield name, self.read(name)
-
-
-_Version: TypeAlias = tuple[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +121,7 @@ class Rescue:
         self._ledger = ledger
         self._spool = Spool(folder, randomness)
         self._commit = Commit(ledger, clock, randomness)
-        self._rescued: dict[_Version, _Rescued] = {}
+        self._rescued: dict[Hashable, _Rescued] = {}
         self._reported: set[str] = set()
 
     @property
@@ -172,12 +163,12 @@ class Rescue:
 
     async def keep(self, grant: Grant) -> None:
         """Keep *grant*, the version after the stored one; raise nothing."""
-        self._rescued[_version(grant)] = _Rescued(grant, None)
+        self._rescued[version_name(grant)] = _Rescued(grant, None)
         await self._spool_it(grant)
 
     def keep_at_once(self, grant: Grant) -> None:
         """Keep *grant* without waiting for anything but the disk; raise nothing."""
-        self._rescued[_version(grant)] = _Rescued(grant, None)
+        self._rescued[version_name(grant)] = _Rescued(grant, None)
         try:
             self._note(grant, self._spool.add(self._sealed(grant)))
         except OSError as error:
@@ -224,9 +215,9 @@ class Rescue:
 
     def _note(self, grant: Grant, file_name: str) -> None:
         """Remember which file holds a grant; one that came too late for that is taken up later."""
-        rescued = self._rescued.get(_version(grant))
+        rescued = self._rescued.get(version_name(grant))
         if rescued is not None and rescued.grant is grant:
-            self._rescued[_version(grant)] = _Rescued(grant, file_name)
+            self._rescued[version_name(grant)] = _Rescued(grant, file_name)
         log.warning(
             "tokens of grant %(grant)s could not be stored and wait in the spool",
             {"grant": grant.name},
@@ -242,7 +233,7 @@ class Rescue:
             self._report(name, error)
             return
         # A second file for one version waits for its turn.
-        self._rescued.setdefault(_version(grant), _Rescued(grant, name))
+        self._rescued.setdefault(version_name(grant), _Rescued(grant, name))
 
     def _report(self, name: str, error: Exception) -> None:
         if name not in self._reported:
@@ -253,10 +244,10 @@ class Rescue:
             )
 
     async def _settle(self, grant: Grant) -> None:
-        rescued = self._rescued.get(_version(grant))
+        rescued = self._rescued.get(version_name(grant))
         if rescued is None or rescued.grant is not grant:
             return  # other tokens need the rescue; the older file is taken up after them
-        del self._rescued[_version(grant)]
+        del self._rescued[version_name(grant)]
         log.info("rescued tokens of grant %(grant)s are settled", {"grant": grant.name})
         if rescued.file_name is None:
             return
@@ -267,10 +258,6 @@ class Rescue:
                 "a spool file of grant %(grant)s cannot be removed: %(error)s",
                 {"grant": grant.name, "error": str(error)},
             )
-
-
-def _version(grant: Grant) -> _Version:
-    return grant.key, grant.version
 
 
 def _log_unspooled(grant: Grant, error: OSError) -> None:

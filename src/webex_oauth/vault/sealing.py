@@ -92,11 +92,24 @@ class Sealer:
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
         """Seal *plaintext* for *context* under the primary key."""
-        return seal(self.keys, self.randomness(NONCE_BYTES), plaintext, context)
+        primary, nonce = self.keys.primary, self.randomness(NONCE_BYTES)
+        key_id = primary.id.encode("ascii")
+        ciphertext = primary.cipher.encrypt(nonce, plaintext, associated_data(key_id, context))
+        return b"".join((bytes((FORMAT, len(key_id))), key_id, nonce, ciphertext))
 
     def open(self, sealed: bytes, context: Context) -> bytes:
-        """Open *sealed*; raise SealBroken or KeyUnavailable."""
-        return open_sealed(self.keys, sealed, context)
+        """Open *sealed*, kept at *context*.
+
+        Raises SealBroken if a byte or the place is not the one that was sealed, KeyUnavailable if
+        the key that sealed it is not there.
+        """
+        key_id, nonce, ciphertext = _parts(sealed)
+        name, keys = _key_name(key_id), self.keys
+        key = keys.primary if name == keys.primary.id else keys.find(name)
+        try:
+            return key.cipher.decrypt(nonce, ciphertext, associated_data(key_id, context))
+        except InvalidTag as error:
+            raise SealBroken(f"a sealed {context.kind} does not fit its place") from error
 
 
 class Envelope(Generic[T]):
@@ -119,33 +132,8 @@ class Envelope(Generic[T]):
             raise SealBroken(f"a sealed {context.kind} does not read as one") from error
 
 
-def seal(keys: Keys, random_bytes: bytes, plaintext: bytes, context: Context) -> bytes:
-    """Seal *plaintext* for *context*; *random_bytes* are 12 bytes never used before."""
-    if len(random_bytes) != NONCE_BYTES:
-        raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
-    primary = keys.primary
-    key_id = primary.id.encode("ascii")
-    ciphertext = primary.cipher.encrypt(random_bytes, plaintext, associated_data(key_id, context))
-    return b"".join((bytes((FORMAT, len(key_id))), key_id, random_bytes, ciphertext))
-
-
-def open_sealed(keys: Keys, sealed: bytes, context: Context) -> bytes:
-    """Open *sealed*, kept at *context*.
-
-    Raises SealBroken when a byte or the place is not the one that was sealed, KeyUnavailable
-    when *keys* do not hold the one that sealed it.
-    """
-    key_id, nonce, ciphertext = _parts(sealed)
-    name = _key_name(key_id)
-    key = keys.primary if name == keys.primary.id else keys.find(name)
-    try:
-        return key.cipher.decrypt(nonce, ciphertext, associated_data(key_id, context))
-    except InvalidTag as error:
-        raise SealBroken(f"a sealed {context.kind} does not fit its place") from error
-
-
 def key_id_of(sealed: bytes) -> str:
-    """Read under which key a value was sealed; raise SealBroken when it names none."""
+    """Read under which key a value was sealed; raise SealBroken if it names none."""
     return _key_name(_parts(sealed)[0])
 
 

@@ -149,10 +149,7 @@ class Vault:
         """
         self._check_use(key)
         check_secret(refused)
-        self._refresh.note_refused(refused)
-        held = await self._refresh.hold(key)
-        if held.access_token == refused:
-            await self._refresh.mark_refused(held)
+        await self._refresh.refuse(key, refused)
 
     def reauth(self, key: bytes, reason: str) -> ReauthRequired:
         """Return the error that says why the person is needed, where, and whose grant it is."""

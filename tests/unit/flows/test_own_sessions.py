@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from unit.flows.signing_in import sign_in
-from unit.flows.workshop import IDLE_SECONDS, NOW, REVOCATION_URL, Workshop, answer
+from unit.flows.workshop import IDLE_SECONDS, NOW, Workshop
 
 from webex_oauth.flows.code_redemption import MAX_SESSIONS
 from webex_oauth.flows.sessions import MAX_LISTED, TokenFate, handle_of
@@ -113,18 +113,6 @@ async def test_disconnecting_ends_every_session_and_the_tokens_of_one_person() -
     assert await workshop.sessions.find(bob.session_id) is not None
     assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
     assert await workshop.queued() == []
-
-
-@pytest.mark.check("B12")
-async def test_disconnecting_does_not_depend_on_webex() -> None:
-    workshop = Workshop()
-    this = await sign_in(workshop)
-    workshop.webex.script(REVOCATION_URL, answer({}, 500))
-
-    assert await workshop.sessions.disconnect(this.grant_key) is TokenFate.QUEUED
-
-    assert not await workshop.ledger.has_grant(this.grant_key)
-    assert len(await workshop.queued()) == 1
 
 
 async def test_disconnecting_somebody_who_is_not_there_says_so() -> None:

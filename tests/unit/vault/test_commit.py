@@ -25,13 +25,6 @@ def test_a_note_belongs_to_one_version(commit: Commit) -> None:
     assert commit.noted_reason(replace(GRANT, subject="bob")) is None
 
 
-def test_a_later_note_takes_the_place_of_an_earlier_one(commit: Commit) -> None:
-    for reason in ("first", "second"):
-        commit.note_reason(GRANT, reason)
-
-    assert commit.noted_reason(GRANT) == "second"
-
-
 @pytest.mark.bound("notes of what could not be written")
 def test_the_oldest_note_goes_when_there_are_too_many() -> None:
     notes: Notes[int] = Notes(at_most=3)
@@ -41,16 +34,6 @@ def test_the_oldest_note_goes_when_there_are_too_many() -> None:
 
     kept = [notes.find(version_name(replace(GRANT, version=number))) for number in range(5)]
     assert kept == [None, None, 2, 3, 4]
-
-
-def test_a_note_can_be_dropped_twice() -> None:
-    notes: Notes[str] = Notes()
-    notes.add("name", "first")
-
-    for _ in range(2):
-        notes.drop("name")
-
-    assert notes.find("name") is None
 
 
 @pytest.mark.bound("refused tokens remembered")

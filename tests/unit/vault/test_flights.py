@@ -98,20 +98,6 @@ async def test_a_cancelled_caller_leaves_the_others_their_flight(
     assert await second == 1
 
 
-async def test_a_flight_lands_although_no_caller_waits_any_more(
-    flights: Flights[int], work: Work
-) -> None:
-    caller = asyncio.create_task(flights.join(KEY, work.run))
-    await begun(caller)
-
-    caller.cancel()
-    await asyncio.wait([caller])
-    work.gate.set()
-    await flights.drain(LIMIT_SECONDS)
-
-    assert work.ended == 1
-
-
 async def test_a_flight_that_hangs_lands_at_its_deadline(work: Work) -> None:
     with pytest.raises(DeadlineExceeded):
         await Flights[int](0.01).join(KEY, work.run)

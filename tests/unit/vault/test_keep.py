@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from unit.vault.fakes import ALICE, INVALID_GRANT, NOW, SECOND, VaultFixture, issued, signed_in
 
-from webex_oauth.errors import RequestNotSent, StoreUnavailable
+from webex_oauth.errors import RequestNotSent
 from webex_oauth.oauth.http import HttpResponse
 from webex_oauth.vault.vault import Kept
 
@@ -30,13 +30,6 @@ async def test_a_grant_that_is_due_is_renewed_once_although_its_token_lives() ->
     stored = await fixture.stored()
     assert stored.tokens.access_token == SECOND
     assert (stored.keep_at or 0) > fixture.clock.now
-
-
-async def test_a_grant_that_is_not_due_is_left_alone() -> None:
-    fixture = await signed_in(lives_for=800_000, issued_at=NOW)
-
-    assert await fixture.vault.keep(ALICE) is Kept.NOT_DUE
-    assert fixture.endpoint.requests == []
 
 
 async def test_a_grant_that_is_gone_is_not_due() -> None:
@@ -122,18 +115,3 @@ async def test_a_grant_whose_answers_were_lost_needs_the_person() -> None:
 
     assert (await fixture.stored()).reauth_reason == "refresh_ambiguous"
     assert fixture.endpoint.requests == []
-
-
-async def test_a_store_that_is_down_is_told() -> None:
-    fixture = await due()
-    fixture.rows.before["read"] = [StoreUnavailable("down")]
-
-    with pytest.raises(StoreUnavailable):
-        await fixture.vault.keep(ALICE)
-
-
-async def test_a_closed_vault_postpones() -> None:
-    fixture = await due()
-    await fixture.vault.close()
-
-    assert await fixture.vault.keep(ALICE) is Kept.POSTPONED

@@ -51,17 +51,6 @@ def encoded(material: bytes) -> str:
     return base64.urlsafe_b64encode(material).decode()
 
 
-def test_a_line_that_was_written_is_read() -> None:
-    assert read_keys(HEADER + line("one", ONE), "keys").primary.id == "one"
-
-
-def test_the_first_key_is_the_primary_one() -> None:
-    ring = read_keys(line("one", ONE) + line("two", TWO), "keys")
-
-    assert ring.primary.id == "one"
-    assert ring.find("two").id == "two"
-
-
 def test_comments_and_empty_lines_are_passed_over() -> None:
     text = f"# a comment\n\n  \n{line('one', ONE)}# another\n"
 
@@ -406,20 +395,6 @@ def test_a_change_that_cannot_be_is_refused_and_not_written(
         change(existing)
 
     assert existing.read_text() == before
-
-
-@pytest.mark.parametrize("loose", [0o644, 0o660])
-@pytest.mark.check("F04")
-def test_a_file_that_others_can_use_is_not_changed(existing: Path, loose: int) -> None:
-    existing.chmod(loose)
-
-    with pytest.raises(KeyUnavailable, match="chmod 600"):
-        add_key(existing, new_line())
-
-
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(KeyUnavailable, match="cannot be used"):
-        add_key(tmp_path / "keys", new_line())
 
 
 def test_commands_at_once_lose_no_key(existing: Path) -> None:

@@ -102,6 +102,7 @@ async def test_a_commit_goes_over_what_the_heartbeat_wrote_last() -> None:
     assert "read" not in fixture.rows.calls
 
 
+@pytest.mark.check("B10")
 async def test_a_dead_holder_keeps_others_out_for_five_seconds() -> None:
     fixture = await signed_in(issued(2))
     await fixture.claim_as_another(lease_seconds=Timing().lease_seconds)

@@ -11,7 +11,6 @@ from unit.vault.fakes import NOW, alice, tokens
 from webex_oauth.secret import Secret
 from webex_oauth.vault.plan import (
     Claim,
-    CoolDown,
     Held,
     Plan,
     Reauthorize,
@@ -134,14 +133,14 @@ def decided(case: Case) -> Renewal:
     table: list[tuple[bool, Renewal]] = [
         (case.reason == "written", Reauthorize("written", is_written=True)),
         (case.refresh == "missing", Reauthorize("refresh_token_missing")),
-        (case.rescued, CoolDown(Cooling(NOW + 1, is_throttled=False))),
+        (case.rescued, Cooling(NOW + 1, is_throttled=False)),
         (case.lease == "other", Wait()),
         (case.lease == "mine", TakeBack()),
         (case.reason == "remembered", Reauthorize("remembered")),
         (is_spent, Reauthorize("refresh_ambiguous")),
-        (case.cooling == "failed", CoolDown(Cooling(NOW + 9, is_throttled=False))),
-        (case.cooling == "asked", CoolDown(Cooling(NOW + 9, is_throttled=True))),
-        (case.endpoint is not None, CoolDown(QUIET)),
+        (case.cooling == "failed", Cooling(NOW + 9, is_throttled=False)),
+        (case.cooling == "asked", Cooling(NOW + 9, is_throttled=True)),
+        (case.endpoint is not None, QUIET),
         (case.lease == "lapsed", Claim(REFRESH, is_takeover=True)),
         (True, Claim(REFRESH)),
     ]
@@ -183,7 +182,7 @@ def test_every_caller_is_served_as_the_table_says() -> None:
 def test_the_table_needs_every_line() -> None:
     outcomes = {type(decided(case)) for case in ALL}
 
-    assert outcomes == {Claim, TakeBack, Wait, CoolDown, Reauthorize}
+    assert outcomes == {Claim, TakeBack, Wait, Cooling, Reauthorize}
     assert len(ALL) == 5 * 4 * 3 * 2 * 3 * 5 * 2 * 3 * 3 * 2
 
 

@@ -86,16 +86,6 @@ async def test_a_second_process_serves_what_still_lives_instead_of_waiting() -> 
     assert await fixture.vault.access_token(ALICE) == FIRST
 
 
-async def test_a_caller_who_waits_too_long_is_told_to_come_back() -> None:
-    fixture = await signed_in()
-    await fixture.claim_as_another()
-
-    with pytest.raises(RefreshPostponed, match="another process"):
-        await fixture.vault.access_token(ALICE)
-
-    assert fixture.endpoint.requests == []
-
-
 async def test_a_process_that_waits_is_told_what_failed_elsewhere() -> None:
     fixture = await signed_in(HttpResponse(503, {"retry-after": "9"}))
     one, two = await asked_in_both(fixture)
@@ -106,15 +96,6 @@ async def test_a_process_that_waits_is_told_what_failed_elsewhere() -> None:
     assert isinstance(outcomes[1], RefreshPostponed)
     assert outcomes[1].retry_after_seconds == 10
     assert len(fixture.endpoint.requests) == 1
-
-
-@pytest.mark.check("B10")
-async def test_a_lease_that_lapsed_is_taken_over() -> None:
-    fixture = await signed_in(issued(2))
-    await fixture.claim_as_another(lease_seconds=30)
-    fixture.clock.now += 30
-
-    assert await fixture.vault.access_token(ALICE) == SECOND
 
 
 async def test_a_claim_that_another_process_won_is_no_request() -> None:
@@ -164,16 +145,6 @@ async def test_a_stale_holder_does_not_overwrite_and_adopts() -> None:
 
     assert await paused == THIRD
     assert (await fixture.stored()).tokens.access_token == THIRD
-
-
-async def test_a_commit_goes_over_a_row_that_was_only_marked_meanwhile() -> None:
-    fixture = await signed_in(issued(2))
-    fixture.endpoint.before_answer = lambda: fixture.change(is_access_refused=True)
-
-    assert await fixture.vault.access_token(ALICE) == SECOND
-
-    stored = await fixture.stored()
-    assert (stored.tokens.access_token, stored.is_access_refused) == (SECOND, False)
 
 
 async def test_a_holder_that_stood_still_before_it_asked_does_not_ask() -> None:
@@ -226,17 +197,6 @@ async def test_a_claim_whose_answer_was_lost_counts_for_nothing() -> None:
     assert fixture.endpoint.presented() == ["refresh-1"]
 
 
-async def test_a_claim_that_fails_spends_nothing() -> None:
-    fixture = await signed_in(issued(2))
-    fixture.rows.before["claim"] = [DOWN]
-
-    with pytest.raises(StoreUnavailable):
-        await fixture.vault.access_token(ALICE)
-
-    assert fixture.endpoint.requests == []
-    assert await fixture.vault.access_token(ALICE) == SECOND
-
-
 # A token near its end is renewed in the background, before a caller has to wait
 
 LIFE_SECONDS = 100_000
@@ -262,17 +222,6 @@ async def test_the_old_token_is_served_while_the_next_one_comes() -> None:
 
     assert (await fixture.stored()).tokens.access_token == SECOND
     assert len(fixture.endpoint.requests) == 1
-
-
-@pytest.mark.check("B06")
-async def test_what_another_process_renews_is_not_renewed_in_the_background() -> None:
-    fixture = await nearly_over()
-    await fixture.claim_as_another()
-
-    assert await fixture.vault.access_token(ALICE) == FIRST
-    await fixture.vault.close()
-
-    assert fixture.endpoint.requests == []
 
 
 @pytest.mark.check("B06")
@@ -302,16 +251,6 @@ async def test_a_refusal_in_the_background_is_noticed_at_the_end_of_the_token() 
         await fixture.vault.access_token(ALICE)
 
     assert needed.value.reason == "refresh_token_refused"
-
-
-@pytest.mark.check("B06")
-async def test_a_fresh_token_is_not_renewed() -> None:
-    fixture = await signed_in(lives_for=LIFE_SECONDS * 16 // 100, issued_at=NOW - 84_000)
-
-    assert await fixture.vault.access_token(ALICE) == FIRST
-    await fixture.vault.close()
-
-    assert fixture.endpoint.requests == []
 
 
 @pytest.mark.check("B06")

@@ -278,15 +278,6 @@ async def test_a_mark_is_written_once_and_touches_nothing_else() -> None:
     assert await fixture.change(is_access_refused=False) == before
 
 
-async def test_a_fresh_token_that_is_refused_is_not_served_either() -> None:
-    fixture = await signed_in(issued(2), issued(3))
-    assert await fixture.vault.access_token(ALICE) == SECOND
-
-    await fixture.vault.refuse(ALICE, SECOND)
-
-    assert await fixture.another_vault().access_token(ALICE) == THIRD
-
-
 async def overtaken_refusal(fixture: VaultFixture, overtaking: Step) -> None:
     """Let something happen between what the refusal read and what it writes."""
     fixture.rows.before["refuse"] = [overtaking]

@@ -428,20 +428,6 @@ def spool(tmp_path: Path) -> Spool:
     return spool
 
 
-def test_a_file_is_read_as_it_was_written(spool: Spool) -> None:
-    name = spool.add(CONTENT)
-
-    assert spool.names() == [name]
-    assert spool.read(name) == CONTENT
-
-
-def test_files_of_one_grant_lie_side_by_side(spool: Spool) -> None:
-    names = {spool.add(CONTENT), spool.add(CONTENT), spool.add(Spooled(CONTENT.key, b"other"))}
-
-    assert set(spool.names()) == names
-    assert len(names) == 3
-
-
 @pytest.mark.check("F05")
 def test_no_other_user_can_read_the_spool(tmp_path: Path) -> None:
     before = os.umask(0)
@@ -454,24 +440,6 @@ def test_no_other_user_can_read_the_spool(tmp_path: Path) -> None:
 
     assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "spool" / name).stat().st_mode & 0o777 == 0o600
-
-
-def test_a_file_is_dropped_however_often(spool: Spool) -> None:
-    name = spool.add(CONTENT)
-
-    spool.drop(name)
-    spool.drop(name)
-
-    assert spool.names() == []
-
-
-def test_a_re_encrypted_file_takes_the_place_of_the_old_one(spool: Spool) -> None:
-    name = spool.add(CONTENT)
-
-    spool.replace(name, Spooled(CONTENT.key, b"anew"))
-
-    [(_, kept)] = spool.all()
-    assert kept.body == b"anew"
 
 
 def test_without_a_folder_there_are_no_files(tmp_path: Path) -> None:

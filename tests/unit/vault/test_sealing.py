@@ -17,13 +17,11 @@ from webex_oauth.vault.sealing import (
     Sealer,
     associated_data,
     key_id_of,
-    open_sealed,
-    seal,
 )
 
 MATERIAL = bytes(range(32))
-NONCE = bytes(range(12))
 RING = KeyRing(Key("one", MATERIAL))
+SEALER = Sealer(RING, lambda count: bytes(range(count)))
 CONTEXT = Context(kind="grant", name=b"row")
 PLAINTEXT = b"what must stay unknown"
 KEPT = (
@@ -33,32 +31,22 @@ KEPT = (
 
 
 def sealed() -> bytes:
-    return seal(RING, NONCE, PLAINTEXT, CONTEXT)
+    return SEALER.seal(PLAINTEXT, CONTEXT)
 
 
 @given(st.binary(max_size=300))
 def test_what_was_sealed_opens(plaintext: bytes) -> None:
-    assert open_sealed(RING, seal(RING, NONCE, plaintext, CONTEXT), CONTEXT) == plaintext
+    assert SEALER.open(SEALER.seal(plaintext, CONTEXT), CONTEXT) == plaintext
 
 
 def test_a_seal_from_an_earlier_release_opens() -> None:
     kept = bytes.fromhex(KEPT)
 
-    assert open_sealed(RING, kept, CONTEXT) == PLAINTEXT
+    assert SEALER.open(kept, CONTEXT) == PLAINTEXT
 
 
 def test_a_seal_hides_its_content() -> None:
     assert PLAINTEXT not in sealed()
-
-
-@given(st.integers(0, len(sealed()) - 1), st.integers(1, 255))
-@pytest.mark.check("F01")
-def test_no_byte_can_change(at: int, difference: int) -> None:
-    changed = bytearray(sealed())
-    changed[at] ^= difference
-
-    with pytest.raises(VaultError):
-        open_sealed(RING, bytes(changed), CONTEXT)
 
 
 @pytest.mark.parametrize("at", range(len(sealed())))
@@ -68,19 +56,19 @@ def test_every_single_byte_is_bound(at: int) -> None:
     changed[at] ^= 1
 
     with pytest.raises(VaultError):
-        open_sealed(RING, bytes(changed), CONTEXT)
+        SEALER.open(bytes(changed), CONTEXT)
 
 
 @pytest.mark.parametrize("length", range(len(sealed())))
 def test_a_seal_cut_short_is_broken(length: int) -> None:
     with pytest.raises(SealBroken):
-        open_sealed(RING, sealed()[:length], CONTEXT)
+        SEALER.open(sealed()[:length], CONTEXT)
 
 
 @given(st.binary(max_size=200))
 def test_bytes_nobody_sealed_are_refused(invented: bytes) -> None:
     with pytest.raises(VaultError):
-        open_sealed(RING, invented, CONTEXT)
+        SEALER.open(invented, CONTEXT)
 
 
 def test_a_seal_names_its_key() -> None:
@@ -95,15 +83,15 @@ def test_a_broken_seal_names_no_key(broken: bytes) -> None:
 
 @pytest.mark.parametrize("length", range(len(sealed()) - len(PLAINTEXT)))
 def test_the_shortest_seal_cut_short_is_broken(length: int) -> None:
-    empty = seal(RING, NONCE, b"", CONTEXT)
+    empty = SEALER.seal(b"", CONTEXT)
 
     with pytest.raises(SealBroken):
-        open_sealed(RING, empty[:length], CONTEXT)
+        SEALER.open(empty[:length], CONTEXT)
 
 
 def test_a_key_name_nobody_could_have_given_is_broken() -> None:
     with pytest.raises(SealBroken, match="no possible key"):
-        open_sealed(RING, sealed().replace(b"one", b"o e", 1), CONTEXT)
+        SEALER.open(sealed().replace(b"one", b"o e", 1), CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +102,7 @@ def test_a_key_name_nobody_could_have_given_is_broken() -> None:
 @pytest.mark.check("F02")
 def test_a_seal_opens_nowhere_else(place: Context) -> None:
     with pytest.raises(SealBroken):
-        open_sealed(RING, sealed(), place)
+        SEALER.open(sealed(), place)
 
 
 contexts = st.builds(Context, kind=st.text("ab", max_size=2), name=st.binary(max_size=2))
@@ -131,21 +119,21 @@ def test_no_two_places_are_encoded_alike(one: Context, other: Context) -> None:
 def test_an_old_key_still_opens() -> None:
     rotated = KeyRing(Key("two", os.urandom(32)), (RING.primary,))
 
-    assert open_sealed(rotated, sealed(), CONTEXT) == PLAINTEXT
+    assert Sealer(rotated, os.urandom).open(sealed(), CONTEXT) == PLAINTEXT
 
 
 def test_the_primary_key_seals() -> None:
     rotated = KeyRing(Key("two", os.urandom(32)), (RING.primary,))
 
     with pytest.raises(KeyUnavailable, match="'two' is not in the key file"):
-        open_sealed(RING, seal(rotated, NONCE, PLAINTEXT, CONTEXT), CONTEXT)
+        SEALER.open(Sealer(rotated, os.urandom).seal(PLAINTEXT, CONTEXT), CONTEXT)
 
 
 def test_another_key_under_the_same_id_opens_nothing() -> None:
     impostor = KeyRing(Key("one", os.urandom(32)))
 
     with pytest.raises(SealBroken):
-        open_sealed(impostor, sealed(), CONTEXT)
+        Sealer(impostor, os.urandom).open(sealed(), CONTEXT)
 
 
 @pytest.mark.check("F01")
@@ -153,11 +141,6 @@ def test_two_seals_of_one_value_differ() -> None:
     sealer = Sealer(RING, os.urandom)
 
     assert sealer.seal(PLAINTEXT, CONTEXT) != sealer.seal(PLAINTEXT, CONTEXT)
-
-
-def test_a_nonce_has_twelve_bytes() -> None:
-    with pytest.raises(ValueError, match="12 bytes"):
-        seal(RING, bytes(11), PLAINTEXT, CONTEXT)
 
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33, 64])

@@ -107,16 +107,6 @@ async def test_two_hundred_callers_cause_one_request() -> None:
     assert len(fixture.endpoint.requests) == 1
 
 
-@transient
-async def test_two_hundred_callers_share_one_failure(
-    line: Answer, error: type[WebexOAuthError]
-) -> None:
-    fixture = await signed_in(line)
-
-    assert {type(outcome) for outcome in await asked_by(fixture, 200)} == {error}
-    assert len(fixture.endpoint.requests) == 1
-
-
 async def test_mixed_callers_share_one_request() -> None:
     fixture = await signed_in(issued(2))
     fixture.endpoint.gate.clear()
@@ -166,33 +156,10 @@ async def test_an_old_token_that_ended_during_the_refresh_is_not_served() -> Non
         await fixture.vault.access_token(ALICE)
 
 
-@transient
-async def test_a_refused_token_is_not_served_again_after_a_transient_failure(
-    line: Answer, error: type[WebexOAuthError]
-) -> None:
-    fixture = await signed_in(line, lives_for=1_000)
-
-    with pytest.raises(error):
-        await fixture.vault.refreshed(ALICE, FIRST)
-
-
 async def test_a_refused_token_is_refreshed_however_long_it_had_to_live() -> None:
     fixture = await signed_in(issued(2), lives_for=1_000)
 
     assert await fixture.vault.refreshed(ALICE, FIRST) == SECOND
-
-
-async def test_a_token_refused_after_another_refresh_causes_no_request() -> None:
-    fixture = await signed_in(access="access-2", lives_for=1_000)
-
-    assert await fixture.vault.refreshed(ALICE, FIRST) == SECOND
-    assert fixture.endpoint.requests == []
-
-
-async def test_a_newer_token_that_ended_too_is_refreshed() -> None:
-    fixture = await signed_in(issued(3), access="access-2")
-
-    assert await fixture.vault.refreshed(ALICE, FIRST) == THIRD
 
 
 async def test_a_refresh_survives_the_cancellation_of_all_its_callers() -> None:
@@ -272,15 +239,6 @@ async def test_a_refresh_token_that_is_not_repeated_is_kept() -> None:
     assert stored.refresh_expires_at == NOW + 1_000_000
 
 
-async def test_a_rotated_refresh_token_replaces_the_old_one() -> None:
-    fixture = await signed_in(issued(2, refresh_token="refresh-2", expires_in=1), issued(3))
-
-    for _ in range(2):
-        await fixture.vault.access_token(ALICE)
-
-    assert fixture.endpoint.presented() == ["refresh-1", "refresh-2"]
-
-
 async def test_scopes_are_kept_unless_the_answer_names_others() -> None:
     fixture = await signed_in(issued(2, expires_in=1), issued(3, scope="spark:people_read"))
 
@@ -300,15 +258,6 @@ async def test_a_refused_refresh_token_needs_the_person_and_is_not_presented_aga
     stored = await fixture.stored()
     assert stored.reauth_reason == "refresh_token_refused"
     assert stored.tokens == tokens()
-
-
-async def test_signing_in_again_makes_a_refused_grant_good() -> None:
-    fixture = await signed_in(INVALID_GRANT)
-    await refusal(fixture)
-
-    await fixture.admit(tokens("access-2", lives_for=1_000))
-
-    assert await fixture.vault.access_token(ALICE) == SECOND
 
 
 @pytest.mark.parametrize("line", [INVALID_GRANT, issued(2)], ids=["refusal", "answer"])
