@@ -1,5 +1,6 @@
 """Count the steps of some work instead of timing it: calls of Python and of C functions."""
 
+import gc
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,8 @@ def steps_of(work: Callable[[], object]) -> int:
         nonlocal count
         count += event in {"call", "c_call"}
 
+    # A collection would run finalizers of what other tests left behind, and count them.
+    gc.disable()
     before = sys.getprofile()
     sys.setprofile(note)
     try:
@@ -24,4 +27,5 @@ def steps_of(work: Callable[[], object]) -> int:
             work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count

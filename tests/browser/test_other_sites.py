@@ -14,7 +14,7 @@ from browser.steps import (
     hand_over,
 )
 from browser.witness import Witness
-from webex_oauth.settings.pages import Page as PagePath
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.rendering import Assets
 
 pytestmark = pytest.mark.browser

@@ -1,9 +1,13 @@
-"""The names of the settings, and their values cleaned of what copying does to them."""
+"""The names of the settings, and their values: cleaned of what copying does to them.
+
+Also what a client id and a client secret of Webex look like, and what is pasted instead.
+"""
 
 import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from hmac import compare_digest
 from typing import Final
 
 NAMES: Final = frozenset(
@@ -56,6 +60,17 @@ PLACEHOLDER: Final = re.compile(
     r"|(your|my|the|paste|insert|put|enter)[-_ ].*|.*[-_ ]here",
     re.DOTALL,
 )
+CLIENT_ID: Final = re.compile(r"C[0-9a-f]{64}")
+INVENTED_ID: Final = re.compile(r"C[0-9a-f]{1,31}")
+"""Too short for a copy that lost its end: an id for trying things out."""
+
+CLIENT_SECRET: Final = re.compile(r"[0-9a-f]{64}")
+ACCESS_TOKEN: Final = re.compile(r"[\w+/-]{16,}_\w{4}_[0-9a-f-]{36}", re.ASCII)
+EMULATOR_PREFIX: Final = "emulator-"
+REGENERATE: Final = (
+    "the Developer Portal shows it once, when the integration is created; 'Regenerate' there "
+    "makes a new one"
+)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -82,10 +97,10 @@ def cleaned(name: str, value: str) -> tuple[str, tuple[str, ...]]:
     """Return *value* as it was meant, and what is wrong with how it is written."""
     mistakes = []
     text = value.strip(ASCII_SPACE)
-    for clean, remedy in _CLEANERS:
+    for clean, mistake in _CLEANERS.items():
         text, before = clean(name, text), text
         if text != before:
-            mistakes.append(f"{name} {remedy(before)}")
+            mistakes.append(f"{name} {mistake or _invisible_character_in(before)}")
     path = path_in(name, text)
     if SHELL.match(path):
         sign = "~" if path.startswith("~") else "$"
@@ -124,30 +139,70 @@ def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}
 
 
-def _invisible_remedy(text: str) -> str:
+def _invisible_character_in(text: str) -> str:
     first = next(character for character in text if _is_invisible(character))
     named = unicodedata.name(first, "a control, or half of a character").lower()
     return f"has an invisible character in it (U+{ord(first):04X}, {named}): type it anew"
 
 
-_CLEANERS: Final = (
-    (_without_invisible, _invisible_remedy),
-    (
-        _without_quotes,
-        lambda _: (
-            "is in quotes, which belong to the value if no shell reads it "
-            "(`docker run --env-file`): write it without"
-        ),
+def client_id_remedy(client_id: str) -> str | None:
+    """Return what is wrong with a client id, and what to do."""
+    if not client_id:
+        return (
+            "no client id: set AUTH_INIT_URL to the 'OAuth Authorization URL' that the Developer "
+            "Portal shows for your integration (or set WEBEX_CLIENT_ID)"
+        )
+    if is_placeholder(client_id):
+        return "the client id is a placeholder: put your integration's own"
+    if CLIENT_SECRET.fullmatch(client_id):
+        return "the client id is a client secret: put the id, which begins with C"
+    if ACCESS_TOKEN.fullmatch(client_id):
+        return "the client id is an access token: put your integration's own"
+    return None
+
+
+def client_secret_remedy(secret: str, client_id: str) -> str | None:
+    """Return what is wrong with a client secret, and what to do; the secret is not repeated."""
+    if not secret:
+        return f"CLIENT_SECRET is missing: {REGENERATE}"
+    if is_placeholder(secret):
+        return "CLIENT_SECRET is a placeholder: put your integration's own"
+    if CLIENT_ID.fullmatch(secret) or compare_digest(secret.encode(), client_id.encode()):
+        return f"CLIENT_SECRET is a client id: put the secret; {REGENERATE}"
+    if ACCESS_TOKEN.fullmatch(secret):
+        return (
+            "CLIENT_SECRET is an access token, of a bot or of a person: put the Client Secret of "
+            "your integration"
+        )
+    return None
+
+
+def credentials_doubt(client_id: str, secret: str) -> str | None:
+    """Return a warning if a client id, or the secret beside one, is unlike those of Webex."""
+    if INVENTED_ID.fullmatch(client_id):
+        return None
+    if not CLIENT_ID.fullmatch(client_id):
+        return (
+            f"the client id has {len(client_id)} characters; Webex's are C and 64 hexadecimal "
+            "digits: was all of it copied?"
+        )
+    if not CLIENT_SECRET.fullmatch(secret):
+        return (
+            "CLIENT_SECRET does not look like one of Webex's, which are 64 hexadecimal digits in "
+            "lower case: was all of it copied, and nothing else?"
+        )
+    return None
+
+
+_CLEANERS: Final = {
+    _without_invisible: "",
+    _without_quotes: (
+        "is in quotes, which belong to the value if no shell reads it "
+        "(`docker run --env-file`): write it without"
     ),
-    (
-        _without_comment,
-        lambda _: (
-            "has a comment behind it, which belongs to the value here: give the comment a line "
-            "of its own"
-        ),
+    _without_comment: (
+        "has a comment behind it, which belongs to the value here: give the comment a line "
+        "of its own"
     ),
-    (
-        _without_breaks,
-        lambda _: "has a space or line break in it: put all of it on one line, without spaces",
-    ),
-)
+    _without_breaks: "has a space or line break in it: put all of it on one line, without spaces",
+}

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Page(StrEnum):
+class PagePath(StrEnum):
     """A path that the application answers, whatever the redirect URI is."""
 
     HOME = "/"
@@ -19,11 +19,11 @@ class Page(StrEnum):
     STATIC = "/static/{name:path}"
 
 
-STATIC_FOLDER = Page.STATIC.partition("{")[0]
-PROBES = frozenset({Page.ALIVE, Page.READY})
+STATIC_FOLDER = PagePath.STATIC.partition("{")[0]
+PROBES = frozenset({PagePath.ALIVE, PagePath.READY})
 """A load balancer asks for them by address."""
 
 
 def is_page(path: str) -> bool:
     """Return whether *path* is the address of a page, so that no callback can be there."""
-    return path in set(Page) or f"{path}/".startswith(STATIC_FOLDER)
+    return path in set(PagePath) or f"{path}/".startswith(STATIC_FOLDER)

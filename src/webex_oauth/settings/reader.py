@@ -1,7 +1,7 @@
 """Settings read from variables: every mistake is collected, each with its remedy."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,23 +11,19 @@ from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings import urls
-from webex_oauth.settings.credentials import (
+from webex_oauth.settings.names import (
     EMULATOR_PREFIX,
+    SQLITE,
+    cleaned,
     client_id_remedy,
     client_secret_remedy,
     credentials_doubt,
+    suggestion,
 )
-from webex_oauth.settings.names import SQLITE, cleaned, suggestion
-from webex_oauth.settings.urls import PortalUrl, read_portal_url
 from webex_oauth.settings.values import (
-    ABSOLUTE_SECONDS,
     APP_NAME,
-    DEFAULT_HOST,
     DEFAULT_PORT,
-    IDLE_SECONDS,
-    KEYS_NAME,
     MEMORY,
-    STORE_NAME,
     Settings,
     file_remedy,
     one_folder_doubt,
@@ -39,6 +35,8 @@ from webex_oauth.vault.private_files import exposure
 from webex_oauth.webex import scopes as webex_scopes
 from webex_oauth.webex.platform import WEBEX, Platform, platform, read_origin
 
+IDLE_SECONDS = 8 * 3600
+ABSOLUTE_SECONDS = 7 * 86400
 MAX_SECONDS = 90 * 86400
 MAX_WORKERS = 64
 MAX_NAME_CHARACTERS = 60
@@ -71,7 +69,10 @@ class _Reader(Collector):
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
         self._folder = sources.folder
-        self._portal = self._portal_url()
+        text = self.value("AUTH_INIT_URL")
+        self._portal = urls.read_portal_url(text) if text else urls.PortalUrl()
+        self.mistakes += self._portal.mistakes
+        self.warnings += self._portal.warnings
 
     def settings(self) -> Settings:
         self.warn_of_ignored_names()
@@ -82,7 +83,7 @@ class _Reader(Collector):
             client=client,
             scopes=self._scopes(),
             platform=self._platform(client),
-            host=self.value("WEBEX_HOST") or DEFAULT_HOST,
+            host=self.value("WEBEX_HOST") or "127.0.0.1",
             port=port,
             workers=self.whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
             store_url=self._store_url(),
@@ -93,10 +94,10 @@ class _Reader(Collector):
             idle_seconds=idle_seconds,
             absolute_seconds=absolute_seconds,
             is_debugging=self._is_debugging(),
-            proxy=self._proxy(),
-            ca_file=self._ca_file(),
+            proxy=self._checked("WEBEX_PROXY", urls.proxy_remedy) or None,
+            ca_file=self._checked("WEBEX_CA_FILE", _ca_file_remedy) or None,
             warnings=(),
-            app_name=self._app_name(),
+            app_name=self._checked("WEBEX_APP_NAME", _app_name_remedy) or APP_NAME,
             help_url=self._help_url(),
         )
         if settings.workers > 1 and settings.store_url == MEMORY:
@@ -108,12 +109,12 @@ class _Reader(Collector):
             self.warn(one_folder_doubt(settings.store_url, settings.keys_file))
         return replace(settings, warnings=tuple(self.warnings))
 
-    def _portal_url(self) -> PortalUrl:
-        text = self.value("AUTH_INIT_URL")
-        portal = read_portal_url(text) if text else PortalUrl()
-        self.mistakes += portal.mistakes
-        self.warnings += portal.warnings
-        return portal
+    def _checked(self, name: str, remedy_of: Callable[[str], str | None]) -> str:
+        """Return the value of *name*; nothing if it is not set or wrong."""
+        text = self.value(name)
+        remedy = remedy_of(text) if text else None
+        self.add(remedy)
+        return "" if remedy else text
 
     def _from_portal_or(self, name: str, field: str, named: str | None = None) -> str:
         """Return the variable *name* or the portal URL's *field*; both must agree.
@@ -237,13 +238,13 @@ class _Reader(Collector):
     def _store_url(self) -> str:
         url = self.value("WEBEX_STORE_URL")
         if not url:
-            return f"{SQLITE}{self._folder / STORE_NAME}"
+            return f"{SQLITE}{self._folder / 'vault.sqlite'}"
         self.add(store_url_remedy(url))
         self.warn(store_url_doubt(url))
         return url
 
     def _keys_file(self) -> Path:
-        path = Path(self.value("WEBEX_KEYS_FILE") or self._folder / KEYS_NAME)
+        path = Path(self.value("WEBEX_KEYS_FILE") or self._folder / "keys")
         self.add(file_remedy("WEBEX_KEYS_FILE", path))
         return path
 
@@ -270,14 +271,6 @@ class _Reader(Collector):
             self.mistakes.append(str(error))
             return Secret(text)
 
-    def _app_name(self) -> str:
-        name = self.value("WEBEX_APP_NAME") or APP_NAME
-        if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
-            self.add(
-                f"WEBEX_APP_NAME is not one line of {MAX_NAME_CHARACTERS} characters: shorten it"
-            )
-        return name
-
     def _help_url(self) -> str | None:
         text = self.value("WEBEX_HELP")
         url = urls.help_url(text) if text else None
@@ -288,23 +281,22 @@ class _Reader(Collector):
             )
         return url
 
-    def _proxy(self) -> str | None:
-        proxy = self.value("WEBEX_PROXY")
-        remedy = urls.proxy_remedy(proxy) if proxy else None
-        self.add(remedy)
-        return None if remedy else proxy or None
-
-    def _ca_file(self) -> str | None:
-        path = self.value("WEBEX_CA_FILE")
-        if path and not Path(path).is_file():
-            self.mistakes.append("WEBEX_CA_FILE is not a file: name a PEM file of authorities")
-            return None
-        return path or None
-
     def _is_debugging(self) -> bool:
         """Return whether DEBUG names oauth, with patterns such as oauth* as in Node's `debug`."""
         patterns = re.split(r"[\s,]+", self.value("DEBUG"))
         return any(fnmatchcase("oauth", pattern) for pattern in patterns)
+
+
+def _ca_file_remedy(path: str) -> str | None:
+    if Path(path).is_file():
+        return None
+    return "WEBEX_CA_FILE is not a file: name a PEM file of authorities"
+
+
+def _app_name_remedy(name: str) -> str | None:
+    if len(name) <= MAX_NAME_CHARACTERS and name.isprintable():
+        return None
+    return f"WEBEX_APP_NAME is not one line of {MAX_NAME_CHARACTERS} characters: shorten it"
 
 
 def _keys_in(text: str) -> Secret:

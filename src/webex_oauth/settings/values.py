@@ -13,13 +13,8 @@ from webex_oauth.settings.names import SQLITE
 from webex_oauth.settings.urls import origin_of, split_url
 from webex_oauth.webex.platform import DEFAULT_PORTS, Platform, is_loopback_host
 
-DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8080
-STORE_NAME: Final = "vault.sqlite"
-KEYS_NAME: Final = "keys"
 APP_NAME: Final = "webex-oauth"
-IDLE_SECONDS: Final = 8 * 3600
-ABSOLUTE_SECONDS: Final = 7 * 86400
 MEMORY: Final = "memory:"
 STORE_URL_REMEDY: Final = (
     "WEBEX_STORE_URL must be sqlite:///PATH (four slashes for an absolute path), "

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from webex_oauth.errors import StoreError, VaultError, WebexOAuthError
 from webex_oauth.integration import Integration
 from webex_oauth.settings import Settings
-from webex_oauth.settings.pages import STATIC_FOLDER, Page
+from webex_oauth.settings.pages import STATIC_FOLDER, PagePath
 from webex_oauth.settings.urls import is_loopback
 from webex_oauth.web.browser_security import security_headers
 from webex_oauth.web.cookies import CookieJar
@@ -100,18 +100,18 @@ def handlers(callback_path: str) -> HandlerTable:
     The callback's path is the one of the registered redirect URI. HEAD is answered as GET is.
     """
     listed: list[tuple[str, Mapping[str, Handler]]] = [
-        (Page.ROOMS, {"GET": show_rooms}),
-        (Page.HOME, {"GET": show_home}),
+        (PagePath.ROOMS, {"GET": show_rooms}),
+        (PagePath.HOME, {"GET": show_home}),
         (callback_path, {"GET": complete_sign_in}),
-        (Page.LOGIN, {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
-        (Page.INDEX, {"GET": show_home}),
-        (Page.LOGOUT, {"GET": ask_to_sign_out, "POST": sign_out}),
-        (Page.SESSIONS, {"GET": show_sessions}),
-        (Page.END_SESSIONS, {"GET": leave_form, "POST": end_sessions}),
-        (Page.DISCONNECT, {"GET": ask_to_disconnect, "POST": disconnect}),
-        (Page.ALIVE, {"GET": show_health}),
-        (Page.READY, {"GET": show_readiness}),
-        (Page.STATIC, {"GET": send_static_file}),
+        (PagePath.LOGIN, {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
+        (PagePath.INDEX, {"GET": show_home}),
+        (PagePath.LOGOUT, {"GET": ask_to_sign_out, "POST": sign_out}),
+        (PagePath.SESSIONS, {"GET": show_sessions}),
+        (PagePath.END_SESSIONS, {"GET": leave_form, "POST": end_sessions}),
+        (PagePath.DISCONNECT, {"GET": ask_to_disconnect, "POST": disconnect}),
+        (PagePath.ALIVE, {"GET": show_health}),
+        (PagePath.READY, {"GET": show_readiness}),
+        (PagePath.STATIC, {"GET": send_static_file}),
     ]
     return dict(reversed(listed))
 
@@ -144,7 +144,7 @@ class PageRouter:
     def find(table: HandlerTable, path: str, method: str) -> Handler:
         """Return the handler of a request; raises HTTPException if there is none."""
         is_static = path.startswith(STATIC_FOLDER) and path not in table
-        handler_by_method = table.get(Page.STATIC if is_static else path)
+        handler_by_method = table.get(PagePath.STATIC if is_static else path)
         if handler_by_method is None:
             raise HTTPException(404)
         handler = handler_by_method.get("GET" if method == "HEAD" else method)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
-from webex_oauth.settings.pages import Page
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import notice_proof
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.rendering import View
@@ -90,12 +90,12 @@ async def end_sessions(visit: Visit) -> Response:
         case _:
             raise Refused("bad-request", "the form names neither a session nor all others")
     query = {"notice": notice, "proof": notice_proof(notice, session.session_id)}
-    return redirect(f"{Page.SESSIONS}?{urlencode(query)}")
+    return redirect(f"{PagePath.SESSIONS}?{urlencode(query)}")
 
 
 async def leave_form(visit: Visit) -> Response:  # noqa: ARG001 - a handler takes a visit
     """Send a browser that reloads the form's address to the list."""
-    return redirect(Page.SESSIONS)
+    return redirect(PagePath.SESSIONS)
 
 
 def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
@@ -114,7 +114,7 @@ def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
 async def ask_to_sign_out(visit: Visit) -> Response:
     """Ask; nothing changes."""
     if await visit.session() is None:
-        return redirect(Page.HOME)
+        return redirect(PagePath.HOME)
     return visit.show(SignOutPage(visit.site.integration.context.keeps_grants))
 
 

@@ -16,7 +16,7 @@ from webex_oauth.integration import Integration
 from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
-from webex_oauth.settings.pages import Page
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import (
     content_security_policy,
     csrf_token,
@@ -28,7 +28,7 @@ from webex_oauth.web.rendering import Assets, Layout, Pages, View
 
 MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
-SIGN_IN_FORM = f'<form method="post" action="{Page.LOGIN}">'.encode()
+SIGN_IN_FORM = f'<form method="post" action="{PagePath.LOGIN}">'.encode()
 """Opens the form of `partials/forms.html`; foreign text is escaped, so it cannot contain this."""
 CLEARED = '"cache", "storage"'
 """Not "cookies": browsers apply that to the whole registrable domain, and would sign the person out

@@ -39,7 +39,7 @@ from unit.web.example_pages import (
 
 from webex_oauth.emulator.world import HOSTILE_TITLES
 from webex_oauth.flows.sessions import TokenFate
-from webex_oauth.settings.pages import Page
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.application import CACHED_FOR_GOOD
 from webex_oauth.web.failure_page import Link
 from webex_oauth.web.failures import FAILURES
@@ -149,7 +149,7 @@ def test_every_link_and_form_leads_to_a_page_that_there_is(view: View, layout: L
     addresses = [e.attributes.get("href") for e in document.named("a")]
     addresses += [e.attributes["action"] for e in document.named("form")]
     paths = {one.partition("?")[0] for one in addresses if one and one.startswith("/")}
-    assert paths <= set(Page)
+    assert paths <= set(PagePath)
 
 
 @EXAMPLES
