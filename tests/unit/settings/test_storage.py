@@ -64,13 +64,14 @@ def test_no_password_whatever_is_in_it_is_shown(word: str) -> None:
 
 
 @pytest.mark.check("E02")
-def test_settings_show_neither_the_stores_password_nor_the_keys() -> None:
-    settings = read_settings(
-        GOOD | {"WEBEX_STORE_URL": "redis://:pass-word@h", "WEBEX_KEYS": f"k1 {KEY}"}
-    )
+def test_settings_show_none_of_their_secrets() -> None:
+    proxy = "http://proxy-user:proxy-word@proxy.example:3128"
+    secret = {"WEBEX_STORE_URL": "redis://:pass-word@h", "WEBEX_KEYS": f"k1 {KEY}"}
 
-    assert "pass-word" not in repr(settings)
-    assert KEY not in repr(settings)
+    settings = read_settings(GOOD | secret | {"WEBEX_PROXY": proxy})
+
+    for shown in ("pass-word", KEY, "proxy-word", GOOD["CLIENT_SECRET"]):
+        assert shown not in repr(settings)
     assert settings.shown_store_url == "redis://:***@h"
 
 
