@@ -126,6 +126,11 @@ def _explained() -> Iterator[None]:
     """Raise KeyUnavailable, which says what to do, in the place of an OSError."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise KeyUnavailable(
+            f"there is no key file: {error.filename} (WEBEX_KEYS_FILE) is not there; the first "
+            f"start of `webex-oauth serve` makes it; if there was one, {RESTORE}"
+        ) from error
     except OSError as error:
         raise KeyUnavailable(
             f"the key file (WEBEX_KEYS_FILE) cannot be used: {error}; {IN_A_CONTAINER}"

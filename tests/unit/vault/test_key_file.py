@@ -397,6 +397,16 @@ def test_a_change_that_cannot_be_is_refused_and_not_written(
     assert existing.read_text() == before
 
 
+@pytest.mark.parametrize(
+    "use", [read_key_file, lambda path: add_key(path, new_line())], ids=["read", "change"]
+)
+def test_the_error_of_a_missing_file_says_what_makes_one(
+    tmp_path: Path, use: Callable[[Path], object]
+) -> None:
+    with pytest.raises(KeyUnavailable, match=r"no key file: .*/keys .*first start.* makes it"):
+        use(tmp_path / "keys")
+
+
 def test_commands_at_once_lose_no_key(existing: Path) -> None:
     lines = [new_line() for _ in range(24)]
     with ThreadPoolExecutor(8) as pool:
