@@ -319,7 +319,7 @@ class ReauthReason(StrEnum):
 
 
 _EXPLANATIONS: Final[Mapping[str, str]] = {
-    ReauthReason.GRANT_ENDED: "their grant was ended here",
+    ReauthReason.GRANT_ENDED: "they never signed in here, or their grant was ended",
     ReauthReason.REFRESH_TOKEN_MISSING: "Webex never gave a refresh token",
     ReauthReason.REFRESH_TOKEN_EXPIRED: "the refresh token has expired and Webex refused it",
     ReauthReason.REFRESH_TOKEN_REFUSED: "Webex no longer accepts the refresh token",

@@ -56,7 +56,7 @@ def test_every_mistake_of_a_configuration_is_told() -> None:
         ),
         (
             errors.ReauthRequired("grant_ended", "http://here/login", grant="0a1b"),
-            "must sign in again (grant 0a1b): grant_ended: their grant was ended here; let them ",
+            "(grant 0a1b): grant_ended: they never signed in here, or their grant was ended; let ",
         ),
         (errors.AuthorizationRefused("x\ny"), r"the authorization server answered 'x\ny'; "),
         (
