@@ -149,7 +149,7 @@ async def _re_encrypt(settings: Settings) -> None:
         await check_keys(rows, sealer)
         tally = await Reencryption(rows, _spool(settings), sealer, _progress()).run()
     count = tally.get(Outcome.REENCRYPTED, 0)
-    say(f"everything is encrypted with {sealer.keys.primary.id}; {count} rows were re-encrypted")
+    say(f"everything is encrypted with {sealer.keys.primary.id}; rows re-encrypted: {count:,}")
     if tally.get(Outcome.UNOPENED):
         complain(
             f"warning: {tally[Outcome.UNOPENED]} rows could not be decrypted and were left alone: "
@@ -194,7 +194,7 @@ def _progress() -> Callable[[Tally], None]:
         if time.monotonic() >= report_at:
             report_at = time.monotonic() + REPORT_EVERY_SECONDS
             done, count = tally.get(Outcome.REENCRYPTED, 0), sum(tally.values())
-            complain(f"{count:,} rows read, {done:,} re-encrypted")
+            complain(f"rows read: {count:,}, re-encrypted: {done:,}")
 
     return report
 
