@@ -146,10 +146,9 @@ class Commit:
             self._troubles.drop(name)
 
     async def take_back(self, found: Entry[Grant]) -> None:
-        """Give back a lease that an earlier refresh of this process left behind.
+        """Give back a lease that an earlier refresh of this process left behind; raise StoreError.
 
-        What that refresh left behind is what was noted, or else what the row says. Raises
-        StoreError.
+        The trouble that it left behind is what was noted, or else what the row says.
         """
         name = version_name(found.record)
         await self._release(found, self._troubles.find(name) or found.record.trouble)
@@ -203,17 +202,25 @@ class Commit:
 
     # Reasons why the person is needed
 
-    async def reason(self, found: Entry[Grant], reason: str) -> Grant | None:
+    async def reason(self, found: Entry[Grant], reason: str | None) -> Grant | None:
         """Write that the person is needed, and why, unless the version moved.
 
-        Returns what the row holds afterwards, None if it is gone. Raises StoreError, and notes the
-        reason, if that is not possible.
+        With None for a reason there is only nothing to keep alive. Returns what the row holds
+        afterwards, None if it is gone. Raises StoreError, and notes the reason, if that is not
+        possible.
         """
         grant = found.record
+
+        def ended(current: Grant) -> Grant | None:
+            if current.version != grant.version or current.reauth_reason is not None:
+                return None
+            return new_version(replace(current, reauth_reason=reason), current, self._randomness)
+
         try:
-            current = await self._end_refreshing(found, reason)
+            current = await self.change(found, ended, durably=True)
         except StoreError:
-            self.note_reason(grant, reason)
+            if reason is not None:
+                self.note_reason(grant, reason)
             raise
         self._reasons.drop(version_name(grant))
         if current is None:
@@ -225,10 +232,6 @@ class Commit:
             )
         return current.record
 
-    async def end_of_keeping(self, found: Entry[Grant]) -> None:
-        """Write that there is nothing to keep alive, unless the version moved."""
-        await self._end_refreshing(found, None)
-
     def note_reason(self, grant: Grant, reason: str) -> None:
         """Remember a reason that cannot be written."""
         self._reasons.add(version_name(grant), reason)
@@ -236,14 +239,6 @@ class Commit:
     def noted_reason(self, grant: Grant) -> str | None:
         """Return the reason that this version should hold and does not."""
         return self._reasons.find(version_name(grant))
-
-    async def _end_refreshing(self, found: Entry[Grant], reason: str | None) -> Entry[Grant] | None:
-        def ended(grant: Grant) -> Grant | None:
-            if grant.version != found.record.version or grant.reauth_reason is not None:
-                return None
-            return new_version(replace(grant, reauth_reason=reason), grant, self._randomness)
-
-        return await self.change(found, ended, durably=True)
 
     # Access tokens that the API refused: never handed out again, by any process on the store
 

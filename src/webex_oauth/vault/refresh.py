@@ -126,10 +126,9 @@ class Refresh:
 
     async def retire(self, held: Held, step: Reauthorize) -> None:
         """Stop keeping a grant alive for which no refresh can do anything."""
-        if step.reason == ReauthReason.REFRESH_TOKEN_MISSING:
-            await self._commit.end_of_keeping(held.entry)
-        elif not step.is_written:
-            await self._commit.reason(held.entry, step.reason)
+        if not step.is_written:
+            is_missing = step.reason == ReauthReason.REFRESH_TOKEN_MISSING
+            await self._commit.reason(held.entry, None if is_missing else step.reason)
 
     async def refuse(self, key: bytes, access_token: Secret) -> None:
         """Hand out *access_token* no more, here or in any other process on the store."""

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from unit.flows.signing_in import callback_query
 from unit.flows.workshop import (
     ABSOLUTE_SECONDS,
     IDLE_SECONDS,
@@ -18,25 +19,20 @@ from webex_oauth.errors import AnswerLost, AttemptForeign, AttemptUnknown
 from webex_oauth.flows.revocation import REVOCATION_SECONDS
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.flows.sign_in import (
+    ATTEMPT_SECONDS,
     HOME,
     NotSignedIn,
     Outcome,
     SentOn,
     SignedIn,
-    StartedSignIn,
     read_return_to,
 )
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
-from webex_oauth.vault.records import digest
+from webex_oauth.vault.records import MARK_KEPT_SECONDS, digest
 from webex_oauth.vault.rows import Change, Kind, Row
 
 pytestmark = pytest.mark.anyio
-
-
-def callback_query(started: StartedSignIn) -> bytes:
-    state = started.authorization_url.partition("&state=")[2].partition("&")[0]
-    return f"code=the-code&state={state}".encode()
 
 
 async def signed_in(workshop: Workshop) -> Secret:
@@ -205,6 +201,27 @@ async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
     )
 
     assert again == SentOn(read_return_to("/listrooms"))
+
+
+@pytest.mark.parametrize(("after", "is_sent_on"), [(0, True), (1, False)])
+async def test_a_second_delivery_is_recognised_until_ten_minutes_after_the_attempt(
+    after: int, *, is_sent_on: bool
+) -> None:
+    workshop = Workshop()
+    started = workshop.sign_in.begin(HOME)
+    callback = read_callback(callback_query(started))
+    first = await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
+    assert isinstance(first, SignedIn)
+    workshop.now += ATTEMPT_SECONDS + MARK_KEPT_SECONDS - 1 + after
+    found = await workshop.ledger.find_session(digest(first.session_id))
+    assert found
+    await workshop.ledger.touch_session(found, workshop.now)
+
+    again = await workshop.sign_in.complete(
+        callback, attempt=started.attempt, session_id=first.session_id
+    )
+
+    assert isinstance(again, SentOn) is is_sent_on
 
 
 async def second_delivery(workshop: Workshop, *, after_seconds: int) -> Outcome:

@@ -109,17 +109,6 @@ async def test_what_a_slow_process_still_wrote_is_found(fixture: KeyFixture) -> 
     assert next(naps) == 4
 
 
-async def test_it_never_ends_before_the_processes_had_time_to_look(fixture: KeyFixture) -> None:
-    naps: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        naps.append(seconds)
-
-    await reencrypt(fixture, sleep)
-
-    assert SETTLE_SECONDS in naps
-
-
 async def test_a_process_that_keeps_the_old_key_is_reported(fixture: KeyFixture) -> None:
     slow, passes = fixture.sealer, count()
     fixture.next_key()
