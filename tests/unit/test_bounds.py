@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from unit.flows.fixtures import NOW, PERSON_URL, TOKEN_URL, FlowFixture, answer
 from unit.flows.signing_in import sign_in
-from unit.flows.workshop import NOW, PERSON_URL, TOKEN_URL, Workshop, answer
 from unit.raw_server import raw_server, say_body
 
 from webex_oauth.emulator.journal import _CAPACITY as JOURNAL_CAPACITY, Entry, Journal
@@ -28,8 +28,8 @@ ROOMS_URL = f"{PERSON_URL.removesuffix('people/me')}rooms"
 class Measuring:
     """Stand before a scripted Webex, and note the limits of each exchange by its URL."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._inner = workshop.webex.send
+    def __init__(self, fixture: FlowFixture) -> None:
+        self._inner = fixture.webex.send
         self.limits: dict[str, Limits] = {}
 
     async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
@@ -39,12 +39,12 @@ class Measuring:
 
 @pytest.mark.bound("answer of the token endpoint", "answer to a call", "page of a list")
 async def test_each_exchange_has_the_limit_of_its_kind() -> None:
-    workshop = Workshop()
-    measuring = Measuring(workshop)
-    workshop.webex.send = measuring.send  # type: ignore[method-assign]  # it stands before Webex
-    api = workshop.api((await sign_in(workshop)).grant_key)
-    workshop.webex.script(ROOMS_URL, answer({"items": []}))
-    workshop.webex.script(f"{ROOMS_URL}?max=5", answer({"items": []}))
+    fixture = FlowFixture()
+    measuring = Measuring(fixture)
+    fixture.webex.send = measuring.send  # type: ignore[method-assign]  # it stands before Webex
+    api = fixture.api((await sign_in(fixture)).grant_key)
+    fixture.webex.script(ROOMS_URL, answer({"items": []}))
+    fixture.webex.script(f"{ROOMS_URL}?max=5", answer({"items": []}))
 
     await api.call(people.me())
     await api.first_page(rooms.listing(max_items=5))
@@ -71,7 +71,7 @@ async def test_a_call_that_finds_no_connection_is_not_sent() -> None:
 
 @pytest.mark.bound("revocations handed over")
 async def test_what_is_handed_over_beyond_the_bound_stays_in_the_queue() -> None:
-    revocations = Revocations(Workshop().context)
+    revocations = Revocations(FlowFixture().context)
 
     for number in range(2 * MAX_HANDED_OVER):
         revocations.soon(Revocation(b"key", number, NO_TOKENS, None, NOW))

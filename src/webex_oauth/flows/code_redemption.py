@@ -1,4 +1,4 @@
-"""Redeem a code: it becomes a grant and a session (RFC 6749 section 4.1.3)."""
+"""Redemption: a code becomes a grant and a session (RFC 6749 section 4.1.3)."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -103,7 +103,7 @@ class CodeRedemption:
             raise AttemptUnknown("the attempt was begun under another configuration")
 
     async def _exchange(self, attempt: Attempt, code: AuthorizationCode) -> Grant:
-        """Redeem *code*; whose grant it is has to be found out."""
+        """Redeem *code* for a grant whose person is not known yet."""
         context, requested_at = self._context, self._context.clock()
         server = context.platform.server
         request = code_request(server, context.client, code, attempt.verifier)

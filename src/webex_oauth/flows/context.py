@@ -1,7 +1,7 @@
 """What every flow works with, and the bulkhead: calls of Webex's API take a place each.
 
 So sign-ins always find one. No person takes more than a quarter of the places; calls that wait for
-one of theirs hold up nobody else, and are bounded as well.
+one of theirs hold up no other person, and are bounded as well.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ SECRET_BYTES = 32
 
 
 class Bulkhead:
-    """Let *count* calls be under way at a time, *count_of_one* of them for one person."""
+    """At most *count* calls under way at a time, *count_of_one* of them for one person."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Bulkhead:
 
     @asynccontextmanager
     async def place(self, grant_key: bytes) -> AsyncIterator[None]:
-        """Hold a place for a call of one person; raises RequestNotSent when none gets free in time.
+        """Hold a place for a call of one person; raises RequestNotSent if none gets free in time.
 
         A person for whom WAITING_OF_ONE calls wait already is refused at once.
         """

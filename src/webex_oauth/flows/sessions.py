@@ -52,7 +52,7 @@ class LiveSession:
 class ListedSession:
     """One of a person's sessions.
 
-    `handle` names it among them, and says nothing to anybody else; `browser` is None where it is
+    `handle` names it among them, and means nothing outside this list; `browser` is None if it is
     not known.
     """
 
@@ -108,7 +108,7 @@ class Sessions:
         return tuple(sorted(listed, key=lambda one: not one.is_this))
 
     async def sign_out(self, session_id: Secret) -> TokenFate:
-        """End a session here first; then revoke its tokens if nobody else uses them.
+        """End a session here first; then revoke its tokens if no other session uses them.
 
         Raises StoreUnavailable.
         """

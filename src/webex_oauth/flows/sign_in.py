@@ -73,7 +73,7 @@ HOME = ReturnTo("/")
 
 
 def read_return_to(text: str | None) -> ReturnTo:
-    """Take *text* when every browser reads it as a path on this origin, else the home page.
+    """Return *text* if every browser reads it as a path on this origin, else the home page.
 
     Browsers read a backslash as a slash and drop tabs and newlines; a proxy may decode percent
     escapes before that. So the path is judged decoded.
@@ -88,7 +88,7 @@ def read_return_to(text: str | None) -> ReturnTo:
 
 @dataclass(frozen=True, slots=True)
 class StartedSignIn:
-    """Send the browser to `authorization_url`; it keeps `attempt` as the cookie `attempt_id`."""
+    """Where to send the browser, which keeps `attempt` as the cookie `attempt_id`."""
 
     authorization_url: str
     attempt_id: str
@@ -97,7 +97,7 @@ class StartedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Give the browser its new session and send it on."""
+    """A session for the browser, which is sent on with it."""
 
     session_id: Secret
     return_to: ReturnTo
@@ -105,14 +105,14 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SentOn:
-    """Send a browser on that completed this sign-in before and is still signed in."""
+    """A browser that completed this sign-in before, is still signed in, and is sent on."""
 
     return_to: ReturnTo
 
 
 @dataclass(frozen=True, slots=True)
 class NotSignedIn:
-    """Show the person why, and offer a new sign-in that leads to `return_to`."""
+    """An error to show, with the offer of a new sign-in that leads to `return_to`."""
 
     error: WebexOAuthError
     return_to: ReturnTo
@@ -239,7 +239,7 @@ class SignIn:
         return SignedIn(await self._renew(finished), return_to)
 
     async def _renew(self, finished: TakenAttempt) -> Secret:
-        """Give the session that the attempt brought a new id; raise AttemptUnknown if it is over.
+        """Rename the session that the attempt brought; return its id, or raise AttemptUnknown.
 
         Of several deliveries at once each may get its turn: the last one has the living id.
         """

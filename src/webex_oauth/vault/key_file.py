@@ -31,7 +31,7 @@ from webex_oauth.vault.private_files import (
 from webex_oauth.vault.sealing import KEY_BYTES, Key, KeyRing
 
 HEADER = """\
-# Keys of webex-oauth. Whoever holds this file can read every stored token; without it nobody can.
+# Keys of webex-oauth. With this file every stored token can be read, without it none.
 # Back it up apart from the database. The first key seals, the others only open.
 """
 LINE = re.compile(r"\S+\s+\S+(\s+[0-9]{4}-[0-9]{2}-[0-9]{2})?")

@@ -249,7 +249,7 @@ class Ledger:
         await self.rows.apply([change], durably=True)
 
     async def take_revocations(self, now: int, until: int, limit: int) -> Sequence[Revocation]:
-        """Take revocations that are due: nobody else gets them before *until*.
+        """Take revocations that are due: no other process gets them before *until*.
 
         Each comes with its `due_at` moved there and its `try_count` grown by one.
         """

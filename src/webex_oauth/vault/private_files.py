@@ -67,7 +67,7 @@ def check_private_file(path: Path) -> None:
 def create_private_file(path: Path, content: bytes) -> None:
     """Create *path* with its whole *content* in one step.
 
-    Whoever opens it finds all of it. The draft is locked while its writer lives, and empty until
+    A reader finds all of it or no file. The draft is locked while its writer lives, and empty until
     then. Raises FileExistsError when it is there already.
     """
     if path.is_symlink() or path.exists():

@@ -160,7 +160,7 @@ def name_of_grant(key: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to refresh a grant: whose it is, and until when nobody else has it."""
+    """The right to refresh a grant: its owner, and until when no other process has it."""
 
     owner: bytes
     until: int
@@ -171,7 +171,7 @@ class Trouble:
     """What refreshes that brought no tokens leave behind for the next one.
 
     How often this version's refresh token may have been presented without an answer, how often
-    that failed in a row, and before when nobody tries again.
+    that failed in a row, and when it may be tried again.
     """
 
     presented_count: int = 0

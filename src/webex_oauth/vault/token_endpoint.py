@@ -74,7 +74,7 @@ def judge(error: UpstreamError | TokenError) -> Failure:
 
 @dataclass(frozen=True, slots=True)
 class Cooling:
-    """A time before which nobody tries again; `is_throttled` if the server asked for it."""
+    """A time before which no refresh is tried; `is_throttled` if the server asked for it."""
 
     until: int
     is_throttled: bool

@@ -143,7 +143,7 @@ class Vault:
             raise
 
     async def refuse(self, key: bytes, refused: Secret) -> None:
-        """Remember for every process on the store that the API does not accept *refused*.
+        """Write down, for every process on the store, that the API does not accept *refused*.
 
         Raises ReauthRequired if the grant was ended, StoreUnavailable or VaultError.
         """

@@ -1,6 +1,6 @@
-"""Signing people in at a workshop, by their name."""
+"""Sign-ins of people by their names."""
 
-from unit.flows.workshop import PERSON_URL, TOKEN_URL, Workshop, answer, issued
+from unit.flows.fixtures import PERSON_URL, TOKEN_URL, FlowFixture, answer, issued
 
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.flows.sign_in import HOME, SignedIn, StartedSignIn
@@ -15,24 +15,24 @@ def callback_query(started: StartedSignIn) -> bytes:
 
 
 async def sign_in(
-    workshop: Workshop,
+    fixture: FlowFixture,
     name: str = "alice",
     *,
     number: int = 1,
     browser: str | None = None,
     session_id: Secret | None = None,
 ) -> LiveSession:
-    """Sign *name* in with the tokens of that *number*; give the session."""
-    workshop.webex.script(TOKEN_URL, issued(number))
-    workshop.webex.script(PERSON_URL, answer({"id": f"id-of-{name}", "displayName": name}))
-    started = workshop.sign_in.begin(HOME)
-    outcome = await workshop.sign_in.complete(
+    """Sign *name* in with the tokens of that *number*; return the session."""
+    fixture.webex.script(TOKEN_URL, issued(number))
+    fixture.webex.script(PERSON_URL, answer({"id": f"id-of-{name}", "displayName": name}))
+    started = fixture.sign_in.begin(HOME)
+    outcome = await fixture.sign_in.complete(
         read_callback(callback_query(started)),
         attempt=started.attempt,
         session_id=session_id,
         browser=browser,
     )
     assert isinstance(outcome, SignedIn), outcome
-    session = await workshop.sessions.find(outcome.session_id)
+    session = await fixture.sessions.find(outcome.session_id)
     assert session is not None
     return session

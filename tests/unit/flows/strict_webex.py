@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from unit.flows.workshop import PERSON_URL, REVOCATION_URL, REVOKED, TOKEN_URL, answer, issued
+from unit.flows.fixtures import PERSON_URL, REVOCATION_URL, REVOKED, TOKEN_URL, answer, issued
 
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits

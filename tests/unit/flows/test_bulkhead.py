@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from unit.flows.fixtures import API_PLACES, PERSON_URL, FlowFixture
 from unit.flows.signing_in import sign_in
-from unit.flows.workshop import API_PLACES, PERSON_URL, Workshop
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import RequestNotSent
@@ -27,8 +27,8 @@ ALICE, BOB = b"alice", b"bob"
 class Gate:
     """Hold every call of the API until it is opened."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._inner = workshop.webex.send
+    def __init__(self, fixture: FlowFixture) -> None:
+        self._inner = fixture.webex.send
         self.opened = asyncio.Event()
         self.under_way = 0
 
@@ -41,10 +41,10 @@ class Gate:
 
 @pytest.mark.bound("calls of the API under way")
 async def test_calls_beyond_the_places_are_not_sent_and_say_so() -> None:
-    workshop = Workshop()
-    api = workshop.api((await sign_in(workshop)).grant_key)
-    gate = Gate(workshop)
-    workshop.webex.send = gate.send  # type: ignore[method-assign]  # the gate stands before Webex
+    fixture = FlowFixture()
+    api = fixture.api((await sign_in(fixture)).grant_key)
+    gate = Gate(fixture)
+    fixture.webex.send = gate.send  # type: ignore[method-assign]  # the gate stands before Webex
     calls = [asyncio.create_task(api.call(people.me())) for _ in range(CALLS)]
 
     done, waiting = await asyncio.wait(
@@ -83,7 +83,7 @@ async def test_one_person_leaves_places_for_the_others() -> None:
             pass
 
 
-async def test_those_who_wait_for_a_place_of_one_person_hold_up_nobody_else() -> None:
+async def test_calls_that_wait_for_a_place_of_one_person_hold_up_no_other() -> None:
     bulkhead = Bulkhead(2, 1, wait_seconds=5)
 
     async with bulkhead.place(ALICE):

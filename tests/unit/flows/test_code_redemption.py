@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 from msgspec.structs import replace
-from unit.flows.workshop import (
+from unit.flows.fixtures import (
     ABSOLUTE_SECONDS,
     CLIENT,
     NOW,
@@ -13,7 +13,7 @@ from unit.flows.workshop import (
     REVOCATION_URL,
     SCOPES,
     TOKEN_URL,
-    Workshop,
+    FlowFixture,
     answer,
     issued,
 )
@@ -54,21 +54,21 @@ ALICES = grant_key(PLATFORM.server.issuer, "id-of-alice")
 FORBIDDEN = answer({"message": "no"}, 403)
 
 
-async def taken(workshop: Workshop, attempt: Attempt = ATTEMPT) -> TakenAttempt:
+async def taken(fixture: FlowFixture, attempt: Attempt = ATTEMPT) -> TakenAttempt:
     state_digest = secrets.token_bytes(32)
-    mark = await workshop.ledger.take_state(state_digest, attempt.expires_at, NOW)
+    mark = await fixture.ledger.take_state(state_digest, attempt.expires_at, NOW)
     return TakenAttempt(state_digest, attempt, mark)
 
 
-async def redeem(workshop: Workshop, replaced: Secret | None = None) -> Secret:
+async def redeem(fixture: FlowFixture, replaced: Secret | None = None) -> Secret:
     browser = Browser(digest(replaced) if replaced else None, "Firefox on Linux")
-    return await workshop.redemption.redeem(await taken(workshop), CODE, browser)
+    return await fixture.redemption.redeem(await taken(fixture), CODE, browser)
 
 
 async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:
-    workshop = Workshop()
+    fixture = FlowFixture()
 
-    session = await workshop.sessions.find(await redeem(workshop))
+    session = await fixture.sessions.find(await redeem(fixture))
 
     assert session is not None
     assert session.grant_key == ALICES
@@ -76,11 +76,11 @@ async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:
 
 
 async def test_the_exchange_carries_code_verifier_and_redirect_uri() -> None:
-    workshop = Workshop()
+    fixture = FlowFixture()
 
-    await redeem(workshop)
+    await redeem(fixture)
 
-    (form,) = workshop.webex.forms(TOKEN_URL)
+    (form,) = fixture.webex.forms(TOKEN_URL)
     assert form == {
         "grant_type": "authorization_code",
         "code": "the-code",
@@ -92,31 +92,31 @@ async def test_the_exchange_carries_code_verifier_and_redirect_uri() -> None:
 
 
 async def test_the_grant_is_kept_sealed_with_what_was_granted() -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, issued(scope="spark:people_read"))
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, issued(scope="spark:people_read"))
 
-    await redeem(workshop)
+    await redeem(fixture)
 
-    grant = await workshop.vault.grant(ALICES)
+    grant = await fixture.vault.grant(ALICES)
     assert grant.scopes == frozenset({"spark:people_read"})
     assert grant.tokens.access_token == Secret("access-token-1")
     assert grant.tokens.access_expires_at == NOW + 1_209_599
 
 
 async def test_an_answer_without_scopes_granted_what_was_asked() -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, issued(scope=None))
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, issued(scope=None))
 
-    await redeem(workshop)
+    await redeem(fixture)
 
-    assert (await workshop.vault.grant(ALICES)).scopes == frozenset(SCOPES)
+    assert (await fixture.vault.grant(ALICES)).scopes == frozenset(SCOPES)
 
 
 async def test_a_session_ends_at_its_absolute_end() -> None:
-    workshop = Workshop()
-    session_id = await redeem(workshop)
+    fixture = FlowFixture()
+    session_id = await redeem(fixture)
 
-    found = await workshop.ledger.find_session(digest(session_id))
+    found = await fixture.ledger.find_session(digest(session_id))
 
     assert found
     assert found.record.expires_at == NOW + ABSOLUTE_SECONDS
@@ -135,32 +135,32 @@ async def test_a_session_ends_at_its_absolute_end() -> None:
 async def test_an_attempt_of_another_configuration_is_not_redeemed(
     terms: tuple[str, str, tuple[str, ...]],
 ) -> None:
-    workshop, attempt = Workshop(), replace(ATTEMPT, terms=digest_of_terms(*terms))
+    fixture, attempt = FlowFixture(), replace(ATTEMPT, terms=digest_of_terms(*terms))
 
     with pytest.raises(AttemptUnknown):
-        await workshop.redemption.redeem(await taken(workshop, attempt), CODE, Browser(None))
+        await fixture.redemption.redeem(await taken(fixture, attempt), CODE, Browser(None))
 
-    assert workshop.webex.requests == []
+    assert fixture.webex.requests == []
 
 
-async def test_without_people_read_nobody_is_asked_for() -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, issued(scope="spark:rooms_read"))
+async def test_without_people_read_webex_is_not_asked_who_it_is() -> None:
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, issued(scope="spark:rooms_read"))
 
-    session = await workshop.sessions.find(await redeem(workshop))
+    session = await fixture.sessions.find(await redeem(fixture))
 
     assert session is not None
     assert session.profile == Profile()
-    assert [request.url for request in workshop.webex.requests] == [TOKEN_URL]
+    assert [request.url for request in fixture.webex.requests] == [TOKEN_URL]
 
 
 async def test_a_person_whom_webex_will_not_name_signs_in_all_the_same() -> None:
-    workshop = Workshop()
-    workshop.webex.script(PERSON_URL, FORBIDDEN)
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, FORBIDDEN)
 
-    first, second = await redeem(workshop), await redeem(workshop)
+    first, second = await redeem(fixture), await redeem(fixture)
 
-    sessions = [await workshop.sessions.find(one) for one in (first, second)]
+    sessions = [await fixture.sessions.find(one) for one in (first, second)]
     keys = {session.grant_key for session in sessions if session}
     assert len(keys) == 2
 
@@ -175,119 +175,119 @@ async def test_a_person_whom_webex_will_not_name_signs_in_all_the_same() -> None
     ids=["401", "an array", "not sent"],
 )
 @pytest.mark.check("B02")
-async def test_tokens_of_nobody_are_given_back(
+async def test_tokens_of_a_failed_sign_in_are_revoked(
     line: Exception, error: type[WebexOAuthError]
 ) -> None:
-    workshop = Workshop()
-    workshop.webex.script(PERSON_URL, line)
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, line)
 
     with pytest.raises(error):
-        await redeem(workshop)
+        await redeem(fixture)
 
-    assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
-    assert not await workshop.ledger.has_grant(ALICES)
-    assert await workshop.queued() == []
+    assert fixture.revoked() == ["refresh-token-1", "access-token-1"]
+    assert not await fixture.ledger.has_grant(ALICES)
+    assert await fixture.queued() == []
 
 
 @pytest.mark.check("B12")
-async def test_tokens_of_nobody_are_queued_when_webex_does_not_take_them_back() -> None:
-    workshop = Workshop()
-    workshop.webex.script(PERSON_URL, RequestNotSent("no connection"))
-    workshop.webex.script(REVOCATION_URL, answer({}, 503))
+async def test_tokens_of_a_failed_sign_in_are_queued_if_webex_does_not_revoke_them() -> None:
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, RequestNotSent("no connection"))
+    fixture.webex.script(REVOCATION_URL, answer({}, 503))
 
     with pytest.raises(RequestNotSent):
-        await redeem(workshop)
+        await redeem(fixture)
 
-    (queued,) = await workshop.queued()
+    (queued,) = await fixture.queued()
     assert queued.tokens.refresh_token == Secret("refresh-token-1")
     assert queued.due_at == NOW + 30
 
 
 async def test_a_refused_code_leaves_nothing_to_give_back() -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))
 
     with pytest.raises(InvalidGrant):
-        await redeem(workshop)
+        await redeem(fixture)
 
-    assert [request.url for request in workshop.webex.requests] == [TOKEN_URL]
+    assert [request.url for request in fixture.webex.requests] == [TOKEN_URL]
 
 
 async def test_signing_in_again_replaces_the_tokens_of_the_same_grant() -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, issued(1), issued(2))
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, issued(1), issued(2))
 
-    first, second = await redeem(workshop), await redeem(workshop)
+    first, second = await redeem(fixture), await redeem(fixture)
 
-    assert (await workshop.vault.grant(ALICES)).tokens.access_token == Secret("access-token-2")
-    assert await workshop.sessions.find(first) is not None
-    assert await workshop.sessions.find(second) is not None
+    assert (await fixture.vault.grant(ALICES)).tokens.access_token == Secret("access-token-2")
+    assert await fixture.sessions.find(first) is not None
+    assert await fixture.sessions.find(second) is not None
 
 
 @pytest.mark.check("B12")
 async def test_signing_in_again_gives_the_earlier_tokens_back_after_the_new_ones_are_kept() -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, issued(1), issued(2))
-    await redeem(workshop)
-    await redeem(workshop)
-    (queued,) = await workshop.queued()
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, issued(1), issued(2))
+    await redeem(fixture)
+    await redeem(fixture)
+    (queued,) = await fixture.queued()
 
-    await workshop.revocations.deliver_handed_over()
+    await fixture.revocations.deliver_handed_over()
 
     assert queued.due_at == NOW
-    assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
-    assert await workshop.queued() == []
+    assert fixture.revoked() == ["refresh-token-1", "access-token-1"]
+    assert await fixture.queued() == []
 
 
 @pytest.mark.check("B12")
 @pytest.mark.parametrize("same", ["access_token", "refresh_token"])
 async def test_earlier_tokens_that_are_still_in_use_are_not_given_back(same: str) -> None:
-    workshop = Workshop()
-    workshop.webex.script(TOKEN_URL, issued(1), issued(2, **{same: f"{same}-1".replace("_", "-")}))
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, issued(1), issued(2, **{same: f"{same}-1".replace("_", "-")}))
 
-    await redeem(workshop)
-    await redeem(workshop)
+    await redeem(fixture)
+    await redeem(fixture)
 
-    assert await workshop.queued() == []
+    assert await fixture.queued() == []
 
 
-async def test_earlier_tokens_whose_seal_is_broken_stop_nobody() -> None:
-    workshop = Workshop()
-    await redeem(workshop)
-    (row,) = await workshop.rows.read(Row(Kind.GRANT, ALICES))
+async def test_earlier_tokens_whose_seal_is_broken_stop_no_sign_in() -> None:
+    fixture = FlowFixture()
+    await redeem(fixture)
+    (row,) = await fixture.rows.read(Row(Kind.GRANT, ALICES))
     broken = Row(Kind.GRANT, ALICES, row.rev + 1, bytes(len(row.body)))
-    await workshop.rows.apply([Change(broken, row.rev)], durably=False)
+    await fixture.rows.apply([Change(broken, row.rev)], durably=False)
 
-    session = await workshop.sessions.find(await redeem(workshop))
+    session = await fixture.sessions.find(await redeem(fixture))
 
     assert session is not None
-    assert await workshop.queued() == []
+    assert await fixture.queued() == []
 
 
 async def test_a_session_remembers_the_browser_in_which_it_was_begun() -> None:
-    workshop = Workshop()
+    fixture = FlowFixture()
 
-    session = await workshop.sessions.find(await redeem(workshop))
+    session = await fixture.sessions.find(await redeem(fixture))
 
     assert session
-    (listed,) = await workshop.sessions.of_person(session)
+    (listed,) = await fixture.sessions.of_person(session)
     assert listed.browser == "Firefox on Linux"
 
 
 @pytest.mark.check("D02")
 async def test_the_session_that_the_browser_had_ends_and_its_lonely_tokens_too() -> None:
-    workshop = Workshop()
-    old = await redeem(workshop)
+    fixture = FlowFixture()
+    old = await redeem(fixture)
     bob = answer({"id": "id-of-bob", "displayName": "Bob"})
-    workshop.webex.script(PERSON_URL, bob)
-    workshop.webex.script(TOKEN_URL, issued(2))
+    fixture.webex.script(PERSON_URL, bob)
+    fixture.webex.script(TOKEN_URL, issued(2))
 
-    new = await redeem(workshop, replaced=old)
+    new = await redeem(fixture, replaced=old)
 
-    assert await workshop.sessions.find(old) is None
-    assert await workshop.sessions.find(new) is not None
-    await workshop.revocations.deliver_handed_over()
-    assert workshop.revoked() == ["refresh-token-1", "access-token-1"]
+    assert await fixture.sessions.find(old) is None
+    assert await fixture.sessions.find(new) is not None
+    await fixture.revocations.deliver_handed_over()
+    assert fixture.revoked() == ["refresh-token-1", "access-token-1"]
 
 
 class MovingLedger(Ledger):
@@ -307,15 +307,15 @@ class RestlessLedger(MovingLedger):
 
 
 async def test_a_grant_that_moves_meanwhile_is_sealed_anew() -> None:
-    workshop = Workshop(ledger_type=MovingLedger)
+    fixture = FlowFixture(ledger_type=MovingLedger)
 
-    assert await workshop.sessions.find(await redeem(workshop)) is not None
+    assert await fixture.sessions.find(await redeem(fixture)) is not None
 
 
 async def test_a_grant_that_never_rests_ends_the_sign_in_and_gives_the_tokens_back() -> None:
-    workshop = Workshop(ledger_type=RestlessLedger)
+    fixture = FlowFixture(ledger_type=RestlessLedger)
 
     with pytest.raises(StoreConflict):
-        await redeem(workshop)
+        await redeem(fixture)
 
-    assert len(workshop.revoked()) == 2
+    assert len(fixture.revoked()) == 2

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from ledgers import grants
+from unit.flows.fixtures import ABSOLUTE_SECONDS, IDLE_SECONDS, FlowFixture
 from unit.flows.strict_webex import StrictWebex
-from unit.flows.workshop import ABSOLUTE_SECONDS, IDLE_SECONDS, Workshop
 
 from webex_oauth.flows.housekeeping import EVERYTHING
 from webex_oauth.flows.revocation import HEAD_START_SECONDS
@@ -40,25 +40,25 @@ class Owners(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.webex = StrictWebex(lambda: self.workshop.now)
-        self.workshop = Workshop(transport=self.webex)
+        self.webex = StrictWebex(lambda: self.fixture.now)
+        self.fixture = FlowFixture(transport=self.webex)
         self.browsers: dict[int, Held] = {}
 
     def teardown(self) -> None:
-        self.runner.run(self.workshop.vault.close(1))
+        self.runner.run(self.fixture.vault.close(1))
         self.runner.close()
 
     @rule(browser=BROWSERS, owner=st.sampled_from(PEOPLE))
     def sign_in(self, browser: int, owner: str) -> None:
         held = self.browsers.get(browser)
         session_id = self.runner.run(self._sign_in(owner, held.session_id if held else None))
-        now = self.workshop.now
+        now = self.fixture.now
         self.browsers[browser] = Held(session_id, owner, now, now)
 
     async def _sign_in(self, owner: str, session_id: Secret | None) -> Secret:
-        started = self.workshop.sign_in.begin(HOME)
+        started = self.fixture.sign_in.begin(HOME)
         state = started.authorization_url.partition("&state=")[2].partition("&")[0]
-        outcome = await self.workshop.sign_in.complete(
+        outcome = await self.fixture.sign_in.complete(
             read_callback(f"code={owner}&state={state}".encode()),
             attempt=started.attempt,
             session_id=session_id,
@@ -72,7 +72,7 @@ class Owners(RuleBasedStateMachine):
         session, held = self._find(browser)
         if session is None or held is None:
             return
-        person = self.runner.run(self.workshop.api(session.grant_key).call(people.me()))
+        person = self.runner.run(self.fixture.api(session.grant_key).call(people.me()))
         assert person.display_name == held.owner
 
     @rule(browser=BROWSERS)
@@ -80,7 +80,7 @@ class Owners(RuleBasedStateMachine):
         session, held = self._find(browser)
         if session is None or held is None:
             return
-        listed = self.runner.run(self.workshop.sessions.of_person(session))
+        listed = self.runner.run(self.fixture.sessions.of_person(session))
         assert {one.browser for one in listed} == {f"{held.owner}'s browser"}
         assert len(listed) == len(self._live_of(held.owner))
 
@@ -88,7 +88,7 @@ class Owners(RuleBasedStateMachine):
     def sign_out(self, browser: int) -> None:
         session, _ = self._find(browser)
         if session is not None:
-            self.runner.run(self.workshop.sessions.sign_out(session.session_id))
+            self.runner.run(self.fixture.sessions.sign_out(session.session_id))
             del self.browsers[browser]
 
     @rule(browser=BROWSERS, number=st.integers(0, 4))
@@ -96,9 +96,9 @@ class Owners(RuleBasedStateMachine):
         session, _ = self._find(browser)
         if session is None:
             return
-        listed = self.runner.run(self.workshop.sessions.of_person(session))
+        listed = self.runner.run(self.fixture.sessions.of_person(session))
         other = listed[number % len(listed)]
-        ended = self.runner.run(self.workshop.sessions.end(session, other.handle))
+        ended = self.runner.run(self.fixture.sessions.end(session, other.handle))
         assert ended is not other.is_this
         self._forget_those_that_are_gone(browser, at_most=1)
 
@@ -107,7 +107,7 @@ class Owners(RuleBasedStateMachine):
         session, held = self._find(browser)
         if session is None or held is None:
             return
-        self.runner.run(self.workshop.sessions.end_others(session))
+        self.runner.run(self.fixture.sessions.end_others(session))
         for other in self._live_of(held.owner):
             if other != browser:
                 del self.browsers[other]
@@ -117,21 +117,21 @@ class Owners(RuleBasedStateMachine):
         session, held = self._find(browser)
         if session is None or held is None:
             return
-        self.runner.run(self.workshop.sessions.disconnect(session.grant_key))
+        self.runner.run(self.fixture.sessions.disconnect(session.grant_key))
         for other in self._live_of(held.owner):
             del self.browsers[other]
 
     @rule(seconds=st.integers(1, IDLE_SECONDS))
     def wait(self, seconds: int) -> None:
-        self.workshop.now += seconds
+        self.fixture.now += seconds
 
     @rule()
     def deliver_and_sweep(self) -> None:
-        workshop = self.workshop
-        workshop.now += HEAD_START_SECONDS
-        self.runner.run(workshop.revocations.deliver_handed_over())
-        self.runner.run(workshop.revocations.deliver_due())
-        self.runner.run(Upkeep(workshop.ledger).sweep(workshop.now, EVERYTHING))
+        fixture = self.fixture
+        fixture.now += HEAD_START_SECONDS
+        self.runner.run(fixture.revocations.deliver_handed_over())
+        self.runner.run(fixture.revocations.deliver_due())
+        self.runner.run(Upkeep(fixture.ledger).sweep(fixture.now, EVERYTHING))
         self._check_every_family_is_kept()
 
     @invariant()
@@ -142,7 +142,7 @@ class Owners(RuleBasedStateMachine):
         """Every grant that lives at Webex is kept here, under its owner's name."""
         kept = {
             self.webex.family_by_refresh[grant.tokens.refresh_token.reveal()]: grant.subject
-            for grant in self.runner.run(grants(self.workshop.ledger))
+            for grant in self.runner.run(grants(self.fixture.ledger))
             if grant.tokens.refresh_token is not None
         }
         living = {family: f"id-of-{who}" for family, who in self.webex.owner_by_family.items()}
@@ -153,16 +153,16 @@ class Owners(RuleBasedStateMachine):
         held = self.browsers.get(browser)
         if held is None:
             return None, None
-        session = self.runner.run(self.workshop.sessions.find(held.session_id))
+        session = self.runner.run(self.fixture.sessions.find(held.session_id))
         assert (session is not None) is self._is_live(held)
         if session is not None:
             assert session.profile.display_name == held.owner
-            if self.workshop.now - held.seen_at >= TOUCH_SECONDS:
-                held.seen_at = self.workshop.now
+            if self.fixture.now - held.seen_at >= TOUCH_SECONDS:
+                held.seen_at = self.fixture.now
         return session, held
 
     def _is_live(self, held: Held) -> bool:
-        now = self.workshop.now
+        now = self.fixture.now
         return now < held.created_at + ABSOLUTE_SECONDS and now < held.seen_at + IDLE_SECONDS
 
     def _live_of(self, owner: str) -> list[int]:
@@ -178,15 +178,15 @@ class Owners(RuleBasedStateMachine):
             browser
             for browser, held in self.browsers.items()
             if self._is_live(held)
-            and self.runner.run(self.workshop.sessions.find(held.session_id)) is None
+            and self.runner.run(self.fixture.sessions.find(held.session_id)) is None
         ]
         assert len(gone) <= at_most
         for browser in gone:
             assert self.browsers[browser].owner == self.browsers[this].owner
             del self.browsers[browser]
         for held in self.browsers.values():
-            if self._is_live(held) and self.workshop.now - held.seen_at >= TOUCH_SECONDS:
-                held.seen_at = self.workshop.now
+            if self._is_live(held) and self.fixture.now - held.seen_at >= TOUCH_SECONDS:
+                held.seen_at = self.fixture.now
 
 
 Owners.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -4,16 +4,16 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from unit.flows.signing_in import callback_query
-from unit.flows.workshop import (
+from unit.flows.fixtures import (
     ABSOLUTE_SECONDS,
     IDLE_SECONDS,
     NOW,
     REVOCATION_URL,
+    FlowFixture,
     Line,
-    Workshop,
     answer,
 )
+from unit.flows.signing_in import callback_query
 
 from webex_oauth.errors import AnswerLost, AttemptForeign, AttemptUnknown
 from webex_oauth.flows.revocation import REVOCATION_SECONDS
@@ -35,9 +35,9 @@ from webex_oauth.vault.rows import Change, Kind, Row
 pytestmark = pytest.mark.anyio
 
 
-async def signed_in(workshop: Workshop) -> Secret:
-    started = workshop.sign_in.begin(HOME)
-    outcome = await workshop.sign_in.complete(
+async def signed_in(fixture: FlowFixture) -> Secret:
+    started = fixture.sign_in.begin(HOME)
+    outcome = await fixture.sign_in.complete(
         read_callback(callback_query(started)),
         attempt=started.attempt,
         session_id=None,
@@ -59,27 +59,27 @@ async def signed_in(workshop: Workshop) -> Secret:
 async def test_a_session_lives_while_it_is_used_and_not_too_old(
     steps: list[int], *, lives: bool
 ) -> None:
-    workshop = Workshop()
-    session_id = await signed_in(workshop)
+    fixture = FlowFixture()
+    session_id = await signed_in(fixture)
     found = None
 
     for seconds in steps:
-        workshop.now += seconds
-        found = await workshop.sessions.find(session_id)
+        fixture.now += seconds
+        found = await fixture.sessions.find(session_id)
 
     assert (found is not None) is lives
     assert ABSOLUTE_SECONDS // IDLE_SECONDS == 6
 
 
 async def test_use_is_written_down_once_a_minute() -> None:
-    workshop = Workshop()
-    session_id = await signed_in(workshop)
+    fixture = FlowFixture()
+    session_id = await signed_in(fixture)
 
     seen = []
     for _ in range(4):
-        workshop.now += 30
-        await workshop.sessions.find(session_id)
-        found = await workshop.ledger.find_session(digest(session_id))
+        fixture.now += 30
+        await fixture.sessions.find(session_id)
+        found = await fixture.ledger.find_session(digest(session_id))
         assert found
         seen.append(found.record.seen_at - NOW)
 
@@ -88,48 +88,48 @@ async def test_use_is_written_down_once_a_minute() -> None:
 
 @pytest.mark.parametrize("line", [answer({}, 500), answer({}, 400), AnswerLost("reset")], ids=repr)
 async def test_a_revocation_that_fails_is_told_and_the_session_is_over(line: Line) -> None:
-    workshop = Workshop()
-    session_id = await signed_in(workshop)
-    workshop.webex.script(REVOCATION_URL, line)
+    fixture = FlowFixture()
+    session_id = await signed_in(fixture)
+    fixture.webex.script(REVOCATION_URL, line)
 
-    assert await workshop.sessions.sign_out(session_id) is TokenFate.QUEUED
+    assert await fixture.sessions.sign_out(session_id) is TokenFate.QUEUED
 
-    assert await workshop.sessions.find(session_id) is None
+    assert await fixture.sessions.find(session_id) is None
 
 
 @pytest.mark.check("D05")
 async def test_signing_out_revokes_unless_another_session_uses_the_tokens() -> None:
-    workshop = Workshop()
-    first, second = await signed_in(workshop), await signed_in(workshop)
+    fixture = FlowFixture()
+    first, second = await signed_in(fixture), await signed_in(fixture)
 
-    assert await workshop.sessions.sign_out(first) is TokenFate.SHARED
-    assert await workshop.sessions.sign_out(second) is TokenFate.REVOKED
+    assert await fixture.sessions.sign_out(first) is TokenFate.SHARED
+    assert await fixture.sessions.sign_out(second) is TokenFate.REVOKED
 
-    assert await workshop.sessions.find(second) is None
-    hints = [form["token_type_hint"] for form in workshop.webex.forms(REVOCATION_URL)]
+    assert await fixture.sessions.find(second) is None
+    hints = [form["token_type_hint"] for form in fixture.webex.forms(REVOCATION_URL)]
     assert hints == ["refresh_token", "access_token"]
 
 
 async def test_signing_out_of_what_was_given_up_before_claims_nothing() -> None:
-    workshop = Workshop()
-    session_id = await signed_in(workshop)
-    session = await workshop.sessions.find(session_id)
+    fixture = FlowFixture()
+    session_id = await signed_in(fixture)
+    session = await fixture.sessions.find(session_id)
     assert session is not None
-    (row,) = await workshop.rows.read(Row(Kind.GRANT, session.grant_key))
-    await workshop.rows.apply([Change(replace(row, rev=0), row.rev)], durably=False)
+    (row,) = await fixture.rows.read(Row(Kind.GRANT, session.grant_key))
+    await fixture.rows.apply([Change(replace(row, rev=0), row.rev)], durably=False)
 
-    assert await workshop.sessions.sign_out(session_id) is TokenFate.GONE
-    assert await workshop.queued() == []
+    assert await fixture.sessions.sign_out(session_id) is TokenFate.GONE
+    assert await fixture.queued() == []
 
 
 async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:
-    workshop = Workshop()
-    session_id = await signed_in(workshop)
-    workshop.webex.is_silent = True
+    fixture = FlowFixture()
+    session_id = await signed_in(fixture)
+    fixture.webex.is_silent = True
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    assert await workshop.sessions.sign_out(session_id) is TokenFate.QUEUED
+    assert await fixture.sessions.sign_out(session_id) is TokenFate.QUEUED
 
     assert REVOCATION_SECONDS <= loop.time() - began < REVOCATION_SECONDS + 1
 
@@ -137,26 +137,26 @@ async def test_a_sign_out_waits_for_webex_two_seconds_and_no_longer() -> None:
 @pytest.mark.check("A02")
 @pytest.mark.parametrize("presented", [None, Secret(""), Secret("x" * 43)])
 async def test_an_attempt_of_another_browser_is_refused(presented: Secret | None) -> None:
-    workshop = Workshop()
-    started = workshop.sign_in.begin(read_return_to("/listrooms"))
+    fixture = FlowFixture()
+    started = fixture.sign_in.begin(read_return_to("/listrooms"))
 
-    outcome = await workshop.sign_in.complete(
+    outcome = await fixture.sign_in.complete(
         read_callback(callback_query(started)), attempt=presented, session_id=None
     )
 
     assert isinstance(outcome, NotSignedIn)
     assert isinstance(outcome.error, AttemptForeign)
     assert outcome.return_to == HOME
-    assert workshop.webex.requests == []
+    assert fixture.webex.requests == []
 
 
 @pytest.mark.check("A05")
 async def test_an_attempt_is_over_after_ten_minutes_to_the_second() -> None:
-    workshop = Workshop()
-    started = workshop.sign_in.begin(HOME)
-    workshop.now += 600
+    fixture = FlowFixture()
+    started = fixture.sign_in.begin(HOME)
+    fixture.now += 600
 
-    outcome = await workshop.sign_in.complete(
+    outcome = await fixture.sign_in.complete(
         read_callback(callback_query(started)),
         attempt=started.attempt,
         session_id=None,
@@ -168,12 +168,12 @@ async def test_an_attempt_is_over_after_ten_minutes_to_the_second() -> None:
 
 @pytest.mark.check("A03", "A06")
 async def test_of_twenty_deliveries_at_once_one_asks_webex_and_one_session_is_left() -> None:
-    workshop = Workshop()
-    started = workshop.sign_in.begin(read_return_to("/listrooms"))
+    fixture = FlowFixture()
+    started = fixture.sign_in.begin(read_return_to("/listrooms"))
 
     outcomes = await asyncio.gather(
         *(
-            workshop.sign_in.complete(
+            fixture.sign_in.complete(
                 read_callback(callback_query(started)),
                 attempt=started.attempt,
                 session_id=None,
@@ -183,20 +183,20 @@ async def test_of_twenty_deliveries_at_once_one_asks_webex_and_one_session_is_le
     )
 
     ids = [outcome.session_id for outcome in outcomes if isinstance(outcome, SignedIn)]
-    living = [one for one in ids if await workshop.sessions.find(one)]
+    living = [one for one in ids if await fixture.sessions.find(one)]
     assert len(living) == 1
-    assert len([one for one in workshop.webex.requests if one.method == "POST"]) == 1
+    assert len([one for one in fixture.webex.requests if one.method == "POST"]) == 1
 
 
 @pytest.mark.check("A06")
 async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
-    workshop = Workshop()
-    started = workshop.sign_in.begin(read_return_to("/listrooms"))
+    fixture = FlowFixture()
+    started = fixture.sign_in.begin(read_return_to("/listrooms"))
     callback = read_callback(callback_query(started))
-    first = await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
+    first = await fixture.sign_in.complete(callback, attempt=started.attempt, session_id=None)
     assert isinstance(first, SignedIn)
 
-    again = await workshop.sign_in.complete(
+    again = await fixture.sign_in.complete(
         callback, attempt=started.attempt, session_id=first.session_id
     )
 
@@ -207,49 +207,49 @@ async def test_a_second_delivery_with_a_living_session_is_sent_on() -> None:
 async def test_a_second_delivery_is_recognised_until_ten_minutes_after_the_attempt(
     after: int, *, is_sent_on: bool
 ) -> None:
-    workshop = Workshop()
-    started = workshop.sign_in.begin(HOME)
+    fixture = FlowFixture()
+    started = fixture.sign_in.begin(HOME)
     callback = read_callback(callback_query(started))
-    first = await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
+    first = await fixture.sign_in.complete(callback, attempt=started.attempt, session_id=None)
     assert isinstance(first, SignedIn)
-    workshop.now += ATTEMPT_SECONDS + MARK_KEPT_SECONDS - 1 + after
-    found = await workshop.ledger.find_session(digest(first.session_id))
+    fixture.now += ATTEMPT_SECONDS + MARK_KEPT_SECONDS - 1 + after
+    found = await fixture.ledger.find_session(digest(first.session_id))
     assert found
-    await workshop.ledger.touch_session(found, workshop.now)
+    await fixture.ledger.touch_session(found, fixture.now)
 
-    again = await workshop.sign_in.complete(
+    again = await fixture.sign_in.complete(
         callback, attempt=started.attempt, session_id=first.session_id
     )
 
     assert isinstance(again, SentOn) is is_sent_on
 
 
-async def second_delivery(workshop: Workshop, *, after_seconds: int) -> Outcome:
+async def second_delivery(fixture: FlowFixture, *, after_seconds: int) -> Outcome:
     """Sign in; let the browser, which never got its session, deliver the callback once more."""
-    started = workshop.sign_in.begin(HOME)
+    started = fixture.sign_in.begin(HOME)
     callback = read_callback(callback_query(started))
-    await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
-    workshop.now += after_seconds
-    return await workshop.sign_in.complete(callback, attempt=started.attempt, session_id=None)
+    await fixture.sign_in.complete(callback, attempt=started.attempt, session_id=None)
+    fixture.now += after_seconds
+    return await fixture.sign_in.complete(callback, attempt=started.attempt, session_id=None)
 
 
 @pytest.mark.check("D04")
 async def test_a_session_that_gets_a_new_id_ends_when_it_would_have_ended() -> None:
-    workshop = Workshop()
-    renewed = await second_delivery(workshop, after_seconds=300)
+    fixture = FlowFixture()
+    renewed = await second_delivery(fixture, after_seconds=300)
     assert isinstance(renewed, SignedIn)
 
-    while workshop.now < NOW + ABSOLUTE_SECONDS - 1:
-        workshop.now = min(workshop.now + IDLE_SECONDS - 1, NOW + ABSOLUTE_SECONDS - 1)
-        assert await workshop.sessions.find(renewed.session_id)
-    workshop.now += 1
+    while fixture.now < NOW + ABSOLUTE_SECONDS - 1:
+        fixture.now = min(fixture.now + IDLE_SECONDS - 1, NOW + ABSOLUTE_SECONDS - 1)
+        assert await fixture.sessions.find(renewed.session_id)
+    fixture.now += 1
 
-    assert await workshop.sessions.find(renewed.session_id) is None
+    assert await fixture.sessions.find(renewed.session_id) is None
 
 
 @pytest.mark.check("D04")
 @pytest.mark.parametrize(("seconds", "outcome"), [(299, SignedIn), (300, NotSignedIn)])
 async def test_a_session_past_its_end_gets_no_new_id(seconds: int, outcome: type[Outcome]) -> None:
-    workshop = Workshop(absolute_seconds=300)
+    fixture = FlowFixture(absolute_seconds=300)
 
-    assert isinstance(await second_delivery(workshop, after_seconds=seconds), outcome)
+    assert isinstance(await second_delivery(fixture, after_seconds=seconds), outcome)

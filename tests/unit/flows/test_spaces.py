@@ -5,8 +5,8 @@ import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
+from unit.flows.fixtures import PLATFORM, FlowFixture
 from unit.flows.signing_in import sign_in
-from unit.flows.workshop import PLATFORM, Workshop
 
 from webex_oauth.errors import ListTooLong
 from webex_oauth.flows.person_api import spaces
@@ -23,8 +23,8 @@ ROOMS_URL = f"{PLATFORM.api_base_url}rooms"
 class LongList:
     """Stand before Webex and have that many pages of rooms; None for a list without end."""
 
-    def __init__(self, workshop: Workshop, page_count: int | None) -> None:
-        self._inner = workshop.webex.send
+    def __init__(self, fixture: FlowFixture, page_count: int | None) -> None:
+        self._inner = fixture.webex.send
         self._page_count = page_count
         self.asked = 0
 
@@ -41,10 +41,10 @@ class LongList:
 
 
 async def listed(page_count: int | None) -> AsyncIterator[int]:
-    workshop = Workshop()
-    api = workshop.api((await sign_in(workshop)).grant_key)
-    long_list = LongList(workshop, page_count)
-    workshop.webex.send = long_list.send  # type: ignore[method-assign]  # it stands before Webex
+    fixture = FlowFixture()
+    api = fixture.api((await sign_in(fixture)).grant_key)
+    long_list = LongList(fixture, page_count)
+    fixture.webex.send = long_list.send  # type: ignore[method-assign]  # it stands before Webex
     async for batch in spaces(api):
         yield len(batch.rooms)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from unit.flows.workshop import NOW, Workshop
+from unit.flows.fixtures import NOW, FlowFixture
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.flows.housekeeping import MARKS, STEADY_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
@@ -51,8 +51,8 @@ async def sweep(
     restarts: Callable[[int], bool] = lambda _: False,
 ) -> SweptUpkeep:
     """Run a sweeper for some rounds; the clock steps in some of them, the process in others."""
-    workshop = Workshop()
-    upkeep = SweptUpkeep(workshop.ledger)
+    fixture = FlowFixture()
+    upkeep = SweptUpkeep(fixture.ledger)
     upkeep.batches = list(batches)
     steady = 0.0
     done = 0
@@ -64,13 +64,13 @@ async def sweep(
             if done > rounds or restarts(done):
                 raise TimeIsUp
         steady += seconds
-        workshop.now += int(seconds) + ((steps or {}).get(done, 0) if seconds else 0)
+        fixture.now += int(seconds) + ((steps or {}).get(done, 0) if seconds else 0)
 
     while done <= rounds:
         with pytest.raises(TimeIsUp):
             await Sweeper(
-                workshop.context,
-                workshop.sessions,
+                fixture.context,
+                fixture.sessions,
                 sleep=sleep,
                 monotonic=lambda: steady,
                 upkeep=upkeep,

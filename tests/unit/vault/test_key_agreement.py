@@ -261,7 +261,7 @@ async def test_a_question_of_a_killed_process_goes_once_its_key_seals(
 
 
 @pytest.mark.parametrize("name", [b"\xff" * 32, b"a key", b"asked:" + b"n" * 58, b"asked:"])
-async def test_a_row_whose_name_no_process_wrote_stops_nobody(
+async def test_a_row_whose_name_no_process_wrote_stops_no_process(
     running: KeyFixture, name: bytes
 ) -> None:
     running.rows.write_now(Row(Kind.KEY, name, body=b"by somebody without a key"))

@@ -66,7 +66,7 @@ def test_a_seal_cut_short_is_broken(length: int) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_bytes_nobody_sealed_are_refused(invented: bytes) -> None:
+def test_bytes_that_were_never_sealed_are_refused(invented: bytes) -> None:
     with pytest.raises(VaultError):
         SEALER.open(invented, CONTEXT)
 
@@ -89,7 +89,7 @@ def test_the_shortest_seal_cut_short_is_broken(length: int) -> None:
         SEALER.open(empty[:length], CONTEXT)
 
 
-def test_a_key_name_nobody_could_have_given_is_broken() -> None:
+def test_an_impossible_key_name_is_broken() -> None:
     with pytest.raises(SealBroken, match="no possible key"):
         SEALER.open(sealed().replace(b"one", b"o e", 1), CONTEXT)
 

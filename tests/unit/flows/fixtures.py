@@ -105,7 +105,7 @@ class ScriptedWebex:
         return [dict(parse_qsl(body)) for body in bodies]
 
 
-class Workshop:
+class FlowFixture:
     """Every flow over one store, one clock and one scripted Webex, which issues and knows Alice."""
 
     def __init__(
