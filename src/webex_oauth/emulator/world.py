@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -201,8 +201,7 @@ def seeded_world(now: int = SEEDED_AT) -> World:
         world.add_person(person, rooms)
     for number, (first_name, last_name) in enumerate(COLLEAGUES):
         email = f"colleague{number + 1}@acme.example"
-        colleague = _person(now, first_name, last_name, email, "")
-        world.add_person(replace(colleague, can_sign_in=False))
+        world.add_person(_person(now, email, first_name, last_name, can_sign_in=False))
     return world
 
 
@@ -219,29 +218,16 @@ def titled_rooms(person: Person, titles: Iterable[str], now: int = SEEDED_AT) ->
 
 
 def _accounts(now: int) -> Iterator[tuple[Person, RoomSource]]:
-    mira = replace(
-        _person(now, "Mira", "Ito", "mira@acme.example", "250 spaces", has_avatar=True),
-        job_title="Product manager",
-        department="Platform",
-        work_phone="+49 30 5550 0142",
-    )
-    yield mira, lambda: seeded_rooms(mira, 250, now)
-    jonas = _person(now, "Jonas", "Weber", "jonas@acme.example", "5,000 spaces")
-    yield jonas, lambda: seeded_rooms(jonas, 5_000, now)
-    luca = _person(now, "Luca", "Moretti", "luca@acme.example", "3 spaces", has_avatar=True)
-    yield luca, lambda: seeded_rooms(luca, 3, now)
-    yield _person(now, "Amara", "Okafor", "amara@acme.example", "no spaces, no picture"), tuple
+    for one in _NAMES["people"]:
+        person = _person(now, **one["person"])
+        yield person, partial(seeded_rooms, person, one["rooms"], now)
     about = f"{len(HOSTILE_TITLES)} spaces with hostile names"
-    hostile = replace(
-        _person(now, "<b>First</b>", "{{ 7*7 }}", HOSTILE_EMAIL, about),
-        display_name=HOSTILE_DISPLAY_NAME,
-    )
-    yield hostile, lambda: titled_rooms(hostile, HOSTILE_TITLES, now)
+    hostile = _person(now, HOSTILE_EMAIL, "<b>First</b>", "{{ 7*7 }}", about=about)
+    hostile = replace(hostile, display_name=HOSTILE_DISPLAY_NAME)
+    yield hostile, partial(titled_rooms, hostile, HOSTILE_TITLES, now)
 
 
-def _person(
-    now: int, first_name: str, last_name: str, email: str, about: str, *, has_avatar: bool = False
-) -> Person:
+def _person(now: int, email: str, first_name: str, last_name: str, **more: Any) -> Person:
     digest = _digest("person", email)
     now_ms = now * 1_000
     return Person(
@@ -254,8 +240,7 @@ def _person(
         created_ms=now_ms - (400 + digest[16]) * _DAY_MS,
         last_modified_ms=now_ms - digest[17] * _DAY_MS,
         last_activity_ms=now_ms - digest[18] * 1_000,
-        has_avatar=has_avatar,
-        about=about,
+        **more,
     )
 
 
