@@ -21,7 +21,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpRequest
 from webex_oauth.transport import HttpTransport
-from webex_oauth.transport.connection import Origin, write_request
+from webex_oauth.transport.connection import Peer, write_request
 
 SECRET = "canary-5d1f0c"
 
@@ -212,18 +212,18 @@ STANDING = b"user-agent: webex-oauth\r\naccept-encoding: identity\r\n"
 
 
 @pytest.mark.parametrize(
-    ("url", "origin", "host"),
+    ("url", "peer", "host"),
     [
-        ("https://webexapis.com/v1", Origin("webexapis.com", 443, is_tls=True), b"webexapis.com"),
-        ("http://localhost/v1", Origin("localhost", 80, is_tls=False), b"localhost"),
-        ("http://[::1]:8090/v1", Origin("::1", 8090, is_tls=False), b"[::1]:8090"),
-        ("https://a.example:65535/v1", Origin("a.example", 65535, is_tls=True), b"a.example:65535"),
+        ("https://webexapis.com/v1", Peer("webexapis.com", 443, is_tls=True), b"webexapis.com"),
+        ("http://localhost/v1", Peer("localhost", 80, is_tls=False), b"localhost"),
+        ("http://[::1]:8090/v1", Peer("::1", 8090, is_tls=False), b"[::1]:8090"),
+        ("https://a.example:65535/v1", Peer("a.example", 65535, is_tls=True), b"a.example:65535"),
     ],
 )
-def test_a_request_goes_to_its_urls_origin(url: str, origin: Origin, host: bytes) -> None:
+def test_a_request_goes_to_its_urls_origin(url: str, peer: Peer, host: bytes) -> None:
     sent_to, message = write_request(HttpRequest("GET", url, {"accept": "*/*"}))
 
-    assert sent_to == origin
+    assert sent_to == peer
     assert message == b"GET /v1 HTTP/1.1\r\nhost: " + host + b"\r\n" + STANDING + (
         b"accept: */*\r\n\r\n"
     )

@@ -32,7 +32,7 @@ NO_CONTENT = frozenset({204, 304})
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Peer:
     """Where a request goes; `str()` is host:port."""
 
     host: str
@@ -44,12 +44,12 @@ class Origin:
         return f"{host}:{self.port}"
 
 
-def write_request(request: HttpRequest) -> tuple[Origin, bytes]:
+def write_request(request: HttpRequest) -> tuple[Peer, bytes]:
     """Return where *request* goes and its bytes, no part of which can break out of its place.
 
     Raises RequestNotSent for what HTTP cannot carry.
     """
-    origin, start = _origin_and_start(request.method, request.url)
+    peer, start = _peer_and_start(request.method, request.url)
     lines = [start]
     for name, value in request.headers.items():
         if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
@@ -58,20 +58,20 @@ def write_request(request: HttpRequest) -> tuple[Origin, bytes]:
     if request.body or request.method == "POST":
         lines.append(f"content-length: {len(request.body)}\r\n")
     lines.append("\r\n")
-    return origin, "".join(lines).encode("ascii") + request.body
+    return peer, "".join(lines).encode("ascii") + request.body
 
 
 @lru_cache(maxsize=64)
-def _origin_and_start(method: str, url: str) -> tuple[Origin, str]:
+def _peer_and_start(method: str, url: str) -> tuple[Peer, str]:
     parts = URL.fullmatch(url)
     if parts is None or not METHOD.fullmatch(method):
         raise RequestNotSent("the request has a URL or a method that cannot be sent")
     scheme, authority, target = parts.groups()
     start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n{STANDING_HEADERS}"
-    return _origin(scheme, authority), start
+    return _peer(scheme, authority), start
 
 
-def _origin(scheme: str, authority: str) -> Origin:
+def _peer(scheme: str, authority: str) -> Peer:
     try:
         parts = urlsplit(f"{scheme}://{authority}")
         port = parts.port
@@ -79,7 +79,7 @@ def _origin(scheme: str, authority: str) -> Origin:
         raise RequestNotSent("the request has a host that cannot be reached") from None
     if not parts.hostname:
         raise RequestNotSent("the request has no host")
-    return Origin(parts.hostname, port or DEFAULT_PORTS[scheme], scheme == "https")
+    return Peer(parts.hostname, port or DEFAULT_PORTS[scheme], scheme == "https")
 
 
 class HttpConnection(asyncio.Protocol):

@@ -26,7 +26,7 @@ from webex_oauth.errors import (
     TlsFailed,
 )
 from webex_oauth.secret import Secret
-from webex_oauth.transport.connection import HttpConnection, Origin
+from webex_oauth.transport.connection import HttpConnection, Peer
 
 MAX_PROXY_ANSWER_BYTES = 16 * 1024
 DEFAULT_PROXY_PORT = 3128
@@ -56,7 +56,7 @@ class Proxy:
         return cls(parts.hostname, parts.port or DEFAULT_PROXY_PORT, credentials)
 
     def __str__(self) -> str:
-        return str(Origin(self.host, self.port, is_tls=False))
+        return str(Peer(self.host, self.port, is_tls=False))
 
 
 class _Attempt:
@@ -74,49 +74,49 @@ class Dialer:
         self._tls = tls
         self._proxy = proxy
 
-    async def open(self, origin: Origin, give_up_at: float) -> HttpConnection:
-        """Open a connection to *origin*; raise RequestNotSent."""
+    async def open(self, peer: Peer, give_up_at: float) -> HttpConnection:
+        """Open a connection to *peer*; raise RequestNotSent."""
         now = asyncio.get_running_loop().time()
         ends_at = min(now + CONNECT_SECONDS, give_up_at)
         attempt = _Attempt()
         try:
             async with asyncio.timeout_at(ends_at):
                 # Plain http is for this machine alone, where no proxy stands in between.
-                if self._proxy is None or not origin.is_tls:
-                    sock = await _reach(origin, attempt)
+                if self._proxy is None or not peer.is_tls:
+                    sock = await _reach(peer, attempt)
                 else:
-                    sock = await _reach_through(self._proxy, origin, attempt)
-                return await self._start(origin, sock)
+                    sock = await _reach_through(self._proxy, peer, attempt)
+                return await self._start(peer, sock)
         except TimeoutError:
             waited = f"{attempt.phase} took longer than {ends_at - now:.2g} s"
             raise attempt.failure(waited) from None
 
-    async def _start(self, origin: Origin, sock: socket.socket) -> HttpConnection:
+    async def _start(self, peer: Peer, sock: socket.socket) -> HttpConnection:
         loop = asyncio.get_running_loop()
         try:
             _, connection = await loop.create_connection(
-                lambda: HttpConnection(str(origin)),
+                lambda: HttpConnection(str(peer)),
                 sock=sock,
-                ssl=self._tls() if origin.is_tls else None,
-                server_hostname=origin.host if origin.is_tls else None,
+                ssl=self._tls() if peer.is_tls else None,
+                server_hostname=peer.host if peer.is_tls else None,
             )
         except OSError as error:
-            raise _tls_failure(origin, error) from None
+            raise _tls_failure(peer, error) from None
         return connection
 
 
-async def _reach(origin: Origin, attempt: _Attempt) -> socket.socket:
+async def _reach(peer: Peer, attempt: _Attempt) -> socket.socket:
     try:
-        sock = await _connect(origin.host, origin.port, attempt)
+        sock = await _connect(peer.host, peer.port, attempt)
     except socket.gaierror as error:
         raise HostNotFound(f"{attempt.phase} failed: {_words(error)}") from None
     except OSError as error:
         raise ConnectFailed(f"{attempt.phase} failed: {_words(error)}") from None
-    attempt.phase, attempt.failure = f"TLS with {origin}", TlsFailed
+    attempt.phase, attempt.failure = f"TLS with {peer}", TlsFailed
     return sock
 
 
-async def _reach_through(proxy: Proxy, origin: Origin, attempt: _Attempt) -> socket.socket:
+async def _reach_through(proxy: Proxy, peer: Peer, attempt: _Attempt) -> socket.socket:
     attempt.failure = ProxyFailed
     try:
         sock = await _connect(proxy.host, proxy.port, attempt, "the proxy ")
@@ -124,14 +124,14 @@ async def _reach_through(proxy: Proxy, origin: Origin, attempt: _Attempt) -> soc
         raise ProxyFailed(f"{attempt.phase} failed: {_words(error)}") from None
     attempt.phase = f"the answer of the proxy {proxy}"
     try:
-        await _open_tunnel(sock, proxy, origin)
+        await _open_tunnel(sock, proxy, peer)
     except OSError as error:
         sock.close()
         raise ProxyFailed(f"the proxy {proxy} broke off the connection: {_words(error)}") from None
     except BaseException:
         sock.close()
         raise
-    attempt.phase = f"TLS with {origin} through the proxy {proxy}"
+    attempt.phase = f"TLS with {peer} through the proxy {proxy}"
     attempt.failure = TlsFailed
     return sock
 
@@ -144,17 +144,17 @@ async def _connect(host: str, port: int, attempt: _Attempt, what: str = "") -> s
         addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
-    attempt.phase = f"connecting to {what}{Origin(host, port, is_tls=False)}"
+    attempt.phase = f"connecting to {what}{Peer(host, port, is_tls=False)}"
     try:
         return await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
     except RuntimeError as error:  # uvloop raises these for some failures of the system
         raise OSError(str(error)) from error
 
 
-async def _open_tunnel(sock: socket.socket, proxy: Proxy, origin: Origin) -> None:
-    """Ask the proxy for a tunnel to *origin*; raise ProxyFailed or OSError."""
+async def _open_tunnel(sock: socket.socket, proxy: Proxy, peer: Peer) -> None:
+    """Ask the proxy for a tunnel to *peer*; raise ProxyFailed or OSError."""
     loop = asyncio.get_running_loop()
-    lines = [f"CONNECT {origin} HTTP/1.1", f"host: {origin}"]
+    lines = [f"CONNECT {peer} HTTP/1.1", f"host: {peer}"]
     if proxy.credentials is not None:
         lines.append(f"proxy-authorization: Basic {proxy.credentials.reveal()}")
     await loop.sock_sendall(sock, "\r\n".join([*lines, "", ""]).encode("ascii"))
@@ -171,13 +171,13 @@ async def _open_tunnel(sock: socket.socket, proxy: Proxy, origin: Origin) -> Non
         raise ProxyFailed(f"the proxy {proxy} answered {status[1].decode()}", int(status[1]))
 
 
-def _tls_failure(origin: Origin, error: OSError) -> RequestNotSent:
+def _tls_failure(peer: Peer, error: OSError) -> RequestNotSent:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return CertificateRefused(str(origin), error.verify_message.rstrip("."))
+        return CertificateRefused(str(peer), error.verify_message.rstrip("."))
     if isinstance(error, ssl.SSLError):
         reason = (error.reason or str(error)).replace("_", " ").lower()
-        return TlsFailed(f"TLS with {origin} failed: {reason}")
-    return TlsFailed(f"TLS with {origin} was broken off: {_words(error)}")
+        return TlsFailed(f"TLS with {peer} failed: {reason}")
+    return TlsFailed(f"TLS with {peer} was broken off: {_words(error)}")
 
 
 def _words(error: OSError) -> str:

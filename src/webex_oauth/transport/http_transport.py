@@ -19,7 +19,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, trimmed
 from webex_oauth.ports import Limits
-from webex_oauth.transport.connection import HttpConnection, Origin, write_request
+from webex_oauth.transport.connection import HttpConnection, Peer, write_request
 from webex_oauth.transport.dialing import Dialer, Proxy
 
 MAX_CONNECTIONS = 256
@@ -65,9 +65,9 @@ class HttpTransport:
 
     async def _exchange(self, request: HttpRequest, limits: Limits) -> HttpResponse:
         give_up_at = asyncio.get_running_loop().time() + limits.deadline_seconds
-        origin, message = write_request(request)
+        peer, message = write_request(request)
         while True:
-            connection = await self._pool.take(origin, give_up_at)
+            connection = await self._pool.take(peer, give_up_at)
             try:
                 return await _answer(connection, message, limits, give_up_at)
             except AnswerLost:
@@ -75,7 +75,7 @@ class HttpTransport:
                 if request.method != "GET" or not connection.had_ended:
                     raise
             finally:
-                self._pool.give_back(origin, connection)
+                self._pool.give_back(peer, connection)
 
 
 class ConnectionPool:
@@ -88,9 +88,9 @@ class ConnectionPool:
         self.is_open = False
         self._dialer = dialer
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._kept: dict[Origin, deque[HttpConnection]] = {}
+        self._kept: dict[Peer, deque[HttpConnection]] = {}
 
-    async def take(self, origin: Origin, give_up_at: float) -> HttpConnection:
+    async def take(self, peer: Peer, give_up_at: float) -> HttpConnection:
         """Return a connection, kept or new, which must be given back; raise RequestNotSent.
 
         *give_up_at* is an instant of the loop's clock.
@@ -99,19 +99,19 @@ class ConnectionPool:
             raise RequestNotSent("the transport is closed")
         await self._take_place(give_up_at)
         try:
-            return self._find_kept(origin) or await self._dialer.open(origin, give_up_at)
+            return self._find_kept(peer) or await self._dialer.open(peer, give_up_at)
         except BaseException:
             self._places.release()
             raise
 
-    def give_back(self, origin: Origin, connection: HttpConnection) -> None:
+    def give_back(self, peer: Peer, connection: HttpConnection) -> None:
         """Keep the connection if another exchange may follow."""
         self._places.release()
         if not self.is_open:
             connection.abort()
         elif connection.is_reusable:
             connection.idle_since = asyncio.get_running_loop().time()
-            self._kept.setdefault(origin, deque()).append(connection)
+            self._kept.setdefault(peer, deque()).append(connection)
 
     def close(self) -> None:
         """Close idle connections at once, and those in use when they are given back."""
@@ -131,8 +131,8 @@ class ConnectionPool:
         except TimeoutError:
             raise RequestNotSent(f"all {MAX_CONNECTIONS} connections to Webex are in use") from None
 
-    def _find_kept(self, origin: Origin) -> HttpConnection | None:
-        kept = self._kept.get(origin)
+    def _find_kept(self, peer: Peer) -> HttpConnection | None:
+        kept = self._kept.get(peer)
         if not kept:
             return None
         oldest_good = asyncio.get_running_loop().time() - KEEP_SECONDS
