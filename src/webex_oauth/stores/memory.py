@@ -4,21 +4,15 @@ import time
 from collections.abc import Iterable, Sequence
 from heapq import nlargest, nsmallest
 
-from webex_oauth.stores.belonging import BelongingStore
+from webex_oauth.stores.base import Store
 from webex_oauth.vault.rows import Change, Kind, Row
 
 
-class MemoryRows(BelongingStore):
+class MemoryRows(Store):
     """Rows in a dictionary. No method waits inside, so each one happens as a whole."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[Kind, bytes], Row] = {}
-
-    async def open(self) -> None:
-        pass
-
-    async def close(self) -> None:
-        pass
 
     async def check(self) -> None:
         pass

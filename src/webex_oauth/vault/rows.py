@@ -15,6 +15,9 @@ from webex_oauth.errors import VaultError
 from webex_oauth.vault.sealing import Context, Envelope, Sealer
 
 LAST_REV = 1 << 62
+MAX_NAME_BYTES = 64
+LAST_INSTANT = 253_402_300_799
+"""The end of the year 9999, the last one that a date can name."""
 FIRST_REV_BYTES = 6
 
 T = TypeVar("T")
@@ -38,9 +41,10 @@ class Kind(StrEnum):
 class Row:
     """One row.
 
-    `name` has at most 64 bytes. `rev` is from 1 to LAST_REV and changes with every write; 0 means
-    that the row is absent. `group` names what the row belongs to. `at` is when the row is due,
-    `over_at` when it may be removed, in seconds since 1970; None keeps it out of that list.
+    `name` and `group` have at most MAX_NAME_BYTES. `rev` is from 1 to LAST_REV and changes with
+    every write; 0 means that the row is absent. `group` names what the row belongs to. `at` is when
+    the row is due, `over_at` when it may be removed, in seconds from 1970 to LAST_INSTANT; None
+    keeps it out of that list.
     """
 
     kind: Kind

@@ -19,8 +19,8 @@ from psycopg.rows import TupleRow
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.secret import Secret
+from webex_oauth.stores.base import Places
 
-MAX_WAITING = 1_000
 STOP_SECONDS = 0.5
 WAKE_SECONDS = 10.0
 
@@ -76,11 +76,10 @@ class Pool:
 
     def __init__(self, conninfo: Secret, size: int) -> None:
         self._conninfo = conninfo
-        self._places = asyncio.Semaphore(size)
-        self._waiting = 0
+        self._places = Places(size)
         self._idle: list[Connection] = []
         self._stopping: set[asyncio.Task[None]] = set()
-        self._is_open = True
+        self.is_open = False
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -89,11 +88,13 @@ class Pool:
         One that comes back in the middle of a statement is not lent again. Raises StoreUnavailable
         if too many callers wait, and psycopg's errors if no connection can be made.
         """
-        await self._enter()
+        if not self.is_open:
+            raise StoreUnavailable("the store is not open")
+        await self._places.enter()
         try:
             connection = await self._take()
         except BaseException:
-            self._places.release()
+            self._places.leave()
             raise
         try:
             yield connection
@@ -107,21 +108,10 @@ class Pool:
 
     async def close(self) -> None:
         """Close what is here now; what is lent is closed when it comes back."""
-        self._is_open = False
+        self.is_open = False
         self.discard_idle()
         if self._stopping:
             await asyncio.wait(self._stopping)
-
-    async def _enter(self) -> None:
-        if not self._is_open:
-            raise StoreUnavailable("the store is not open")
-        if self._waiting >= MAX_WAITING:
-            raise StoreUnavailable("too many wait for the database")
-        self._waiting += 1
-        try:
-            await self._places.acquire()
-        finally:
-            self._waiting -= 1
 
     async def _take(self) -> Connection:
         while self._idle:
@@ -137,12 +127,12 @@ class Pool:
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
             return
-        if self._is_open and not connection.closed:
+        if self.is_open and not connection.closed:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
         else:
             connection.discard()
-        self._places.release()
+        self._places.leave()
 
     async def _stop(self, connection: Connection) -> None:
         """Ask the server to stop an abandoned statement: it may hold locks."""
@@ -152,4 +142,4 @@ class Pool:
                     await connection.cancel_safe(timeout=STOP_SECONDS)
         finally:
             connection.discard()
-            self._places.release()
+            self._places.leave()

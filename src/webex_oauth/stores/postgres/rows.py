@@ -10,15 +10,13 @@ from psycopg import errors
 from psycopg.rows import TupleRow
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable, WebexOAuthError
-from webex_oauth.stores.belonging import BelongingStore
+from webex_oauth.stores.base import Store, in_time, row_of, rows_of
 from webex_oauth.stores.postgres.pool import Pool, connect
 from webex_oauth.stores.postgres.schema import check_durability, prepare_schema
 from webex_oauth.stores.postgres.url import read_postgres_url
-from webex_oauth.stores.stored_rows import row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
 OPEN_SECONDS: Final = 30.0
-BOUND_SECONDS: Final = 1.9
 
 # After these surely nothing has happened, and the same statement may succeed if tried again.
 UNDONE: Final = (
@@ -44,7 +42,7 @@ BEAT: Final = "UPDATE {schema}.store SET beats = beats + 1 RETURNING version"
 TIME: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
 
-class PostgresRows(BelongingStore):
+class PostgresRows(Store):
     """Rows in one schema of a PostgreSQL database, for many processes and machines.
 
     What is written durably is on the server's disk, and on that of its synchronous standbys: the
@@ -56,9 +54,9 @@ class PostgresRows(BelongingStore):
 
     def __init__(self, url: str) -> None:
         self._url = read_postgres_url(url)
-        self._pool: Pool | None = None
+        self._pool = Pool(self._url.conninfo, self._url.pool_size)
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._prepare()
@@ -68,12 +66,10 @@ class PostgresRows(BelongingStore):
             ) from error
         except psycopg.Error as error:
             raise _opening_fault(error) from error
-        self._pool = Pool(self._url.conninfo, self._url.pool_size)
+        self._pool.is_open = True
 
-    async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+    async def _close(self) -> None:
+        await self._pool.close()
 
     async def check(self) -> None:
         await self._write(BEAT)
@@ -140,21 +136,17 @@ class PostgresRows(BelongingStore):
     ) -> Sequence[TupleRow]:
         """Run one statement, which is a transaction by itself, and once more after some errors."""
         try:
-            async with asyncio.timeout(BOUND_SECONDS):
+            async with in_time():
                 try:
                     return await self._run_once(statement, values)
                 except psycopg.Error as error:
                     if not may_try_again(error):
                         raise
                 return await self._run_once(statement, values)
-        except TimeoutError as error:
-            raise StoreUnavailable("the database did not answer in time") from error
         except psycopg.Error as error:
             raise StoreUnavailable(f"the database failed with {_name_of(error)}") from error
 
     async def _run_once(self, statement: str, values: Sequence[object]) -> Sequence[TupleRow]:
-        if self._pool is None:
-            raise StoreUnavailable("the store is not open")
         text = statement.replace("{schema}", self._url.schema).encode()
         async with self._pool.connection() as connection:
             try:

@@ -1,6 +1,5 @@
 """The store's URL: how to reach PostgreSQL (libpq's parameters), and three settings of ours."""
 
-import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -9,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
+from webex_oauth.stores.base import DURABILITY, Option, read_options
 
 SCHEMA = "webex_oauth"
 POOL_SIZE = 8
@@ -16,11 +16,10 @@ UNREADABLE = (
     "WEBEX_STORE_URL cannot be read: write postgresql://USER:PASSWORD@HOST/DATABASE, with what "
     "is special in user and password percent-encoded"
 )
-# Their defaults, what they may be, and how that is told.
 OURS = {
-    "schema": (SCHEMA, r"[a-z_][a-z0-9_]{0,62}", "must be made of a to z, 0 to 9 and _"),
-    "pool_size": (str(POOL_SIZE), r"[1-9][0-9]?|100", "must be a number from 1 to 100"),
-    "durability": ("", r"(unchecked)?", "can only be unchecked, or be left out"),
+    "schema": Option(SCHEMA, r"[a-z_][a-z0-9_]{0,62}", "must be made of a to z, 0 to 9 and _"),
+    "pool_size": Option(str(POOL_SIZE), r"[1-9][0-9]?|100", "must be a number from 1 to 100"),
+    "durability": DURABILITY,
 }
 
 # A connection whose other end vanished is noticed, in use or not, within half a minute.
@@ -55,7 +54,7 @@ def read_postgres_url(url: str) -> PostgresUrl:
     given = {name: unquote(value) for name, _, value in fields if name in OURS}
     theirs = "&".join(f"{name}={value}" for name, _, value in fields if name not in OURS)
     conninfo, place = _read_conninfo(parts._replace(query=theirs).geturl())
-    ours = {name: _read_ours(name, given.get(name)) for name in OURS}
+    ours = read_options(given, OURS)
     return PostgresUrl(
         conninfo=conninfo,
         place=place,
@@ -73,11 +72,3 @@ def _read_conninfo(url: str) -> tuple[Secret, str]:
     except ProgrammingError:
         # libpq repeats what it cannot read, and that may be a part of the password.
         raise ConfigurationError([UNREADABLE]) from None
-
-
-def _read_ours(name: str, given: str | None) -> str:
-    default, pattern, expected = OURS[name]
-    value = default if given is None else given
-    if not re.fullmatch(pattern, value):
-        raise ConfigurationError([f"{name} in WEBEX_STORE_URL {expected}"])
-    return value

@@ -9,15 +9,25 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
+from webex_oauth.stores.base import DURABILITY, Option, read_options
 
 DEFAULT_PORT = 6379
 DEFAULT_PREFIX = "webex-oauth"
 DEFAULT_POOL_SIZE = 8
-MOST_CONNECTIONS = 1_000
 SCHEMES = {"redis": False, "rediss": True}
-OPTIONS = frozenset({"prefix", "pool_size", "ca_file", "durability"})
-UNCHECKED = "unchecked"
-PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+NUMBER = r"[0-9]{1,3}|1000"
+OPTIONS = {
+    "prefix": Option(
+        DEFAULT_PREFIX,
+        r"[A-Za-z0-9_.:-]{1,64}",
+        "must be made of letters, digits, dots, colons, dashes and underscores",
+    ),
+    "pool_size": Option(
+        str(DEFAULT_POOL_SIZE), rf"(?!0+$)({NUMBER})", "must be a number from 1 to 1000"
+    ),
+    "ca_file": Option("", ".*", ""),
+    "durability": DURABILITY,
+}
 MUST_BE = "must be redis://[user:password@]host[:port][/database], or rediss:// for TLS"
 
 
@@ -55,6 +65,9 @@ def read_address(url: str) -> Address:
         raise _malformed(MUST_BE) from error
     if parts.scheme not in SCHEMES or not parts.hostname:
         raise _malformed(MUST_BE)
+    database = parts.path.strip("/") or "0"
+    if not re.fullmatch(NUMBER, database):
+        raise _malformed("needs a number from 0 to 1000 as the database")
     options = _read_options(parts)
     return Address(
         host=parts.hostname,
@@ -62,44 +75,24 @@ def read_address(url: str) -> Address:
         is_tls=SCHEMES[parts.scheme],
         username=unquote(parts.username) if parts.username else None,
         password=Secret(unquote(parts.password)) if parts.password else None,
-        database=_read_number(parts.path.strip("/") or "0", "the database", 0),
-        prefix=_read_prefix(options),
-        pool_size=_read_number(options.get("pool_size", str(DEFAULT_POOL_SIZE)), "pool_size", 1),
-        ca_file=options.get("ca_file"),
-        is_durability_checked=_read_durability(options),
+        database=int(database),
+        prefix=b"{%s}:" % options["prefix"].encode(),
+        pool_size=int(options["pool_size"]),
+        ca_file=options["ca_file"] or None,
+        is_durability_checked=not options["durability"],
     )
 
 
 def _read_options(parts: SplitResult) -> Mapping[str, str]:
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if options.keys() - OPTIONS:
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if given.keys() - OPTIONS:
         # Not named: a password that was not quoted may have ended up there.
         raise _malformed(f"has an unknown option; there are {', '.join(sorted(OPTIONS))}")
-    ca_file = options.get("ca_file")
-    if ca_file is not None and not SCHEMES[parts.scheme]:
+    if "ca_file" in given and not SCHEMES[parts.scheme]:
         raise _malformed("has a ca_file, which needs rediss://")
-    if ca_file is not None and not Path(ca_file).is_file():
-        raise _malformed(f"names {ca_file} as ca_file, which is not there")
-    return options
-
-
-def _read_number(text: str, name: str, least: int) -> int:
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= MOST_CONNECTIONS):
-        raise _malformed(f"needs a number from {least} to {MOST_CONNECTIONS} as {name}")
-    return int(text)
-
-
-def _read_prefix(options: Mapping[str, str]) -> bytes:
-    prefix = options.get("prefix", DEFAULT_PREFIX)
-    if not PREFIX.fullmatch(prefix):
-        raise _malformed("needs letters, digits, dots, colons, dashes or underscores as prefix")
-    return b"{%s}:" % prefix.encode()
-
-
-def _read_durability(options: Mapping[str, str]) -> bool:
-    if options.get("durability", UNCHECKED) != UNCHECKED:
-        raise _malformed(f"knows durability={UNCHECKED} only")
-    return "durability" not in options
+    if "ca_file" in given and not Path(given["ca_file"]).is_file():
+        raise _malformed(f"names {given['ca_file']} as ca_file, which is not there")
+    return read_options(given, OPTIONS)
 
 
 def _malformed(what: str) -> ConfigurationError:

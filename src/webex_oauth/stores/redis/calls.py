@@ -20,13 +20,12 @@ from redis.exceptions import (
 )
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
+from webex_oauth.stores.base import Places, in_time
 from webex_oauth.stores.redis.address import Address, connection_options
 
-CALL_SECONDS = 1.9
 CLOSE_SECONDS = 1.0
 DISK_MILLISECONDS = 1_700
 DISK_POOL_FACTOR = 4
-QUEUE_LENGTH = 1_000
 
 Part: TypeAlias = bytes | str | int
 Command: TypeAlias = Sequence[Part]
@@ -50,15 +49,14 @@ class Pool:
     def __init__(self, make_connection: Callable[[], Any], size: int) -> None:
         # Any: redis-py's connections are typed in part only.
         self._make_connection = make_connection
-        self._places = asyncio.Semaphore(size)
+        self._places = Places(size)
         self._idle: list[Any] = []
-        self._waiting_count = 0
         self._is_closed = False
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """Lend a connection that is ready for a command."""
-        await self._wait()
+        await self._places.enter()
         connection = self._idle.pop() if self._idle else self._make_connection()
         try:
             await _get_ready(connection)
@@ -67,7 +65,7 @@ class Pool:
             await connection.disconnect(nowait=True)
             raise
         finally:
-            self._places.release()
+            self._places.leave()
             self._idle.append(connection)
         if self._is_closed:
             await connection.disconnect(nowait=True)
@@ -82,15 +80,6 @@ class Pool:
         except TimeoutError:
             for connection in self._idle:
                 await connection.disconnect(nowait=True)
-
-    async def _wait(self) -> None:
-        if self._waiting_count >= QUEUE_LENGTH:
-            raise StoreUnavailable("too many calls are waiting for the database")
-        self._waiting_count += 1
-        try:
-            await self._places.acquire()
-        finally:
-            self._waiting_count -= 1
 
 
 class Server:
@@ -153,14 +142,11 @@ async def _exchange(
     if_unknown: Sequence[Command] = (),
     tolerated: frozenset[str] = frozenset(),
 ) -> list[Any]:
-    try:
-        async with asyncio.timeout(CALL_SECONDS), pool.connection() as connection:
-            try:
-                return await _ask(connection, commands, tolerated)
-            except NoScriptError:
-                return await _ask(connection, if_unknown, tolerated)
-    except TimeoutError as error:
-        raise StoreUnavailable("the database did not answer in time") from error
+    async with in_time(), pool.connection() as connection:
+        try:
+            return await _ask(connection, commands, tolerated)
+        except NoScriptError:
+            return await _ask(connection, if_unknown, tolerated)
 
 
 async def _ask(

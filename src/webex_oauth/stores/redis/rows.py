@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.belonging import BelongingStore
+from webex_oauth.stores.base import Store, row_of, rows_of
 from webex_oauth.stores.redis.address import read_address
 from webex_oauth.stores.redis.calls import Part, Script, Server
 from webex_oauth.stores.redis.durability import check_durability
-from webex_oauth.stores.stored_rows import row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
 SCHEMA: Final = b"rows-1"
@@ -24,7 +23,7 @@ MICROSECONDS = 1_000_000
 APPLY, LIST = Script("apply"), Script("list")
 
 
-class RedisRows(BelongingStore):
+class RedisRows(Store):
     """Rows in one Redis 7 or later, or Valkey, for several machines.
 
     The server has to keep an append-only file, which is checked. With `appendfsync always`, every
@@ -39,7 +38,7 @@ class RedisRows(BelongingStore):
         self._address = read_address(url)
         self._server = Server(self._address)
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         self._server = Server(self._address)
         try:
             await self._check_schema()
@@ -48,7 +47,7 @@ class RedisRows(BelongingStore):
             await self._server.close()
             raise
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         await self._server.close()
 
     async def check(self) -> None:

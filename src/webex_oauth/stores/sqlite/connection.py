@@ -27,6 +27,7 @@ SWITCHES = (
 
 PRIMARY_CODE = 0xFF
 LOCKED = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+# After any other error the connection is replaced before it is used again.
 TRANSIENT = LOCKED | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}
 
 
@@ -58,7 +59,7 @@ def use_log(connection: sqlite3.Connection, patience_seconds: float) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL").close()
         except sqlite3.OperationalError as error:
-            if not is_locked(error) or time.monotonic() > give_up_at:
+            if code_of(error) not in LOCKED or time.monotonic() > give_up_at:
                 raise
             time.sleep(RETRY_SECONDS)
         else:
@@ -96,32 +97,13 @@ def disconnect(connection: sqlite3.Connection | None) -> None:
 
 def fault(error: sqlite3.Error) -> StoreUnavailable:
     """Return the error that callers get for one of SQLite's."""
-    if is_locked(error):
+    if code_of(error) in LOCKED:
         return StoreUnavailable("the database is locked by another process")
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     return StoreUnavailable(f"the database failed with {name}")
 
 
-def is_locked(error: sqlite3.Error) -> bool:
-    """Return whether another connection holds the lock."""
-    return _code(error) in LOCKED
-
-
-def is_full(error: sqlite3.Error) -> bool:
-    """Return whether the disk has no room."""
-    return _code(error) == sqlite3.SQLITE_FULL
-
-
-def is_disk_fault(error: sqlite3.Error) -> bool:
-    """Return whether reading or writing the file failed."""
-    return _code(error) == sqlite3.SQLITE_IOERR
-
-
-def breaks_connection(error: sqlite3.Error) -> bool:
-    """Return whether the connection should be replaced before it is used again."""
-    return _code(error) not in TRANSIENT
-
-
-def _code(error: sqlite3.Error) -> int:
+def code_of(error: sqlite3.Error) -> int:
+    """Return the primary code of an error: whether the file is locked, the disk full, and so on."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return code & PRIMARY_CODE

@@ -14,22 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.belonging import BelongingStore
+from webex_oauth.stores.base import Store, row_of, rows_of
 from webex_oauth.stores.sqlite.connection import (
+    LOCKED,
+    TRANSIENT,
     Work,
-    breaks_connection,
+    code_of,
     connect,
     disconnect,
     fault,
-    is_disk_fault,
-    is_full,
-    is_locked,
     transact,
 )
 from webex_oauth.stores.sqlite.files import APPLICATION_ID, prepare
 from webex_oauth.stores.sqlite.writer import FOLD_EVERY, Writer
-from webex_oauth.stores.stored_rows import row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
 T = TypeVar("T")
@@ -56,7 +53,7 @@ DELETE = "DELETE FROM rows WHERE rowid = ?"
 BEAT = f"PRAGMA application_id = {APPLICATION_ID}"
 
 
-class SqliteRows(BelongingStore):
+class SqliteRows(Store):
     """Rows in one file, shared by the processes of one machine.
 
     What was not written durably survives the end of the process at once, and a loss of power a
@@ -68,11 +65,11 @@ class SqliteRows(BelongingStore):
         self._writer = Writer(path)
         self._inline = Inline(path, self._writer)
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         await asyncio.to_thread(prepare, self._path)
         self._writer.start()
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         self._inline.close()
         await self._writer.stop()
 
@@ -115,27 +112,27 @@ class Inline:
 
     async def read(self, work: Work[T]) -> T:
         """Run *work*, which only reads."""
-        self._check_open()
+        self._writer.check_open()
         try:
             return work(self._connected())
         except sqlite3.Error as error:
             self._look_at(error)
-            if not is_locked(error):
+            if code_of(error) not in LOCKED:
                 raise fault(error) from error
         return await self._writer.run(work)
 
     async def write(self, work: Work[bool]) -> bool:
         """Run *work* as a transaction that survives the end of this process."""
-        self._check_open()
+        self._writer.check_open()
         if self._writer.is_behind or not self._writer.turn.acquire(timeout=TURN_SECONDS):
             return await self._writer.write(work)
         try:
             is_done = transact(self._connected(), work)
         except sqlite3.Error as error:
             # A disk that takes no writes serves this connection's reads, but may refuse a new one.
-            if not is_disk_fault(error):
+            if code_of(error) != sqlite3.SQLITE_IOERR:
                 self._look_at(error)
-            if not (is_locked(error) or is_full(error)):
+            if code_of(error) not in LOCKED | {sqlite3.SQLITE_FULL}:
                 raise fault(error) from error
         else:
             self._flush_soon()
@@ -149,17 +146,13 @@ class Inline:
         self._flush()
         self._disconnect()
 
-    def _check_open(self) -> None:
-        if not self._writer.is_open:
-            raise StoreUnavailable("the store is not open")
-
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = connect(self._path, NO_PATIENCE)
         return self._connection
 
     def _look_at(self, error: sqlite3.Error) -> None:
-        if breaks_connection(error):
+        if code_of(error) not in TRANSIENT:
             self._disconnect()
 
     def _disconnect(self) -> None:

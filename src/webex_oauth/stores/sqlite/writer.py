@@ -18,21 +18,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from webex_oauth.errors import StoreUnavailable
+from webex_oauth.stores.base import ANSWER_SECONDS, MAX_WAITING, in_time
 from webex_oauth.stores.sqlite.connection import (
+    TRANSIENT,
     Work,
-    breaks_connection,
+    code_of,
     connect,
     disconnect,
     fault,
-    is_full,
     transact,
 )
 from webex_oauth.stores.sqlite.files import sync_log
 
 T = TypeVar("T")
 
-MAX_WAITING = 1000
-ANSWER_SECONDS = 1.9
 PATIENCE_SECONDS = 1.0
 START_SECONDS = ANSWER_SECONDS - PATIENCE_SECONDS - 0.1
 IDLE_SECONDS = 1.0
@@ -67,15 +66,15 @@ class Writer:
         self._unfolded = 0
         self._is_full = False
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the thread takes work."""
-        return self._thread is not None
-
     def start(self) -> None:
         """Start the thread."""
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
+
+    def check_open(self) -> None:
+        """Raise StoreUnavailable if the thread takes no work."""
+        if self._thread is None:
+            raise StoreUnavailable("the store is not open")
 
     async def stop(self) -> None:
         """Finish the work in the queue, then end the thread."""
@@ -97,22 +96,18 @@ class Writer:
 
         Raises StoreUnavailable if there is no answer within two seconds.
         """
-        if not self.is_open:
-            raise StoreUnavailable("the store is not open")
+        self.check_open()
         future: Future[T] = Future()
         try:
             self._jobs.put_nowait(_Job(work, future, time.monotonic() + START_SECONDS))
         except queue.Full as error:
-            raise StoreUnavailable("too much is waiting to be written") from error
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await asyncio.wrap_future(future)
-        except TimeoutError as error:
-            raise StoreUnavailable("the database did not answer in time") from error
+            raise StoreUnavailable("too many calls are waiting for the database") from error
+        async with in_time():
+            return await asyncio.wrap_future(future)
 
     def flush(self, commit_count: int) -> None:
         """Sync, soon, that many commits that did not wait for the disk."""
-        if self.is_open:
+        if self._thread is not None:
             job = _Job(partial(self._flush, commit_count), Future(), float("inf"))
             with suppress(queue.Full):
                 self._jobs.put_nowait(job)
@@ -143,7 +138,7 @@ class Writer:
         try:
             return self._attempt(job.work)
         except sqlite3.Error as error:
-            if breaks_connection(error):
+            if code_of(error) not in TRANSIENT:
                 self._disconnect()
             raise fault(error) from error
 
@@ -155,7 +150,7 @@ class Writer:
         try:
             return work(self._connection)
         except sqlite3.Error as error:
-            if not is_full(error):
+            if code_of(error) != sqlite3.SQLITE_FULL:
                 raise
             self._is_full = True
             self._fold("TRUNCATE")

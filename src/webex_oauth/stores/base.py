@@ -1,0 +1,170 @@
+"""What every store does alike: who may use it, who waits how long, what a column may hold.
+
+A store belongs to the process and the event loop that opened it, until it is closed. Any other use
+is a mistake in the calling program. It is refused at once, in the same words by every store,
+instead of failing later inside a driver.
+"""
+
+import asyncio
+import functools
+import inspect
+import logging
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from webex_oauth.errors import ConfigurationError, SealBroken, StoreUnavailable
+from webex_oauth.vault.rows import LAST_INSTANT, LAST_REV, MAX_NAME_BYTES, Kind, Row
+
+ANSWER_SECONDS = 1.9
+MAX_WAITING = 1_000
+
+ELSEWHERE = (
+    "this store was opened in another event loop: open the integration in the loop and thread that "
+    "use it, or pass the call to its loop with asyncio.run_coroutine_threadsafe"
+)
+FORKED = (
+    "this store was opened before the process forked: open an integration in each process, after "
+    "the fork"
+)
+CLOSED = "this store is closed: use an integration inside its `async with` block, or open another"
+
+_log = logging.getLogger(__name__)
+
+
+class Store:
+    """Base class of the stores: checks the caller before each public method begins."""
+
+    _process_id: int | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    _is_closed = False
+
+    def __init_subclass__(cls) -> None:
+        for name, method in list(vars(cls).items()):
+            if inspect.iscoroutinefunction(method) and not name.startswith("_"):
+                setattr(cls, name, _checked(method))
+
+    async def open(self) -> None:
+        await self._open()
+        self._process_id, self._loop = os.getpid(), asyncio.get_running_loop()
+        self._is_closed = False
+
+    async def close(self) -> None:
+        self._is_closed = True
+        await self._close()
+
+    async def _open(self) -> None:
+        """Connect and prepare the database, where there is one."""
+
+    async def _close(self) -> None:
+        """Disconnect."""
+
+    def _check_use(self) -> None:
+        """Raise RuntimeError if the store may not be used here."""
+        if self._is_closed:
+            raise RuntimeError(CLOSED)
+        if self._process_id is None:
+            return
+        if self._process_id != os.getpid():
+            raise RuntimeError(FORKED)
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError(ELSEWHERE)
+
+
+def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def checked(self: Store, *arguments: object, **options: object) -> object:
+        self._check_use()
+        return method(self, *arguments, **options)
+
+    return checked
+
+
+class Option(NamedTuple):
+    """What an operator may write as one option of a store's URL, and how that is told."""
+
+    default: str
+    pattern: str
+    expected: str
+
+
+DURABILITY = Option("", "(unchecked)?", "can only be unchecked, or be left out")
+
+
+class Places:
+    """A bounded number of places, and a bounded queue for them."""
+
+    def __init__(self, count: int) -> None:
+        self._places = asyncio.Semaphore(count)
+        self._waiting_count = 0
+
+    async def enter(self) -> None:
+        """Wait for a place; raise StoreUnavailable if too many do already."""
+        if self._waiting_count >= MAX_WAITING:
+            raise StoreUnavailable("too many calls are waiting for the database")
+        self._waiting_count += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting_count -= 1
+
+    def leave(self) -> None:
+        """Pass the place on."""
+        self._places.release()
+
+
+@asynccontextmanager
+async def in_time(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
+    """Raise StoreUnavailable if the body takes longer than *seconds*."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise StoreUnavailable("the database did not answer in time") from error
+
+
+def read_options(given: Mapping[str, str], allowed: Mapping[str, Option]) -> Mapping[str, str]:
+    """Return every option of a store's URL, or its default; raise ConfigurationError."""
+    values = {name: given.get(name, option.default) for name, option in allowed.items()}
+    for name, option in allowed.items():
+        if not re.fullmatch(option.pattern, values[name]):
+            raise ConfigurationError([f"{name} in WEBEX_STORE_URL {option.expected}"])
+    return values
+
+
+def row_of(kind: Kind, columns: Sequence[object]) -> Row:
+    """Return the row of *columns*: name, rev, body, group, at, over_at.
+
+    Anyone who can write to a database can put anything into a column. Raises SealBroken if name,
+    rev or body cannot be. A group or an instant that cannot be counts as absent: nothing is
+    decided by them.
+    """
+    name, rev, body, group, at, over_at = columns
+    if not (isinstance(name, bytes) and isinstance(body, bytes) and type(rev) is int):
+        raise _unreadable(kind, name)
+    if not (0 < len(name) <= MAX_NAME_BYTES and 0 < rev <= LAST_REV):
+        raise _unreadable(kind, name)
+    own_group = group if isinstance(group, bytes) else b""
+    return Row(kind, name, rev, body, own_group, _instant(at), _instant(over_at))
+
+
+def rows_of(kind: Kind, found: Iterable[Sequence[object]]) -> list[Row]:
+    """Return the rows that can be read; log the others."""
+    rows = []
+    for columns in found:
+        try:
+            rows.append(row_of(kind, columns))
+        except SealBroken as error:
+            _log.error("a stored row cannot be read: %(error)s", {"error": str(error)})
+    return rows
+
+
+def _instant(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= LAST_INSTANT else None
+
+
+def _unreadable(kind: Kind, name: object) -> SealBroken:
+    shown = name.hex()[:12] if isinstance(name, bytes) else "without a name"
+    return SealBroken(f"the {kind} {shown} has values in the store that are not this program's")
