@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from contracts.places import PLACES
+from contracts.places import PLACES, opened
 from contracts.records import ledger_on
 from services.redis import own_redis, redis_server, valkey_server
 
-from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.rows import Rows
@@ -35,20 +34,16 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def rows(place: str) -> AsyncIterator[Rows]:
-    rows = rows_at(place)
-    await rows.open()
-    yield rows
-    await rows.close()
+    async with opened(place) as rows:
+        yield rows
 
 
 @pytest.fixture
 async def other_rows(place: str, rows: Rows) -> AsyncIterator[Rows]:
     """Open the place of `rows` once more, as another machine would."""
-    other = rows_at(place)
-    assert type(other) is type(rows)
-    await other.open()
-    yield other
-    await other.close()
+    async with opened(place) as other:
+        assert type(other) is type(rows)
+        yield other
 
 
 @pytest.fixture

@@ -12,6 +12,10 @@ import pytest
 from services.pgbouncer import PgBouncer
 from services.postgres import PostgresServer, schema_of
 from services.redis import RedisServer, fresh_prefix
+from torture import IS_TORTURE
+
+from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.vault.rows import Rows
 
 MEMORY = "memory"
 
@@ -67,5 +71,19 @@ PLACES: dict[str, MakePlace] = {
 SHARED = [kind for kind in PLACES if kind != MEMORY]
 """The kinds that several processes or machines can open."""
 
+WAYS = ("postgres", "pgbouncer") if IS_TORTURE else ("postgres",)
+"""How to a PostgreSQL whose faults are tried; every day only the contract takes PgBouncer."""
+
 two_machines = pytest.mark.parametrize("place", SHARED, indirect=True)
 """Mark a test that uses `rows` and `other_rows`, which lie at the same place."""
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Rows]:
+    """Open the rows at *url*, and close them afterwards."""
+    rows = rows_at(url)
+    await rows.open()
+    try:
+        yield rows
+    finally:
+        await rows.close()

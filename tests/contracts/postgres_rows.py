@@ -1,17 +1,13 @@
 """Fixtures for what only PostgreSQL does: rows there, and the schema they are in."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
+from contracts.places import opened
 from services.postgres import PostgresServer, schema_of
-from torture import IS_TORTURE
 
-from webex_oauth.stores.postgres import PostgresRows
-
-WAYS = ("direct", "bounced") if IS_TORTURE else ("direct",)
-"""How to a server whose faults are tried; every day only the contract goes through a PgBouncer."""
+from webex_oauth.vault.rows import Rows
 
 
 @pytest.fixture
@@ -21,7 +17,7 @@ def schema(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-async def rows(postgres: PostgresServer, schema: str) -> AsyncIterator[PostgresRows]:
+async def rows(postgres: PostgresServer, schema: str) -> AsyncIterator[Rows]:
     async with opened(postgres.url(schema=schema)) as rows:
         yield rows
 
@@ -33,17 +29,6 @@ def other(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
         yield connection
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.execute("ROLLBACK")
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[PostgresRows]:
-    """Open rows for a while."""
-    rows = PostgresRows(url)
-    await rows.open()
-    try:
-        yield rows
-    finally:
-        await rows.close()
 
 
 def lock(connection: psycopg.Connection, schema: str, name: bytes) -> None:

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from contracts.postgres_rows import opened, schema
+from contracts.places import opened
+from contracts.postgres_rows import schema
 from contracts.samples import name, read_one, row, store
 from contracts.traffic import traffic
 from services.postgres import PASSWORD, USER, PostgresServer, binary, running_postgres

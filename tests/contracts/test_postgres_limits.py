@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from contracts.postgres_rows import lock, opened, other, rows, schema, waiting_count
+from contracts.places import opened
+from contracts.postgres_rows import lock, other, rows, schema, waiting_count
 from contracts.samples import add, name, read_one, rewritten, row, store
 from contracts.traffic import PROMISED_SECONDS, traffic
 from services.postgres import PASSWORD, PostgresServer

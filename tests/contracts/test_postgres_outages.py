@@ -5,7 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from contracts.postgres_rows import WAYS, opened
+from contracts.places import WAYS, opened
 from contracts.traffic import traffic
 from services.pgbouncer import running_pgbouncer
 from services.postgres import PostgresServer, running_postgres, schema_of
@@ -13,6 +13,7 @@ from services.postgres import PostgresServer, running_postgres, schema_of
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
 from webex_oauth.stores.postgres import PostgresRows
 from webex_oauth.stores.postgres.url import POOL_SIZE
+from webex_oauth.vault.rows import Rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.check("H05")]
 
@@ -31,10 +32,8 @@ def bouncer_port(server: PostgresServer) -> Iterator[int]:
 
 
 @pytest.fixture(params=WAYS)
-async def rows(
-    request: pytest.FixtureRequest, server: PostgresServer
-) -> AsyncIterator[PostgresRows]:
-    port = request.getfixturevalue("bouncer_port") if request.param == "bounced" else None
+async def rows(request: pytest.FixtureRequest, server: PostgresServer) -> AsyncIterator[Rows]:
+    port = request.getfixturevalue("bouncer_port") if request.param == "pgbouncer" else None
     with schema_of(server) as schema:
         async with opened(server.url(port=port, schema=schema)) as rows:
             yield rows
@@ -42,7 +41,7 @@ async def rows(
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 async def test_a_restart_under_load_loses_nothing(
-    rows: PostgresRows, server: PostgresServer, how: signal.Signals
+    rows: Rows, server: PostgresServer, how: signal.Signals
 ) -> None:
     async with traffic(rows) as people:
         await people.flows()
@@ -56,7 +55,7 @@ async def test_a_restart_under_load_loses_nothing(
 
 
 async def test_connections_cut_off_under_load_lose_nothing(
-    rows: PostgresRows, server: PostgresServer
+    rows: Rows, server: PostgresServer
 ) -> None:
     async with traffic(rows) as people:
         await people.flows()

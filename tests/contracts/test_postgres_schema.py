@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from contracts.children import PROGRAMS, TESTS, children
-from contracts.postgres_rows import opened, other, rows, schema
+from contracts.children import PROGRAMS, TESTS
+from contracts.places import opened
+from contracts.postgres_rows import other, rows, schema
 from contracts.samples import add, read_one, rewritten, row, store
 from contracts.tracing import injecting, needs_strace
 from services.postgres import PASSWORD, PostgresServer, running_postgres
@@ -16,7 +17,6 @@ from services.postgres import PASSWORD, PostgresServer, running_postgres
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.stores.postgres import PostgresRows
 from webex_oauth.stores.postgres.schema import VERSION
-from webex_oauth.vault.rows import Rows
 
 __all__ = ["other", "rows", "schema"]
 
@@ -39,20 +39,6 @@ async def use(url: str) -> None:
     async with opened(url) as rows:
         await store(rows, row(1), row(2))
         assert await read_one(rows, row(1)) == row(1)
-
-
-@pytest.mark.check("H06")
-@pytest.mark.parametrize("kind", ["postgres", "pgbouncer"])
-def test_processes_that_start_together_all_open_a_new_schema(
-    request: pytest.FixtureRequest, schema: str, kind: str
-) -> None:
-    url = request.getfixturevalue(kind).url(schema=schema)
-    with children(*[("open_place", url)] * 4) as starters:
-        for starter in starters:
-            starter.go_on()
-        answers = [starter.line() for starter in starters]
-
-    assert answers == ["open"] * 4
 
 
 @needs_strace()
@@ -210,13 +196,3 @@ END $$;
 CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE ON {schema}.rows
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.note()
 """
-
-
-async def test_closed_rows_are_closed_twice_and_opened_again(rows: Rows) -> None:
-    await store(rows, row())
-    await rows.close()
-    await rows.close()
-
-    await rows.open()
-
-    assert await read_one(rows, row()) == row()

@@ -1,13 +1,12 @@
 """Keys in Redis that another program wrote or removed; columns in general: test_absurd_rows."""
 
 import pytest
-from contracts.redis_stores import opened
+from contracts.places import opened
 from contracts.samples import NOW, add, name, read_one, rewritten, row, store
 from services.redis import RedisServer, fresh_prefix
 
 from webex_oauth.errors import SealBroken, StoreUnavailable
-from webex_oauth.stores.redis import RedisRows
-from webex_oauth.vault.rows import Kind, Row
+from webex_oauth.vault.rows import Kind, Row, Rows
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +38,7 @@ def keys(request: pytest.FixtureRequest) -> Keys:
     return Keys(request.getfixturevalue(request.param))
 
 
-async def lists(rows: RedisRows, limit: int = 99) -> list[list[Row]]:
+async def lists(rows: Rows, limit: int = 99) -> list[list[Row]]:
     """Return the rows of each list."""
     return [
         list(await rows.by_name(Kind.GRANT, b"", limit)),

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from contracts.redis_stores import opened
+from contracts.places import opened
 from contracts.samples import NOW, add, deleted, name, read_one, rewritten, row, store
 from services.redis import RedisServer, running_redis, running_valkey
 from waiting import until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.redis import RedisRows
 from webex_oauth.stores.redis.calls import DISK_POOL_FACTOR
-from webex_oauth.vault.rows import Kind, Row
+from webex_oauth.vault.rows import Kind, Row, Rows
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +37,7 @@ def signed_in(number: int) -> list[Row]:
     return [row(number, kind, at=NOW) for kind in (Kind.GRANT, Kind.SESSION, Kind.STATE)]
 
 
-async def all_rows(rows: RedisRows) -> list[Row]:
+async def all_rows(rows: Rows) -> list[Row]:
     return [row for kind in Kind for row in await rows.by_name(kind, b"", 99)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 import redis
-from contracts.redis_stores import opened
+from contracts.places import opened
 from contracts.samples import NOW, absent, add, deleted, read_one, rewritten, row, store
 from services.fault_proxy import FaultProxy, fault_proxy
 from services.redis import RedisServer
@@ -14,7 +14,7 @@ from waiting import SLACK_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.redis import RedisRows
-from webex_oauth.vault.rows import Kind
+from webex_oauth.vault.rows import Kind, Rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H03")]
 
@@ -24,7 +24,7 @@ BOUND_SECONDS = 2.0
 
 
 @pytest.fixture
-async def redis_rows(own_redis: RedisServer) -> AsyncIterator[RedisRows]:
+async def redis_rows(own_redis: RedisServer) -> AsyncIterator[Rows]:
     async with opened(own_redis.url()) as rows:
         await store(rows, GRANT, SESSION)
         yield rows
@@ -37,7 +37,7 @@ async def proxy(own_redis: RedisServer) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
-async def proxied_rows(own_redis: RedisServer, proxy: FaultProxy) -> AsyncIterator[RedisRows]:
+async def proxied_rows(own_redis: RedisServer, proxy: FaultProxy) -> AsyncIterator[Rows]:
     async with opened(own_redis.url(port=proxy.port)) as rows:
         await store(rows, GRANT, SESSION)
         yield rows
@@ -53,7 +53,7 @@ async def check_unavailable(*calls: Awaitable[object], but_not_before: float = 0
     assert but_not_before <= took_seconds < BOUND_SECONDS + SLACK_SECONDS
 
 
-async def check_recovered(rows: RedisRows) -> None:
+async def check_recovered(rows: Rows) -> None:
     """Check that reading and writing work again, at once."""
     assert await read_one(rows, SESSION) == SESSION
     change = rewritten(GRANT)
@@ -61,7 +61,7 @@ async def check_recovered(rows: RedisRows) -> None:
     assert await read_one(rows, GRANT) == change.row
 
 
-def writes(rows: RedisRows) -> list[Awaitable[object]]:
+def writes(rows: Rows) -> list[Awaitable[object]]:
     """Begin an addition, a rewrite and a proof of health."""
     return [
         rows.apply(add(row(9, Kind.STATE)), durably=False),
@@ -70,13 +70,13 @@ def writes(rows: RedisRows) -> list[Awaitable[object]]:
     ]
 
 
-def calls(rows: RedisRows) -> list[Awaitable[object]]:
+def calls(rows: Rows) -> list[Awaitable[object]]:
     """Begin reads and writes."""
     return [rows.read(GRANT), rows.due(Kind.SESSION, NOW, 9), *writes(rows)]
 
 
 async def test_a_server_that_is_down_is_unavailable_and_comes_back(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     own_redis.stop()
 
@@ -87,7 +87,7 @@ async def test_a_server_that_is_down_is_unavailable_and_comes_back(
 
 
 async def test_a_restart_in_between_is_not_noticed(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     await asyncio.to_thread(own_redis.stop)
     await asyncio.to_thread(own_redis.start)
@@ -110,7 +110,7 @@ async def test_rows_can_be_opened_after_an_attempt_before_their_server_was_up(
 
 
 async def test_a_server_that_loads_its_file_is_unavailable(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     own_redis.ask("DEBUG", "POPULATE", 2_000)
     own_redis.ask("BGREWRITEAOF")
@@ -128,9 +128,7 @@ async def test_a_server_that_loads_its_file_is_unavailable(
     await check_recovered(redis_rows)
 
 
-async def test_a_replica_is_read_and_not_written(
-    own_redis: RedisServer, redis_rows: RedisRows
-) -> None:
+async def test_a_replica_is_read_and_not_written(own_redis: RedisServer, redis_rows: Rows) -> None:
     own_redis.ask("ZADD", "{webex-oauth}:session-at", 0, "a row that is gone")
     own_redis.ask("REPLICAOF", "127.0.0.1", 1)
 
@@ -145,7 +143,7 @@ async def test_a_replica_is_read_and_not_written(
 
 
 async def test_a_server_that_is_busy_with_a_script_is_unavailable(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "busy-reply-threshold", 50)
     script = asyncio.create_task(asyncio.to_thread(own_redis.ask, "EVAL", "while true do end", 0))
@@ -162,7 +160,7 @@ async def test_a_server_that_is_busy_with_a_script_is_unavailable(
 
 
 async def test_a_connection_that_met_a_refusal_is_not_used_again(
-    own_redis: RedisServer, proxy: FaultProxy, proxied_rows: RedisRows
+    own_redis: RedisServer, proxy: FaultProxy, proxied_rows: Rows
 ) -> None:
     own_redis.ask("REPLICAOF", "127.0.0.1", 1)  # the address may lead to another server by now
 
@@ -173,7 +171,7 @@ async def test_a_connection_that_met_a_refusal_is_not_used_again(
 
 
 async def test_a_server_whose_memory_is_full_applies_all_changes_or_none(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "maxmemory", 1)
     added = [row(2), row(2, Kind.SESSION, group=b"group", at=NOW)]
@@ -189,7 +187,7 @@ async def test_a_server_whose_memory_is_full_applies_all_changes_or_none(
 
 
 async def test_people_can_sign_out_while_memory_is_full(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "maxmemory", 1)
     queued = row(1, Kind.REVOCATION, at=NOW)
@@ -202,7 +200,7 @@ async def test_people_can_sign_out_while_memory_is_full(
 
 
 async def test_a_server_that_cannot_save_is_unavailable(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     own_redis.ask("CONFIG", "SET", "save", "3600 1")
     own_redis.folder.chmod(0o500)
@@ -222,7 +220,7 @@ async def finish_saving(server: RedisServer) -> None:
 
 
 async def test_a_password_that_changes_and_changes_back_leaves_no_trace(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     with own_redis.another_password():
         await check_unavailable(*calls(redis_rows))
@@ -231,7 +229,7 @@ async def test_a_password_that_changes_and_changes_back_leaves_no_trace(
 
 
 async def test_a_server_that_hangs_is_given_up_within_two_seconds(
-    own_redis: RedisServer, redis_rows: RedisRows
+    own_redis: RedisServer, redis_rows: Rows
 ) -> None:
     with own_redis.frozen():
         await check_unavailable(*calls(redis_rows), but_not_before=1.5)
@@ -263,60 +261,3 @@ async def test_beyond_a_bound_callers_are_refused_at_once(own_redis: RedisServer
             assert time.monotonic() - began_at < BOUND_SECONDS
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
             assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
-
-
-async def test_a_server_that_does_not_listen_is_unavailable(
-    proxy: FaultProxy, proxied_rows: RedisRows
-) -> None:
-    await proxy.refuses()
-
-    await check_unavailable(*calls(proxied_rows))
-
-    await proxy.heals()
-    await check_recovered(proxied_rows)
-
-
-@pytest.mark.parametrize("seconds_late", [None, 3.0], ids=["it hangs", "it is too slow"])
-async def test_a_network_without_answers_is_given_up_within_two_seconds(
-    proxy: FaultProxy, proxied_rows: RedisRows, seconds_late: float | None
-) -> None:
-    await (proxy.hangs() if seconds_late is None else proxy.slows(seconds_late))
-
-    await check_unavailable(*calls(proxied_rows), but_not_before=1.5)
-
-    await proxy.heals()
-    assert await read_one(proxied_rows, SESSION) == SESSION
-
-
-async def test_a_lost_answer_is_an_outage_and_its_write_happened_at_most_once(
-    proxy: FaultProxy, proxied_rows: RedisRows
-) -> None:
-    change = rewritten(GRANT)
-    assert not await proxied_rows.apply([rewritten(change.row)], durably=True)
-    await proxy.drops_answers()
-
-    await check_unavailable(proxied_rows.apply([change], durably=True), but_not_before=1.5)
-
-    await proxy.heals()
-    assert await read_one(proxied_rows, GRANT) == change.row
-    assert not await proxied_rows.apply([change], durably=True)
-
-
-async def test_half_an_answer_is_an_outage(proxy: FaultProxy, proxied_rows: RedisRows) -> None:
-    await proxy.cuts(answer_bytes=5)
-
-    await check_unavailable(*calls(proxied_rows))
-
-    await proxy.heals()
-    assert await read_one(proxied_rows, SESSION) == SESSION
-
-
-async def test_connections_that_were_reset_are_made_anew_before_they_are_used(
-    proxy: FaultProxy, proxied_rows: RedisRows
-) -> None:
-    await asyncio.gather(*(proxied_rows.read(GRANT) for _ in range(8)))
-
-    proxy.resets()
-    await asyncio.sleep(0.05)
-
-    await check_recovered(proxied_rows)

@@ -1,6 +1,5 @@
 """What rows in Redis ask of their server when they are opened, and what the operator is told."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from contracts.redis_stores import opened
+from contracts.places import opened
 from contracts.samples import NOW, absent, deleted, read_one, rewritten, row, store
 from services.processes import free_port
 from services.redis import (
@@ -152,17 +151,14 @@ async def test_a_user_needs_the_keys_of_the_prefix_and_no_others(redis_server: R
     assert "NOPERM" in told
 
 
-async def test_a_wrong_password_is_told_apart_from_an_outage(redis_server: RedisServer) -> None:
-    told = await refusal(f"redis://:wrong@127.0.0.1:{redis_server.port}/0")
+@pytest.mark.parametrize("credentials", [":wrong@", ""], ids=["wrong", "missing"])
+async def test_a_password_that_is_not_right_is_told_apart_from_an_outage(
+    redis_server: RedisServer, credentials: str
+) -> None:
+    told = await refusal(f"redis://{credentials}127.0.0.1:{redis_server.port}/0")
 
     assert "check the user and the password" in told
     assert "wrong" not in told.replace("WRONGPASS", "")
-
-
-async def test_a_password_that_is_missing_is_told(redis_server: RedisServer) -> None:
-    told = await refusal(f"redis://127.0.0.1:{redis_server.port}/0")
-
-    assert "check the user and the password" in told
 
 
 async def test_a_database_that_is_not_there_is_told(redis_server: RedisServer) -> None:
@@ -182,18 +178,6 @@ async def test_databases_and_prefixes_are_places_of_their_own(redis_server: Redi
 
         assert await read_one(two, row()) == absent(row())
         assert await read_one(three, row()) == absent(row())
-
-
-@pytest.mark.check("H06")
-async def test_many_that_open_at_once_all_succeed(redis_server: RedisServer) -> None:
-    url = redis_server.url(prefix=fresh_prefix())
-    machines = [RedisRows(url) for _ in range(10)]
-
-    await asyncio.gather(*(rows.open() for rows in machines))
-
-    await store(machines[0], row())
-    assert [await read_one(rows, row()) for rows in machines] == [row()] * 10
-    await asyncio.gather(*(rows.close() for rows in machines))
 
 
 @pytest.mark.check("H06")
@@ -273,22 +257,24 @@ async def test_a_server_with_a_known_certificate_is_used(
         assert await read_one(rows, row()) == row()
 
 
-async def test_a_server_with_an_unknown_certificate_is_not_used(tls_redis: RedisServer) -> None:
-    with pytest.raises(StoreUnavailable, match="certificate verify failed"):
-        await RedisRows(tls_redis.tls_url()).open()
-
-
-async def test_a_server_with_another_ones_certificate_is_not_used(
-    authority: trustme.CA, tmp_path: Path
+@pytest.mark.parametrize(
+    ("host", "query"), [(HOST, {}), ("another.example", {"ca_file": "ca.pem"})]
+)
+async def test_a_server_with_an_unknown_or_anothers_certificate_is_not_used(
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    query: dict[str, str],
 ) -> None:
-    ca_file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(ca_file)
+    monkeypatch.chdir(tmp_path)
+    authority.cert_pem.write_to_path("ca.pem")
 
     with (
-        running_tls_redis(authority.issue_cert("another.example")) as server,
+        running_tls_redis(authority.issue_cert(host)) as server,
         pytest.raises(StoreUnavailable, match="certificate verify failed"),
     ):
-        await RedisRows(server.tls_url(ca_file=str(ca_file))).open()
+        await RedisRows(server.tls_url(**query)).open()
 
 
 def test_the_password_is_not_shown(redis_server: RedisServer) -> None:

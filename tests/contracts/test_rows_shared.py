@@ -5,7 +5,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from contracts.places import two_machines
+from contracts.children import children
+from contracts.places import SHARED, two_machines
 from contracts.samples import NOW, absent, add, deleted, read_one, rewritten, row, store
 
 from webex_oauth.vault.rows import Change, Kind, Rows
@@ -79,10 +80,22 @@ async def test_what_one_machine_writes_another_finds(rows: Rows, other_rows: Row
 async def test_rows_are_there_after_a_restart(rows: Rows, other_rows: Rows) -> None:
     await store(rows, row())
     await rows.close()
+    await rows.close()
 
     assert await read_one(other_rows, row()) == row()
     await rows.open()
     assert await read_one(rows, row()) == row()
+
+
+@pytest.mark.check("H06")
+@pytest.mark.parametrize("place", [*SHARED, *["sqlite"] * 3], indirect=True)
+async def test_processes_that_start_together_all_open_a_new_place(place: str) -> None:
+    with children(*[("open_place", place)] * 4) as starters:
+        for starter in starters:
+            starter.go_on()
+        answers = [starter.line() for starter in starters]
+
+    assert answers == ["open"] * 4
 
 
 @two_machines

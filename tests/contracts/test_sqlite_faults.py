@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from contracts.children import Child
-from contracts.samples import add, read_one, rewritten, row, store
+from contracts.samples import add, rewritten, row, store
 from waiting import LIMIT_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
@@ -99,31 +98,11 @@ async def test_a_database_that_is_not_open_is_unavailable(database: Path) -> Non
             await use()
 
 
-async def test_a_database_closes_twice_and_opens_again(sqlite_rows: SqliteRows) -> None:
-    await store(sqlite_rows, row())
-
-    await sqlite_rows.close()
-    await sqlite_rows.close()
-    await sqlite_rows.open()
-
-    assert await read_one(sqlite_rows, row()) == row()
-
-
 async def test_a_destroyed_file_is_unavailable(database: Path) -> None:
     make_destroyed(database)
 
     with pytest.raises(StoreUnavailable, match="SQLITE_NOTADB"):
         await SqliteRows(database).open()
-
-
-async def test_a_full_disk_is_unavailable_and_loses_nothing_once_there_is_room(
-    database: Path,
-) -> None:
-    child = Child("fill_disk", str(database))
-    answer = child.line()
-    child.end()
-
-    assert answer == "StoreUnavailable StoreUnavailable True True None"
 
 
 async def test_work_that_fails_or_declines_is_undone(writer: Writer) -> None:

@@ -1,22 +1,20 @@
 """What SQLite does under load while its file cannot be written."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import count
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from contracts.children import Child, children
-from contracts.samples import NOW, add, rewritten, row, store
+from contracts.samples import NOW, rewritten, row, store
 from contracts.tracing import injecting, needs_strace
+from contracts.traffic import traffic
 from services.small_disk import filled, small_disk
 from services.sqlite import integrity
 from waiting import until_true
 
-from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.files import prepare_files
-from webex_oauth.vault.rows import Change, Kind
+from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -24,78 +22,17 @@ WORKERS = 8
 LOG_BYTES = 512 * 1024
 
 
-class Load:
-    """Sign people in, several at once, and remember who was refused."""
-
-    def __init__(self, rows: SqliteRows) -> None:
-        self.rows = rows
-        self.admitted: list[int] = []
-        self.refused: list[int] = []
-        self._numbers = count(1)
-        self._is_over = False
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(WORKERS):
-                workers.create_task(self._work())
-
-    def stop(self) -> None:
-        self._is_over = True
-
-    async def _work(self) -> None:
-        while not self._is_over:
-            number = next(self._numbers)
-            try:
-                await self._sign_in(number)
-            except StoreUnavailable:
-                self.refused.append(number)
-            else:
-                self.admitted.append(number)
-            await asyncio.sleep(0.01)
-
-    async def _sign_in(self, number: int) -> None:
-        state, session = row(number, Kind.STATE), row(number, Kind.SESSION)
-        await self._apply(add(state), durably=False)
-        brought = [*add(row(number), session), rewritten(state)]
-        await self._apply(brought, durably=False)
-        claim = rewritten(row(number))
-        await self._apply([claim], durably=True)
-        await self._apply([rewritten(claim.row)], durably=True)
-
-    async def _apply(self, changes: Sequence[Change], *, durably: bool) -> None:
-        assert await self.rows.apply(changes, durably=durably)
-
-    async def lost(self) -> list[int]:
-        """Return the numbers of those who were told that they are signed in, and are not."""
-        found = await self.rows.read(*(row(number) for number in self.admitted))
-        return [number for number, one in zip(self.admitted, found, strict=True) if one.rev != 3]
-
-
-async def until_refused(load: Load) -> None:
-    await until_true(lambda: load.refused)
-
-
-async def until_admitted(load: Load, more: int) -> None:
-    enough = len(load.admitted) + more
-    await until_true(lambda: len(load.admitted) >= enough)
-
-
 @pytest.mark.check("H01")
 async def test_a_file_locked_by_another_process_costs_no_more_than_the_time(
     sqlite_rows: SqliteRows, database: Path
 ) -> None:
-    load = Load(sqlite_rows)
-    running = asyncio.create_task(load.run())
-    await until_admitted(load, more=20)
-    with children(("hold_lock", str(database))) as (holder,):
-        await until_refused(load)  # while the lock is held
-        holder.go_on()
-        assert holder.line() == "released"
-        await until_admitted(load, more=20)
-    load.stop()
-    await running
-
-    assert await load.lost() == []
+    async with traffic(sqlite_rows, WORKERS) as people:
+        await people.flows(WORKERS)
+        with children(("hold_lock", str(database))) as (holder,):
+            await until_true(lambda: people.outcomes["StoreUnavailable"])  # while it is held
+            holder.go_on()
+            assert holder.line() == "released"
+            await people.flows(WORKERS)
 
 
 @pytest.fixture
@@ -118,15 +55,11 @@ async def rows_on_small_disk(disk: Path) -> AsyncIterator[SqliteRows]:
 async def test_a_full_disk_loses_nothing_and_works_again_once_there_is_room(
     rows_on_small_disk: SqliteRows, disk: Path
 ) -> None:
-    load = Load(rows_on_small_disk)
-    with filled(disk, free_bytes=LOG_BYTES):
-        running = asyncio.create_task(load.run())
-        await until_refused(load)
-    await until_admitted(load, more=20)
-    load.stop()
-    await running
+    async with traffic(rows_on_small_disk, WORKERS) as people:
+        with filled(disk, free_bytes=LOG_BYTES):
+            await until_true(lambda: people.outcomes["StoreUnavailable"])
+        await people.flows(WORKERS)
 
-    assert await load.lost() == []
     assert integrity(disk / "webex.sqlite") == "ok"
 
 

@@ -22,32 +22,6 @@ pytestmark = pytest.mark.anyio
 PROMISED_SECONDS = 2.0
 
 
-@pytest.mark.check("A03")
-async def test_a_row_is_added_by_one_of_a_hundred_callers_in_two_processes(
-    sqlite_rows: SqliteRows, database: Path
-) -> None:
-    command = ("add_rows", f"sqlite:///{database}")
-    with children(command, command) as racers:
-        for racer in racers:
-            racer.go_on()
-        answers = sorted(racer.line() for racer in racers)
-
-    assert answers == ["0", "1"]
-    assert await read_one(sqlite_rows, row()) == row()
-
-
-@pytest.mark.check("H06")
-@pytest.mark.parametrize("start", range(4))
-def test_processes_that_start_together_all_open_a_new_file(start: int, tmp_path: Path) -> None:
-    database = tmp_path / f"start-{start}" / "webex.sqlite"
-    with children(*[("open_place", f"sqlite:///{database}")] * 4) as starters:
-        for starter in starters:
-            starter.go_on()
-        answers = [starter.line() for starter in starters]
-
-    assert answers == ["open"] * 4
-
-
 @pytest.mark.check("H06")
 @pytest.mark.parametrize("statement", ["CREATE TABLE", "CREATE INDEX", "PRAGMA user_v", "COMMIT"])
 async def test_a_process_killed_while_it_creates_the_table_leaves_no_half_of_it(
@@ -128,16 +102,3 @@ async def test_every_write_in_a_queue_beside_a_held_lock_fails_in_time(
 
         assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
         assert time.monotonic() - started_at < PROMISED_SECONDS + SLACK_SECONDS
-
-
-async def test_a_process_killed_before_its_commit_leaves_nothing(
-    sqlite_rows: SqliteRows, database: Path
-) -> None:
-    await store(sqlite_rows, row(1))
-
-    killed = Child("die_in_transaction", str(database))
-    assert killed.process.wait(LIMIT_SECONDS) == -9
-    killed.end()
-
-    assert list(await sqlite_rows.by_name(Kind.GRANT, b"", 9)) == [row(1)]
-    await store(sqlite_rows, row(2))
