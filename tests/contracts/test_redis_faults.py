@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 import redis
@@ -10,7 +12,7 @@ from contracts.places import opened
 from contracts.samples import NOW, absent, add, deleted, read_one, rewritten, row, store
 from services.fault_proxy import FaultProxy, fault_proxy
 from services.redis import RedisServer
-from waiting import SLACK_SECONDS, until_true
+from waiting import SLACK_SECONDS, until, until_true
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.redis import RedisRows
@@ -75,14 +77,70 @@ def calls(rows: Rows) -> list[Awaitable[object]]:
     return [rows.read(GRANT), rows.due(Kind.SESSION, NOW, 9), *writes(rows)]
 
 
-async def test_a_server_that_is_down_is_unavailable_and_comes_back(
-    own_redis: RedisServer, redis_rows: Rows
+@contextmanager
+def down(server: RedisServer) -> Iterator[None]:
+    server.stop()
+    yield
+    server.start()
+
+
+@contextmanager
+def loading(server: RedisServer) -> Iterator[None]:
+    """Have it read a file that takes a second."""
+    server.ask("DEBUG", "POPULATE", 2_000)
+    server.ask("BGREWRITEAOF")
+    until(lambda: not server.ask("INFO", "persistence")["aof_rewrite_in_progress"])
+    server.stop()
+    server.settings |= {"key-load-delay": "1000", "loading-process-events-interval-bytes": "1024"}
+    server.start_loading()
+    yield
+    until(lambda: not server.is_loading())
+
+
+@contextmanager
+def busy(server: RedisServer) -> Iterator[None]:
+    """Keep it in a script without an end."""
+    server.ask("CONFIG", "SET", "busy-reply-threshold", 50)
+    with ThreadPoolExecutor() as threads:
+        script = threads.submit(server.ask, "EVAL", "while true do end", 0)
+        time.sleep(0.2)
+        yield
+        server.ask("SCRIPT", "KILL")
+    assert isinstance(script.exception(), redis.ResponseError)
+
+
+@contextmanager
+def unable_to_save(server: RedisServer) -> Iterator[None]:
+    server.ask("CONFIG", "SET", "save", "3600 1")
+    for mode in (0o500, 0o700):
+        server.folder.chmod(mode)
+        server.ask("BGSAVE")
+        until(lambda: not server.ask("INFO", "persistence")["rdb_bgsave_in_progress"])
+        if mode == 0o500:
+            yield
+
+
+TROUBLES: list[tuple[Callable[[RedisServer], AbstractContextManager[None]], str]] = [
+    (down, "cannot be reached"),
+    (loading, "the database"),
+    (busy, "BUSY"),
+    (unable_to_save, "MISCONF"),
+    (RedisServer.another_password, "the database"),
+]
+
+
+@pytest.mark.parametrize(("trouble", "reason"), TROUBLES)
+async def test_a_server_in_trouble_is_unavailable_and_comes_back(
+    own_redis: RedisServer,
+    redis_rows: Rows,
+    trouble: Callable[[RedisServer], AbstractContextManager[None]],
+    reason: str,
 ) -> None:
-    own_redis.stop()
+    with trouble(own_redis):
+        with pytest.raises(StoreUnavailable, match=reason):
+            await redis_rows.check()
+        await check_unavailable(*(writes if trouble is unable_to_save else calls)(redis_rows))
 
-    await check_unavailable(*calls(redis_rows))
-
-    own_redis.start()
     await check_recovered(redis_rows)
 
 
@@ -109,25 +167,6 @@ async def test_rows_can_be_opened_after_an_attempt_before_their_server_was_up(
     await rows.close()
 
 
-async def test_a_server_that_loads_its_file_is_unavailable(
-    own_redis: RedisServer, redis_rows: Rows
-) -> None:
-    own_redis.ask("DEBUG", "POPULATE", 2_000)
-    own_redis.ask("BGREWRITEAOF")
-    await until_true(lambda: not own_redis.ask("INFO", "persistence")["aof_rewrite_in_progress"])
-    own_redis.stop()
-    own_redis.settings |= {
-        "key-load-delay": "1000",
-        "loading-process-events-interval-bytes": "1024",
-    }
-
-    own_redis.start_loading()
-
-    await check_unavailable(*calls(redis_rows))
-    await until_true(lambda: not own_redis.is_loading())
-    await check_recovered(redis_rows)
-
-
 async def test_a_replica_is_read_and_not_written(own_redis: RedisServer, redis_rows: Rows) -> None:
     own_redis.ask("ZADD", "{webex-oauth}:session-at", 0, "a row that is gone")
     own_redis.ask("REPLICAOF", "127.0.0.1", 1)
@@ -139,23 +178,6 @@ async def test_a_replica_is_read_and_not_written(own_redis: RedisServer, redis_r
     assert list(await redis_rows.due(Kind.SESSION, NOW, 9)) == [SESSION]
 
     own_redis.ask("REPLICAOF", "NO", "ONE")
-    await check_recovered(redis_rows)
-
-
-async def test_a_server_that_is_busy_with_a_script_is_unavailable(
-    own_redis: RedisServer, redis_rows: Rows
-) -> None:
-    own_redis.ask("CONFIG", "SET", "busy-reply-threshold", 50)
-    script = asyncio.create_task(asyncio.to_thread(own_redis.ask, "EVAL", "while true do end", 0))
-    await asyncio.sleep(0.2)
-
-    with pytest.raises(StoreUnavailable, match="BUSY"):
-        await redis_rows.check()
-    await check_unavailable(*calls(redis_rows))
-
-    own_redis.ask("SCRIPT", "KILL")
-    await asyncio.wait([script])
-    assert isinstance(script.exception(), redis.ResponseError)
     await check_recovered(redis_rows)
 
 
@@ -197,35 +219,6 @@ async def test_people_can_sign_out_while_memory_is_full(
     found = await redis_rows.read(queued, SESSION, GRANT)
     assert list(found) == [queued, absent(SESSION), absent(GRANT)]
     assert list(await redis_rows.due(Kind.REVOCATION, NOW, 9)) == [queued]
-
-
-async def test_a_server_that_cannot_save_is_unavailable(
-    own_redis: RedisServer, redis_rows: Rows
-) -> None:
-    own_redis.ask("CONFIG", "SET", "save", "3600 1")
-    own_redis.folder.chmod(0o500)
-    await finish_saving(own_redis)
-
-    with pytest.raises(StoreUnavailable, match="MISCONF"):
-        await redis_rows.check()
-
-    own_redis.folder.chmod(0o700)
-    await finish_saving(own_redis)
-    await check_recovered(redis_rows)
-
-
-async def finish_saving(server: RedisServer) -> None:
-    server.ask("BGSAVE")
-    await until_true(lambda: not server.ask("INFO", "persistence")["rdb_bgsave_in_progress"])
-
-
-async def test_a_password_that_changes_and_changes_back_leaves_no_trace(
-    own_redis: RedisServer, redis_rows: Rows
-) -> None:
-    with own_redis.another_password():
-        await check_unavailable(*calls(redis_rows))
-
-    await check_recovered(redis_rows)
 
 
 async def test_a_server_that_hangs_is_given_up_within_two_seconds(

@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from contracts.places import PLACES
 from contracts.records import (
     ATTEMPT_SECONDS,
     IDLE_SECONDS,
@@ -161,7 +160,3 @@ async def test_broken_rows_stop_nobody_elses_requests(ledger: Ledger) -> None:
         if not await Upkeep(ledger).sweep(LONG_AFTER, EVERYTHING):
             return
     pytest.fail("the sweep never ends")
-
-
-def test_every_kind_of_place_is_tried() -> None:
-    assert set(PLACES) >= {"memory", "sqlite", "postgres", "redis"}
