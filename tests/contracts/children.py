@@ -35,7 +35,7 @@ class Child:
         self.process.stdin.flush()
 
     def rest(self) -> list[str]:
-        """Give all lines until the end of the program."""
+        """Return all lines until the end of the program."""
         try:
             told, _ = self.process.communicate(timeout=LIMIT_SECONDS)
         finally:

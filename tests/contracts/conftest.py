@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=PLACES)
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """Give the URL of a fresh and empty place, of each kind in turn."""
+    """Yield the URL of a fresh and empty place, of each kind in turn."""
     async with PLACES[request.param](request) as url:
         yield url
 

@@ -37,7 +37,7 @@ HEALTHY = row(999_999_999, group=b"group", at=NOW, over_at=NOW)
 
 
 async def check_healthy(rows: Rows) -> None:
-    """Look through every list, and find the row that nothing was done to."""
+    """Check that every list holds the row that nothing was done to."""
     assert await read_one(rows, HEALTHY) == HEALTHY
     for found in (
         await rows.by_name(Kind.GRANT, b"", 999),

@@ -86,7 +86,7 @@ def down(server: RedisServer) -> Iterator[None]:
 
 @contextmanager
 def loading(server: RedisServer) -> Iterator[None]:
-    """Have it read a file that takes a second."""
+    """Restart it with a file that takes a second to read."""
     server.ask("DEBUG", "POPULATE", 2_000)
     server.ask("BGREWRITEAOF")
     until(lambda: not server.ask("INFO", "persistence")["aof_rewrite_in_progress"])

@@ -34,7 +34,7 @@ DIGEST = session().digest
 
 
 async def rename(ledger: Ledger, number: int, old: int = 1) -> bool:
-    """Give session *old* the name of session *number*."""
+    """Rename session *old* as session *number*."""
     found = await ledger.find_session(digest_of("session", old))
     if found is None:
         return False

@@ -1,4 +1,4 @@
-"""Whoever can write to the database, without a key: what that costs, and what it never gives."""
+"""A writer to the database who has no key: what that costs, and what it never gives."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace

@@ -13,6 +13,7 @@ from webex_oauth.stores.postgres.url import POOL_SIZE, SCHEMA, read_postgres_url
 from webex_oauth.stores.redis.address import Address, connection_options, read_address
 
 POSTGRES = "postgresql://mira:top-secret@db.example/webex"
+TLS = "rediss://us%40er:p%2Fw@[::1]:6380/3"
 SHORT = Address("db.example", 6379, False, None, None, 0, b"{webex-oauth}:", 8, None, True)
 LONG = Address("::1", 6380, True, "us@er", Secret("p/w"), 3, b"{mine}:", 2, __file__, False)
 
@@ -23,8 +24,7 @@ LONG = Address("::1", 6380, True, "us@er", Secret("p/w"), 3, b"{mine}:", 2, __fi
         ("redis://db.example", SHORT),
         ("redis://db.example?prefix=mine", replace(SHORT, prefix=b"{mine}:")),
         (
-            f"rediss://us%40er:p%2Fw@[::1]:6380/3?prefix=mine&pool_size=2&ca_file={__file__}"
-            + "&durability=unchecked",
+            f"{TLS}?prefix=mine&pool_size=2&ca_file={__file__}&durability=unchecked",
             LONG,
         ),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 @cache
 def why_not() -> str | None:
-    """Say why nothing can be traced here, if so."""
+    """Return why nothing can be traced here, or None."""
     if shutil.which("strace") is None:
         return "strace is not installed"
     tried = subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, timeout=10)  # noqa: S607

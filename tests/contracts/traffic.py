@@ -27,7 +27,7 @@ def signed_in(number: int) -> tuple[Row, Row]:
 
 
 class Traffic:
-    """Have people sign in, look around, refresh, and half of them sign out; check every answer.
+    """People who sign in, look around, refresh, and half of whom sign out; every answer is checked.
 
     `admitted` and `ended` are those whose sign-in or sign-out was confirmed.
     """
@@ -42,7 +42,7 @@ class Traffic:
         self.seen = 0
 
     async def person(self) -> None:
-        """Be one person after the other."""
+        """Act as one person after the other."""
         while True:
             number = next(self._numbers)
             try:
@@ -94,7 +94,7 @@ class Traffic:
         assert self.longest_seconds < PROMISED_SECONDS + SLACK_SECONDS
 
     async def check_rows(self, rows: Rows, admitted: set[int], ended: set[int]) -> None:
-        """Check that there are those who were admitted and have not ended, and half of nobody."""
+        """Check that there are those who were admitted and have not ended, and no halves."""
         for number in range(FIRST_NUMBER, next(self._numbers)):
             is_in = await is_signed_in(rows, number)
             if number in ended:
@@ -116,7 +116,7 @@ async def is_signed_in(rows: Rows, number: int) -> bool:
 
 @asynccontextmanager
 async def traffic(rows: Rows, people: int = 20) -> AsyncIterator[Traffic]:
-    """Let people come and go until the end; nobody may get an answer that cannot be."""
+    """Run people during the block; check every answer, and afterwards the rows."""
     going = Traffic(rows)
     async with asyncio.TaskGroup() as tasks:
         busy = [tasks.create_task(going.person()) for _ in range(people)]

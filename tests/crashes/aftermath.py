@@ -70,7 +70,7 @@ class Aftermath:
         self._webex = webex
 
     async def settle_spool(self) -> None:
-        """Let the rescue look and try a few times."""
+        """Run the rescue a few times."""
         for _ in range(MOST_ROUNDS):
             await self._integration.rescue.look()
             await self._integration.rescue.retry()

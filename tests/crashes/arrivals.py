@@ -1,4 +1,4 @@
-"""Arrivals: somebody signs in again and again, and remembers each time it was said to have worked.
+"""Arrivals: one person signs in again and again, and every sign-in that succeeded is remembered.
 
 Whatever happens to the store meanwhile, those sessions have to be there afterwards.
 """
@@ -89,7 +89,7 @@ class Arrivals:
 
 @contextmanager
 def arriving(port: int, email: str) -> Iterator[Arrivals]:
-    """Let somebody arrive again and again for as long as the block lasts."""
+    """Sign *email* in again and again during the block."""
     arrivals = Arrivals(port, email)
     thread = threading.Thread(target=arrivals.arrive_until_over, name="arrivals")
     thread.start()

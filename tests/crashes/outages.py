@@ -53,7 +53,7 @@ class ProxyThread:
 
     @contextmanager
     def outage(self, begin: Begin) -> Iterator[None]:
-        """Let a fault last as long as the block."""
+        """Keep up a fault during the block."""
         self.let(begin)
         try:
             yield
@@ -96,7 +96,7 @@ def behind_proxy(store_url: str) -> Iterator[tuple[ProxyThread, str]]:
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Let another process have a SQLite file for itself."""
+    """Lock a SQLite file from another process during the block."""
     with children(("hold_lock", str(database))) as (holder,):
         try:
             yield
@@ -107,7 +107,7 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextmanager
 def away(leave: Callable[[], None], come_back: Callable[[], None]) -> Iterator[None]:
-    """Let a server be stopped until the block is over."""
+    """Stop a server during the block."""
     leave()
     try:
         yield
@@ -166,7 +166,7 @@ OPEN_TO_ALL, OPEN_TO_NOBODY = "0", "3"
 
 
 def why_not() -> str | None:
-    """Say why no running process can be traced here, if so."""
+    """Return why no running process can be traced here, or None."""
     scope = SCOPE.read_text().strip() if SCOPE.exists() else OPEN_TO_ALL
     if scope == OPEN_TO_NOBODY or (scope != OPEN_TO_ALL and os.geteuid() != 0):
         return "tracing a running process is not permitted here"
@@ -180,7 +180,7 @@ def needs_tracing() -> pytest.MarkDecorator:
 
 @contextmanager
 def failing_disk(process_id: int, calls: str) -> Iterator[None]:
-    """Let *calls* of a process fail with EIO for as long as the block lasts."""
+    """Fail *calls* of a process with EIO during the block."""
     strace = shutil.which("strace")
     assert strace is not None
     fault = ["-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO"]
@@ -199,6 +199,6 @@ def _wait_until_traced(process_id: int, tracer: subprocess.Popen[bytes]) -> None
 
 
 def _is_traced(process_id: int, tracer_id: int) -> bool:
-    """Tell whether every thread of a process is watched."""
+    """Return whether every thread of a process is traced."""
     threads = Path(f"/proc/{process_id}/task").glob("*/status")
     return all(f"TracerPid:\t{tracer_id}\n" in thread.read_text() for thread in threads)

@@ -29,12 +29,12 @@ GAP_SECONDS = 0.005
 LOOK_AGAIN_SECONDS = 0.02
 SECONDS = 30
 LONGEST_STAY_SECONDS = 0.15
-"""How long somebody stays at most who is about to hang up."""
+"""The longest wait before a client hangs up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What came of one request; `is_own` is None for what is nobody's."""
+    """The outcome of one request; `is_own` is None for a page that belongs to no one."""
 
     path: str
     status: int
@@ -44,7 +44,7 @@ class Visit:
 
 @dataclass
 class Person:
-    """Somebody who is signed in and asks again and again; *hangs_up* at times before the answer."""
+    """A signed-in person who sends requests all the time; *hangs_up* at times before the answer."""
 
     email: str
     cookies: str
@@ -120,7 +120,7 @@ class People:
 
     @property
     def hung_up_count(self) -> int:
-        """How often somebody hung up."""
+        """How often a client hung up."""
         return sum(person.hung_up_count for person in self.people)
 
     @property
@@ -129,7 +129,7 @@ class People:
         return sum((person.statuses.copy() for person in self.people), Counter())
 
     def longest_seconds(self, *statuses: int) -> float:
-        """How long somebody waited for an answer at most, be it one of *statuses* or any."""
+        """Return the longest wait for an answer with one of *statuses*, or with any."""
         return max(
             (one.seconds for one in self.visits if not statuses or one.status in statuses),
             default=0.0,
@@ -154,7 +154,7 @@ class People:
 
 @contextmanager
 def at_work(people: Sequence[Person]) -> Iterator[People]:
-    """Let them ask for as long as the block lasts."""
+    """Run their requests during the block."""
     is_over = threading.Event()
     threads = [threading.Thread(target=person.ask_until, args=(is_over,)) for person in people]
     for thread in threads:

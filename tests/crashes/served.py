@@ -65,11 +65,11 @@ class Served:
         ]
 
     def stranger(self, path: str) -> Person:
-        """Bring somebody who is not signed in and asks for nothing else."""
+        """Return a person who is not signed in and asks for *path* alone."""
         return Person(NEWCOMER, "", self.port, paths=(path,))
 
     def keep_tokens_back(self) -> None:
-        """Let every answer of the token endpoint take a while."""
+        """Delay every answer of the token endpoint."""
         self.emulator.faults.add("POST", TOKEN_PATH, Delay(TOKEN_SECONDS), times=None)
 
     def count(self, line: str) -> int:
@@ -77,7 +77,7 @@ class Served:
         return self.process.output.count(line)
 
     def latest_token_request(self) -> int:
-        """Give the number of the token request that came last."""
+        """Return the number of the latest token request."""
         requests = self.emulator.journal.matching("POST", TOKEN_PATH)
         return max((request.number for request in requests), default=-1)
 
@@ -103,7 +103,7 @@ def served(
 
 
 def small_world() -> World:
-    """Let everybody be in one space, which is named after them."""
+    """Return a world in which each person is in one space, named after them."""
     seeded, world = seeded_world(), World()
     known = {person.email: person for person in seeded.people}
     noor = replace(known["mira@acme.example"], uuid=str(UUID(int=1, version=4)), email=NEWCOMER)
@@ -158,14 +158,14 @@ class Load:
         self.people.wait_until(lambda: len(self.arrivals.admitted) > admitted_count)
 
     def check(self) -> None:
-        """Nobody waited too long, saw what is another's, or lost what was there."""
+        """Check that no one waited too long, saw another's data, or lost what was there."""
         check_answers(self.people)
         assert self.arrivals.statuses <= {HTTPStatus.SEE_OTHER, AWAY}
         assert self.arrivals.forgotten(NEWCOMERS_NAME) == []
         assert set(presentations(self.application.emulator)) == {1}
 
     def told(self) -> str:
-        """Say what came of it."""
+        """Return what came of it, in words."""
         return (
             f"{in_numbers(self.people)}; {len(self.arrivals.admitted):,} sign-ins, none lost; "
             f"{len(presentations(self.application.emulator)):,} refreshes, of which "
@@ -184,7 +184,7 @@ class Load:
         )
 
     def _wait_until_refreshing(self) -> None:
-        """Wait until somebody's refresh token is on its way, while nobody signs in."""
+        """Wait until a refresh token is on its way, while no one signs in."""
         with self.arrivals.turn:
             latest = self.application.latest_token_request()
             self.people.wait_until(lambda: self.application.latest_token_request() > latest)
@@ -195,7 +195,7 @@ class Load:
 
 
 def in_numbers(people: People) -> str:
-    """Say what came of all requests."""
+    """Return what came of all requests, in numbers."""
     count, refused_count = len(people.visits), people.count(AWAY)
     if not refused_count:
         return f"{count:,} requests, no error, {people.longest_seconds():.1f} s at most"
@@ -207,7 +207,7 @@ def in_numbers(people: People) -> str:
 
 
 def check_answers(people: People) -> None:
-    """Nobody waited too long, and nothing came that may not come."""
+    """Check that no one waited too long, and that every answer is an allowed one."""
     came: dict[str, set[int]] = {}
     for path, status in people.statuses:
         came.setdefault(path, set()).add(status)
@@ -219,7 +219,7 @@ def check_answers(people: People) -> None:
 
 @contextmanager
 def under_load(application: Served) -> Iterator[Load]:
-    """Let everybody use an application for as long as the block lasts."""
+    """Run people who use an application during the block."""
     everyone = [*application.people(), application.stranger(READINESS)]
     application.keep_tokens_back()
     with at_work(everyone) as people, arriving(application.port, NEWCOMER) as arrivals:

@@ -1,7 +1,7 @@
 """A process that refreshes again and again is killed at the n-th time it waits for its disk.
 
-What had been written counts for whoever opens the file when nobody has it open; for one who has it
-open all along, what was not told to be written did not happen. Both are tried.
+What was written counts for a process that opens the file when no other has it open. For one that
+has had it open all along, what was not told to be written did not happen. Both are tried.
 """
 
 import asyncio
@@ -111,7 +111,7 @@ async def test_a_death_at_the_disk_costs_what_was_in_flight_and_no_more(
 
 
 async def outcome(mode: RefreshMode, folder: Path, sync: int, *, is_watched: bool) -> Outcome:
-    """Let a process die at its *sync*-th wait, and another ask for the token after its lease."""
+    """Kill a process at its *sync*-th wait, and ask for the token in another after its lease."""
     clock = ClockFile(new(folder) / "clock")
     clock.set(NOW)
     with running_local_webex(mode, access_token_seconds=TOKEN_SECONDS) as webex:

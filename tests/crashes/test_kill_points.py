@@ -73,7 +73,7 @@ POINTS = list(dict.fromkeys(point.partition(",")[0] for point in OUTCOMES))
 
 
 def expected(point: str, store_url: str, *, is_rotating: bool) -> Outcome:
-    """Look up what is to come of it."""
+    """Return what is expected."""
     if point == "during_commit":
         is_file = store_url.startswith("sqlite:")
         point += ", not on the disk" if is_file else ", in the database"
@@ -90,7 +90,7 @@ class Victim:
     job: Job
 
     async def outlive(self, point: str) -> int:
-        """Let a process die at *point*, and its lease lapse; return its exit code."""
+        """Kill a process at *point*, and wait out its lease; return its exit code."""
         exit_code = await die(replace(self.job, point=point), self.integration.context.ledger)
         self.clock.set(self.clock() + Timing().lease_seconds + 1)
         return exit_code
@@ -149,7 +149,7 @@ async def test_a_person_whose_grant_was_lost_to_a_death_signs_in_again(
 
 
 async def die(job: Job, ledger: Ledger) -> int:
-    """Let a process refresh until it dies at the job's point; return its exit code.
+    """Run a process that refreshes until it dies at the job's point; return its exit code.
 
     *ledger* is at the same place, and shows what has arrived there.
     """

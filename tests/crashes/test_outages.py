@@ -1,4 +1,4 @@
-"""A store goes away under load and comes back: 503 in time, no 500, nobody's page for another.
+"""A store goes away under load and comes back: 503 in time, no 500, no page for another person.
 
 People look at their pages and spaces, with access tokens that are renewed all the time; others
 sign in. Outages begin while refresh tokens are on their way.
@@ -107,7 +107,7 @@ def test_a_slow_server_costs_time_and_clients_that_hang_up_cost_nothing(
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Path]:
-    """Name a file, on a disk of its own where that is going to be filled."""
+    """Yield a path, on a disk of its own where that is going to be filled."""
     if not IS_TORTURE:
         yield tmp_path / "data" / "webex.sqlite"
         return
@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_written_costs_writers_503_in_time_and_readers_not
 
 
 def file_outages(application: Served, database: Path) -> Mapping[str, Outage]:
-    """Name what can be done to the file here; one of it is enough every day."""
+    """Return what can be done to the file here; one outage is enough every day."""
     locked_out: dict[str, Outage] = {"locked by another process": partial(locked, database)}
     failing: dict[str, Outage] = {
         "writes fail with EIO": partial(failing_disk, application.process.worker_ids[0], WRITES),
@@ -191,5 +191,5 @@ def test_a_disk_that_keeps_nothing_costs_no_reader_and_makes_no_promise(tmp_path
 
 
 def in_words(outages: Iterable[str], seconds: int) -> str:
-    """Tell of outages as the report does."""
+    """Return outages in the report's words."""
     return f"{ROUNDS} times each for {seconds} s and more: {', '.join(outages)}"

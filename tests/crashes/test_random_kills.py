@@ -124,7 +124,7 @@ class Left:
 
 
 async def what_is_left(workplace: Workplace, died: Deaths) -> Left:
-    """Look as the last process of all, which lives for a while."""
+    """Return what the last process finds, which is not killed."""
     async with open_integration(workplace.errand.settings, clock=workplace.clock) as integration:
         aftermath, ledger = Aftermath(integration, workplace.webex), integration.context.ledger
         leases = [grant.lease for grant in await grants(ledger) if grant.lease]

@@ -147,7 +147,7 @@ class Refresh:
         return asyncio.run_coroutine_threadsafe(asked, self._scene.loop)
 
     def token(self) -> Secret:
-        """Give the token that it brings."""
+        """Return the token that it brings."""
         return self._asked.result(LIMIT_SECONDS)
 
     def check_stored_once(self, served: Secret) -> None:

@@ -233,7 +233,7 @@ class Deaths:
 
 
 async def deaths(workplace: Workplace, kill_count: int, seed: int) -> Deaths:
-    """Let workers die and be replaced until enough have died; all are dead afterwards."""
+    """Kill and replace workers until enough have died; all are dead afterwards."""
     presentations, spooled_count, reports = Presentations(workplace.webex), 0, Reports()
     async with workers(WORKER_COUNT, workplace.errand, seed) as together:
         while together.kill_count < kill_count:

@@ -29,7 +29,7 @@ class DjangoToolkit:
         return allow(authorization_url, REDIRECT_URI, known)
 
     def takes(self, access_token: str) -> bool:
-        """Say whether it accepts this access token."""
+        """Return whether it accepts this access token."""
         headers = {"authorization": f"Bearer {access_token}"}
         answer = requests.get(
             f"{self.registration.origin}/read/", headers=headers, timeout=LIMIT_SECONDS

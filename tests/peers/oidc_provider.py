@@ -32,15 +32,15 @@ class OidcProvider:
         """Do nothing: only its first access token is over soon."""
 
     def refresh_count(self) -> int:
-        """Say how often it took a refresh token."""
+        """Return how often it took a refresh token."""
         return self._told().count(["granted", "refresh_token"])
 
     def replay_count(self) -> int:
-        """Say how often it refused anything at its token endpoint, or ended a grant."""
+        """Return how often it refused a request at its token endpoint, or ended a grant."""
         return sum(what in {"refused", "revoked"} for what, _ in self._told())
 
     def takes(self, access_token: str) -> bool:
-        """Say whether it accepts this access token."""
+        """Return whether it accepts this access token."""
         headers = {"authorization": f"Bearer {access_token}"}
         answer = requests.get(
             f"{self.registration.origin}/me", headers=headers, timeout=LIMIT_SECONDS

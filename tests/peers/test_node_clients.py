@@ -48,7 +48,7 @@ def test_simple_oauth2_signs_in_refreshes_and_revokes(emulator: Emulator, status
 
 
 def said_by(program: str, emulator: Emulator) -> list[dict[str, Any]]:
-    """Let a program sign Mira in, refresh, revoke and refresh; return what it said of each."""
+    """Run a program that signs Mira in, refreshes, revokes and refreshes; return its answers."""
     command = [*node(program), json.dumps(registration(emulator))]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -6,9 +6,9 @@ from services.processes import require
 
 
 def faked_clock(file: Path, first: str) -> dict[str, str]:
-    """Give the environment of a process that goes by the clock in *file*, such as `+7d`.
+    """Return the environment of a process that goes by the clock in *file*, such as `+7d`.
 
-    Waits are measured by the monotonic clock, which nobody can set.
+    Waits are measured by the monotonic clock, which cannot be set.
     """
     require("faketime")
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))

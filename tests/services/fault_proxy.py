@@ -13,7 +13,7 @@ HOST = "127.0.0.1"
 
 
 class Fault(Enum):
-    """Say what happens to what passes through."""
+    """What happens to what passes through."""
 
     NONE = auto()
     HANG = auto()
@@ -39,7 +39,7 @@ class FaultProxy:
 
     @property
     def port(self) -> int:
-        """Where clients connect; the same for ever."""
+        """The port where clients connect; it never changes."""
         return self._port
 
     @property

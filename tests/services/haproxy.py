@@ -62,7 +62,7 @@ class Haproxy:
 
 @contextmanager
 def running_haproxy(host: str, port: int, machines: Sequence[str]) -> Iterator[Haproxy]:
-    """Let *host*:*port* lead to *machines*, each at the same port."""
+    """Run it at *host*:*port* in front of *machines*, each at the same port."""
     lines = [f"    server {machine} {machine}:{port}\n" for machine in machines]
     text = BALANCER.format(host=host, port=port) + "".join(lines)
     with private_folder("haproxy") as folder, _running(folder, text):

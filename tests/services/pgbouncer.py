@@ -36,7 +36,7 @@ class PgBouncer:
     server: PostgresServer
 
     def url(self, **query: str) -> str:
-        """Say how a store reaches the server through it."""
+        """Return the URL of the server, through it."""
         return self.server.url(port=self.port, **query)
 
 

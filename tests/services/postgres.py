@@ -46,7 +46,7 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, *, port: int | None = None, user: str = USER, **query: str) -> str:
-        """Say how a store reaches the server; nothing here is durable."""
+        """Return the URL of the server; nothing here is durable."""
         fields = urlencode({"durability": "unchecked", **query})
         return f"postgresql://{user}:{QUOTED}@127.0.0.1:{port or self.port}/postgres?{fields}"
 
@@ -120,7 +120,7 @@ def running_postgres(**settings: str) -> Iterator[PostgresServer]:
 
 @contextmanager
 def schema_of(server: PostgresServer) -> Iterator[str]:
-    """Name a schema that nobody has used, and drop it afterwards."""
+    """Yield the name of an unused schema; drop it afterwards."""
     schema = f"test_{next(NUMBERS)}"
     try:
         yield schema

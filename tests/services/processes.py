@@ -52,7 +52,7 @@ def unprivileged(command: Sequence[str | Path]) -> list[str]:
 
 
 def give_away(path: Path) -> None:
-    """Let the server have what root has made for it."""
+    """Hand over to the server what root has made for it."""
     if os.geteuid() == 0:
         shutil.chown(path, UNPRIVILEGED, pwd.getpwnam(UNPRIVILEGED).pw_gid)
 
@@ -66,7 +66,7 @@ def start(command: Sequence[str | Path], log: Path) -> subprocess.Popen[bytes]:
 
 
 def write_for(folder: Path, name: str, text: str) -> Path:
-    """Write a file that the server can read and nobody else."""
+    """Write a file that only the server can read."""
     path = folder / name
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
@@ -75,7 +75,7 @@ def write_for(folder: Path, name: str, text: str) -> Path:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as one:
         port: int = one.getsockname()[1]
         return port

@@ -29,7 +29,7 @@ class Authority(Protocol):
         ...
 
     def let_tokens_live(self) -> None:
-        """Let access tokens live long from now on."""
+        """Issue long-lived access tokens from now on."""
         ...
 
     def refresh_count(self) -> int:

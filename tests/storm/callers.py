@@ -70,7 +70,7 @@ class CallerProcess:
         return await self.process.stdout.readline()
 
     def say(self, line: bytes) -> None:
-        """Tell it something."""
+        """Write a line to it."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + b"\n")
 
@@ -142,7 +142,7 @@ async def caller_processes(count: int, job: Job) -> AsyncIterator[list[CallerPro
 
 
 async def ask(processes: Sequence[CallerProcess]) -> Answers:
-    """Let every caller of every process ask at once; add up what they got."""
+    """Run every caller of every process at once; return what they got, added up."""
     for one in processes:
         one.say(b"ask")
     return sum(await asyncio.gather(*(one.answers() for one in processes)), Answers())

@@ -8,7 +8,7 @@ LAYOUT = struct.Struct("=q")
 
 
 class ClockFile:
-    """Tell and set the instant in *file*, in whole seconds since 1970."""
+    """A clock whose instant is in *file*, in whole seconds since 1970."""
 
     def __init__(self, file: Path) -> None:
         file.touch()
@@ -19,7 +19,7 @@ class ClockFile:
             self._memory = mmap.mmap(opened.fileno(), LAYOUT.size)
 
     def __call__(self) -> int:
-        """Tell the time."""
+        """Return the instant."""
         now: int = LAYOUT.unpack(self._memory)[0]
         return now
 

@@ -37,7 +37,7 @@ class LocalWebex:
         return Visitor().sign_in(authorization_url, MIRA)
 
     def let_tokens_live(self) -> None:
-        """Let access tokens live as long as Webex's from now on."""
+        """Issue access tokens that live as long as Webex's from now on."""
         self.emulator.change_options(access_token_lifetime_seconds=FORTNIGHT)
 
     def takes(self, access_token: str) -> bool:

@@ -71,7 +71,7 @@ async def test_a_holder_that_was_paused_before_it_asked_asks_no_more(
 
 
 async def overtaken(job: Job, clock: ClockFile) -> tuple[Answers, Answers]:
-    """Let a holder stand still until another has refreshed; give what both got."""
+    """Pause a holder until another has refreshed; return what both got."""
     clock.set(EXPIRED_AT)
     async with caller_process(job, "stop_at") as holder, caller_process(job) as other:
         holder.say(b"ask")

@@ -1,4 +1,4 @@
-"""Sign people in, use their grants and sign them out, without an end; whoever kills it ends it.
+"""Sign people in, use their grants and sign them out, until it is killed.
 
 The errand comes in the first line of the input. What is begun and what is done are lines of the
 output, each written before anything that follows from it.
@@ -112,7 +112,7 @@ async def go(integration: Integration, session_id: Secret) -> None:
 async def come_and_go(
     integration: Integration, emails: tuple[str, ...], sessions: list[Secret], chance: random.Random
 ) -> None:
-    """Go on for ever as some browsers, of which nobody else has the sessions."""
+    """Act without end as some browsers, which share their sessions with no one."""
     while True:
         if not sessions or (len(sessions) < MOST_SESSIONS and chance.random() < COMING_SHARE):
             sessions += await come(integration, chance.choice(emails))

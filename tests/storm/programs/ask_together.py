@@ -1,4 +1,4 @@
-"""Let many callers ask for one person's access token at once; print what they got.
+"""Ask for one person's access token with many callers at once; print what they got.
 
 The job comes in the first line of the input, and each further line lets them ask.
 """

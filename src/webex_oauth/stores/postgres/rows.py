@@ -95,7 +95,7 @@ class PostgresRows(Store):
         if len(changes) == 1:
             [(is_applied,)] = await self._write(WRITE, *_values(changes[0]), durably)
         else:
-            # Rows are locked in one order by everybody, so that nobody waits in a circle.
+            # Every caller locks rows in the same order, so that there are no deadlocks.
             ordered = sorted(changes, key=attrgetter("row.kind", "row.name"))
             columns = map(list, zip(*map(_values, ordered), strict=True))
             [(is_applied,)] = await self._write(APPLY, *columns, durably)

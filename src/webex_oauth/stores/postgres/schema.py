@@ -35,7 +35,7 @@ INSERT INTO {schema}.store (version, beats) VALUES ({version}, 0)
 
 # A lock is waited for no longer than a caller waits: after that the write would surprise it. A
 # connection keeps its plans: those made while there were few rows must do when there are many.
-# An absent row is asserted by adding and deleting it, so that nobody else adds it meanwhile.
+# An absent row is asserted by adding and deleting it, so that no one adds it meanwhile.
 WRITE: Final[LiteralString] = """
 CREATE FUNCTION {schema}.write(
   the_kind text, the_name bytea, over bigint, new_rev bigint, new_body bytea, new_group bytea,
