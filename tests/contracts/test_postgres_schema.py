@@ -62,20 +62,6 @@ def test_a_creation_that_was_killed_is_done_by_the_next(
     asyncio.run(use(url))
 
 
-@pytest.mark.parametrize("theirs", ["rows", "store"])
-async def test_another_programs_schema_is_refused_and_left_alone(
-    postgres: PostgresServer, schema: str, other: psycopg.Connection, theirs: str
-) -> None:
-    other.execute(f"CREATE SCHEMA {schema}")
-    other.execute(f"CREATE TABLE {schema}.{theirs} (a integer)")
-
-    with pytest.raises(ConfigurationError, match="another program's tables") as refused:
-        await PostgresRows(postgres.url(schema=schema)).open()
-
-    assert "\n" not in str(refused.value)
-    assert contents(other, schema) == [(theirs,)]
-
-
 def contents(connection: psycopg.Connection, schema: str) -> list[tuple[str]]:
     statement = (
         "SELECT relname FROM pg_class WHERE relnamespace = %(schema)s::regnamespace"
@@ -84,33 +70,29 @@ def contents(connection: psycopg.Connection, schema: str) -> list[tuple[str]]:
     return connection.execute(statement, {"schema": schema}).fetchall()
 
 
-@pytest.mark.check("H06")
-async def test_a_newer_schema_is_refused_and_left_alone(
-    postgres: PostgresServer, schema: str, other: psycopg.Connection
-) -> None:
-    await use(postgres.url(schema=schema))
-    version = VERSION + 1
-    other.execute(f"SET search_path = {schema}")
-    other.execute("UPDATE store SET version = %s", [version])
-
-    with pytest.raises(ConfigurationError, match="newer webex-oauth"):
-        await PostgresRows(postgres.url(schema=schema)).open()
-
-    assert other.execute("SELECT version FROM store").fetchone() == (version,)
+OTHERS = {
+    "CREATE TABLE {schema}.rows (a integer)": "another program's tables",
+    "CREATE TABLE {schema}.store (a integer)": "another program's tables",
+    "CREATE TABLE {schema}.schema_version (version integer)": "run DROP SCHEMA {schema} CASCADE",
+    f"CREATE TABLE {{schema}}.store AS SELECT {VERSION + 1} AS version": "newer webex-oauth",
+}
 
 
 @pytest.mark.check("H06")
-async def test_an_older_programs_tables_are_refused_and_left_alone(
-    postgres: PostgresServer, schema: str, other: psycopg.Connection
+@pytest.mark.parametrize(("theirs", "mistake"), OTHERS.items())
+async def test_a_schema_of_another_program_or_version_is_refused_and_left_alone(
+    postgres: PostgresServer, schema: str, other: psycopg.Connection, theirs: str, mistake: str
 ) -> None:
     other.execute(f"CREATE SCHEMA {schema}")
-    other.execute(f"CREATE TABLE {schema}.schema_version (version integer NOT NULL)")
+    other.execute(theirs.format(schema=schema))
+    before = contents(other, schema)
 
-    with pytest.raises(ConfigurationError, match=f"run DROP SCHEMA {schema} CASCADE") as refused:
+    with pytest.raises(ConfigurationError, match=mistake.format(schema=schema)) as refused:
         await PostgresRows(postgres.url(schema=schema)).open()
 
     assert "\n" not in str(refused.value)
-    assert contents(other, schema) == [("schema_version",)]
+    assert len(before) == 1
+    assert contents(other, schema) == before
 
 
 async def test_a_user_who_may_not_create_tables_is_told_what_to_run(

@@ -171,22 +171,23 @@ async def test_a_deleted_row_leaves_no_trace(sqlite_rows: SqliteRows, database: 
     assert b"sealed session" not in content
 
 
-@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+LOOSE = {
+    "": (0o640, "chmod 600 .*webex.sqlite"),
+    "-wal": (0o640, "chmod 600 .*webex.sqlite-wal"),
+    "-shm": (0o640, "chmod 600 .*webex.sqlite-shm"),
+    "/..": (0o750, "chmod 700"),
+}
+
+
+@pytest.mark.parametrize("loose", LOOSE)
 @pytest.mark.check("F05")
-async def test_a_loose_file_is_refused(closed: Path, suffix: str) -> None:
-    loose = closed.with_name(closed.name + suffix)
-    loose.touch()
-    loose.chmod(0o640)
+async def test_a_loose_file_or_folder_is_refused(closed: Path, loose: str) -> None:
+    mode, remedy = LOOSE[loose]
+    path = closed.parent if loose == "/.." else closed.with_name(closed.name + loose)
+    path.touch()
+    path.chmod(mode)
 
-    with pytest.raises(ConfigurationError, match=f"chmod 600 .*{loose.name}"):
-        await SqliteRows(closed).open()
-
-
-@pytest.mark.check("F05")
-async def test_a_loose_folder_is_refused(closed: Path) -> None:
-    closed.parent.chmod(0o750)
-
-    with pytest.raises(ConfigurationError, match="chmod 700"):
+    with pytest.raises(ConfigurationError, match=remedy):
         await SqliteRows(closed).open()
 
 

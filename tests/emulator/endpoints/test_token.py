@@ -51,16 +51,6 @@ def test_a_code_becomes_tokens(wire: Wire, code: str, path: str) -> None:
     assert wire.get("/v1/people/me", answer.json["access_token"]).status == 200
 
 
-def test_a_refresh_token_becomes_tokens(wire: Wire, code: str) -> None:
-    first = wire.post(GATEWAY, wire.code_fields(code)).json
-    fields = wire.token_fields("refresh_token", refresh_token=first["refresh_token"])
-
-    second = wire.post(GATEWAY, fields).json
-
-    assert second["refresh_token"] == first["refresh_token"]
-    assert second["access_token"] != first["access_token"]
-
-
 def test_an_omitted_refresh_token_takes_its_lifetime_with_it(
     emulator: Emulator, wire: Wire, refresh_fields: dict[str, str]
 ) -> None:
@@ -194,15 +184,6 @@ def test_the_scope_can_be_left_out(emulator: Emulator, wire: Wire, code: str) ->
     emulator.change_options(is_scope_in_answer=False)
 
     assert "scope" not in wire.post(GATEWAY, wire.code_fields(code)).json
-
-
-def test_a_full_quota_is_told(emulator: Emulator, wire: Wire, mira: Person, code: str) -> None:
-    emulator.change_options(access_token_quota=1)
-    emulator.grant_without_consent(mira)
-
-    answer = wire.post(BROKER, wire.code_fields(code))
-
-    assert (answer.status, answer.json["error"]) == (400, "tokenlimit_reached")
 
 
 @pytest.mark.parametrize("path", REVOCATIONS)
