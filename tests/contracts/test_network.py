@@ -15,7 +15,7 @@ from services.fault_proxy import FaultProxy, fault_proxy
 from waiting import SLACK_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.base import Places
+from webex_oauth.stores.store import Places
 from webex_oauth.vault.rows import Change, Kind, Row, Rows
 
 SERVERS = [

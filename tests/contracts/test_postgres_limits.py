@@ -16,7 +16,7 @@ from services.postgres import PASSWORD, PostgresServer
 from waiting import SLACK_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.base import MAX_WAITING
+from webex_oauth.stores.store import MAX_WAITING
 from webex_oauth.vault.rows import Rows
 
 __all__ = ["other", "rows", "schema"]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from heapq import nlargest, nsmallest
 
-from webex_oauth.stores.base import Store
+from webex_oauth.stores.store import Store
 from webex_oauth.vault.rows import Change, Kind, Row
 
 

@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.secret import Secret
-from webex_oauth.stores.base import Places
+from webex_oauth.stores.store import Places
 
 STOP_SECONDS = 0.5
 WAKE_SECONDS = 10.0

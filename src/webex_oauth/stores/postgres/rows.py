@@ -10,10 +10,10 @@ from psycopg import errors
 from psycopg.rows import TupleRow
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable, WebexOAuthError
-from webex_oauth.stores.base import Store, in_time, row_of, rows_of
 from webex_oauth.stores.postgres.pool import Pool, connect
 from webex_oauth.stores.postgres.schema import check_durability, prepare_schema
 from webex_oauth.stores.postgres.url import read_postgres_url
+from webex_oauth.stores.store import Store, in_time, row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
 OPEN_SECONDS: Final = 30.0

@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
-from webex_oauth.stores.base import DURABILITY, Option, read_options
+from webex_oauth.stores.store import DURABILITY, Option, read_options
 
 SCHEMA = "webex_oauth"
 POOL_SIZE = 8

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
-from webex_oauth.stores.base import DURABILITY, Option, read_options
+from webex_oauth.stores.store import DURABILITY, Option, read_options
 
 DEFAULT_PORT = 6379
 DEFAULT_PREFIX = "webex-oauth"

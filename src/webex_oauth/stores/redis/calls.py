@@ -20,8 +20,8 @@ from redis.exceptions import (
 )
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.base import Places, in_time
 from webex_oauth.stores.redis.address import Address, connection_options
+from webex_oauth.stores.store import Places, in_time
 
 CLOSE_SECONDS = 1.0
 DISK_MILLISECONDS = 1_700

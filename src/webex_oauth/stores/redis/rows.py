@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.base import Store, row_of, rows_of
 from webex_oauth.stores.redis.address import read_address
 from webex_oauth.stores.redis.calls import Part, Script, Server
 from webex_oauth.stores.redis.durability import check_durability
+from webex_oauth.stores.store import Store, row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
 SCHEMA: Final = b"rows-1"

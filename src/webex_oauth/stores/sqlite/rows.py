@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from webex_oauth.stores.base import Store, row_of, rows_of
 from webex_oauth.stores.sqlite.connection import (
     LOCKED,
     TRANSIENT,
@@ -27,6 +26,7 @@ from webex_oauth.stores.sqlite.connection import (
 )
 from webex_oauth.stores.sqlite.files import APPLICATION_ID, prepare
 from webex_oauth.stores.sqlite.writer import FOLD_EVERY, Writer
+from webex_oauth.stores.store import Store, row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
 T = TypeVar("T")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.base import ANSWER_SECONDS, MAX_WAITING, in_time
 from webex_oauth.stores.sqlite.connection import (
     TRANSIENT,
     Work,
@@ -29,6 +28,7 @@ from webex_oauth.stores.sqlite.connection import (
     transact,
 )
 from webex_oauth.stores.sqlite.files import sync_log
+from webex_oauth.stores.store import ANSWER_SECONDS, MAX_WAITING, in_time
 
 T = TypeVar("T")
 
