@@ -41,6 +41,10 @@ def token(emulator: Emulator, mira: Person) -> str:
     return emulator.grant_without_consent(mira).access_token.value
 
 
+def token_of(emulator: Emulator, email: str) -> str:
+    return emulator.grant_without_consent(find_person(emulator, email)).access_token.value
+
+
 @pytest.fixture
 def authorize_url(emulator: Emulator, wire: Wire) -> str:
     return f"{emulator.origin}/v1/authorize?{urlencode(wire.request_fields())}"

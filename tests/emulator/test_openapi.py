@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator.conftest import find_person
+from emulator.conftest import token_of
 from emulator.wire import Wire
 from jsonschema import Draft4Validator, FormatChecker
 
@@ -42,8 +42,7 @@ def faults_of(path: str, value: Any) -> list[str]:
 
 @pytest.fixture(params=EVERYONE)
 def anyones_token(emulator: Emulator, request: pytest.FixtureRequest) -> str:
-    person = find_person(emulator, f"{request.param}@acme.example")
-    return emulator.grant_without_consent(person).access_token.value
+    return token_of(emulator, f"{request.param}@acme.example")
 
 
 def test_people_and_rooms_are_as_described(wire: Wire, anyones_token: str) -> None:

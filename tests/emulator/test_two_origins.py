@@ -4,7 +4,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
-from emulator.conftest import find_person
+from emulator.conftest import token_of
 from emulator.wire import Wire
 from waiting import LIMIT_SECONDS
 
@@ -53,8 +53,7 @@ def test_the_brokers_bare_address_leads_to_the_front_page(emulator: Emulator, wi
 def test_links_keep_the_name_of_loopback_that_was_asked(host: str, name: str) -> None:
     with RunningEmulator(host=host) as local:
         front_door, broker = renamed(local.origin, name), renamed(local.broker_origin, name)
-        mira = find_person(local.emulator, "mira@acme.example")
-        token = local.emulator.grant_without_consent(mira).access_token.value
+        token = token_of(local.emulator, "mira@acme.example")
 
         rooms = get(f"{front_door}/v1/rooms?max=1", token)
         me = get(f"{front_door}/v1/people/me", token).json()

@@ -127,30 +127,26 @@ def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "further", "words"),
     [
-        ({"client_id": ""}, "Parameter:client_id is blank"),
-        ({"client_id": "C" + "0" * 64}, "was not issued by an emulator"),
-        ({"redirect_uri": "http://localhost:8080/oauth/"}, "redirect_uri_mismatch"),
+        ({"client_id": ""}, "", "Parameter:client_id is blank"),
+        ({"client_id": "C" + "0" * 64}, "", "was not issued by an emulator"),
+        ({"redirect_uri": "http://localhost:8080/oauth/"}, "", "redirect_uri_mismatch"),
+        ({}, "&client_id=a", "sent more than once"),
+        ({}, "&state=again", "sent more than once"),
+        ({}, "&%FF=1", "invalid_request"),
     ],
 )
-def test_an_unsure_return_address_ends_on_a_page(
-    wire: Wire, changes: dict[str, str], words: str
+def test_an_unsure_return_address_or_query_ends_on_a_page(
+    wire: Wire, changes: dict[str, str], further: str, words: str
 ) -> None:
-    answer = wire.authorize(wire.request_fields(**changes))
+    query = urlencode(wire.request_fields(**changes)) + further
+
+    answer = wire.get(wire.get(f"/v1/authorize?{query}").location)
 
     assert answer.status == 400
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert words in answer.text
-    assert "Location" not in answer.headers
-
-
-@pytest.mark.parametrize("query", ["&client_id=a", "&state=again", "&%FF=1"])
-def test_a_repeated_or_malformed_parameter_ends_on_a_page(wire: Wire, query: str) -> None:
-    handed_over = wire.get(f"/v1/authorize?{urlencode(wire.request_fields())}{query}")
-    answer = wire.get(handed_over.location)
-
-    assert answer.status == 400
     assert "Location" not in answer.headers
 
 

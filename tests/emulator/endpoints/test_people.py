@@ -3,7 +3,7 @@
 import zlib
 
 import pytest
-from emulator.conftest import find_person
+from emulator.conftest import find_person, token_of
 from emulator.wire import Wire
 
 from webex_oauth.emulator import Emulator, Person
@@ -22,8 +22,7 @@ def test_me_is_the_person_whose_token_it_is(wire: Wire, token: str, mira: Person
 
 
 def test_what_a_person_does_not_have_is_left_out(emulator: Emulator, wire: Wire) -> None:
-    amara = find_person(emulator, "amara@acme.example")
-    token = emulator.grant_without_consent(amara).access_token.value
+    token = token_of(emulator, "amara@acme.example")
 
     me = wire.get("/v1/people/me", token).json
 

@@ -5,7 +5,7 @@ import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from emulator.conftest import find_person
+from emulator.conftest import token_of
 from emulator.wire import Wire
 from hypothesis import given, settings, strategies as st
 from starlette.exceptions import HTTPException
@@ -60,10 +60,8 @@ def test_the_next_link_is_absolute_and_keeps_the_query(
     assert url.startswith(prefix)
 
 
-def test_more_than_the_cap_is_clamped_or_refused(
-    emulator: Emulator, wire: Wire, jonas: Person
-) -> None:
-    token = emulator.grant_without_consent(jonas).access_token.value
+def test_more_than_the_cap_is_clamped_or_refused(emulator: Emulator, wire: Wire) -> None:
+    token = token_of(emulator, "jonas@acme.example")
 
     assert [len(page) for page in pages_of(wire, token, "/v1/rooms?max=5000")] == [1_000] * 5
     emulator.change_options(over_cap="refuse")
@@ -233,8 +231,7 @@ def test_decryption_can_be_arranged(
 
 
 def test_hostile_titles_arrive_unchanged(emulator: Emulator, wire: Wire) -> None:
-    person = find_person(emulator, HOSTILE_EMAIL)
-    token = emulator.grant_without_consent(person).access_token.value
+    token = token_of(emulator, HOSTILE_EMAIL)
 
     assert {room["title"] for room in rooms_of(wire, token, "")} == set(HOSTILE_TITLES)
 
@@ -256,8 +253,8 @@ def test_too_many_requests_to_an_api_are_429_with_html_and_a_wait(
     assert wire.get("/v1/rooms?max=1", token).status == 200
 
 
-def test_a_large_page_costs_little(emulator: Emulator, wire: Wire, jonas: Person) -> None:
-    token = emulator.grant_without_consent(jonas).access_token.value
+def test_a_large_page_costs_little(emulator: Emulator, wire: Wire) -> None:
+    token = token_of(emulator, "jonas@acme.example")
     wire.get("/v1/rooms?max=1", token)
 
     def seconds() -> float:

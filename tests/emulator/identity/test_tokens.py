@@ -1,4 +1,4 @@
-"""Tokens are issued, refreshed in every mode, counted and revoked."""
+"""Codes are redeemed once; tokens are issued, refreshed in every mode, counted and revoked."""
 
 from typing import Any
 
@@ -6,23 +6,62 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from webex_oauth.emulator import MovableClock, Options, Randomness, seeded_world
+from webex_oauth.emulator import MovableClock, Options, Randomness, new_integration, seeded_world
 from webex_oauth.emulator.conditions import Conditions
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry
+from webex_oauth.emulator.identity.sign_ins import (
+    AuthorizationCode,
+    CodeReused,
+    OAuthRefusal,
+    SignIns,
+    read_authorization_request,
+    read_return_address,
+)
 from webex_oauth.emulator.identity.tokens import IssuedTokens, Tokens
 
-CLIENT_ID = "C656d756c61746f72" + "0" * 48
+CLIENT = new_integration(Randomness(1))
+CLIENT_ID = CLIENT.client_id
+REDIRECT_URI = CLIENT.redirect_uris[0]
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = {
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "code_challenge_method": "S256",
+}
 OTHER_CLIENT_ID = "C656d756c61746f72" + "1" * 48
 PERSON = seeded_world().people[0]
 SCOPES = ("spark:people_read",)
 
 
 class Broker:
-    """Tokens with a clock and options at hand; tokens are told apart by their values."""
+    """Codes and tokens, told apart by their values, with a clock and options at hand."""
 
     def __init__(self, **options: Any) -> None:
         self.clock = MovableClock(stopped_at=1_000_000)
-        self.tokens = Tokens(Conditions(self.clock, Randomness(3), Options(**options)))
+        conditions = Conditions(self.clock, Randomness(3), Options(**options))
+        self.tokens = Tokens(conditions)
+        self.sign_ins = SignIns(conditions)
+
+    def issue_code(self, **changes: str) -> str:
+        fields = {
+            "client_id": CLIENT_ID,
+            "response_type": "code",
+            "redirect_uri": REDIRECT_URI,
+            "scope": "spark:kms",
+            **changes,
+        }
+        sent = {name: value for name, value in fields.items() if value}
+        address = read_return_address(sent, IntegrationRegistry([CLIENT]))
+        request = read_authorization_request(sent, address, is_pkce_required=False)
+        return self.sign_ins.issue_code(request, PERSON, request.scopes).value
+
+    def redeem(self, value: str, **changes: str | None) -> AuthorizationCode:
+        fields: dict[str, Any] = {
+            "client_id": CLIENT_ID,
+            "redirect_uri": REDIRECT_URI,
+            "verifier": None,
+            **changes,
+        }
+        return self.sign_ins.redeem(value, **fields)
 
     def issue(self) -> tuple[str, str]:
         return values_of(self.tokens.issue(CLIENT_ID, PERSON, SCOPES))
@@ -44,6 +83,73 @@ class Broker:
 def values_of(issued: IssuedTokens) -> tuple[str, str]:
     refresh_token = issued.refresh_token
     return issued.access_token.value, refresh_token.value if refresh_token else ""
+
+
+def test_a_code_has_three_parts_with_the_mark_and_can_be_redeemed() -> None:
+    broker = Broker()
+    code = broker.issue_code()
+
+    assert code.split("_")[1:2] == ["EMULATOR"]
+    assert broker.redeem(code).scopes == ("spark:kms",)
+
+
+def test_a_code_works_only_once_and_remembers_its_grant() -> None:
+    broker = Broker()
+    code = broker.issue_code()
+    grant_id = broker.redeem(code).grant_id
+
+    with pytest.raises(CodeReused) as reused:
+        broker.redeem(code)
+
+    assert (reused.value.error, reused.value.grant_id) == ("invalid_grant", grant_id)
+
+
+def test_a_code_lives_ten_minutes() -> None:
+    broker = Broker()
+    young, old = broker.issue_code(), broker.issue_code()
+
+    broker.clock.advance(599)
+    broker.redeem(young)
+    broker.clock.advance(1)
+
+    with pytest.raises(OAuthRefusal, match="expired"):
+        broker.redeem(old)
+
+
+def test_another_client_can_neither_redeem_nor_spend_a_code() -> None:
+    broker = Broker()
+    code = broker.issue_code()
+
+    with pytest.raises(OAuthRefusal, match="unknown"):
+        broker.redeem(code, client_id="C656d756c61746f72" + "f" * 48)
+
+    assert broker.redeem(code).value == code
+
+
+@pytest.mark.parametrize("redirect_uri", [REDIRECT_URI + "/", "", None])
+def test_the_redirect_uri_must_be_the_one_of_the_request(redirect_uri: str | None) -> None:
+    broker = Broker()
+    with pytest.raises(OAuthRefusal, match="redirect_uri"):
+        broker.redeem(broker.issue_code(), redirect_uri=redirect_uri)
+
+
+@pytest.mark.parametrize("redirect_uri", [REDIRECT_URI, None])
+def test_a_redirect_uri_that_was_not_sent_may_stay_so(redirect_uri: str | None) -> None:
+    broker = Broker()
+    code = broker.issue_code(redirect_uri="")
+
+    assert broker.redeem(code, redirect_uri=redirect_uri).value == code
+
+
+def test_a_verifier_is_required_and_a_wrong_one_spends_the_code() -> None:
+    broker = Broker()
+    code, other = broker.issue_code(**CHALLENGE), broker.issue_code(**CHALLENGE)
+
+    assert broker.redeem(code, verifier=VERIFIER).value == code
+    with pytest.raises(OAuthRefusal, match="does not match"):
+        broker.redeem(other, verifier="x" * 43)
+    with pytest.raises(CodeReused):
+        broker.redeem(other, verifier=VERIFIER)
 
 
 def test_tokens_have_three_parts_and_live_as_long_as_webex_says() -> None:
