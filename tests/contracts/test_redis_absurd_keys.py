@@ -68,7 +68,7 @@ async def test_rows_that_cannot_be_read_hide_no_others(keys: Keys) -> None:
     async with opened(keys.url) as rows:
         await store(rows, *spoilt, last)
         for one in spoilt:
-            keys.server.ask("HDEL", keys.row(one), "body")
+            keys.server.ask("HDEL", keys.row(one), "rev")
 
         assert list(await rows.by_name(Kind.GRANT, b"", 1)) == [last]
         assert list(await rows.over(Kind.GRANT, NOW + 1, 1)) == [last]

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from webex_oauth.errors import ConfigurationError, SealBroken, StoreUnavailable
-from webex_oauth.vault.rows import LAST_INSTANT, LAST_REV, MAX_NAME_BYTES, Kind, Row
+from webex_oauth.vault.rows import LAST_INSTANT, MAX_NAME_BYTES, Kind, Row
 
 ANSWER_SECONDS = 1.9
 MAX_WAITING = 1_000
@@ -137,17 +137,18 @@ def read_options(given: Mapping[str, str], allowed: Mapping[str, Option]) -> Map
 def row_of(kind: Kind, columns: Sequence[object]) -> Row:
     """Return the row of *columns*: name, rev, body, group, at, over_at.
 
-    Anyone who can write to a database can put anything into a column. Raises SealBroken if name,
-    rev or body cannot be. A group or an instant that cannot be counts as absent: nothing is
-    decided by them.
+    Anyone who can write to a database can put anything into a column. Raises SealBroken if the name
+    or the revision cannot be. Any number but 0 is a revision, so that a broken row can be written
+    over and deleted. Anything else that cannot be counts as absent: a body without a byte does not
+    open, and nothing is decided by a group or an instant.
     """
     name, rev, body, group, at, over_at = columns
-    if not (isinstance(name, bytes) and isinstance(body, bytes) and type(rev) is int):
+    if not (isinstance(name, bytes) and 0 < len(name) <= MAX_NAME_BYTES):
         raise _unreadable(kind, name)
-    if not (0 < len(name) <= MAX_NAME_BYTES and 0 < rev <= LAST_REV):
+    if type(rev) is not int or not rev:
         raise _unreadable(kind, name)
-    own_group = group if isinstance(group, bytes) else b""
-    return Row(kind, name, rev, body, own_group, _instant(at), _instant(over_at))
+    own_body, own_group = (one if isinstance(one, bytes) else b"" for one in (body, group))
+    return Row(kind, name, rev, own_body, own_group, _instant(at), _instant(over_at))
 
 
 def rows_of(kind: Kind, found: Iterable[Sequence[object]]) -> list[Row]:

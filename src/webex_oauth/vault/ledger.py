@@ -135,7 +135,7 @@ class Ledger:
 
     async def has_grant(self, key: bytes) -> bool:
         """Check whether there is a grant, also one that cannot be opened."""
-        return (await self.grants.row(key)).rev > 0
+        return bool((await self.grants.row(key)).rev)
 
     async def earlier_grant(self, key: bytes) -> Entry[Grant | None]:
         """Find what a sign-in writes over: None, at revision 0, if there is no grant.

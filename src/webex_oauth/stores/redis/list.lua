@@ -1,7 +1,7 @@
 -- List the rows of one kind that an index names, each as its name and fields.
 --
 -- Arguments: kind, index, the command that reads the index, its two ends, and how many rows to find.
--- A name whose row is gone is removed from the index. A row without revision or body is listed beyond
+-- A name whose row is gone is removed from the index. A row without a revision is listed beyond
 -- the limit, so that such rows never hide the others; READ_AHEAD bounds how many names are looked at.
 
 local READ_AHEAD = 1000
@@ -21,7 +21,7 @@ local function look_at(name)
   end
   kept_count = kept_count + 1
   rows[#rows + 1] = {name, unpack(fields)}
-  if fields[1] and fields[2] then
+  if fields[1] then
     sound_count = sound_count + 1
   end
 end

@@ -18,7 +18,7 @@ from webex_oauth.vault.rows import Change, Kind, Row
 SCHEMA: Final = b"rows-1"
 FIELDS: Final = (b"rev", b"body", b"group", b"at", b"over")
 WRONG_TYPE: Final = frozenset({"WRONGTYPE"})
-INTEGER = re.compile(rb"0|[1-9][0-9]{0,18}")
+INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 MICROSECONDS = 1_000_000
 APPLY, LIST = Script("apply"), Script("list")
 
