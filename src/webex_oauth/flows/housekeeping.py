@@ -67,13 +67,11 @@ class Keeper:
         context: FlowContext,
         vault: Vault,
         *,
-        max_per_second: float = MAX_PER_SECOND,
         round_seconds: float = ROUND_SECONDS,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._context = context
         self._vault = vault
-        self._gap_seconds = 1 / max_per_second
         self._round_seconds = round_seconds
         self._sleep = sleep
 
@@ -107,7 +105,7 @@ class Keeper:
                 before, done = done, await self._keep(key, done)
                 was_postponed = done.postponed_count > before.postponed_count
                 postponed_in_a_row = postponed_in_a_row + 1 if was_postponed else 0
-                await self._sleep(self._gap_seconds)
+                await self._sleep(1 / MAX_PER_SECOND)
         return _told(done)
 
     async def _due(self, tried: Collection[bytes], *, still_due_count: int) -> Sequence[bytes]:

@@ -88,7 +88,7 @@ class Revocations:
                 await self.deliver_due()
             except StoreError as error:
                 log.warning("revocations are postponed: %(error)s", {"error": _text(error)})
-            await self._deliver_handed_over(LOOK_EVERY_SECONDS)
+            await self.deliver_handed_over(LOOK_EVERY_SECONDS)
 
     async def deliver_due(self) -> int:
         """Deliver what is due in the queue; return how many Webex confirmed.
@@ -109,12 +109,8 @@ class Revocations:
                 break
         return confirmed_count
 
-    async def deliver_handed_over(self) -> None:
-        """Deliver what `soon` was given until now."""
-        for _ in range(self._handed_over.qsize()):
-            await self.at_once(self._handed_over.get_nowait())
-
-    async def _deliver_handed_over(self, seconds: float) -> None:
+    async def deliver_handed_over(self, seconds: float = 0.0) -> None:
+        """Deliver what `soon` was given until now, and is given within *seconds*."""
         give_up_at = asyncio.get_running_loop().time() + seconds
         while True:
             try:

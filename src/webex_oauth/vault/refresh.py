@@ -45,10 +45,7 @@ log = logging.getLogger(__name__)
 
 
 class Refresh:
-    """Bring grants new tokens; one process at a time has the lease, the version decides.
-
-    *sign_in_url* is where a person goes who is needed.
-    """
+    """New tokens for grants: one process at a time has the lease, and the version decides."""
 
     def __init__(
         self,
@@ -72,17 +69,9 @@ class Refresh:
 
     # What this process sees
 
-    async def find(self, key: bytes) -> Held | None:
-        """Find a grant as this process sees it, rescued tokens included; None if it was ended."""
-        entry = await self._ledger.find_grant(key)
-        return None if entry is None else self._see(entry)
-
     async def hold(self, key: bytes) -> Held:
-        """Find a grant; raise ReauthRequired if it was ended."""
-        held = await self.find(key)
-        if held is None:
-            raise self.reauth(ReauthReason.GRANT_ENDED, key)
-        return held
+        """Find a grant, rescued tokens included; raise ReauthRequired if it was ended."""
+        return self._see(key, await self._ledger.find_grant(key))
 
     def situation(self, held: Held) -> Situation:
         """Return what this process knows beside the row."""
@@ -144,20 +133,18 @@ class Refresh:
         """
         if held.is_rescued:
             return held  # the token is not in the row
-        entry = await self._commit.refused(held.entry)
-        if entry is None:
-            raise self.reauth(ReauthReason.GRANT_ENDED, held.grant.key)
-        return self._see(entry)
+        return self._see(held.grant.key, await self._commit.refused(held.entry))
 
-    def _see(self, entry: Entry[Grant]) -> Held:
+    def _see(self, key: bytes, entry: Entry[Grant] | None) -> Held:
+        if entry is None:
+            raise self.reauth(ReauthReason.GRANT_ENDED, key)
         grant = self._rescue.find(entry.record) or entry.record
         return Held(entry, grant, is_refused=self._commit.is_refused(grant))
 
     async def _step(self, held: Held) -> Secret | None:
         """Take the next step; None if the row has to be read again after it."""
         situation = self.situation(held)
-        step = plan_renewal(held, situation)
-        match step:
+        match step := plan_renewal(held, situation):
             case Reauthorize():
                 return await self._give_up_unclaimed(held, step)
             case Cooling():
@@ -345,11 +332,12 @@ class Refresh:
     def _left_behind(self, claimed: Grant, failure: Failure) -> Trouble:
         trouble = claimed.trouble
         failure_count = 0 if failure.is_throttled else trouble.failure_count + 1
-        share = random_share(self._randomness)
         return Trouble(
             presented_count=trouble.presented_count - (0 if failure.is_ambiguous else 1),
             failure_count=failure_count,
-            retry_at=retry_at(failure, failure_count, self._clock(), share),
+            retry_at=retry_at(
+                failure, failure_count, self._clock(), random_share(self._randomness)
+            ),
         )
 
 
@@ -358,5 +346,4 @@ def _loop_time() -> float:
 
 
 def _unpresented(claimed: Grant) -> Trouble:
-    before = claimed.trouble
-    return replace(before, presented_count=before.presented_count - 1)
+    return replace(claimed.trouble, presented_count=claimed.trouble.presented_count - 1)

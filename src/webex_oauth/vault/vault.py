@@ -163,9 +163,12 @@ class Vault:
         check_grant_key(key)
         if self._is_closed:
             return Kept.POSTPONED
-        held = await self._refresh.find(key)
-        keep_at = None if held is None else held.entry.record.keep_at
-        if held is None or keep_at is None or self._clock() < keep_at:
+        try:
+            held = await self._refresh.hold(key)
+        except ReauthRequired:
+            return Kept.NOT_DUE
+        keep_at = held.entry.record.keep_at
+        if keep_at is None or self._clock() < keep_at:
             return Kept.NOT_DUE
         step = plan_renewal(held, self._refresh.situation(held))
         if isinstance(step, Reauthorize):
