@@ -16,9 +16,7 @@ from webex_oauth.emulator import (
     sample_env,
 )
 from webex_oauth.emulator.endpoints.token import authenticate
-from webex_oauth.emulator.identity.integrations import (
-    IntegrationRegistry,
-)
+from webex_oauth.emulator.identity.integrations import IntegrationRegistry
 from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 
 ORIGIN = "http://localhost:8090"
@@ -175,6 +173,12 @@ def test_the_credentials_of_a_real_integration_are_refused_with_a_warning() -> N
 
     assert refusal.value.status == 401
     assert REAL_SECRET not in refusal.value.description
+
+
+def test_an_invented_integration_asks_for_what_the_emulator_serves_and_no_more() -> None:
+    integration = new_integration(Randomness())
+
+    assert integration.scopes == ("spark:people_read", "spark:rooms_read", "spark:kms")
 
 
 def test_a_sample_env_asks_the_emulator_for_what_is_registered() -> None:

@@ -24,13 +24,7 @@ CLIENT_SECRET_PREFIX = "emulator-"  # noqa: S105 - a mark that tells invented se
 
 DEFAULT_NAME = "Local integration"
 DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
-DEFAULT_SCOPES = (
-    "spark:people_read",
-    "spark:rooms_read",
-    "spark:memberships_read",
-    "spark:messages_read",
-    KMS_SCOPE,
-)
+DEFAULT_SCOPES = ("spark:people_read", "spark:rooms_read", KMS_SCOPE)
 
 _CLIENT_ID = re.compile(r"C[0-9a-f]{64}")
 _REDIRECT_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~%\[\]]+")
