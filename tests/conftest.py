@@ -1,11 +1,7 @@
 """What holds for the whole run: servers to test with; a secret that is seen anywhere fails it."""
 
 import pytest
-from canary_hooks import (
-    pytest_runtest_logreport,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-)
+from canary_hooks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary
 from checks import pytest_collection_modifyitems
 from leftovers import pytest_runtest_makereport
 from services.pgbouncer import pgbouncer

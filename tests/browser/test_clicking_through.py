@@ -5,15 +5,7 @@ from playwright.sync_api import Page, expect
 from scene import Scene
 
 from browser.browsers import OpenContext
-from browser.steps import (
-    MIRA_NAME,
-    accept,
-    choose,
-    decline,
-    path_of,
-    sign_in,
-    sign_out,
-)
+from browser.steps import MIRA_NAME, accept, choose, decline, path_of, sign_in, sign_out
 from browser.witness import Witness
 
 pytestmark = pytest.mark.browser

@@ -11,11 +11,7 @@ from scene import Scene
 
 from browser.browsers import OpenContext
 from browser.steps import enter_signed_in, hand_over, start
-from webex_oauth.emulator.world import (
-    HOSTILE_DISPLAY_NAME,
-    HOSTILE_EMAIL,
-    HOSTILE_TITLES,
-)
+from webex_oauth.emulator.world import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL, HOSTILE_TITLES
 from webex_oauth.webex.rooms import MAX_TITLE_CHARACTERS
 
 pytestmark = [pytest.mark.browser, pytest.mark.check("E07", "E08")]

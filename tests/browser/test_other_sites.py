@@ -7,12 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from scene import Browser, Scene
 
 from browser.elsewhere import Elsewhere
-from browser.steps import (
-    MIRA_NAME,
-    enter_signed_in,
-    expect_signed_in,
-    hand_over,
-)
+from browser.steps import MIRA_NAME, enter_signed_in, expect_signed_in, hand_over
 from browser.witness import Witness
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.rendering import Assets

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import (
-    free_port,
-    server,
-    serving,
-    wait_until_listening,
-    wait_until_refusing,
-)
+from edges.command import free_port, server, serving, wait_until_listening, wait_until_refusing
 from edges.visiting import sign_in
 from waiting import until
 

@@ -6,13 +6,7 @@ from pathlib import Path
 import pytest
 from canary import Canaries
 from failing_rows import FailingRows
-from journeys.acts import (
-    held,
-    is_signed_in,
-    offered_return_to,
-    shown_title,
-    token_requests,
-)
+from journeys.acts import held, is_signed_in, offered_return_to, shown_title, token_requests
 from ledgers import marks
 from scene import Browser, Scene
 from starlette.responses import Response

@@ -9,12 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from canary import Canaries
-from canary_watch import (
-    look_at_answer,
-    look_at_error,
-    look_at_folder,
-    watched_log,
-)
+from canary_watch import look_at_answer, look_at_error, look_at_folder, watched_log
 from scene import Scene
 
 from webex_oauth.oauth.http import HttpRequest, HttpResponse

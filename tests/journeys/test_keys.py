@@ -20,13 +20,7 @@ from waiting import until_true
 
 from webex_oauth.emulator import Randomness, new_integration, sample_env
 from webex_oauth.stores.sqlite import SqliteRows
-from webex_oauth.vault.key_file import (
-    KeyFile,
-    add_key,
-    make_primary,
-    new_key_line,
-    read_key_file,
-)
+from webex_oauth.vault.key_file import KeyFile, add_key, make_primary, new_key_line, read_key_file
 from webex_oauth.vault.reencryption import rows_by_key
 from webex_oauth.vault.rescue import Spool
 from webex_oauth.vault.sealing import Sealer

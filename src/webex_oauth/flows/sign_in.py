@@ -13,12 +13,7 @@ from posixpath import normpath
 from typing import TypeAlias, final
 from urllib.parse import unquote
 
-from webex_oauth.errors import (
-    AttemptInProgress,
-    AttemptUnknown,
-    StoreUnavailable,
-    WebexOAuthError,
-)
+from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreUnavailable, WebexOAuthError
 from webex_oauth.flows.code_redemption import Browser, CodeRedemption, TakenAttempt
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations

@@ -17,11 +17,7 @@ from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.settings.pages import PagePath
-from webex_oauth.web.browser_security import (
-    content_security_policy,
-    csrf_token,
-    is_from_elsewhere,
-)
+from webex_oauth.web.browser_security import content_security_policy, csrf_token, is_from_elsewhere
 from webex_oauth.web.cookies import CookieJar, read_cookies
 from webex_oauth.web.failures import RefusalLog, Refused, reference_id
 from webex_oauth.web.rendering import Assets, Layout, Pages, View

@@ -8,11 +8,7 @@ from unit.flows.signing_in import sign_in
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.errors import RequestNotSent
-from webex_oauth.flows.context import (
-    API_PLACES as PLACES_IN_SERVICE,
-    WAITING_OF_ONE,
-    Bulkhead,
-)
+from webex_oauth.flows.context import API_PLACES as PLACES_IN_SERVICE, WAITING_OF_ONE, Bulkhead
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits
 from webex_oauth.transport.http_transport import MAX_CONNECTIONS

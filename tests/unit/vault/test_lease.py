@@ -7,15 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from unit.vault.fakes import (
-    ALICE,
-    SECOND,
-    FakeEndpoint,
-    VaultFixture,
-    issued,
-    signed_in,
-    tokens,
-)
+from unit.vault.fakes import ALICE, SECOND, FakeEndpoint, VaultFixture, issued, signed_in, tokens
 from waiting import until_true
 
 from webex_oauth.errors import RefreshPostponed, StoreUnavailable

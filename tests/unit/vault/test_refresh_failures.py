@@ -3,17 +3,7 @@
 import asyncio
 
 import pytest
-from unit.vault.fakes import (
-    ALICE,
-    FIRST,
-    NOW,
-    SECOND,
-    Answer,
-    answer,
-    issued,
-    signed_in,
-    tokens,
-)
+from unit.vault.fakes import ALICE, FIRST, NOW, SECOND, Answer, answer, issued, signed_in, tokens
 
 from webex_oauth.errors import (
     AnswerLost,

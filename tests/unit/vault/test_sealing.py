@@ -10,14 +10,7 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from webex_oauth.errors import KeyUnavailable, SealBroken, VaultError
-from webex_oauth.vault.sealing import (
-    Context,
-    Key,
-    KeyRing,
-    Sealer,
-    associated_data,
-    key_id_of,
-)
+from webex_oauth.vault.sealing import Context, Key, KeyRing, Sealer, associated_data, key_id_of
 
 MATERIAL = bytes(range(32))
 RING = KeyRing(Key("one", MATERIAL))

@@ -23,16 +23,7 @@ from unit.web.example_pages import (
 from webex_oauth.emulator.world import HOSTILE_TITLES
 from webex_oauth.secret import Secret
 from webex_oauth.web.listrooms import RoomsPage, _folded, room_rows
-from webex_oauth.web.rendering import (
-    KEPT_PAGES,
-    NAME,
-    ROWS,
-    TOKEN,
-    About,
-    Assets,
-    Layout,
-    Pages,
-)
+from webex_oauth.web.rendering import KEPT_PAGES, NAME, ROWS, TOKEN, About, Assets, Layout, Pages
 from webex_oauth.webex.rooms import FieldErrors, Room
 
 ANY_TEXT = text()

@@ -11,11 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints import wire
-from webex_oauth.emulator.identity.integrations import (
-    Integration,
-    IntegrationRegistry,
-    is_marked,
-)
+from webex_oauth.emulator.identity.integrations import Integration, IntegrationRegistry, is_marked
 from webex_oauth.emulator.identity.sign_ins import CodeReused, OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import entry_of
