@@ -101,13 +101,6 @@ async def test_another_live_session_keeps_the_grant(ledger: Ledger) -> None:
     assert await taken(ledger) == []
 
 
-async def test_another_persons_session_does_not_keep_the_grant(ledger: Ledger) -> None:
-    await sign_in(ledger, 1, of=1)
-    await sign_in(ledger, 2, of=2)
-
-    assert await end(ledger, 1) == EndedSession(KEY, revocation())
-
-
 async def test_a_kept_grant_outlives_its_last_session(ledger: Ledger) -> None:
     await sign_in(ledger)
 
@@ -118,25 +111,24 @@ async def test_a_kept_grant_outlives_its_last_session(ledger: Ledger) -> None:
     assert await taken(ledger) == []
 
 
-@pytest.mark.parametrize("age_seconds", [IDLE_SECONDS, ABSOLUTE_SECONDS])
-async def test_a_session_whose_time_is_over_does_not_keep_the_grant(
-    ledger: Ledger, age_seconds: int
+OTHERS = {
+    # Of another session: its grant, beginning and last use; whether it keeps grant 1.
+    "another person's": (2, NOW, NOW, False),
+    "idle for too long": (1, NOW - IDLE_SECONDS, NOW - IDLE_SECONDS, False),
+    "used until its absolute end": (1, NOW - ABSOLUTE_SECONDS, NOW - 1, False),
+    "used since": (1, NOW - IDLE_SECONDS, NOW - 1, True),
+}
+
+
+@pytest.mark.parametrize(("of", "created_at", "seen_at", "is_kept"), OTHERS.values(), ids=OTHERS)
+async def test_only_a_session_of_the_same_person_that_is_not_over_keeps_the_grant(
+    ledger: Ledger, of: int, created_at: int, seen_at: int, *, is_kept: bool
 ) -> None:
-    later = NOW + age_seconds
-    await sign_in(ledger, 1)
-    await sign_in(ledger, 2, version=2, created_at=later)
-    if age_seconds == ABSOLUTE_SECONDS:
-        await touch(ledger, 1, later - 1)
+    await sign_in(ledger, 2, of=of, created_at=created_at)
+    await touch(ledger, 2, seen_at)
+    await sign_in(ledger, 1, version=2)
 
-    assert await end(ledger, 2, later) == EndedSession(KEY, revocation(version=2, due_at=later))
-
-
-async def test_a_session_that_was_used_since_keeps_the_grant(ledger: Ledger) -> None:
-    await sign_in(ledger, 1)
-    await sign_in(ledger, 2, version=2)
-    await touch(ledger, 2, NOW + 2 * IDLE_SECONDS)
-
-    assert await end(ledger, 1, NOW + IDLE_SECONDS) == EndedSession(KEY, None)
+    assert await end(ledger, 1) == EndedSession(KEY, None if is_kept else revocation(version=2))
 
 
 async def test_a_session_ends_once(ledger: Ledger) -> None:
