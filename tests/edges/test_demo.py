@@ -19,7 +19,7 @@ LIBRARY = "webex_oauth"
 def test_the_foot_tells_of_a_log_that_is_written(tmp_path: Path, debug: str, lines: int) -> None:
     port = free_port()
     variables = {"PORT": str(port), "EMULATOR_PORT": str(free_port()), "DEBUG": debug}
-    with server(tmp_path, "demo", **variables) as process:
+    with server(tmp_path, "demo", TMPDIR=str(tmp_path), **variables) as process:
         process.line_with("Ctrl-C stops both")
         wait_until_listening(port)
         sign_in(port)
@@ -37,7 +37,7 @@ def test_a_browser_passes_the_front_door_and_signs_in_at_the_broker(tmp_path: Pa
         "EMULATOR_PORT": str(front_door),
         "EMULATOR_BROKER_PORT": str(broker),
     }
-    with server(tmp_path, "demo", **variables) as process:
+    with server(tmp_path, "demo", TMPDIR=str(tmp_path), **variables) as process:
         process.line_with("Ctrl-C stops both")
         wait_until_listening(port)
         page = requests.get(f"http://localhost:{port}/login", timeout=SECONDS)
