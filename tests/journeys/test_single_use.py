@@ -12,7 +12,7 @@ from journeys.acts import TOKEN_PATH, held, is_signed_in, shown_title, token_req
 from journeys.gate import Gate
 from journeys.second_process import second_process
 from ledgers import sessions
-from scene import Browser, Scene
+from scene import JONAS, MIRA, Browser, Scene
 
 from webex_oauth.emulator import Answer
 
@@ -122,6 +122,19 @@ def test_a_reload_of_the_callback_sends_the_browser_on(scene: Scene) -> None:
     assert {answer.headers["location"] for answer in again} == {"/listrooms"}
     assert token_requests(scene) == 1
     assert browser.session_id == session_id
+    assert is_signed_in(browser)
+
+
+@pytest.mark.check("A06")
+def test_a_reload_after_a_sign_in_that_failed_does_not_pass_for_one(scene: Scene) -> None:
+    browser = scene.signed_in(MIRA)
+    url = browser.consent(browser.start("/listrooms"), JONAS)
+    refused_url = url.replace("code=", "code=changed-")
+
+    first, again, right = (browser.follow(one) for one in (refused_url, refused_url, url))
+
+    assert shown_title(first) == "Webex no longer accepts this sign-in"
+    assert shown_title(again) == shown_title(right) == "You are already signed in"
     assert is_signed_in(browser)
 
 

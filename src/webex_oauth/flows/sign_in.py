@@ -227,8 +227,10 @@ class SignIn:
         """Treat a second delivery in the same browser: back, reload, a double click.
 
         The browser may have left before the answer with its session came; then the session gets
-        a new id.
+        a new id. If the sign-in failed, whoever is signed in here did not come by it.
         """
+        if finished.mark.record.session_digest is None:
+            raise AttemptUnknown("the attempt was used before, and brought no session")
         if session_id is not None and await self._live(digest(session_id)):
             return SentOn(return_to)
         return SignedIn(await self._renew(finished), return_to)
