@@ -11,6 +11,14 @@ from webex_oauth.vault.rows import Row, Rows
 
 SQLITE_COLUMNS = {"group": '"group"'}
 POSTGRES_COLUMNS = {"group": "group_name"}
+UNCHECK_POSTGRES = """
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT conname FROM pg_constraint
+      WHERE conrelid = '{schema}.rows'::regclass AND contype = 'c' LOOP
+    EXECUTE 'ALTER TABLE {schema}.rows DROP CONSTRAINT ' || quote_ident(name);
+  END LOOP;
+END $$
+"""
 REDIS_FIELDS = {"over_at": "over"}
 
 
@@ -33,6 +41,8 @@ def _spoil_sqlite(rows: SqliteRows, row: Row, column: str, value: object) -> Non
 
 
 async def _spoil_postgres(rows: PostgresRows, row: Row, column: str, value: object) -> None:
+    with suppress(StoreUnavailable):  # it returns no rows
+        await rows._write(UNCHECK_POSTGRES)
     statement = (
         f"UPDATE {{schema}}.rows SET {column} = %b WHERE kind = %b AND name = %b RETURNING 1"  # noqa: S608 - ours
     )

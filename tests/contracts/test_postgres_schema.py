@@ -41,6 +41,29 @@ async def use(url: str) -> None:
         assert await read_one(rows, row(1)) == row(1)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        "kind = 'bogus'",
+        "name = ''",
+        "name = repeat('x', 65)::bytea",
+        "rev = 0",
+        "rev = -1",
+        "rev = 9223372036854775807",
+        "group_name = repeat('x', 65)::bytea",
+        "at = -1",
+        "over_at = 253402300800",
+    ],
+)
+async def test_a_row_that_no_list_could_show_is_not_written(
+    rows: PostgresRows, other: psycopg.Connection, schema: str, values: str
+) -> None:
+    await store(rows, row(1))
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        other.execute(f"UPDATE {schema}.rows SET {values}")  # noqa: S608 - ours
+
+
 @needs_strace()
 @pytest.mark.check("H06")
 @pytest.mark.parametrize("sent", range(5, 9))

@@ -14,15 +14,17 @@ OURS: Final = "store"
 OLDER: Final = "schema_version"
 
 # A row is written beside its old version, without touching an index, where the page has room.
+# A list leaves out rows that cannot be read, so a page of them would hide all that follow: nobody
+# may write one. Instants end with the year 9999.
 TABLES: Final[LiteralString] = """
 CREATE TABLE {schema}.rows (
-  kind text NOT NULL,
-  name bytea NOT NULL,
-  rev bigint NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('state', 'session', 'grant', 'revocation', 'key')),
+  name bytea NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  rev bigint NOT NULL CHECK (rev BETWEEN 1 AND 1::bigint << 62),
   body bytea NOT NULL,
-  group_name bytea NOT NULL,
-  at bigint,
-  over_at bigint,
+  group_name bytea NOT NULL CHECK (length(group_name) <= 64),
+  at bigint CHECK (at BETWEEN 0 AND 253402300799),
+  over_at bigint CHECK (over_at BETWEEN 0 AND 253402300799),
   PRIMARY KEY (kind, name)
 ) WITH (fillfactor = 70);
 CREATE INDEX rows_by_at ON {schema}.rows (kind, at) WHERE at IS NOT NULL;
@@ -47,7 +49,7 @@ BEGIN
   END IF;
   IF over = 0 THEN
     INSERT INTO {schema}.rows (kind, name, rev, body, group_name, at, over_at)
-      VALUES (the_kind, the_name, new_rev, new_body, new_group, new_at, new_over_at)
+      VALUES (the_kind, the_name, greatest(new_rev, 1), new_body, new_group, new_at, new_over_at)
       ON CONFLICT DO NOTHING;
     IF FOUND AND new_rev = 0 THEN
       DELETE FROM {schema}.rows WHERE kind = the_kind AND name = the_name;
