@@ -62,13 +62,18 @@ async def test_a_number_that_scripts_would_not_find_equal_is_none(keys: Keys, te
         assert await lists(rows) == [[SOUND]] * 4
 
 
-async def test_rows_that_cannot_be_read_hide_no_others(keys: Keys) -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [("HDEL", "rev"), *(("HSET", "rev", rev) for rev in ("0", "007", "x", "1" * 20))],
+    ids=" ".join,
+)
+async def test_rows_that_cannot_be_read_hide_no_others(keys: Keys, spoil: tuple[str, ...]) -> None:
     spoilt = [row(number, group=b"group", at=NOW, over_at=NOW) for number in range(500)]
     last = row(999, group=b"group", at=NOW - 1, over_at=NOW + 1)
     async with opened(keys.url) as rows:
         await store(rows, *spoilt, last)
         for one in spoilt:
-            keys.server.ask("HDEL", keys.row(one), "rev")
+            keys.server.ask(spoil[0], keys.row(one), *spoil[1:])
 
         assert list(await rows.by_name(Kind.GRANT, b"", 1)) == [last]
         assert list(await rows.over(Kind.GRANT, NOW + 1, 1)) == [last]
