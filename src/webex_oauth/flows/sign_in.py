@@ -27,6 +27,7 @@ from webex_oauth.oauth.authorization import (
 )
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import (
+    CLOCK_SKEW_SECONDS,
     Attempt,
     Mark,
     Session,
@@ -179,6 +180,8 @@ class SignIn:
         try:
             opened = open_attempt(self._context.sealer, attempt, state_digest)
             return_to = read_return_to(opened.return_to)
+            if opened.expires_at > self._context.clock() + ATTEMPT_SECONDS + CLOCK_SKEW_SECONDS:
+                raise AttemptUnknown("the attempt was begun by a wrong clock")
             # A refusal takes no state: nothing is written, and the person may still accept.
             code = check_callback(callback, self._context.platform.server)
             mark = await self._take(state_digest, opened.expires_at)

@@ -99,9 +99,9 @@ class CookieJar:
         The oldest ones are dropped beyond MAX_ATTEMPTS, and beyond MAX_ATTEMPT_BYTES in all: so
         proxies pass the browser's head on.
         """
-        value = f"{now:x}.{attempt.reveal()}"
-        self._set(response, self.attempt_prefix + attempt_id, value, ATTEMPT_COOKIE_SECONDS)
-        count, size = 1, len(value)
+        name, value = self.attempt_prefix + attempt_id, f"{now:x}.{attempt.reveal()}"
+        self._set(response, name, value, ATTEMPT_COOKIE_SECONDS)
+        count, size = 1, len(name) + len(value)
         for _, old_id, old_size in sorted(self._attempts(presented), reverse=True):
             count, size = count + 1, size + old_size
             if count > MAX_ATTEMPTS or size > MAX_ATTEMPT_BYTES:
@@ -118,7 +118,7 @@ class CookieJar:
         for name, value in presented.items():
             attempt_id = name.removeprefix(self.attempt_prefix)
             if name.startswith(self.attempt_prefix) and ATTEMPT_ID.fullmatch(attempt_id):
-                yield _started_at(value), attempt_id, len(value)
+                yield _started_at(value), attempt_id, len(name) + len(value)
 
     def _set(self, response: Response, name: str, value: str, lifetime_seconds: int) -> None:
         """Write the header by hand, which costs a tenth of http.cookies (RFC 6265 section 4.1)."""
