@@ -144,7 +144,9 @@ def test_a_connection_in_the_backlog_is_answered_when_the_server_closes() -> Non
 
 async def shut_down(listener: socket.socket) -> None:
     """End a server that never came to take anybody from its queue."""
-    config = uvicorn.Config(say_path, http=BoundedHttpProtocol, ws="none", lifespan="off")
+    config = uvicorn.Config(
+        say_path, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None
+    )
     config.load()
     server = DrainingServer(config, SHIPPED)
     server.lifespan, server.servers = config.lifespan_class(config), []
