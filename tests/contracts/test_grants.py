@@ -21,7 +21,7 @@ from contracts.records import (
 
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Grant, Lease, Trouble
-from webex_oauth.vault.rows import Entry
+from webex_oauth.vault.rows import Change, Entry, Kind, Row
 
 pytestmark = pytest.mark.anyio
 
@@ -202,3 +202,19 @@ async def test_all_of_many_sessions_end_with_their_grant(ledger: Ledger) -> None
     await ledger.end_grant(KEY, NOW)
 
     assert await ledger.sessions_of(KEY, 9) == []
+
+
+async def test_a_grant_that_was_put_back_ends_again_and_gives_way_to_a_sign_in(
+    ledger: Ledger,
+) -> None:
+    await sign_in(ledger, 1)
+    (old,) = await ledger.rows.read(Row(Kind.GRANT, KEY))
+    await ledger.end_grant(KEY, NOW)
+    assert await ledger.rows.apply([Change(old, 0)], durably=False)
+
+    assert await ledger.end_grant(KEY, NOW) == revocation()
+
+    assert await ledger.rows.apply([Change(old, 0)], durably=False)
+    await sign_in(ledger, 2, version=2, earlier=revocation())
+    assert await found_grant(ledger) == grant(version=2)
+    assert len(await taken(ledger)) == 1

@@ -75,8 +75,6 @@ class Ledger:
             rows, sealer, Kind.REVOCATION, Revocation, lambda one: (b"", one.due_at, one.ends_at)
         )
 
-    # Signing in
-
     async def take_state(self, state_digest: bytes, expires_at: int, now: int) -> Entry[Mark]:
         """Take a state, once ever, whose sign-in can be completed before *expires_at*.
 
@@ -123,11 +121,9 @@ class Ledger:
                 entering=grant.key,
             )
             changes += more
-        if not await self.rows.apply(changes, durably=False):
+        if not await self._apply(changes, durably=False):
             raise StoreConflict("the grant moved on")
         return ended
-
-    # Grants
 
     async def find_grant(self, key: bytes) -> Entry[Grant] | None:
         """Find a grant; raise SealBroken or KeyUnavailable."""
@@ -179,13 +175,11 @@ class Ledger:
             sessions = await self.rows.of_group(Kind.SESSION, key, BATCH)
             revocation, changes = self._revoking(row, now)
             changes += [session.removal for session in sessions]
-            if await self.rows.apply(changes, durably=True):
+            if await self._apply(changes, durably=True):
                 if len(sessions) == BATCH:
                     await self.end_grant(key, now)
                 return revocation
         raise StoreConflict(MOVING)
-
-    # Sessions
 
     async def find_session(self, digest: bytes) -> Entry[Session] | None:
         """Find a session that was not ended; `Session.is_live` checks its time."""
@@ -237,11 +231,9 @@ class Ledger:
         """
         for _ in range(MOST_TRIES):
             ended, changes = await self._ending(digest, now, keeps_grants=keeps_grants)
-            if not changes or await self.rows.apply(changes, durably=True):
+            if not changes or await self._apply(changes, durably=True):
                 return ended
         raise StoreConflict(MOVING)
-
-    # Revocations
 
     async def add_revocation(self, revocation: Revocation) -> None:
         """Queue tokens for revocation; do nothing if they are queued already."""
@@ -284,7 +276,15 @@ class Ledger:
                 return
         raise StoreConflict(MOVING)
 
-    # What an end changes
+    async def _apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
+        """Apply *changes*; tokens that are queued for revocation already stay as they are."""
+        if await self.rows.apply(changes, durably=durably):
+            return True
+        new = [change for change in changes if not await self._is_queued(change.row)]
+        return len(new) < len(changes) and await self.rows.apply(new, durably=durably)
+
+    async def _is_queued(self, row: Row) -> bool:
+        return row.kind is Kind.REVOCATION and (await self.revocations.row(row.name)).rev > 0
 
     async def _ending(
         self, digest: bytes, now: int, *, keeps_grants: bool, entering: bytes = b""
