@@ -13,10 +13,8 @@ from jinja2.filters import do_forceescape, do_mark_safe
 
 from webex_oauth.secret import Secret
 from webex_oauth.settings.pages import STATIC_FOLDER
+from webex_oauth.vault.rows import LAST_INSTANT
 from webex_oauth.webex.scopes import describe
-
-LATEST_INSTANT: Final = 253_402_300_799
-"""The end of the year 9999, the last that a date can name."""
 
 ROWS: Final = "<!-- rows -->"
 """Marks where a page's rows belong; escaped text cannot contain it."""
@@ -215,7 +213,7 @@ def _first_letter(word: str) -> str:
 
 
 def _utc(at: int) -> struct_time:
-    return gmtime(min(max(at, 0), LATEST_INSTANT))
+    return gmtime(min(max(at, 0), LAST_INSTANT))
 
 
 def _plural(count: int, unit: str) -> str:

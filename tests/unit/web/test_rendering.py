@@ -40,12 +40,12 @@ from unit.web.example_pages import (
 from webex_oauth.emulator.world import HOSTILE_TITLES
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.settings.pages import PagePath
+from webex_oauth.vault.rows import LAST_INSTANT
 from webex_oauth.web.application import CACHED_FOR_GOOD
 from webex_oauth.web.failure_page import Link
 from webex_oauth.web.failures import FAILURES
 from webex_oauth.web.home import HomePage, PersonPage
 from webex_oauth.web.rendering import (
-    LATEST_INSTANT,
     ROWS,
     About,
     Assets,
@@ -488,7 +488,7 @@ def test_the_script_writes_text_and_never_markup() -> None:
 
 
 @settings(deadline=None)
-@given(integers(0, LATEST_INSTANT))
+@given(integers(0, LAST_INSTANT))
 def test_an_instant_reads_back(at: int) -> None:
     assert datetime.fromisoformat(utc_datetime(at)) == datetime.fromtimestamp(at, UTC)
 
