@@ -66,7 +66,7 @@ class SharedClock:
             self._ahead_seconds = self._judge(self._ahead_seconds, ahead_seconds, answered_at)
 
     async def run(self) -> None:
-        """Look for ever; after a look that fails, the clock is still good."""
+        """Look every LOOK_EVERY_SECONDS; if a look fails, the clock is still good."""
         while True:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
             try:
