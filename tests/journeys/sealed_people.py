@@ -1,12 +1,22 @@
 """People as the store knows them: signed in, refreshed and read, with seals that are real."""
 
 import hashlib
+import os
 
+from webex_oauth.errors import StoreConflict
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.ledger import Admission, Ledger
-from webex_oauth.vault.records import Grant, Profile, Session, grant_key, new_version, revocation_of
-from webex_oauth.vault.rows import Rows
+from webex_oauth.vault.records import (
+    Grant,
+    Mark,
+    Profile,
+    Session,
+    grant_key,
+    new_version,
+    revocation_of,
+)
+from webex_oauth.vault.rows import Entry, Rows
 from webex_oauth.vault.sealing import Sealer
 
 ISSUER = "https://op.example"
@@ -21,22 +31,32 @@ def ledger_on(rows: Rows, sealer: Sealer) -> Ledger:
 
 async def admit_person(rows: Rows, sealer: Sealer, person: str, number: int) -> None:
     """Sign a person in, again if they were; the earlier tokens wait to be revoked."""
-    ledger, key = ledger_on(rows, sealer), grant_key(ISSUER, person)
+    ledger = ledger_on(rows, sealer)
     state, session_digest = _digest(f"state {person} {number}"), _digest(f"session {person}")
     mark = await ledger.take_state(state, NOW + 600, NOW)
     await ledger.end_session(session_digest, NOW, keeps_grants=True)
+    while not await _admit(ledger, person, number, mark):
+        pass  # a grant moves when it is re-encrypted
+
+
+async def _admit(ledger: Ledger, person: str, number: int, mark: Entry[Mark]) -> bool:
+    key, session_digest = grant_key(ISSUER, person), _digest(f"session {person}")
     found = await ledger.earlier_grant(key)
     admission = Admission(
         mark=mark,
-        state_digest=state,
-        grant=new_version(_grant(person, number), found.record, sealer.randomness),
+        state_digest=_digest(f"state {person} {number}"),
+        grant=new_version(_grant(person, number), found.record, os.urandom),
         over=found.rev,
         session=Session(session_digest, key, Profile(person), NOW, NOW, NOW + 86_400),
         earlier=None if found.record is None else revocation_of(found.record, NOW),
         replaced_session=None,
         keeps_grants=True,
     )
-    await ledger.admit(admission)
+    try:
+        await ledger.admit(admission)
+    except StoreConflict:
+        return False
+    return True
 
 
 async def refresh_person(rows: Rows, sealer: Sealer, person: str, number: int) -> None:

@@ -36,8 +36,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 @pytest.fixture
 def scene(stage: Scene) -> Scene:
-    """Begin hours after the test before: the application remembers a cool-down."""
+    """Begin hours after the test before: the application remembers a cool-down.
+
+    The clock stands still: a cool-down may be one second.
+    """
     stage.emulator.reset()
+    stage.emulator.clock.stop()
     stage.emulator.clock.advance(next(HOURS) * 3_600)
     return stage
 
