@@ -121,14 +121,14 @@ class MovableClock:
         """Make the present instant *now*; a running clock continues from there."""
         self.advance(now - self.now())
 
-    def stop(self) -> None:
-        """Stand still until `reset`, but for `advance` and `set`."""
-        self._stopped_at = self.now() - self._offset_seconds
-
     def reset(self) -> None:
         """Return to how the clock was made."""
         self._stopped_at = self._initially_stopped_at
         self._offset_seconds = 0
+
+    def stop(self) -> None:
+        """Stand still until `reset`, but for `advance` and `set`."""
+        self._stopped_at = self.now() - self._offset_seconds
 
 
 class Randomness:
