@@ -7,7 +7,7 @@ import time
 from time import perf_counter
 
 from bench.upstream import ORGANISATION, PERSON_NAME, SCOPES, Account
-from webex_oauth.integration import Integration
+from webex_oauth.integration import OpenIntegration
 from webex_oauth.oauth.token import TokenSet, refresh_request
 from webex_oauth.ports import TOKEN_LIMITS
 from webex_oauth.secret import Secret
@@ -37,7 +37,7 @@ def subject(serial: int) -> str:
     return f"person {serial}"
 
 
-async def add_people(integration: Integration, serials: range) -> None:
+async def add_people(integration: OpenIntegration, serials: range) -> None:
     """Write the grant and the session of each person, as if they all had signed in now."""
     rows, now = integration.context.ledger.rows, int(time.time())
     for begin in range(serials.start, serials.stop, BATCH):
@@ -46,7 +46,7 @@ async def add_people(integration: Integration, serials: range) -> None:
         assert await rows.apply(changes, durably=False)
 
 
-def _person(integration: Integration, serial: int, now: int) -> list[Change]:
+def _person(integration: OpenIntegration, serial: int, now: int) -> list[Change]:
     ledger = integration.context.ledger
     scopes = frozenset(SCOPES.split())
     tokens = TokenSet(
@@ -71,7 +71,7 @@ def _person(integration: Integration, serial: int, now: int) -> list[Change]:
     return [ledger.grants.put(grant.key, version), ledger.sessions.put(session.digest, session)]
 
 
-async def read_person(integration: Integration, serial: int) -> None:
+async def read_person(integration: OpenIntegration, serial: int) -> None:
     """Find a session and a token for it, as the page of spaces does before it calls Webex."""
     session = await integration.sessions.find(session_id(serial))
     assert session is not None
@@ -79,7 +79,7 @@ async def read_person(integration: Integration, serial: int) -> None:
     assert found in (token(serial), token(serial, is_renewed=True))
 
 
-async def request_seconds(integration: Integration, serial: int) -> float:
+async def request_seconds(integration: OpenIntegration, serial: int) -> float:
     """Time the bare request of a refresh."""
     context = integration.context
     request = refresh_request(context.platform.server, context.client, token(serial))
@@ -90,7 +90,7 @@ async def request_seconds(integration: Integration, serial: int) -> float:
     return seconds
 
 
-async def refresh_seconds(integration: Integration, serial: int) -> float:
+async def refresh_seconds(integration: OpenIntegration, serial: int) -> float:
     """Time a whole refresh, and check that it was one; a person can be refreshed once."""
     key = grant_key(integration.context.platform.server.issuer, subject(serial))
     assert await integration.vault.access_token(key) == token(serial)

@@ -27,13 +27,13 @@ from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor, sample_env
 from webex_oauth.emulator.visitor import Decision
-from webex_oauth.integration import Integration, open_integration
+from webex_oauth.flows.cookies import CookieJar
+from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.ports import Transport
 from webex_oauth.settings import Settings, read_settings
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.rows import Rows
 from webex_oauth.web.application import HandlerTable, PageRouter, create_application
-from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.listening import AT_ONCE, listening_socket
 from webex_oauth.web.server import serve
@@ -188,7 +188,7 @@ class Scene:
                     randomness=watched_randomness(secrets.token_bytes, self.canaries),
                 )
             )
-            self.integration: Integration = integration
+            self.integration: OpenIntegration = integration
             self.application: Frame = create_application(self.settings, integration)
             self._is_started.set()
             await serve(self.application, self._listener, self._stop, bounds=AT_ONCE)

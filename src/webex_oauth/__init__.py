@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from webex_oauth.errors import WebexOAuthError
-    from webex_oauth.integration import Integration, open_integration
+    from webex_oauth.integration import open_integration
     from webex_oauth.secret import Secret
     from webex_oauth.settings import Settings, read_settings
 
 __all__ = [
-    "Integration",
     "Secret",
     "Settings",
     "WebexOAuthError",
@@ -22,7 +21,6 @@ __all__ = [
 ]
 
 _MODULE_BY_NAME = {
-    "Integration": "webex_oauth.integration",
     "Secret": "webex_oauth.secret",
     "Settings": "webex_oauth.settings",
     "WebexOAuthError": "webex_oauth.errors",

@@ -9,42 +9,49 @@ WebexOAuthError
 │   ├── AttemptForeign             the attempt belongs to another browser
 │   ├── AttemptInProgress          another request is completing the same attempt
 │   ├── IssuerMismatch             the callback comes from another authorization server
-│   └── AuthorizationRefused       the authorization server answered with an error
+│   ├── AuthorizationRefused       the authorization server answered with an error
+│   └── SignInFailed               what went wrong is its cause
 ├── TokenError                     the token endpoint refused
 │   ├── InvalidGrant               the code or refresh token is spent: authorize again
 │   ├── InvalidClient              client id or secret are wrong: the operator's task
 │   └── TokenRequestRefused        any other refusal
-├── UpstreamError                  Webex could not be used: try later, nothing is lost
-│   ├── RequestNotSent             it never left: repeating is free
-│   │   ├── HostNotFound           DNS does not know the name
-│   │   ├── ConnectFailed          nothing listens there, or nothing answers
-│   │   ├── CertificateRefused     the server's certificate is not trusted
-│   │   ├── TlsFailed              what answers there does not speak TLS
-│   │   └── ProxyFailed            the proxy is not there or opens no tunnel
-│   ├── AnswerLost                 it may have been processed: ambiguous
-│   │   └── DeadlineExceeded       no whole answer within the deadline
-│   ├── RateLimited                too many requests; says when to come back
-│   ├── ServerFailed               a 5xx or 408 answer
-│   ├── RefreshPostponed           no refresh yet; says when to come back
-│   └── InvalidResponse            an answer that breaks the protocol
-│       ├── ResponseTooLarge       an answer beyond the size that was allowed
-│       └── ListTooLong            a list of more pages than are read
+├── TemporaryError                 try again later, nothing is lost
+│   ├── UpstreamError              Webex could not be used
+│   │   ├── RequestNotSent         it never left: repeating is free
+│   │   │   ├── HostNotFound       DNS does not know the name
+│   │   │   ├── ConnectFailed      nothing listens there, or nothing answers
+│   │   │   ├── CertificateRefused the server's certificate is not trusted
+│   │   │   ├── TlsFailed          what answers there does not speak TLS
+│   │   │   └── ProxyFailed        the proxy is not there or opens no tunnel
+│   │   ├── AnswerLost             it may have been processed: ambiguous
+│   │   │   └── DeadlineExceeded   no whole answer within the deadline
+│   │   ├── RateLimited            too many requests; says when to come back
+│   │   ├── ServerFailed           a 5xx or 408 answer
+│   │   ├── RefreshPostponed       no refresh yet; says when to come back
+│   │   └── InvalidResponse        an answer that breaks the protocol
+│   │       ├── ResponseTooLarge   an answer beyond the size that was allowed
+│   │       └── ListTooLong        a list of more pages than are read
+│   └── StoreError                 the store failed
+│       ├── StoreUnavailable       it cannot answer: 503, never "anonymous"
+│       └── StoreConflict          the record changed under its writer
 ├── ApiError                       Webex's API refused the call
 │   ├── AccessTokenRefused         401: refresh, then sign in again
 │   ├── AccessForbidden            403: a scope, role or licence is missing
 │   └── ResourceNotFound           404
 ├── ReauthRequired                 the grant is over: the person signs in again
-├── StoreError                     the store failed
-│   ├── StoreUnavailable           it cannot answer: 503, never "anonymous"
-│   └── StoreConflict              the record changed under its writer
+├── GrantNotFound                  nothing is kept of this person
+├── MissingScope                   the person signs in again with these scopes
 └── VaultError                     something sealed cannot be opened
     ├── KeyUnavailable             the key is missing, malformed or too widely readable
     └── SealBroken                 the seal does not fit its place: tampering or a wrong key
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
+
+_WORDS = re.compile(r"(?<=.)(?=[A-Z])")
 
 
 class WebexOAuthError(Exception):
@@ -70,9 +77,15 @@ class ConfigurationError(WebexOAuthError):
 
 
 class SignInError(WebexOAuthError):
-    """A sign-in that did not complete."""
+    """A sign-in that did not complete; `return_to` is where the person was going."""
 
     remedy = "the person starts the sign-in again"
+    return_to = "/"
+
+    @property
+    def reason(self) -> str:
+        """A word for what happened, which stays the same from version to version."""
+        return _WORDS.sub("_", type(self).__name__).lower()
 
 
 class MalformedCallback(SignInError):
@@ -119,6 +132,20 @@ class AuthorizationRefused(SignInError):
         super().__init__(f"the authorization server answered {error!r}{_details(description)}")
         self.error = error
         self.description = description
+        if error == "invalid_scope":
+            self.remedy = (
+                "tick every scope that is asked for on your integration at developer.webex.com, or "
+                "ask for fewer"
+            )
+
+    @property
+    def reason(self) -> str:
+        """The authorization server's code."""
+        return self.error
+
+
+class SignInFailed(SignInError):
+    """A sign-in that failed behind the callback: `__cause__` says at what."""
 
 
 class TokenError(WebexOAuthError):
@@ -155,10 +182,15 @@ class TokenRequestRefused(TokenError):
     """Any other refusal."""
 
 
-class UpstreamError(WebexOAuthError):
-    """Webex could not be reached, or did not answer properly."""
+class TemporaryError(WebexOAuthError):
+    """What passes: nothing is lost; `retry_after_seconds` says when to try again, if known."""
 
     remedy = "try again; nothing is lost"
+    retry_after_seconds: int | None = None
+
+
+class UpstreamError(TemporaryError):
+    """Webex could not be reached, or did not answer properly."""
 
 
 class RequestNotSent(UpstreamError):
@@ -225,6 +257,8 @@ class DeadlineExceeded(AnswerLost):
 class RateLimited(UpstreamError):
     """Webex asks to come back after `retry_after_seconds`."""
 
+    retry_after_seconds: int
+
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("Webex limits how often it may be asked")
         self.retry_after_seconds = retry_after_seconds
@@ -251,6 +285,8 @@ class ServerFailed(UpstreamError):
 
 class RefreshPostponed(UpstreamError):
     """No refresh is tried before `retry_after_seconds` have passed."""
+
+    retry_after_seconds: int
 
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
@@ -333,8 +369,10 @@ _EXPLANATIONS: Final[Mapping[str, str]] = {
 class ReauthRequired(WebexOAuthError):
     """The person must sign in again: why (a ReauthReason), where, and whose grant it was.
 
-    `grant` is the short digest by which the log calls the grant.
+    `grant` is the short digest by which the log calls the grant, `person_id` whose it is, if known.
     """
+
+    person_id: str | None = None
 
     remedy = "let them sign in"
 
@@ -351,7 +389,33 @@ class ReauthRequired(WebexOAuthError):
             self.remedy = f"let them sign in at {sign_in_url}"
 
 
-class StoreError(WebexOAuthError):
+class GrantNotFound(WebexOAuthError, LookupError):
+    """Nothing is kept of this person; `candidates` are the people of whom something is."""
+
+    remedy = "let them sign in: `webex-oauth login`, or the sign-in page"
+
+    def __init__(self, message: str, candidates: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
+        if candidates:
+            self.remedy = "name one of them, in the call or as WEBEX_PERSON"
+
+
+class MissingScope(WebexOAuthError):
+    """The person did not allow `scopes`; `person_id` says who."""
+
+    remedy = (
+        "let them sign in again and ask for these scopes, which the integration must have at "
+        "developer.webex.com"
+    )
+
+    def __init__(self, scopes: Sequence[str], person_id: str) -> None:
+        super().__init__(f"the person has not allowed {' '.join(scopes)}")
+        self.scopes = tuple(scopes)
+        self.person_id = person_id
+
+
+class StoreError(TemporaryError):
     """The store failed."""
 
     remedy = "try again"

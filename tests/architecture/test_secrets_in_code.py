@@ -143,7 +143,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
         "vault/records.py",
         "vault/sealing.py",
         "vault/key_agreement.py",
-        "web/cookies.py",
+        "flows/cookies.py",
         "web/browser_security.py",
         "web/rendering.py",
     }

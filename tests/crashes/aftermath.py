@@ -12,7 +12,7 @@ from waiting import until_true
 
 from webex_oauth.errors import ReauthRequired
 from webex_oauth.flows.housekeeping import EVERYTHING
-from webex_oauth.integration import Integration
+from webex_oauth.integration import OpenIntegration
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import Grant
 from webex_oauth.vault.upkeep import Upkeep
@@ -64,7 +64,7 @@ class Fate:
 class Aftermath:
     """Look, with an integration that is opened after all others have died."""
 
-    def __init__(self, integration: Integration, webex: LocalWebex) -> None:
+    def __init__(self, integration: OpenIntegration, webex: LocalWebex) -> None:
         self._integration = integration
         self._ledger = integration.context.ledger
         self._webex = webex

@@ -25,7 +25,7 @@ from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.errors import ReauthReason
-from webex_oauth.integration import Integration, open_integration
+from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.vault.plan import Timing
 from webex_oauth.vault.records import Grant
 
@@ -87,7 +87,7 @@ class GrantFile:
         """How often refresh tokens came until now."""
         return sum(self.webex.presentations())
 
-    def opened(self) -> AbstractAsyncContextManager[Integration]:
+    def opened(self) -> AbstractAsyncContextManager[OpenIntegration]:
         """Open the file."""
         settings = settings_of(self.webex.registration, self.store_url, self.folder)
         return open_integration(settings, clock=self.clock)
@@ -132,7 +132,7 @@ def new(folder: Path) -> Path:
     return folder
 
 
-async def refreshed_once(integration: Integration, webex: LocalWebex) -> Grant:
+async def refreshed_once(integration: OpenIntegration, webex: LocalWebex) -> Grant:
     """Sign in, and learn whether refresh tokens rotate; return the grant."""
     key = await signed_in(integration, webex.allow)
     await integration.vault.access_token(key)
@@ -140,7 +140,7 @@ async def refreshed_once(integration: Integration, webex: LocalWebex) -> Grant:
     return await grant_of(integration, key)
 
 
-async def grant_of(integration: Integration, key: bytes) -> Grant:
+async def grant_of(integration: OpenIntegration, key: bytes) -> Grant:
     found = await integration.context.ledger.find_grant(key)
     assert found is not None
     return found.record
@@ -160,7 +160,7 @@ async def die_at(sync: int, file: GrantFile, key: bytes) -> int:
 
 
 async def look(
-    integration: Integration, file: GrantFile, before: Grant, reported_count: int
+    integration: OpenIntegration, file: GrantFile, before: Grant, reported_count: int
 ) -> Outcome:
     """See what is in the grant and what was presented; ask when the lease is over, and again."""
     committed_count = (await grant_of(integration, before.key)).version - before.version

@@ -24,7 +24,7 @@ from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import AfterCommit
 from webex_oauth.errors import ReauthReason
-from webex_oauth.integration import Integration, open_integration
+from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import Timing
 
@@ -84,7 +84,7 @@ def expected(point: str, store_url: str, *, is_rotating: bool) -> Outcome:
 class Victim:
     """A grant whose access token has ended, and the job of a process that refreshes it."""
 
-    integration: Integration
+    integration: OpenIntegration
     webex: LocalWebex
     clock: ClockFile
     job: Job

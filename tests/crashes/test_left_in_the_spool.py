@@ -13,7 +13,7 @@ from storm.clock_file import ClockFile
 from storm.fixtures import NOW
 from storm.local_webex import LocalWebex
 
-from webex_oauth.integration import Integration, open_integration
+from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.secret import Secret
 from webex_oauth.vault.plan import Timing
 from webex_oauth.vault.records import Grant, Lease, new_version
@@ -48,7 +48,7 @@ async def test_tokens_in_the_spool_are_found_behind_older_ones_of_the_same_grant
 
 
 async def died_before_storing(
-    integration: Integration, key: bytes, webex: LocalWebex, spool: Spool
+    integration: OpenIntegration, key: bytes, webex: LocalWebex, spool: Spool
 ) -> Secret:
     """Leave a lease, tokens of earlier versions in the spool, and those that follow the row."""
     ledger = integration.context.ledger

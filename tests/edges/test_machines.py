@@ -18,7 +18,7 @@ from services.postgres import PostgresServer, schema_of
 from waiting import until
 
 from webex_oauth.emulator import Emulator, RunningEmulator, Visitor
-from webex_oauth.web.cookies import SESSION
+from webex_oauth.flows.cookies import SESSION
 
 MACHINES = ("127.0.0.2", "127.0.0.3")
 FRONT = "127.0.0.1"

@@ -5,9 +5,9 @@ from itertools import cycle, islice
 
 from floods.pouring import Drop, request
 
+from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.flows.sign_in import attempt_id
 from webex_oauth.secret import Secret
-from webex_oauth.web.cookies import CookieJar
 
 STARTS = ("start", "start with a jar of cookies")
 STATUSES = {

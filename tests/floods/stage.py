@@ -10,10 +10,10 @@ from edges.command import Server, env_text, free_port, server, wait_until_listen
 from floods.meters import Reading, read_meters
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator
+from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.vault.rows import Kind
-from webex_oauth.web.cookies import CookieJar
 
 SECONDS = 30
 

@@ -14,7 +14,7 @@ import msgspec
 from peers.registration import Registration
 from waiting import LIMIT_SECONDS, until_true
 
-from webex_oauth.integration import Integration
+from webex_oauth.integration import OpenIntegration
 
 TESTS = Path(__file__).parent.parent
 PROGRAMS = Path(__file__).parent / "programs"
@@ -148,7 +148,7 @@ async def ask(processes: Sequence[CallerProcess]) -> Answers:
     return sum(await asyncio.gather(*(one.answers() for one in processes)), Answers())
 
 
-async def token_is_over(integration: Integration, key: bytes) -> None:
+async def token_is_over(integration: OpenIntegration, key: bytes) -> None:
     """Wait until the grant's access token has ended, by the clock that all share."""
     ends_at = (await integration.vault.grant(key)).tokens.access_expires_at
     assert ends_at is not None

@@ -11,7 +11,7 @@ from peers.registration import Registration
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor
 from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.errors import ReauthRequired
-from webex_oauth.integration import Integration
+from webex_oauth.integration import OpenIntegration
 
 MIRA = "mira@acme.example"
 TOKEN_PATH = "/v1/access_token"  # a path, not a token
@@ -115,7 +115,7 @@ def running_local_webex(
         yield LocalWebex(running.emulator, registration)
 
 
-async def ask(integration: Integration, key: bytes, webex: LocalWebex) -> str | None:
+async def ask(integration: OpenIntegration, key: bytes, webex: LocalWebex) -> str | None:
     """Ask for an access token, which has to be good; return why only the person can help."""
     try:
         token = await integration.vault.access_token(key)

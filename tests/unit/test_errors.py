@@ -77,3 +77,19 @@ def test_a_message_says_what_happened_on_one_line(
 def test_every_error_has_a_remedy_of_its_kind(kind: str) -> None:
     assert getattr(errors, kind).remedy
     assert getattr(errors, kind).remedy is not errors.WebexOAuthError.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (errors.RateLimited(7), 7),
+        (errors.ServerFailed(503, retry_after_seconds=8), 8),
+        (errors.ServerFailed(503), None),
+        (errors.RefreshPostponed("cooling down", 9), 9),
+        (errors.StoreUnavailable("away"), None),
+    ],
+)
+def test_when_to_come_back_is_told_where_it_is_known(
+    error: errors.TemporaryError, seconds: int | None
+) -> None:
+    assert error.retry_after_seconds == seconds

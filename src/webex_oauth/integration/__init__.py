@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Integration:
+class OpenIntegration:
     """An integration at work: signs people in, calls Webex as them, signs them out."""
 
     context: FlowContext
@@ -70,7 +70,7 @@ async def open_integration(
     transport: Transport | None = None,
     clock: Clock | None = None,
     randomness: Randomness = secrets.token_bytes,
-) -> AsyncIterator[Integration]:
+) -> AsyncIterator[OpenIntegration]:
     """Open an integration; when it closes, it finishes what it began.
 
     The other arguments replace an effect by another of the same shape; by default the clock is
@@ -114,7 +114,7 @@ async def _shared_clock(rows: Rows, tasks: Tasks) -> Clock:
 
 def _compose(
     settings: Settings, rows: Rows, sealer: Sealer, transport: Transport, clock: Clock
-) -> Integration:
+) -> OpenIntegration:
     ledger = Ledger(rows, sealer, settings.idle_seconds)
     context = FlowContext(
         platform=settings.platform,
@@ -140,7 +140,7 @@ def _compose(
         sign_in_url=f"{settings.public_origin}/login",
     )
     revocations = Revocations(context)
-    return Integration(
+    return OpenIntegration(
         context=context,
         vault=vault,
         sign_in=SignIn(context, settings.scopes, revocations),
@@ -152,7 +152,7 @@ def _compose(
     )
 
 
-def _tasks(settings: Settings, integration: Integration) -> Tasks:
+def _tasks(settings: Settings, integration: OpenIntegration) -> Tasks:
     sweeper = Sweeper(integration.context, integration.sessions, monotonic=steady_seconds)
     keeper = {"keeper": integration.keeper.run} if settings.runs_keeper else {}
     return keeper | {

@@ -12,12 +12,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webex_oauth.errors import StoreError, VaultError, WebexOAuthError
-from webex_oauth.integration import Integration
+from webex_oauth.flows.cookies import CookieJar
+from webex_oauth.integration import OpenIntegration
 from webex_oauth.settings import Settings
 from webex_oauth.settings.pages import STATIC_FOLDER, PagePath
 from webex_oauth.settings.urls import is_loopback
 from webex_oauth.web.browser_security import security_headers
-from webex_oauth.web.cookies import CookieJar
 from webex_oauth.web.failure_page import api_failure, show_failure
 from webex_oauth.web.failures import RefusalLog, Refused
 from webex_oauth.web.frame import Frame
@@ -46,7 +46,10 @@ HandlerTable: TypeAlias = dict[str, Mapping[str, Handler]]
 
 
 def create_application(
-    settings: Settings, integration: Integration, *, is_stopping: Callable[[], bool] = lambda: False
+    settings: Settings,
+    integration: OpenIntegration,
+    *,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> Frame:
     """Build the ASGI application of *integration*, which must stay open while it serves.
 
@@ -186,7 +189,7 @@ class Readiness:
         return True
 
 
-async def check_serving(integration: Integration) -> None:
+async def check_serving(integration: OpenIntegration) -> None:
     """Check that the store takes writes, and that every key of its rows is here.
 
     Raises StoreUnavailable or KeyUnavailable.

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from webex_oauth.web.cookies import BLANK
+from webex_oauth.flows.cookies import BLANK
 from webex_oauth.web.failures import RefusalLog
 from webex_oauth.web.listening import Bounds
 

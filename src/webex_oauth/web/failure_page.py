@@ -123,7 +123,8 @@ async def show_failure(
     """
     failure = refused.failure
     visit.note_refusal(failure.name, refused.reason, refused.error)
-    retry_after = retry_after_seconds(refused.error)
+    error = refused.error
+    retry_after = error.retry_after_seconds if isinstance(error, errors.TemporaryError) else None
     if _prefers_json(visit.headers.get("accept", "")):
         response = _problem(visit, failure)
     else:
@@ -159,14 +160,6 @@ def api_failure(error: errors.WebexOAuthError) -> str:
     if isinstance(error, errors.ReauthRequired):
         return REAUTH_BY_REASON.get(error.reason, "reauth-required")
     return _first(API, error)
-
-
-def retry_after_seconds(error: Exception | None) -> int | None:
-    """Return when to come back, if Webex said so."""
-    match error:
-        case errors.RateLimited() | errors.ServerFailed() | errors.RefreshPostponed():
-            return error.retry_after_seconds
-    return None
 
 
 def _first(table: Table, error: errors.WebexOAuthError) -> str:

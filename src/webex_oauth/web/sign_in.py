@@ -21,7 +21,7 @@ from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, i
 from webex_oauth.web.failure_page import show_failure, sign_in_failure
 from webex_oauth.web.failures import Refused
 from webex_oauth.web.rendering import View
-from webex_oauth.web.visit import Visit, redirect
+from webex_oauth.web.visit import Visit, redirect, set_cookies
 
 MAX_USER_AGENT_CHARACTERS: Final = 512
 Marks: TypeAlias = Sequence[tuple[str, str]]
@@ -88,8 +88,10 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
 async def _begin(visit: Visit, return_to: ReturnTo) -> Response:
     started = visit.site.integration.sign_in.begin(return_to)
     response = redirect(started.authorization_url)
-    visit.site.cookies.keep_attempt(
-        response, visit.cookies, started.attempt_id, started.attempt, visit.now()
+    cookies = visit.site.cookies
+    set_cookies(
+        response,
+        cookies.kept_attempt(visit.cookies, started.attempt_id, started.attempt, visit.now()),
     )
     return response
 
@@ -112,7 +114,8 @@ async def complete_sign_in(visit: Visit) -> Response:
         case SignedIn(session_id, return_to):
             response = redirect(return_to.path)
             lifetime_seconds = visit.site.settings.absolute_seconds
-            visit.site.cookies.keep_session(response, session_id, lifetime_seconds)
+            cookie = visit.site.cookies.kept_session(session_id, lifetime_seconds)
+            set_cookies(response, [cookie])
             return response
         case SentOn(return_to):
             return redirect(return_to.path)

@@ -1,6 +1,6 @@
 """A visit: one request to a page, with what every page needs to answer it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.errors import StoreError, VaultError
+from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.flows.sign_in import HOME, ReturnTo, read_return_to
-from webex_oauth.integration import Integration
+from webex_oauth.integration import OpenIntegration
 from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import content_security_policy, csrf_token, is_from_elsewhere
-from webex_oauth.web.cookies import CookieJar, read_cookies
 from webex_oauth.web.failures import RefusalLog, Refused, reference_id
 from webex_oauth.web.rendering import Assets, Layout, Pages, View
 
@@ -37,6 +37,11 @@ def redirect(url: str) -> Response:
     return Response(status_code=303, headers={"location": url})
 
 
+def set_cookies(response: Response, cookies: Iterable[str]) -> None:
+    """Add cookies of our own to an answer."""
+    response.raw_headers.extend((b"set-cookie", cookie.encode("ascii")) for cookie in cookies)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What is made once and used by every page.
@@ -45,7 +50,7 @@ class Site:
     """
 
     settings: Settings
-    integration: Integration
+    integration: OpenIntegration
     pages: Pages
     assets: Assets
     cookies: CookieJar
@@ -206,7 +211,7 @@ class Visit:
         """Show a page to a person who has left, and clear what their browser kept."""
         self._session, self._is_session_known = None, True
         response = self.show(view)
-        self.site.cookies.drop_all(response, self.cookies)
+        set_cookies(response, self.site.cookies.all_dropped(self.cookies))
         response.headers["clear-site-data"] = CLEARED
         return response
 
@@ -219,4 +224,4 @@ class Visit:
             return
         with suppress(StoreError):
             if await self.site.integration.sessions.is_gone(self.session_id):
-                self.site.cookies.drop_session(response)
+                set_cookies(response, [self.site.cookies.dropped_session()])

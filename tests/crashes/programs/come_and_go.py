@@ -20,7 +20,7 @@ from storm.refresh_rows import is_of_refresh
 from webex_oauth.emulator import Visitor
 from webex_oauth.errors import ReauthRequired, StoreUnavailable, UpstreamError, WebexOAuthError
 from webex_oauth.flows.sign_in import HOME, NotSignedIn, SignedIn
-from webex_oauth.integration import Integration, open_integration
+from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.secret import Secret
@@ -62,7 +62,7 @@ def tell(*words: str) -> None:
     print(*words, flush=True)
 
 
-async def come(integration: Integration, email: str) -> list[Secret]:
+async def come(integration: OpenIntegration, email: str) -> list[Secret]:
     """Sign in; give the session's id, if it came to one."""
     tell("comes")
     try:
@@ -84,7 +84,7 @@ async def come(integration: Integration, email: str) -> list[Secret]:
     return []
 
 
-async def use(integration: Integration, session_id: Secret) -> None:
+async def use(integration: OpenIntegration, session_id: Secret) -> None:
     try:
         session = await integration.sessions.find(session_id)
         if session is None:
@@ -99,7 +99,7 @@ async def use(integration: Integration, session_id: Secret) -> None:
         tell("used")
 
 
-async def go(integration: Integration, session_id: Secret) -> None:
+async def go(integration: OpenIntegration, session_id: Secret) -> None:
     tell("leaves", session_id.reveal())
     try:
         await integration.sessions.sign_out(session_id)
@@ -110,7 +110,10 @@ async def go(integration: Integration, session_id: Secret) -> None:
 
 
 async def come_and_go(
-    integration: Integration, emails: tuple[str, ...], sessions: list[Secret], chance: random.Random
+    integration: OpenIntegration,
+    emails: tuple[str, ...],
+    sessions: list[Secret],
+    chance: random.Random,
 ) -> None:
     """Act without end as some browsers, which share their sessions with no one."""
     while True:

@@ -8,19 +8,15 @@ import pytest
 from architecture.sources import sources
 
 from webex_oauth.errors import (
-    RateLimited,
     ReauthReason,
     ReauthRequired,
     RefreshPostponed,
-    ServerFailed,
-    StoreUnavailable,
 )
 from webex_oauth.web.failure_page import (
     API,
     REAUTH_BY_REASON,
     SIGN_IN,
     api_failure,
-    retry_after_seconds,
 )
 from webex_oauth.web.failures import FAILURES, Failure, Help, Retry
 
@@ -89,22 +85,6 @@ def test_every_reason_to_sign_in_again_has_words_of_its_own() -> None:
 
 def test_an_unforeseen_reason_still_asks_to_sign_in() -> None:
     assert api_failure(ReauthRequired("of tomorrow")) == "reauth-required"
-
-
-@pytest.mark.parametrize(
-    ("error", "seconds"),
-    [
-        (RateLimited(7), 7),
-        (ServerFailed(503, retry_after_seconds=8), 8),
-        (ServerFailed(503), None),
-        (RefreshPostponed("cooling down", 9), 9),
-        (StoreUnavailable("away"), None),
-    ],
-)
-def test_when_to_come_back_is_told_where_it_is_known(
-    error: RateLimited, seconds: int | None
-) -> None:
-    assert retry_after_seconds(error) == seconds
 
 
 def test_a_postponed_refresh_does_not_end_a_session() -> None:

@@ -4,11 +4,10 @@ from http.cookies import SimpleCookie
 
 import pytest
 from hypothesis import given, strategies as st
-from starlette.responses import Response
 
+from webex_oauth.flows.cookies import MAX_ATTEMPT_BYTES, MAX_ATTEMPTS, CookieJar, read_cookies
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
-from webex_oauth.web.cookies import MAX_ATTEMPT_BYTES, MAX_ATTEMPTS, CookieJar, read_cookies
 
 NOW = 1_800_000_000
 ATTEMPT_ID = "0123456789abcdef"
@@ -24,10 +23,6 @@ SESSION, ATTEMPT = PLAIN.session_name, PLAIN.attempt_prefix
 ATTEMPT_NAMES = st.text("0123456789abcdef", min_size=15, max_size=17).map(ATTEMPT.__add__)
 
 
-def set_cookies(response: Response) -> list[str]:
-    return [value for name, value in response.headers.items() if name == "set-cookie"]
-
-
 def id_of_attempt(number: int) -> str:
     """Return an id that says nothing of the order: here the later one is the smaller one."""
     return f"{0xFFFF - number:016x}"
@@ -37,10 +32,8 @@ def browser_after(count: int, attempt: Secret = Secret("s" * 400)) -> dict[str, 
     """Return what a browser presents after so many sign-ins were begun and none was finished."""
     presented: dict[str, str] = {}
     for number in range(count):
-        response = Response()
-        attempt_id = id_of_attempt(number)
-        PLAIN.keep_attempt(response, presented, attempt_id, attempt, NOW + number)
-        for header in set_cookies(response):
+        kept = PLAIN.kept_attempt(presented, id_of_attempt(number), attempt, NOW + number)
+        for header in list(kept):
             for name, morsel in SimpleCookie(header).items():
                 presented.pop(name, None)
                 if morsel["max-age"] != "0":
@@ -49,11 +42,8 @@ def browser_after(count: int, attempt: Secret = Secret("s" * 400)) -> dict[str, 
 
 
 def test_a_session_comes_back_as_it_was_given() -> None:
-    response = Response()
+    pair = PLAIN.kept_session(Secret("the-id"), 60).partition(";")[0]
 
-    PLAIN.keep_session(response, Secret("the-id"), 60)
-
-    pair = set_cookies(response)[0].partition(";")[0]
     presented = read_cookies([(b"cookie", pair.encode())])
     assert PLAIN.session_id(presented) == Secret("the-id")
 
@@ -122,33 +112,23 @@ def test_applications_on_one_host_have_names_of_their_own() -> None:
 def test_signing_out_leaves_the_cookies_of_a_neighbour() -> None:
     neighbour = jar("http://localhost:8081/oauth")
     presented = {neighbour.session_name: "theirs", f"{neighbour.attempt_prefix}{ATTEMPT_ID}": "1.s"}
-    response = Response()
+    dropped = PLAIN.all_dropped(presented)
 
-    PLAIN.drop_all(response, presented)
-
-    assert [header.partition("=")[0] for header in set_cookies(response)] == [SESSION]
+    assert [header.partition("=")[0] for header in dropped] == [SESSION]
 
 
 @pytest.mark.check("D03")
 def test_a_cookie_behind_tls_is_pinned_to_this_host() -> None:
-    response = Response()
-
-    PINNED.keep_session(response, Secret("the-id"), 60)
-
-    assert set_cookies(response) == [
+    assert PINNED.kept_session(Secret("the-id"), 60) == (
         f"{PINNED.session_name}=the-id; HttpOnly; Max-Age=60; Path=/; SameSite=lax; Secure"
-    ]
+    )
     assert PINNED.session_name.startswith("__Host-")
 
 
 def test_a_cookie_on_plain_http_is_one_that_every_browser_takes_there() -> None:
-    response = Response()
-
-    PLAIN.keep_session(response, Secret("the-id"), 60)
-
-    assert set_cookies(response) == [
+    assert PLAIN.kept_session(Secret("the-id"), 60) == (
         f"{PLAIN.session_name}=the-id; HttpOnly; Max-Age=60; Path=/; SameSite=lax"
-    ]
+    )
     assert PLAIN.session_name.startswith("webex_oauth_session_")
     assert PLAIN.attempt_prefix.startswith("webex_oauth_attempt_")
 
@@ -194,47 +174,41 @@ def test_long_attempts_leave_room_for_fewer_of_them() -> None:
 def test_an_attempt_of_unknown_age_is_dropped_first(value: str) -> None:
     unknown = ATTEMPT + "f" * 16
     presented = browser_after(MAX_ATTEMPTS - 1) | {unknown: value}
-    response = Response()
 
-    PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
+    cookies = PLAIN.kept_attempt(presented, ATTEMPT_ID, Secret("s"), NOW)
 
-    kept, *dropped = [header.partition("=")[0] for header in set_cookies(response)]
+    kept, *dropped = [cookie.partition("=")[0] for cookie in cookies]
     assert (kept, dropped) == (ATTEMPT + ATTEMPT_ID, [unknown])
 
 
 def test_signing_out_takes_everything_back() -> None:
     presented = browser_after(3) | {SESSION: "the-id", "another": "application's"}
-    response = Response()
 
-    PLAIN.drop_all(response, presented)
+    cookies = list(PLAIN.all_dropped(presented))
 
-    dropped = {header.partition("=")[0] for header in set_cookies(response)}
-    assert dropped == presented.keys() - {"another"}
-    assert all("=; HttpOnly; Max-Age=0; " in header for header in set_cookies(response))
+    assert {cookie.partition("=")[0] for cookie in cookies} == presented.keys() - {"another"}
+    assert all("=; HttpOnly; Max-Age=0; " in cookie for cookie in cookies)
 
 
 @pytest.mark.check("I07", "E11")
 @given(st.binary(max_size=500))
 def test_whatever_a_browser_presents_is_read_without_a_failure(header: bytes) -> None:
     presented = read_cookies([(b"cookie", header)])
-    response = Response()
 
     PLAIN.session_id(presented)
     PLAIN.attempt(presented, ATTEMPT_ID)
-    PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
-    PLAIN.drop_all(response, presented)
+    kept = PLAIN.kept_attempt(presented, ATTEMPT_ID, Secret("s"), NOW)
+    cookies = [*kept, *PLAIN.all_dropped(presented)]
 
-    assert not [value for value in set_cookies(response) if set(value) & set("\r\n\0")]
+    assert not [cookie for cookie in cookies if set(cookie) & set("\r\n\0")]
 
 
 @pytest.mark.check("I07")
 @given(st.dictionaries(ATTEMPT_NAMES, st.text(max_size=40)))
 def test_strange_attempts_never_push_out_more_than_they_must(presented: dict[str, str]) -> None:
-    response = Response()
+    cookies = PLAIN.kept_attempt(presented, ATTEMPT_ID, Secret("s"), NOW)
 
-    PLAIN.keep_attempt(response, presented, ATTEMPT_ID, Secret("s"), NOW)
-
-    dropped = [value for value in set_cookies(response) if "Max-Age=0" in value]
+    dropped = [cookie for cookie in cookies if "Max-Age=0" in cookie]
     assert len(dropped) == max(0, len(well_named(presented)) - (MAX_ATTEMPTS - 1))
 
 
@@ -245,9 +219,5 @@ def well_named(presented: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("value", ["a b", "a;b", "a\r\nset-cookie: b", "é", '"', "a,b"])
 def test_a_value_that_could_change_the_header_is_never_written(value: str) -> None:
-    response = Response()
-
     with pytest.raises(ValueError, match="a cookie's value"):
-        PLAIN.keep_session(response, Secret(value), 60)
-
-    assert set_cookies(response) == []
+        PLAIN.kept_session(Secret(value), 60)

@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from starlette.responses import Response
-
 from webex_oauth.flows.sign_in import ATTEMPT_SECONDS
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
@@ -78,40 +76,35 @@ class CookieJar:
         value = presented.get(self.attempt_prefix + attempt_id)
         return Secret(value.partition(".")[2]) if value else None
 
-    def keep_session(self, response: Response, session_id: Secret, lifetime_seconds: int) -> None:
-        """Give the browser its session id."""
-        self._set(response, self.session_name, session_id.reveal(), lifetime_seconds)
+    def kept_session(self, session_id: Secret, lifetime_seconds: int) -> str:
+        """Return the cookie that gives the browser its session id."""
+        return self._cookie(self.session_name, session_id.reveal(), lifetime_seconds)
 
-    def drop_session(self, response: Response) -> None:
-        """Take the session id away from the browser."""
-        self._set(response, self.session_name, "", 0)
+    def dropped_session(self) -> str:
+        """Return the cookie that takes the session id away from the browser."""
+        return self._cookie(self.session_name, "", 0)
 
-    def keep_attempt(
-        self,
-        response: Response,
-        presented: Mapping[str, str],
-        attempt_id: str,
-        attempt: Secret,
-        now: int,
-    ) -> None:
-        """Give an attempt to this browser.
+    def kept_attempt(
+        self, presented: Mapping[str, str], attempt_id: str, attempt: Secret, now: int
+    ) -> Iterator[str]:
+        """Yield the cookies that give an attempt to this browser.
 
         The oldest ones are dropped beyond MAX_ATTEMPTS, and beyond MAX_ATTEMPT_BYTES in all: so
         proxies pass the browser's head on.
         """
         name, value = self.attempt_prefix + attempt_id, f"{now:x}.{attempt.reveal()}"
-        self._set(response, name, value, ATTEMPT_COOKIE_SECONDS)
+        yield self._cookie(name, value, ATTEMPT_COOKIE_SECONDS)
         count, size = 1, len(name) + len(value)
         for _, old_id, old_size in sorted(self._attempts(presented), reverse=True):
             count, size = count + 1, size + old_size
             if count > MAX_ATTEMPTS or size > MAX_ATTEMPT_BYTES:
-                self._set(response, self.attempt_prefix + old_id, "", 0)
+                yield self._cookie(self.attempt_prefix + old_id, "", 0)
 
-    def drop_all(self, response: Response, presented: Mapping[str, str]) -> None:
-        """Take everything away at sign-out."""
-        self.drop_session(response)
+    def all_dropped(self, presented: Mapping[str, str]) -> Iterator[str]:
+        """Yield the cookies that take everything away at sign-out."""
+        yield self.dropped_session()
         for _, attempt_id, _ in self._attempts(presented):
-            self._set(response, self.attempt_prefix + attempt_id, "", 0)
+            yield self._cookie(self.attempt_prefix + attempt_id, "", 0)
 
     def _attempts(self, presented: Mapping[str, str]) -> Iterator[tuple[int, str, int]]:
         """Yield when each attempt began, its id and its size."""
@@ -120,13 +113,12 @@ class CookieJar:
             if name.startswith(self.attempt_prefix) and ATTEMPT_ID.fullmatch(attempt_id):
                 yield _started_at(value), attempt_id, len(name) + len(value)
 
-    def _set(self, response: Response, name: str, value: str, lifetime_seconds: int) -> None:
+    def _cookie(self, name: str, value: str, lifetime_seconds: int) -> str:
         """Write the header by hand, which costs a tenth of http.cookies (RFC 6265 section 4.1)."""
         if not VALUE.fullmatch(value):
             raise ValueError("a cookie's value has characters that none of ours has")
         attributes = f"HttpOnly; Max-Age={lifetime_seconds}; Path=/; SameSite=lax{self._pinned}"
-        cookie = f"{name}={value}; {attributes}"
-        response.raw_headers.append((b"set-cookie", cookie.encode("ascii")))
+        return f"{name}={value}; {attributes}"
 
 
 def _started_at(value: str) -> int:
