@@ -13,7 +13,7 @@ from webex_oauth.emulator.world import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["home", "person", "consent", "refusal", "signed out"]
+PAGES = ["home", "person", "consent", "callback", "refusal", "signed out"]
 
 
 def authorize_url(scene: Scene, **changes: str) -> str:
@@ -36,8 +36,10 @@ def show(page: Page, scene: Scene, name: str) -> None:
         "signed out": f"{scene.emulator.broker_origin}/idb/oauth2/v1/logout?goto=http://127.0.0.1:9/",
     }
     page.goto(url_by_name.get(name, authorize_url(scene)))
-    if name == "consent":
+    if name in ("consent", "callback"):
         page.get_by_role("button", name="Mira Ito").click()
+    if name == "callback":
+        page.get_by_role("button", name="show me the callback").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 

@@ -1,6 +1,8 @@
 """`webex-oauth emulator`: two origins, one `.env` for many starts, each mistake in a line."""
 
+import contextlib
 import signal
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +11,7 @@ import pytest
 import requests
 from dotenv import dotenv_values
 from edges.command import Server, free_port, run, server
+from waiting import until
 
 from webex_oauth.emulator import CLIENT_ID_PREFIX, Visitor
 
@@ -35,16 +38,31 @@ def test_an_env_file_serves_every_later_start(tmp_path: Path) -> None:
     path, port = tmp_path / "webex.env", str(free_port())
     arguments = ("emulator", "--port", port, "--env-file", str(path))
     texts, callbacks = [], []
-    for _ in range(2):
-        with server(tmp_path, *arguments) as process:
+    for more in (arguments, arguments, ("emulator", "--env-file", str(path))):
+        with server(tmp_path, *more) as process:
             started(process)
             texts.append(path.read_text())
             callbacks.append(sign_in(path))
             process.send(signal.SIGTERM)
             assert process.end().exit_code == 0
 
-    assert texts[0] == texts[1]
+    assert len(set(texts)) == 1
     assert all(one.startswith("http://localhost:8080/oauth?code=") for one in callbacks)
+
+
+def test_whoever_connects_finds_the_env_file_written(tmp_path: Path) -> None:
+    path, port = tmp_path / "webex.env", free_port()
+    with server(tmp_path, "emulator", f"--port={port}", "--broker-port=0", f"--env-file={path}"):
+        until(lambda: is_open(port))
+
+        assert sign_in(path).startswith("http://localhost:8080/oauth?code=")
+
+
+def is_open(port: int) -> bool:
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
+        return True
+    return False
 
 
 @pytest.mark.parametrize(

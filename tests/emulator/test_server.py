@@ -15,11 +15,12 @@ from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import (
     BeyondLoopback,
+    CannotListen,
     Emulator,
     Hang,
     Options,
     RunningEmulator,
-    listen,
+    bind,
     serve,
 )
 from webex_oauth.emulator.server import Listeners
@@ -28,7 +29,7 @@ from webex_oauth.emulator.server import Listeners
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused
 def test_nothing_beyond_loopback_is_bound(host: str) -> None:
     with pytest.raises(BeyondLoopback, match="loopback only"):
-        listen(host)
+        bind(host)
 
 
 def test_beyond_loopback_is_bound_when_told_so() -> None:
@@ -55,11 +56,40 @@ def test_a_host_is_bound_at_each_of_its_addresses_and_named_in_the_origins(host:
 
 
 def test_the_broker_gives_way_unless_its_port_was_chosen() -> None:
-    with listening(port=free_port()) as first, listening(port=free_port()) as second:
+    with listening(port=free_port()) as first:
+        first.open()
+        second = bind(port=free_port())
+        second.close()
         assert first.broker.origin != second.broker.origin
         taken = first.broker.sockets[0].getsockname()[1]
         with pytest.raises(OSError, match="in use"):
-            listen(port=free_port(), broker_port=taken)
+            bind(port=free_port(), broker_port=taken)
+
+
+def test_nothing_is_accepted_before_the_listeners_are_opened() -> None:
+    with listening("localhost") as listeners:
+        names = [
+            one.getsockname()[:2]
+            for listener in (listeners.front_door, listeners.broker)
+            for one in listener.sockets
+        ]
+        for name in names:
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(name, timeout=LIMIT_SECONDS)
+
+        listeners.open()
+
+        for name in names:
+            socket.create_connection(name, timeout=LIMIT_SECONDS).close()
+
+
+def test_a_port_that_another_program_opened_first_is_told() -> None:
+    port = free_port()
+    with listening(port=port) as late, listening(port=port) as quick:
+        quick.open()
+
+        with pytest.raises(CannotListen, match=f"127.0.0.1:{port} .*in use"):
+            late.open()
 
 
 def test_answers_do_not_wait_for_acknowledgements(emulator: Emulator) -> None:
@@ -78,8 +108,10 @@ def test_answers_do_not_wait_for_acknowledgements(emulator: Emulator) -> None:
 
 
 def test_a_taken_port_is_an_os_error() -> None:
-    with listening() as listeners, pytest.raises(OSError, match="in use"):
-        listen(port=listeners.front_door.sockets[0].getsockname()[1])
+    with listening() as listeners:
+        listeners.open()
+        with pytest.raises(OSError, match="in use"):
+            bind(port=listeners.front_door.sockets[0].getsockname()[1])
 
 
 def test_an_emulator_that_cannot_be_made_frees_its_ports() -> None:
@@ -111,7 +143,8 @@ def test_stopping_waits_for_no_hanging_request(caplog: pytest.LogCaptureFixture)
 
 def test_an_emulator_is_served_until_stopped() -> None:
     async def serve_for_a_moment() -> None:
-        listeners, stop = listen(), asyncio.Event()
+        listeners, stop = bind(), asyncio.Event()
+        listeners.open()
         serving = asyncio.create_task(serve(Emulator(listeners.origins), listeners, stop))
         both = (listeners.front_door, listeners.broker)
         answers = [await first_line(one.origin) for one in both]
@@ -133,7 +166,7 @@ async def first_line(origin: str) -> str:
 
 @contextlib.contextmanager
 def listening(host: str = "127.0.0.1", **options: Any) -> Iterator[Listeners]:
-    with contextlib.closing(listen(host, **options)) as listeners:
+    with contextlib.closing(bind(host, **options)) as listeners:
         yield listeners
 
 

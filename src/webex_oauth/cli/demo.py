@@ -10,7 +10,7 @@ import click
 from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
-from webex_oauth.cli.emulator import EMULATOR_PORT, broker_port_option, open_listeners
+from webex_oauth.cli.emulator import EMULATOR_PORT, bind_listeners, broker_port_option
 from webex_oauth.cli.output import configure_log, say
 from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.cli.worker import serve_application
@@ -45,7 +45,7 @@ def demo_command(*, port: int, emulator_port: int, broker_port: int | None) -> N
 
 async def _serve(port: int, emulator_port: int, broker_port: int | None, folder: Path) -> None:
     stop, is_over = stop_on_signals(), asyncio.Event()
-    webex = open_listeners("127.0.0.1", emulator_port, broker_port)
+    webex = bind_listeners("127.0.0.1", emulator_port, broker_port)
     integration = local_webex.new_integration(
         local_webex.Randomness(), redirect_uris=(f"http://localhost:{port}/oauth",)
     )
@@ -53,6 +53,7 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     settings = _settings(emulator, port, folder)
     configure_log(is_debugging=settings.is_debugging)
     listener = await listen(settings)
+    webex.open()
     say("")
     say(f"  Open {settings.public_origin}/ in a browser and press “Sign in with Webex”.")
     say(f"  The local Webex is at {emulator.origin}/, where people sign in")

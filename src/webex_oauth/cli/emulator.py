@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from dotenv import dotenv_values
@@ -21,6 +22,8 @@ DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
 OWNER_ONLY = 0o600
 ENV_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
+_Kept = tuple[local_webex.Integration, str]
+
 broker_port_option = click.option(
     "--broker-port",
     type=click.IntRange(0, 65535),
@@ -34,7 +37,7 @@ class Choices:
     """The options of the command line."""
 
     host: str
-    port: int
+    port: int | None
     broker_port: int | None
     origin: str | None
     broker_origin: str | None
@@ -54,9 +57,8 @@ class Choices:
     "--port",
     type=click.IntRange(0, 65535),
     envvar="EMULATOR_PORT",
-    default=EMULATOR_PORT,
-    show_default=True,
-    help="Serve the front door on this port; 0 chooses a free one.",
+    help="Serve the front door on this port; 0 chooses a free one.  "
+    f"[default: the one an existing --env-file names, or {EMULATOR_PORT}]",
 )
 @broker_port_option
 @click.option(
@@ -102,29 +104,35 @@ def emulator_command(**choices: Any) -> None:
 
 
 async def _serve(choices: Choices) -> None:
-    stop = stop_on_signals()
-    listeners = open_listeners(
+    stop, kept = stop_on_signals(), _read_env(choices.env_file)
+    listeners = bind_listeners(
         choices.host,
-        choices.port,
+        _port(choices, kept),
         choices.broker_port,
         allow_beyond_loopback=choices.allow_beyond_loopback,
     )
     try:
-        emulator = _emulator(choices, listeners.origins)
+        emulator = _emulator(choices, kept, listeners.origins)
     except ValueError as error:
         raise ConfigurationError([str(error)]) from error
     _write_env(choices.env_file, emulator)
+    listeners.open()
     complain(f"People sign in at the identity broker, {emulator.broker_origin}/.")
     complain(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.")
     await local_webex.serve(emulator, listeners, stop)
 
 
-def open_listeners(
+def _port(choices: Choices, kept: _Kept | None) -> int:
+    named = urlsplit(kept[1]).port if kept and not choices.origin else None
+    return choices.port or named or (EMULATOR_PORT if choices.port is None else 0)
+
+
+def bind_listeners(
     host: str, port: int, broker_port: int | None, *, allow_beyond_loopback: bool = False
 ) -> local_webex.Listeners:
     """Bind the emulator's sockets; raise ConfigurationError with what to do."""
     try:
-        return local_webex.listen(
+        return local_webex.bind(
             host, port, broker_port, allow_beyond_loopback=allow_beyond_loopback
         )
     except local_webex.BeyondLoopback as error:
@@ -143,13 +151,17 @@ def _remedy(error: local_webex.CannotListen, broker_port: int | None) -> str:
     return f"choose another {'EMULATOR_BROKER_PORT' if is_brokers else 'EMULATOR_PORT'}"
 
 
-def _emulator(choices: Choices, origins: local_webex.Origins) -> local_webex.Emulator:
+def _emulator(
+    choices: Choices, kept: _Kept | None, origins: local_webex.Origins
+) -> local_webex.Emulator:
     if choices.origin is not None or choices.broker_origin is not None:
         origins = local_webex.fixed_origins(origins, choices.origin, choices.broker_origin)
     randomness = local_webex.Randomness(choices.seed)
-    kept = _kept_integration(choices.env_file, origins.front_door.configured)
-    integration = _customised(choices, kept or local_webex.new_integration(randomness))
-    if kept and replace(integration, name=kept.name) != kept:
+    integration = _customised(choices, kept[0] if kept else local_webex.new_integration(randomness))
+    if kept and kept[1] != origins.front_door.configured:
+        places = f"the emulator at {kept[1]}, not for {origins.front_door.configured}"
+        raise ConfigurationError([f"{choices.env_file} is for {places}: name a new file"])
+    if kept and replace(integration, name=kept[0].name) != kept[0]:
         raise ConfigurationError(
             [f"{choices.env_file} names another integration: leave it out, or name a new file"]
         )
@@ -195,19 +207,15 @@ def _write_env(path: Path | None, emulator: local_webex.Emulator) -> None:
     complain(f"wrote {path}")
 
 
-def _kept_integration(path: Path | None, origin: str) -> local_webex.Integration | None:
-    """Read the integration that an earlier start wrote to *path*, if the file exists."""
+def _read_env(path: Path | None) -> _Kept | None:
+    """Return the integration and the origin that an earlier start wrote to *path*, if it did."""
     if path is None or not path.exists():
         return None
     try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-        integration, its_origin = local_webex.read_sample_env(values)
+        return local_webex.read_sample_env(
+            dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        )
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             [f"{path} exists and was not written by an emulator: name a new file"]
         ) from error
-    if its_origin != origin:
-        raise ConfigurationError(
-            [f"{path} is for the emulator at {its_origin}, not for {origin}: name a new file"]
-        )
-    return integration

@@ -45,7 +45,7 @@ from webex_oauth.emulator.server import (
     CannotListen as CannotListen,
     Listeners as Listeners,
     RunningEmulator as RunningEmulator,
-    listen as listen,
+    bind as bind,
     serve as serve,
 )
 from webex_oauth.emulator.visitor import Visitor as Visitor, VisitRefused as VisitRefused

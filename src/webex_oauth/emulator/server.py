@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """The sockets of the front door and of the broker."""
+    """The sockets of the front door and of the broker: bound, but deaf until `open`."""
 
     front_door: Listener
     broker: Listener
@@ -62,13 +63,26 @@ class Listeners:
         """The origins at which they are reached."""
         return Origins.at(self.front_door.origin, self.broker.origin)
 
+    def open(self) -> None:
+        """Accept connections; raise `CannotListen` if another program took a port meanwhile."""
+        for one in self._sockets:
+            try:
+                _permit_restart(one)
+                one.listen(_BACKLOG)
+            except OSError as cause:
+                raise CannotListen(cause, *one.getsockname()[:2]) from cause
+
     def close(self) -> None:
         """Close all sockets."""
-        for one in (*self.front_door.sockets, *self.broker.sockets):
+        for one in self._sockets:
             one.close()
 
+    @property
+    def _sockets(self) -> tuple[socket.socket, ...]:
+        return (*self.front_door.sockets, *self.broker.sockets)
 
-def listen(
+
+def bind(
     host: str = "127.0.0.1",
     port: int = 0,
     broker_port: int | None = None,
@@ -143,9 +157,14 @@ def _bound_to_a_free_port(addresses: list[_Address]) -> tuple[socket.socket, ...
 def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
     with ExitStack() as closing:
         bound: list[socket.socket] = []
+        is_chosen = bool(port)
         for family, address in addresses:
-            one = socket.create_server((address, port), family=family, backlog=_BACKLOG)
-            closing.callback(one.close)
+            one = closing.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            if is_chosen:  # else the system might give out one free port twice
+                _permit_restart(one)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind((address, port))
             # Accepted sockets inherit this. Without it the second write of an answer waits for an
             # acknowledgement that clients delay by 40 ms; asyncio sets it only on its own sockets.
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -153,6 +172,12 @@ def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
             bound.append(one)
         closing.pop_all()
         return tuple(bound)
+
+
+def _permit_restart(one: socket.socket) -> None:
+    """Let a port be bound again while connections of an earlier emulator fade away."""
+    if os.name == "posix":  # elsewhere the option lets two programs share a port
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 async def serve(emulator: Emulator, listeners: Listeners, stop: asyncio.Event) -> None:
@@ -199,7 +224,7 @@ class RunningEmulator:
         **parts: Any,
     ) -> None:
         with ExitStack() as closing:
-            self._listeners = listen(host, port, broker_port)
+            self._listeners = bind(host, port, broker_port)
             closing.callback(self._listeners.close)
             self.emulator = Emulator(self._listeners.origins, **parts)
             closing.pop_all()
@@ -212,7 +237,8 @@ class RunningEmulator:
         self._thread = threading.Thread(target=self._run, name="webex-emulator", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start; the sockets are already bound, so that a client may connect at once."""
+        """Start; a client may connect at once."""
+        self._listeners.open()
         self._thread.start()
         return self
 

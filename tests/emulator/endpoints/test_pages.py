@@ -1,8 +1,9 @@
 """Signing in and out at the broker, walked as a browser would."""
 
 import re
+from html import unescape
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from emulator.wire import Wire, WireAnswer
@@ -51,6 +52,19 @@ def test_declining_brings_access_denied(wire: Wire) -> None:
     assert answer.callback["error"] == "access_denied"
     assert answer.callback["state"] == "a state"
     assert "code" not in answer.callback
+
+
+def test_an_accepted_callback_can_be_shown_instead_of_visited(
+    emulator: Emulator, wire: Wire
+) -> None:
+    shown = decide(wire, "show")
+
+    found = re.search(r'href="(http://localhost:8080/oauth\?[^"]+)"', shown.text)
+    assert found is not None
+    callback = dict(parse_qsl(urlsplit(unescape(found[1])).query))
+    assert (shown.status, callback["state"]) == (200, "a state")
+    answer = wire.post("/v1/access_token", wire.code_fields(callback["code"]))
+    assert emulator.tokens.is_active(answer.json["access_token"])
 
 
 def test_a_decision_can_be_made_once(wire: Wire) -> None:
@@ -278,6 +292,7 @@ def test_every_page_says_that_it_is_not_webex(wire: Wire) -> None:
         wire.authorize(),
         wire.get(chosen.location),
         wire.authorize({"client_id": ""}),
+        decide(wire, "show"),
         wire.get(LOGOUT_PATH),
     ]
 

@@ -202,12 +202,13 @@ async def _decide(state: State, request: Request) -> Response:
     form = await read_form(request)
     transaction = _transaction(state, form)
     person = state.world.person(transaction.person_uuid)
-    if person is None or form.get("decision") not in ("accept", "decline"):
+    decision = form.get("decision")
+    if person is None or decision not in ("accept", "show", "decline"):
         return _consent_page(state, transaction)
     state.sign_ins.finish(transaction)
     entry_of(request.scope).client_id = transaction.request.address.integration.client_id
-    is_accepted = form["decision"] == "accept"
-    return _decided(state, transaction.request, person, is_accepted=is_accepted)
+    answer = _decided(state, transaction.request, person, is_accepted=decision != "decline")
+    return page("callback", url=answer.headers["location"]) if decision == "show" else answer
 
 
 def _decided(
