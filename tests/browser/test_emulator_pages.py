@@ -13,7 +13,7 @@ from webex_oauth.emulator.world import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["home", "person", "consent", "callback", "refusal", "signed out"]
+PAGES = ["home", "person", "consent", "callback", "verify", "refusal", "signed out"]
 
 
 def authorize_url(scene: Scene, **changes: str) -> str:
@@ -32,6 +32,7 @@ def show(page: Page, scene: Scene, name: str) -> None:
     """Open one of the pages."""
     url_by_name = {
         "home": f"{scene.emulator.origin}/",
+        "verify": f"{scene.emulator.broker_origin}/verify",
         "refusal": authorize_url(scene, client_id=""),
         "signed out": f"{scene.emulator.broker_origin}/idb/oauth2/v1/logout?goto=http://127.0.0.1:9/",
     }

@@ -51,6 +51,13 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     blocked_client_ids: _Texts = ()
     """Integrations that an administrator blocked: their sign-ins end on a page."""
 
+    device_code_lifetime_seconds: _Seconds = 300
+    """How long a device waits for a person."""
+    device_interval_seconds: _Seconds = 2
+    """How long a device must wait between its requests, else `slow_down`."""
+    device_pending_status: Literal[400, 428] = 428
+    """The status while a person has not decided; RFC 8628 has 400."""
+
     access_token_lifetime_seconds: _Seconds = 1_209_599
     """How long an access token is valid."""
     refresh_token_lifetime_seconds: _Seconds = 7_775_999

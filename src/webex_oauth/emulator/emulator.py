@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, request_response
 from starlette.types import ExceptionHandler
 
-from webex_oauth.emulator.endpoints import control, lacking, pages, people, rooms, token
+from webex_oauth.emulator.endpoints import control, devices, lacking, pages, people, rooms, token
 from webex_oauth.emulator.endpoints.wire import Routes, answer_http_error
 from webex_oauth.emulator.fault_injection import FaultInjection
 from webex_oauth.emulator.identity.integrations import Integration, invented_credentials
@@ -25,11 +25,17 @@ _LARGEST_BODY = 262_144
 _FRONT_DOOR: Routes = (
     *pages.FRONT_DOOR_ROUTES,
     *token.FRONT_DOOR_ROUTES,
+    *devices.FRONT_DOOR_ROUTES,
     *people.ROUTES,
     *rooms.ROUTES,
     *control.ROUTES,
 )
-_BROKER: Routes = (*pages.BROKER_ROUTES, *token.BROKER_ROUTES, *people.AVATAR_ROUTES)
+_BROKER: Routes = (
+    *pages.BROKER_ROUTES,
+    *token.BROKER_ROUTES,
+    *devices.BROKER_ROUTES,
+    *people.AVATAR_ROUTES,
+)
 
 
 class Emulator(State):

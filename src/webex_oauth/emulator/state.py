@@ -10,6 +10,7 @@ from webex_oauth.emulator.conditions import (
     Randomness,
 )
 from webex_oauth.emulator.faults import Faults
+from webex_oauth.emulator.identity.devices import Devices
 from webex_oauth.emulator.identity.integrations import (
     Integration,
     IntegrationRegistry,
@@ -51,6 +52,7 @@ class State(Conditions):
         self.integrations = IntegrationRegistry(registered)
         """The registered integrations."""
         self.sign_ins = SignIns(self)
+        self.devices = Devices(self)
         self.tokens = Tokens(self)
         """The grants and tokens that are alive."""
         self.rate_windows = BoundedDict[tuple[str, str], tuple[int, int]](_RATE_WINDOWS)
@@ -62,5 +64,6 @@ class State(Conditions):
     def reset(self) -> None:
         """Forget what happened and what was arranged; keep the world and the registrations."""
         super().reset()
-        for part in (self.sign_ins, self.tokens, self.rate_windows, self.faults, self.journal):
+        parts = (self.sign_ins, self.devices, self.tokens, self.rate_windows)
+        for part in (*parts, self.faults, self.journal):
             part.clear()

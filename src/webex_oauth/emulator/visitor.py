@@ -44,15 +44,37 @@ class Visitor:
 
         The URL is not visited. Raise `VisitRefused` when the sign-in ends on a page.
         """
-        page = self._open(authorize_url)
+        page = self._decide(self._open(authorize_url), person_email, decision)
+        if not page.is_elsewhere:
+            raise VisitRefused(page.status, page.text, page.reason)
+        return page.url
+
+    def sign_in_device(
+        self,
+        verification_uri: str,
+        person_email: str,
+        decision: Decision = "accept",
+        *,
+        user_code: str = "",
+    ) -> None:
+        """Enter the code that a device shows, choose a person and decide.
+
+        `verification_uri_complete` brings its code. Raise `VisitRefused` for one that is unknown.
+        """
+        page = self._open(verification_uri)
+        if user_code:
+            page = self._open(page.action_url, {"user_code": user_code})
+        page = self._decide(page, person_email, decision)
+        if page.status != HTTPStatus.OK or page.button_names:
+            raise VisitRefused(page.status, page.text, page.reason)
+
+    def _decide(self, page: "_Page", person_email: str, decision: Decision) -> "_Page":
         if "person" in page.button_names:
             fields = {**page.hidden_fields, "person": person_email}
             page = self._open(page.action_url, fields)
         if "decision" in page.button_names:
             page = self._open(page.action_url, {**page.hidden_fields, "decision": decision})
-        if not page.is_elsewhere:
-            raise VisitRefused(page.status, page.text, page.reason)
-        return page.url
+        return page
 
     def _open(self, url: str, fields: Mapping[str, str] | None = None) -> "_Page":
         # The caller names the emulator's own address, which is plain HTTP.

@@ -9,7 +9,7 @@ LACKING = (
     "PUT /v1/messages/a", "DELETE /v1/memberships/a", "PUT /v1/teams/a",
     "POST /v1/team/memberships", "POST /v1/webhooks", "GET /v1/events",
     "POST /v1/attachment/actions", "GET /v1/attachment/actions/a", "GET /v1/contents/a",
-    "GET /v1/room/tabs", "GET /v1/userinfo", "POST /v1/device/authorize", "GET /v1/authorizations",
+    "GET /v1/room/tabs", "GET /v1/userinfo", "GET /v1/authorizations",
     "POST /v1/applications/a/token", "GET /v1/.well-known/openid-configuration",
     "GET /v1/organizations", "PATCH /v1/meetings/a", "GET /v1/telephony/config/people/a/features",
     "GET /idb/.well-known/openid-configuration", "GET /idb/oauth2/v2/keys/verificationjwk",

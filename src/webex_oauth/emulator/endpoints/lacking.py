@@ -37,8 +37,7 @@ _FRONT_DOOR = {
         "verification", "authorizations/tokenExpiry",
     ),
     "POST": (
-        "rooms", "attachment/actions", "device/authorize", "device/token", "guests/token",
-        "jwt/login",
+        "rooms", "attachment/actions", "guests/token", "jwt/login",
     ),
     _EVERY_METHOD: ("applications", "applications/{rest:path}"),
 }  # fmt: skip

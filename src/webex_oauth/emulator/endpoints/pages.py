@@ -142,12 +142,13 @@ async def _begin(state: State, request: Request) -> Response:
     is_pkce_required = state.options.is_pkce_required
     try:
         asked = read_authorization_request(parameters, address, is_pkce_required=is_pkce_required)
-        return _first_page(state, request, asked)
+        return first_page(state, request, asked)
     except OAuthRefusal as refusal:
         return _error_redirect(state, address, refusal)
 
 
-def _first_page(state: State, request: Request, asked: AuthorizationRequest) -> Response:
+def first_page(state: State, request: Request, asked: AuthorizationRequest) -> Response:
+    """Return the page where a sign-in begins: consent, or the choice of a person."""
     person = _signed_in_person(state, request, asked)
     if asked.prompt == "none":
         return _without_page(state, asked, person)
@@ -208,7 +209,8 @@ async def _decide(state: State, request: Request) -> Response:
     state.sign_ins.finish(transaction)
     entry_of(request.scope).client_id = transaction.request.address.integration.client_id
     answer = _decided(state, transaction.request, person, is_accepted=decision != "decline")
-    return page("callback", url=answer.headers["location"]) if decision == "show" else answer
+    target = answer.headers.get("location")
+    return page("callback", url=target) if target and decision == "show" else answer
 
 
 def _decided(
@@ -221,9 +223,13 @@ def _decided(
         )
     elif not is_accepted:
         refusal = OAuthRefusal("access_denied", "The person declined the request.")
+    scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
+    if asked.user_code:
+        error = refusal.error if refusal else ""
+        state.devices.decide(asked.user_code, person, scopes, error)
+        return page("verified", error=error)
     if refusal:
         return _error_redirect(state, asked.address, refusal)
-    scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
     code = state.sign_ins.issue_code(asked, person, scopes)
     return _return(state, asked.address, {"code": code.value}, asked.address.state)
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import unquote_plus
@@ -16,11 +16,13 @@ from webex_oauth.emulator.identity.sign_ins import CodeReused, OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
+from webex_oauth.emulator.world import Person
 
 _Method = Literal["form", "basic"]
+_Exchange = Callable[[State, Request, Integration, Mapping[str, str]], IssuedTokens]
 
 
-def _refusing(answer: wire.Handler) -> wire.Handler:
+def refusing(answer: wire.Handler) -> wire.Handler:
     """Return *answer*, with an error in the origin's style for what it refuses."""
 
     async def refusing(state: State, request: Request) -> Response:
@@ -32,18 +34,19 @@ def _refusing(answer: wire.Handler) -> wire.Handler:
     return refusing
 
 
-async def _issue(state: State, request: Request) -> Response:
-    form = await wire.read_form(request)
-    integration = _authenticated_client(state, request, form)
-    match wire.required_field(form, "grant_type"):
-        case "authorization_code":
-            tokens = _exchange_code(state, request, integration, form)
-        case "refresh_token":
-            refresh_token = wire.required_field(form, "refresh_token")
-            tokens = state.tokens.refresh(integration.client_id, refresh_token)
-        case _:
+def _issuing(exchange_by_grant_type: Mapping[str, _Exchange]) -> wire.Handler:
+    """Return the token endpoint for some types of grant."""
+
+    async def issue(state: State, request: Request) -> Response:
+        form = await wire.read_form(request)
+        integration = _authenticated_client(state, request, form)
+        exchange = exchange_by_grant_type.get(wire.required_field(form, "grant_type"))
+        if exchange is None:
             raise OAuthRefusal("unsupported_grant_type", "unsupported_grant_type")
-    return wire.json_answer(_token_answer(state, tokens), headers={"Pragma": "no-cache"})
+        tokens = exchange(state, request, integration, form)
+        return wire.json_answer(_token_answer(state, tokens), headers={"Pragma": "no-cache"})
+
+    return refusing(issue)
 
 
 def _exchange_code(
@@ -62,10 +65,31 @@ def _exchange_code(
         raise
     if code.request.challenge:
         entry_of(request.scope).notes.append("pkce_verified")
-    person = state.world.person(code.person_uuid)
+    person = _living_person(state, code.person_uuid)
+    return state.tokens.issue(integration.client_id, person, code.scopes, code.grant_id)
+
+
+def _refresh(
+    state: State, _: Request, integration: Integration, form: Mapping[str, str]
+) -> IssuedTokens:
+    refresh_token = wire.required_field(form, "refresh_token")
+    return state.tokens.refresh(integration.client_id, refresh_token)
+
+
+def _exchange_device_code(
+    state: State, _: Request, integration: Integration, form: Mapping[str, str]
+) -> IssuedTokens:
+    code = wire.required_field(form, "device_code")
+    device = state.devices.redeem(code, integration.client_id)
+    person = _living_person(state, device.person_uuid)
+    return state.tokens.issue(integration.client_id, person, device.scopes)
+
+
+def _living_person(state: State, uuid: str) -> Person:
+    person = state.world.person(uuid)
     if person is None:
         raise OAuthRefusal("invalid_grant", "The person who granted this is gone.")
-    return state.tokens.issue(integration.client_id, person, code.scopes, code.grant_id)
+    return person
 
 
 def _token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
@@ -169,15 +193,18 @@ def _unauthorized(description: str) -> OAuthRefusal:
     return OAuthRefusal("invalid_client", description, HTTPStatus.UNAUTHORIZED)
 
 
+_ISSUE = _issuing({"authorization_code": _exchange_code, "refresh_token": _refresh})
+_ISSUE_TO_DEVICE = _issuing({"urn:ietf:params:oauth:grant-type:device_code": _exchange_device_code})
 FRONT_DOOR_ROUTES: wire.Routes = (
-    ("POST", "/v1/access_token", _refusing(_issue)),
+    ("POST", "/v1/access_token", _ISSUE),
+    ("POST", "/v1/device/token", _ISSUE_TO_DEVICE),
     # Webex revokes at the broker alone. The front door of a local Webex does so too, so that a
     # client which was given one address needs no second one.
-    ("POST", "/v1/revoke", _refusing(_revoke)),
+    ("POST", "/v1/revoke", refusing(_revoke)),
 )
 BROKER_ROUTES: wire.Routes = (
-    ("POST", "/idb/oauth2/v1/access_token", _refusing(_issue)),
-    ("POST", "/idb/oauth2/v1/revoke", _refusing(_revoke)),
+    ("POST", "/idb/oauth2/v1/access_token", _ISSUE),
+    ("POST", "/idb/oauth2/v1/revoke", refusing(_revoke)),
     ("GET", "/idb/oauth2/v1/tokens/me", _show_own_token),
     ("DELETE", "/idb/oauth2/v1/tokens/me", _revoke_own_token),
 )

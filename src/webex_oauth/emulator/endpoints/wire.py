@@ -45,12 +45,16 @@ def json_answer(
 
 
 def gateway_error(
-    request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    description: str = "",
 ) -> Response:
     """Return an error in the style of webexapis.com."""
     body = {
         "message": message,
-        "errors": [{"description": message}],
+        "errors": [{"description": description or message}],
         "trackingId": entry_of(request.scope).tracking_id,
     }
     return json_answer(body, status, headers)
@@ -76,7 +80,7 @@ def oauth_error(state: State, request: Request, refusal: OAuthRefusal) -> Respon
     shape = state.options.error_shape
     is_at_broker = request.url.path.startswith("/idb/")
     if shape == "gateway" or (shape == "by_path" and not is_at_broker):
-        return gateway_error(request, status, refusal.description)
+        return gateway_error(request, status, refusal.message, description=refusal.description)
     body = {
         "error": refusal.error,
         "error_description": refusal.description,

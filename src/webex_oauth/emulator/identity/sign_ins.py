@@ -29,10 +29,13 @@ _ALLOWED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 class OAuthRefusal(Exception):
     """An OAuth request that is answered with an error. RFC 6749 sections 4.1.2.1 and 5.2."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(
+        self, error: str, description: str, status: int = 400, *, message: str = ""
+    ) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
         self.description = description
+        self.message = message or description
         self.status = status
 
 
@@ -96,6 +99,8 @@ class AuthorizationRequest:
     prompt: str
     login_hint: str
     max_age_seconds: int | None
+    user_code: str = ""
+    """The code of the device that waits for the decision, instead of a callback."""
 
 
 def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -138,7 +143,7 @@ def read_authorization_request(
         raise OAuthRefusal("invalid_request", "code_challenge is required.")
     return AuthorizationRequest(
         address=address,
-        scopes=_registered_scopes(parameters.get("scope", ""), address.integration),
+        scopes=registered_scopes(parameters.get("scope", ""), address.integration),
         challenge=challenge,
         prompt=parameters.get("prompt", ""),
         login_hint=parameters.get("login_hint", "") or parameters.get("email", ""),
@@ -183,7 +188,8 @@ def _registered_redirect_uri(integration: Integration, sent: str | None) -> str:
     )
 
 
-def _registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
+def registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
+    """Return the scopes in *scope*; raise `OAuthRefusal` unless all of them are registered."""
     names = tuple(dict.fromkeys(scope.split()))
     if OPENID_SCOPES & set(names):
         raise OAuthRefusal(
