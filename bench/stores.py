@@ -24,7 +24,7 @@ from bench.people import add_people, read_person, refresh_seconds, request_secon
 from bench.report import Finding
 from bench.servers import Layout, cpu_seconds, family, in_process, settings, upstream
 from webex_oauth.integration import open_integration
-from webex_oauth.settings import read_settings
+from webex_oauth.settings import Settings
 
 FLAT: Final = 1.5
 """A figure is flat while it stays below so many times the one at the fewest grants."""
@@ -148,7 +148,7 @@ def fill(variables: Variables, serials: range) -> None:
     """Put people into the store."""
 
     async def run() -> None:
-        async with open_integration(read_settings(variables)) as integration:
+        async with open_integration(Settings.from_env(None, variables)) as integration:
             await add_people(integration, serials)
 
     uvloop.run(run())
@@ -176,7 +176,7 @@ def read(
             end = perf_counter() + seconds
             return sum(await asyncio.gather(*(read_until(end) for _ in range(concurrency))))
 
-        async with open_integration(read_settings(variables)) as integration:
+        async with open_integration(Settings.from_env(None, variables)) as integration:
             await read_for(window.warm_up_seconds)
             opened = meters()
             count = await read_for(window.seconds)
@@ -191,7 +191,7 @@ def refresh(variables: Variables, count: int) -> tuple[float, float, float]:
 
     async def run() -> tuple[float, float, float]:
         requests, refreshes = [], []
-        async with open_integration(read_settings(variables)) as integration:
+        async with open_integration(Settings.from_env(None, variables)) as integration:
             for turn in range(UNTIMED_REFRESHES + count):
                 requests.append(await request_seconds(integration, turn))
                 refreshes.append(await refresh_seconds(integration, turn))

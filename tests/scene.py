@@ -30,7 +30,7 @@ from webex_oauth.emulator.visitor import Decision
 from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.ports import Transport
-from webex_oauth.settings import Settings, read_settings
+from webex_oauth.settings import Settings, changed
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.rows import Rows
 from webex_oauth.web.application import HandlerTable, PageRouter, create_application
@@ -161,11 +161,11 @@ class Scene:
             }
             | self._variables
         )
-        settings = self._change_settings(read_settings(self.variables))
+        settings = self._change_settings(Settings.from_env(None, self.variables))
         if not self._public_origin:
             return settings
         # No .env can say this: a local Webex may not serve a public application.
-        return replace(settings, client=replace(settings.client, redirect_uri=public_uri))
+        return changed(settings, client=replace(settings.client, redirect_uri=public_uri))
 
     def _run(self) -> None:
         try:

@@ -10,14 +10,13 @@ if TYPE_CHECKING:
     from webex_oauth.errors import WebexOAuthError
     from webex_oauth.integration import open_integration
     from webex_oauth.secret import Secret
-    from webex_oauth.settings import Settings, read_settings
+    from webex_oauth.settings import Settings
 
 __all__ = [
     "Secret",
     "Settings",
     "WebexOAuthError",
     "open_integration",
-    "read_settings",
 ]
 
 _MODULE_BY_NAME = {
@@ -25,7 +24,6 @@ _MODULE_BY_NAME = {
     "Settings": "webex_oauth.settings",
     "WebexOAuthError": "webex_oauth.errors",
     "open_integration": "webex_oauth.integration",
-    "read_settings": "webex_oauth.settings",
 }
 
 

@@ -1,7 +1,6 @@
 """The ready application as ASGI, for any server: `uvicorn webex_oauth.asgi:app`."""
 
 import logging
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -9,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.integration import open_integration
-from webex_oauth.settings import Settings, read_settings, read_sources
+from webex_oauth.settings import Settings
 from webex_oauth.web.application import create_application
 
 NOT_OPEN = (
@@ -74,7 +73,7 @@ def create_app(
 
 
 def _settings_of_environment() -> Settings:
-    settings = read_settings(read_sources(None, os.environ))
+    settings = Settings.from_env(None)
     for warning in settings.warnings:
         log.warning("%(warning)s", {"warning": warning})
     return settings

@@ -137,6 +137,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
         "oauth/token.py",
         "secret.py",
         "settings/reader.py",
+        "settings/variables.py",
         "stores/postgres/pool.py",
         "stores/redis/address.py",
         "transport/dialing.py",

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from webex_oauth.settings import Settings
+from webex_oauth.settings import Settings, changed
 
 HOSTS = ("127.0.0.1", "localhost")
 
@@ -51,7 +51,7 @@ class Hops:
         for hop in reversed(self._hops):
             hop.following, goal = goal, f"{hop.origin}/authorize"
         server = replace(platform.server, authorization_endpoint=goal)
-        return replace(settings, platform=replace(platform, server=server))
+        return changed(settings, platform=replace(platform, server=server))
 
 
 @contextmanager

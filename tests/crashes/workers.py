@@ -22,7 +22,7 @@ from storm.clock_file import ClockFile
 from storm.local_webex import LocalWebex
 from waiting import LIMIT_SECONDS
 
-from webex_oauth.settings import Settings
+from webex_oauth.settings import Settings, changed
 from webex_oauth.vault.plan import Timing
 
 PROGRAM = Path(__file__).parent / "programs" / "come_and_go.py"
@@ -61,7 +61,7 @@ class Errand:
         settings = settings_of(self.registration, self.store_url, Path(self.folder))
         server = replace(settings.platform.server, rotates_refresh_tokens=self.is_rotating)
         platform = replace(settings.platform, server=server)
-        return replace(settings, platform=platform, idle_seconds=DAY, absolute_seconds=DAY)
+        return changed(settings, platform=platform, idle_seconds=DAY, absolute_seconds=DAY)
 
 
 @dataclass(slots=True)

@@ -23,10 +23,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from webex_oauth import read_settings
+from webex_oauth import Settings
 from webex_oauth.asgi import create_app
 
-webex = create_app(read_settings(os.environ))
+webex = create_app(Settings.from_env(None, os.environ))
 
 @asynccontextmanager
 async def lifespan(_):

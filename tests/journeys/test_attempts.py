@@ -1,6 +1,5 @@
 """Attempts end after ten minutes, are bounded, and stay with the configuration they began under."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from scene import Browser, Scene
 
 from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.flows.sign_in import read_return_to
+from webex_oauth.settings import changed
 
 ELEVEN_MINUTES = 660
 STARTS = 1_000
@@ -66,7 +66,7 @@ def test_browsers_keep_the_cookie_whatever_is_asked_and_wherever_it_leads(tmp_pa
     with Scene(
         tmp_path,
         public_origin="https://spaces.example",
-        change_settings=lambda settings: replace(settings, scopes=scopes),
+        change_settings=lambda settings: changed(settings, scopes=scopes),
     ) as scene:
         started = scene.integration.sign_in.begin(read_return_to("/" + "a" * 1_999))
         jar = CookieJar(scene.settings.client)

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from scene import Scene
 
-from webex_oauth.settings import Settings
+from webex_oauth.settings import Settings, changed
 
 
 def without_revocation(settings: Settings) -> Settings:
     """Return *settings* as those of a Webex that is neither known nor local."""
     server = replace(settings.platform.server, revocation_endpoint=None)
-    return replace(settings, platform=replace(settings.platform, server=server))
+    return changed(settings, platform=replace(settings.platform, server=server))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from webex_oauth.oauth.server import AuthorizationServer, Client, ClientAuthentication
 from webex_oauth.secret import Secret
-from webex_oauth.settings import Settings
+from webex_oauth.settings import Settings, changed
 from webex_oauth.webex.platform import Platform, platform
 
 HOUR = 3600
@@ -34,25 +34,18 @@ class Registration:
 
 def settings_of(registration: Registration, store_url: str, folder: Path) -> Settings:
     """Write the settings of an integration that keeps its keys in *folder*."""
-    return Settings(
-        client=_client(registration),
+    settings = Settings(
+        client_id=registration.client_id,
+        client_secret=registration.client_secret,
+        redirect_uri=registration.redirect_uri,
         scopes=registration.scopes,
-        platform=_platform(registration),
-        host="127.0.0.1",
-        port=0,
-        workers=1,
+        origin=registration.origin,
         store_url=store_url,
         keys_file=folder / "keys" / "keys",
-        keys_text=None,
-        keeps_grants=False,
-        runs_keeper=False,
-        idle_seconds=HOUR,
+        keeper=False,
         absolute_seconds=HOUR,
-        is_debugging=False,
-        proxy=None,
-        ca_file=None,
-        warnings=(),
     )
+    return changed(settings, client=_client(registration), platform=_platform(registration))
 
 
 def _client(registration: Registration) -> Client:

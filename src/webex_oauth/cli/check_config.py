@@ -1,33 +1,36 @@
 """`webex-oauth check-config`: report every mistake in the configuration at once."""
 
 import errno
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from webex_oauth.cli.output import print_mistakes, print_warnings, say
-from webex_oauth.cli.running import bind_failure, env_file_option, run, sources_of
+from webex_oauth.cli.running import bind_failure, env_file_option, run
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.integration.store_urls import start_mistakes, try_store, try_webex
-from webex_oauth.settings import Settings, judged_settings
+from webex_oauth.settings import Settings, judged_settings, port_mistakes, read_sources
 from webex_oauth.web.listening import listening_socket
 
 
 @click.command(name="check-config")
 @env_file_option
 @click.option("--connect", is_flag=True, help="Also try to reach Webex and the store.")
-def check_config_command(*, env_file: Path | None, connect: bool) -> None:
+def check_config_command(*, env_file: Path, connect: bool) -> None:
     """Report every mistake in the configuration at once, each with its remedy.
 
     Checks files and folders too, and creates none. --connect sends Webex a request, and opens
     the store as `serve` does. Exits with 1 if there is a mistake, with 0 if there are only
     warnings.
     """
-    settings, mistakes = judged_settings(sources_of(env_file))
+    settings, mistakes = judged_settings(read_sources(env_file, os.environ))
     taken, unusable = _check_address(settings)
     print_warnings([*settings.warnings, *taken])
-    found = dict.fromkeys([*mistakes, *unusable, *start_mistakes(settings)])
+    found = dict.fromkeys(
+        [*mistakes, *port_mistakes(settings), *unusable, *start_mistakes(settings)]
+    )
     _exit_on(list(found))
     for name, value in _summary(settings):
         say(f"{name:<20}{value}")
@@ -71,5 +74,5 @@ def _summary(settings: Settings) -> list[tuple[str, object]]:
         ("listens on", f"{settings.host}:{settings.port}"),
         ("workers", settings.workers),
         ("store", settings.shown_store_url),
-        ("keys", settings.keys_file if settings.keys_text is None else "WEBEX_KEYS"),
+        ("keys", settings.keys_file if settings.keys is None else "WEBEX_KEYS"),
     ]

@@ -14,7 +14,7 @@ from webex_oauth.cli.emulator import EMULATOR_PORT, bind_listeners, broker_port_
 from webex_oauth.cli.output import configure_log, say
 from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.cli.worker import serve_application
-from webex_oauth.settings import DEFAULT_PORT, Settings, read_settings
+from webex_oauth.settings import DEFAULT_PORT, Settings
 
 PORT = click.IntRange(1, 65535)
 
@@ -51,7 +51,7 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     )
     emulator = local_webex.Emulator(webex.origins, integrations=[integration])
     settings = _settings(emulator, port, folder)
-    configure_log(is_debugging=settings.is_debugging)
+    configure_log(is_debugging=settings.debug)
     listener = await listen(settings)
     webex.open()
     say("")
@@ -71,12 +71,13 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
 def _settings(emulator: local_webex.Emulator, port: int, folder: Path) -> Settings:
     text = local_webex.sample_env(emulator.integration, emulator.origin)
     variables = {k: v for k, v in dotenv_values(stream=StringIO(text)).items() if v is not None}
-    return read_settings(
+    return Settings.from_env(
+        None,
         variables
         | {
             "PORT": str(port),
             "DEBUG": os.environ.get("DEBUG", ""),
             "WEBEX_STORE_URL": f"sqlite:///{folder / 'store' / 'vault.sqlite'}",
             "WEBEX_KEYS_FILE": str(folder / "keys" / "keys"),
-        }
+        },
     )

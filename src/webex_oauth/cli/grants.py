@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,8 +12,8 @@ from webex_oauth.errors import ConfigurationError
 from webex_oauth.flows.housekeeping import Keeper, Round
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.integration import open_integration
-from webex_oauth.settings import Settings
-from webex_oauth.settings.values import MEMORY
+from webex_oauth.settings import Settings, changed
+from webex_oauth.settings.places import MEMORY
 from webex_oauth.vault.records import grant_key
 from webex_oauth.webex.people import subject_of
 
@@ -33,7 +32,7 @@ MESSAGE_BY_FATE = {TokenFate.REVOKED: CONFIRMED, TokenFate.LEFT: LEFT}
 @click.command(name="keep")
 @env_file_option
 @click.option("--once", is_flag=True, help="Renew what is due now, then exit.")
-def keep_command(*, env_file: Path | None, once: bool) -> None:
+def keep_command(*, env_file: Path, once: bool) -> None:
     """Keep unused grants alive.
 
     `serve` does this too, unless WEBEX_KEEPER=no; any number of keepers share the work. Each
@@ -45,7 +44,7 @@ def keep_command(*, env_file: Path | None, once: bool) -> None:
 async def _keep(settings: Settings, *, is_once: bool) -> None:
     stop = stop_on_signals()
     # This command is the keeper: there must be none in the background.
-    async with open_integration(replace(settings, runs_keeper=False)) as integration:
+    async with open_integration(changed(settings, keeper=False)) as integration:
         keeping = asyncio.create_task(_work(integration.keeper, is_once=is_once))
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -74,7 +73,7 @@ def _report(done: Round) -> None:
 @click.command(name="disconnect")
 @click.argument("person_id", metavar="PERSON")
 @env_file_option
-def disconnect_command(person_id: str, env_file: Path | None) -> None:
+def disconnect_command(person_id: str, env_file: Path) -> None:
     """End every session of the person with the id PERSON, and their grant.
 
     The tokens are deleted here first, then revoked at Webex. Works while the application runs.
@@ -92,5 +91,5 @@ def disconnect_command(person_id: str, env_file: Path | None) -> None:
 
 async def _disconnect(settings: Settings, person_id: str) -> TokenFate:
     key = grant_key(settings.platform.server.issuer, subject_of(person_id))
-    async with open_integration(replace(settings, runs_keeper=False)) as integration:
+    async with open_integration(changed(settings, keeper=False)) as integration:
         return await integration.sessions.disconnect(key)

@@ -16,7 +16,7 @@ from webex_oauth.cli.running import env_file_option, run, settings_or_exit
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.integration.store_urls import opened_rows
 from webex_oauth.settings import Settings
-from webex_oauth.settings.values import MEMORY
+from webex_oauth.settings.places import MEMORY
 from webex_oauth.vault.key_agreement import check_keys, drop_check, keys_in_use
 from webex_oauth.vault.key_file import (
     add_key,
@@ -62,7 +62,7 @@ def keys_command() -> None:
 
 @keys_command.command(name="list")
 @env_file_option
-def list_command(env_file: Path | None) -> None:
+def list_command(env_file: Path) -> None:
     """List the keys: what each is for, since when, and how many rows are encrypted with it."""
     run(_list_keys(_settings(env_file)))
 
@@ -70,7 +70,7 @@ def list_command(env_file: Path | None) -> None:
 @keys_command.command(name="rotate")
 @click.argument("key_id", required=False)
 @env_file_option
-def rotate_command(key_id: str | None, env_file: Path | None) -> None:
+def rotate_command(key_id: str | None, env_file: Path) -> None:
     """Add a key, make it the primary one, and re-encrypt everything with it.
 
     The key becomes primary only if every running server has it. Where each machine has a key file
@@ -82,7 +82,7 @@ def rotate_command(key_id: str | None, env_file: Path | None) -> None:
 
 @keys_command.command(name="re-encrypt")
 @env_file_option
-def re_encrypt_command(env_file: Path | None) -> None:
+def re_encrypt_command(env_file: Path) -> None:
     """Encrypt every row with the primary key, while servers run.
 
     It may be interrupted at any time, and continues where it was when run again.
@@ -98,7 +98,7 @@ def re_encrypt_command(env_file: Path | None) -> None:
     help="The key is lost: delete everything encrypted with it. Its people sign in again.",
 )
 @env_file_option
-def retire_command(key_id: str, env_file: Path | None, *, lost: bool) -> None:
+def retire_command(key_id: str, env_file: Path, *, lost: bool) -> None:
     """Remove KEY_ID, if nothing is encrypted with it any more."""
     settings = _settings(env_file)
     run(_forget(settings, key_id) if lost else _retire(settings, key_id))
@@ -118,7 +118,7 @@ async def _list_keys(settings: Settings) -> None:
 
 
 async def _rotate(settings: Settings, key_id: str | None) -> None:
-    if settings.keys_text is not None:
+    if settings.keys is not None:
         raise ConfigurationError([IN_ENVIRONMENT])
     if key_id is None:
         line = new_key_line(secrets.token_bytes, datetime.now(UTC).date())
@@ -164,7 +164,7 @@ async def _retire(settings: Settings, key_id: str) -> None:
         await check_keys(rows, sealer)
         await check_unused(rows, _spool(settings), sealer, key_id)
         await drop_check(rows, key_id)
-    if settings.keys_text is None:
+    if settings.keys is None:
         remove_key(settings.keys_file, key_id)
         say(f"{key_id} is removed; keep a copy for as long as older backups of the store exist")
     else:
@@ -173,7 +173,7 @@ async def _retire(settings: Settings, key_id: str) -> None:
 
 async def _forget(settings: Settings, key_id: str) -> None:
     """Delete everything encrypted with a key that is lost."""
-    if settings.keys_text is not None or settings.keys_file.exists():
+    if settings.keys is not None or settings.keys_file.exists():
         ring = _ring(settings)
         if key_id in {key.id for key in ring.keys}:
             raise KeyUnavailable(
@@ -199,7 +199,7 @@ def _progress() -> Callable[[Tally], None]:
     return report
 
 
-def _settings(env_file: Path | None) -> Settings:
+def _settings(env_file: Path) -> Settings:
     settings = settings_or_exit(env_file)
     if settings.store_url == MEMORY:
         raise ConfigurationError([IN_MEMORY])
@@ -207,13 +207,13 @@ def _settings(env_file: Path | None) -> Settings:
 
 
 def _text(settings: Settings) -> str:
-    if settings.keys_text is not None:
-        return settings.keys_text.reveal()
+    if settings.keys is not None:
+        return settings.keys.reveal()
     return read_key_text(settings.keys_file)
 
 
 def _source(settings: Settings) -> str:
-    return str(settings.keys_file) if settings.keys_text is None else "WEBEX_KEYS"
+    return str(settings.keys_file) if settings.keys is None else "WEBEX_KEYS"
 
 
 def _ring(settings: Settings) -> KeyRing:

@@ -16,12 +16,11 @@ import uvloop
 
 from webex_oauth.cli.output import configure_log, print_mistakes, print_warnings
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings, Sources, judged_settings, read_sources
+from webex_oauth.settings import Settings, Sources, judged_settings, port_mistakes, read_sources
 from webex_oauth.web.listening import listening_socket
 
 Result = TypeVar("Result")
 
-DEFAULT_ENV_FILE = Path(".env")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GARBAGE_THRESHOLDS = (20_000, 20, 50)
 LOOK_AGAIN_SECONDS = 0.1
@@ -33,28 +32,26 @@ _BIND_REMEDIES: Final[dict[int | None, str]] = {
 env_file_option = click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
+    default=".env",
     help="Read settings from this file (default: .env if it exists); the environment wins.",
 )
 
 
-def sources_of(env_file: Path | None) -> Sources:
-    """Read the environment, and *env_file* or this folder's `.env`; raise ConfigurationError."""
-    if env_file is None and DEFAULT_ENV_FILE.exists():
-        env_file = DEFAULT_ENV_FILE
-    return read_sources(env_file, os.environ)
-
-
-def settings_or_exit(source: Sources | Path | None, *, with_warnings: bool = True) -> Settings:
+def settings_or_exit(
+    source: Sources | Path, *, with_warnings: bool = True, is_server: bool = False
+) -> Settings:
     """Read the settings and configure the log; print warnings, exit on mistakes."""
     settings, mistakes = judged_settings(
-        source if isinstance(source, Sources) else sources_of(source)
+        source if isinstance(source, Sources) else read_sources(source, os.environ)
     )
+    if is_server:
+        mistakes += port_mistakes(settings)
     if with_warnings:
         print_warnings(settings.warnings)
     if mistakes:
         print_mistakes(mistakes)
         sys.exit(1)
-    configure_log(is_debugging=settings.is_debugging)
+    configure_log(is_debugging=settings.debug)
     return settings
 
 

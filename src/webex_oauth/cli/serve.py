@@ -8,6 +8,7 @@ SIGHUP replaces workers one after the other.
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -25,10 +26,9 @@ from webex_oauth.cli.running import (
     listen,
     run,
     settings_or_exit,
-    sources_of,
     stop_on_signals,
 )
-from webex_oauth.settings import Settings
+from webex_oauth.settings import Settings, read_sources
 
 NO_CREDENTIALS = """\
 No integration is configured: there is no AUTH_INIT_URL and no CLIENT_SECRET, here or in {file}.
@@ -57,27 +57,25 @@ log = logging.getLogger(__name__)
     type=int,
     help="Serve with this many processes; SIGHUP replaces them one after the other.",
 )
-def serve_command(*, env_file: Path | None, workers: int | None) -> None:
+def serve_command(*, env_file: Path, workers: int | None) -> None:
     """Run the application with your integration."""
-    sources = sources_of(env_file)
+    sources = read_sources(env_file, os.environ)
     if not any(sources.variables.get(name) for name in CREDENTIALS):
-        file = ".env" if env_file is None else env_file
-        absent = "" if Path(file).exists() else " (which does not exist)"
-        for line in NO_CREDENTIALS.format(file=f"{file}{absent}").splitlines():
+        absent = "" if sources.absent is None else " (which does not exist)"
+        for line in NO_CREDENTIALS.format(file=f"{env_file}{absent}").splitlines():
             complain(line)
         sys.exit(1)
     if workers is not None:
         variables = {**sources.variables, "WEBEX_WORKERS": str(workers)}
         sources = replace(sources, variables=variables)
-    settings = settings_or_exit(sources)
+    settings = settings_or_exit(sources, is_server=True)
     sys.exit(run(_serve(settings, env_file), asyncio.new_event_loop))
 
 
-async def _serve(settings: Settings, env_file: Path | None) -> int:
+async def _serve(settings: Settings, env_file: Path) -> int:
     renewal, loop = asyncio.Event(), asyncio.get_running_loop()
     listener = await listen(settings, BIND_SECONDS)
-    arguments = [] if env_file is None else ["--env-file", str(env_file)]
-    workers = Workers(settings.workers, listener, arguments)
+    workers = Workers(settings.workers, listener, ["--env-file", str(env_file)])
     stop = stop_on_signals(before_exit=workers.kill)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
         loop.add_signal_handler(signal.SIGHUP, renewal.set)

@@ -36,9 +36,9 @@ OTHER_FILES = 256
 @env_file_option
 @click.option("--listener", type=int, required=True, help="The socket to accept connections from.")
 @click.option("--wire", type=int, required=True, help="The socket to `serve`.")
-def main(*, env_file: Path | None, listener: int, wire: int) -> None:
+def main(*, env_file: Path, listener: int, wire: int) -> None:
     """Serve until `serve` ends this worker, or is gone."""
-    settings = settings_or_exit(env_file, with_warnings=False)
+    settings = settings_or_exit(env_file, with_warnings=False, is_server=True)
     run(_serve(settings, socket.socket(fileno=listener), socket.socket(fileno=wire)))
 
 

@@ -22,7 +22,7 @@ from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.ports import Clock, Randomness, Sleep, Transport
 from webex_oauth.settings import Settings
-from webex_oauth.settings.values import MEMORY
+from webex_oauth.settings.places import MEMORY
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_agreement import KeyPresence, KeyWatch, open_keys
 from webex_oauth.vault.key_file import KeyFile
@@ -77,7 +77,7 @@ async def open_integration(
     the store's. Raises ConfigurationError, KeyUnavailable or StoreUnavailable if it cannot start.
     """
     if not isinstance(settings, Settings):
-        raise TypeError("settings are what webex_oauth.read_settings(os.environ) returns")
+        raise TypeError("settings are what webex_oauth.Settings(...) or Settings.from_env() makes")
     async with AsyncExitStack() as exits:
         # A store that ends with this process needs no rescue from it.
         needs_spool = rows is not None or settings.store_url != MEMORY
@@ -87,7 +87,7 @@ async def open_integration(
         tasks: Tasks = {}
         clock = clock or await _shared_clock(rows, tasks)
         today = datetime.fromtimestamp(clock(), UTC).date()
-        keys = await open_keys(rows, settings.keys_file, settings.keys_text, randomness, today)
+        keys = await open_keys(rows, settings.keys_file, settings.keys, randomness, today)
         if isinstance(keys, KeyFile):
             tasks["keys"] = KeyWatch(keys, rows, randomness).run
         sealer = Sealer(keys, randomness)
@@ -126,7 +126,7 @@ def _compose(
         randomness=sealer.randomness,
         idle_seconds=settings.idle_seconds,
         absolute_seconds=settings.absolute_seconds,
-        keeps_grants=settings.keeps_grants,
+        keeps_grants=settings.keep_grants,
     )
     rescue = Rescue(settings.spool_folder, ledger, clock, sealer.randomness)
     vault = Vault(
@@ -154,7 +154,7 @@ def _compose(
 
 def _tasks(settings: Settings, integration: OpenIntegration) -> Tasks:
     sweeper = Sweeper(integration.context, integration.sessions, monotonic=steady_seconds)
-    keeper = {"keeper": integration.keeper.run} if settings.runs_keeper else {}
+    keeper = {"keeper": integration.keeper.run} if settings.keeper else {}
     return keeper | {
         "rescue": integration.rescue.run,
         "key presence": integration.key_presence.run,

@@ -13,7 +13,7 @@ from webex_oauth.oauth.http import HttpRequest
 from webex_oauth.ports import API_LIMITS
 from webex_oauth.settings import Settings
 from webex_oauth.settings.names import SQLITE
-from webex_oauth.settings.values import STORE_URL_REMEDY
+from webex_oauth.settings.places import STORE_URL_REMEDY
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_file import check_key_file
 from webex_oauth.vault.rows import Rows
@@ -90,7 +90,7 @@ def start_mistakes(settings: Settings) -> list[str]:
         lambda: HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file),
         lambda: _check_place(settings.store_url),
     ]
-    if settings.keys_text is None:
+    if settings.keys is None:
         checks.append(lambda: check_key_file(settings.keys_file))
     mistakes: list[str] = []
     for check in checks:

@@ -5,8 +5,8 @@ is WEBEX_...; the client secret may come from a file, named by CLIENT_SECRET_FIL
 """
 
 from webex_oauth.settings.names import NAMES
-from webex_oauth.settings.reader import judged_settings, read_settings
-from webex_oauth.settings.values import DEFAULT_PORT, Settings
+from webex_oauth.settings.reader import DEFAULT_PORT
+from webex_oauth.settings.values import Settings, changed, judged_settings, port_mistakes
 from webex_oauth.settings.variables import Sources, read_sources
 
 __all__ = [
@@ -14,7 +14,8 @@ __all__ = [
     "NAMES",
     "Settings",
     "Sources",
+    "changed",
     "judged_settings",
-    "read_settings",
+    "port_mistakes",
     "read_sources",
 ]

@@ -21,6 +21,7 @@ NAMES: Final = frozenset(
         "WEBEX_CLIENT_ID",
         "WEBEX_REDIRECT_URI",
         "WEBEX_SCOPES",
+        "WEBEX_PERSON",
         "WEBEX_ORIGIN",
         "WEBEX_APP_NAME",
         "WEBEX_HELP",

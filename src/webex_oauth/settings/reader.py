@@ -1,16 +1,16 @@
 """Settings read from variables: every mistake is collected, each with its remedy."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings import urls
+from webex_oauth.settings.collector import Collector
 from webex_oauth.settings.names import (
     EMULATOR_PREFIX,
     SQLITE,
@@ -20,101 +20,83 @@ from webex_oauth.settings.names import (
     credentials_doubt,
     suggestion,
 )
-from webex_oauth.settings.values import (
-    APP_NAME,
-    DEFAULT_PORT,
+from webex_oauth.settings.places import (
     MEMORY,
-    Settings,
     file_remedy,
     one_folder_doubt,
     store_url_doubt,
     store_url_remedy,
 )
-from webex_oauth.settings.variables import Collector, Sources, data_folder
+from webex_oauth.settings.variables import USUAL_FILE, Sources
 from webex_oauth.vault.private_files import exposure
 from webex_oauth.webex import scopes as webex_scopes
 from webex_oauth.webex.platform import WEBEX, Platform, platform, read_origin
 
-IDLE_SECONDS = 8 * 3600
-ABSOLUTE_SECONDS = 7 * 86400
-MAX_SECONDS = 90 * 86400
-MAX_WORKERS = 64
-MAX_NAME_CHARACTERS = 60
+HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8080
+APP_NAME: Final = "webex-oauth"
+IDLE_SECONDS: Final = 8 * 3600
+ABSOLUTE_SECONDS: Final = 7 * 86400
+MAX_SECONDS: Final = 90 * 86400
+MAX_WORKERS: Final = 64
+MAX_NAME_CHARACTERS: Final = 60
 
 
-def read_settings(variables: Mapping[str, str] | Sources) -> Settings:
-    """Return the settings in *variables*; what `read_sources` returns knows of a `.env` too.
-
-    Files without a path of their own are kept in the user's data folder. Raises ConfigurationError
-    with every mistake at once, each with its remedy.
-    """
-    if not isinstance(variables, Sources):
-        variables = Sources(variables, data_folder(variables))
-    settings, mistakes = judged_settings(variables)
-    if mistakes:
-        raise ConfigurationError(mistakes, settings.warnings)
-    return settings
-
-
-def judged_settings(sources: Sources) -> tuple[Settings, tuple[str, ...]]:
-    """Return the settings as far as *sources* has them, and every mistake in them."""
-    reader = _Reader(sources)
-    settings = reader.settings()
-    return settings, tuple(reader.mistakes)
-
-
-class _Reader(Collector):
-    """The variables, read one after the other."""
+class Reader(Collector):
+    """The variables, read one after the other and judged together."""
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
-        self._folder = sources.folder
+        self._sources = sources
         text = self.value("AUTH_INIT_URL")
         self._portal = urls.read_portal_url(text) if text else urls.PortalUrl()
         self.mistakes += self._portal.mistakes
         self.warnings += self._portal.warnings
 
-    def settings(self) -> Settings:
+    def values(self) -> dict[str, Any]:
+        """Return the fields of the settings, as far as the variables have them."""
         self.warn_of_ignored_names()
-        port = self.whole_number("PORT", DEFAULT_PORT, 1, 65535)
-        client = self._client(port)
+        client = self._client()
+        port = urls.loopback_port(client.redirect_uri) or DEFAULT_PORT
         idle_seconds, absolute_seconds = self._lifetimes()
-        settings = Settings(
-            client=client,
-            scopes=self._scopes(),
-            platform=self._platform(client),
-            host=self.value("WEBEX_HOST") or "127.0.0.1",
-            port=port,
-            workers=self.whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
-            store_url=self._store_url(),
-            keys_file=self._keys_file(),
-            keys_text=self._keys_text(),
-            keeps_grants=self.yes_or_no("WEBEX_KEEP_GRANTS", default=False),
-            runs_keeper=self.yes_or_no("WEBEX_KEEPER", default=True),
-            idle_seconds=idle_seconds,
-            absolute_seconds=absolute_seconds,
-            is_debugging=self._is_debugging(),
-            proxy=self._checked("WEBEX_PROXY", urls.proxy_remedy) or None,
-            ca_file=self._checked("WEBEX_CA_FILE", _ca_file_remedy) or None,
-            warnings=(),
-            app_name=self._checked("WEBEX_APP_NAME", _app_name_remedy) or APP_NAME,
-            help_url=self._help_url(),
-        )
-        if settings.workers > 1 and settings.store_url == MEMORY:
-            self.add(
+        values: dict[str, Any] = {
+            "client": client,
+            "scopes": self._scopes(),
+            "platform": self._platform(client),
+            "store_url": self._store_url(),
+            "keys_file": self._keys_file(),
+            "keys": self._keys(),
+            "keep_grants": self.yes_or_no("WEBEX_KEEP_GRANTS", default=False),
+            "keeper": self.yes_or_no("WEBEX_KEEPER", default=True),
+            "idle_seconds": idle_seconds,
+            "absolute_seconds": absolute_seconds,
+            "proxy": self.checked("WEBEX_PROXY", urls.proxy_remedy) or None,
+            "ca_file": self.checked("WEBEX_CA_FILE", _ca_file_remedy) or None,
+            "person": self.value("WEBEX_PERSON") or None,
+            "app_name": self.checked("WEBEX_APP_NAME", _app_name_remedy) or APP_NAME,
+            "help_url": urls.help_url(self.checked("WEBEX_HELP", _help_remedy)),
+            "host": self.value("WEBEX_HOST") or HOST,
+            "port": self.whole_number("PORT", port, 1, 65535),
+            "workers": self.whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
+            "debug": self._is_debugging(),
+        }
+        self._judge_together(values)
+        return values | {"warnings": tuple(self.warnings)}
+
+    def _judge_together(self, values: dict[str, Any]) -> None:
+        if values["workers"] > 1 and values["store_url"] == MEMORY:
+            self.mistakes.append(
                 "WEBEX_STORE_URL is memory:, which each process has for itself: set WEBEX_WORKERS "
                 "to 1, or choose a store that processes share"
             )
-        if not self.mistakes and settings.is_https and settings.keys_text is None:
-            self.warn(one_folder_doubt(settings.store_url, settings.keys_file))
-        return replace(settings, warnings=tuple(self.warnings))
-
-    def _checked(self, name: str, remedy_of: Callable[[str], str | None]) -> str:
-        """Return the value of *name*; nothing if it is not set or wrong."""
-        text = self.value(name)
-        remedy = remedy_of(text) if text else None
-        self.add(remedy)
-        return "" if remedy else text
+        if not self.mistakes and values["keys"] is None:
+            is_https = urlsplit(values["client"].redirect_uri).scheme == "https"
+            self.warn(
+                one_folder_doubt(values["store_url"], values["keys_file"]) if is_https else None
+            )
+        absent = self._sources.absent
+        if absent is not None and (self.mistakes or absent.name != USUAL_FILE):
+            self.mistakes.insert(0, f"{absent} does not exist: check the path of the file")
 
     def _from_portal_or(self, name: str, field: str, named: str | None = None) -> str:
         """Return the variable *name* or the portal URL's *field*; both must agree.
@@ -129,13 +111,13 @@ class _Reader(Collector):
             )
         return named or copied
 
-    def _client(self, port: int) -> Client:
+    def _client(self) -> Client:
         client_id = self._from_portal_or("WEBEX_CLIENT_ID", "client_id")
         self.add(client_id_remedy(client_id))
         secret = self._client_secret()
         if secret is not None:
             self.add(client_secret_remedy(secret, client_id))
-        return Client(client_id, Secret(secret or ""), self._redirect_uri(port))
+        return Client(client_id, Secret(secret or ""), self._redirect_uri())
 
     def _client_secret(self) -> str | None:
         """Return the secret; None if its file cannot be read, which is a mistake."""
@@ -160,15 +142,15 @@ class _Reader(Collector):
         self.mistakes.extend(mistake.replace(" ", "_FILE ", 1) for mistake in mistakes)
         return secret
 
-    def _redirect_uri(self, port: int) -> str:
+    def _redirect_uri(self) -> str:
         redirect_uri = self._from_portal_or("WEBEX_REDIRECT_URI", "redirect_uri")
         if not redirect_uri:
             self.mistakes.append(
                 "no redirect URI: AUTH_INIT_URL carries it, or set WEBEX_REDIRECT_URI to the one "
-                f"that is registered, for example http://localhost:{port}/oauth"
+                f"that is registered, for example http://localhost:{DEFAULT_PORT}/oauth"
             )
             return redirect_uri
-        remedy = urls.redirect_uri_remedy(redirect_uri, port)
+        remedy = urls.redirect_uri_remedy(redirect_uri)
         if remedy:
             self.mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
         else:
@@ -238,13 +220,13 @@ class _Reader(Collector):
     def _store_url(self) -> str:
         url = self.value("WEBEX_STORE_URL")
         if not url:
-            return f"{SQLITE}{self._folder / 'vault.sqlite'}"
+            return f"{SQLITE}{self._sources.folder / 'vault.sqlite'}"
         self.add(store_url_remedy(url))
         self.warn(store_url_doubt(url))
         return url
 
     def _keys_file(self) -> Path:
-        path = Path(self.value("WEBEX_KEYS_FILE") or self._folder / "keys")
+        path = Path(self.value("WEBEX_KEYS_FILE") or self._sources.folder / "keys")
         self.add(file_remedy("WEBEX_KEYS_FILE", path))
         return path
 
@@ -259,7 +241,7 @@ class _Reader(Collector):
             )
         return min(idle, absolute), absolute
 
-    def _keys_text(self) -> Secret | None:
+    def _keys(self) -> Secret | None:
         text = self.value("WEBEX_KEYS")
         if not text:
             return None
@@ -270,16 +252,6 @@ class _Reader(Collector):
         except KeyUnavailable as error:
             self.mistakes.append(str(error))
             return Secret(text)
-
-    def _help_url(self) -> str | None:
-        text = self.value("WEBEX_HELP")
-        url = urls.help_url(text) if text else None
-        if text and url is None:
-            self.add(
-                "WEBEX_HELP is neither a URL nor an e-mail address: set it to one such as "
-                "https://help.example.com or help@example.com"
-            )
-        return url
 
     def _is_debugging(self) -> bool:
         """Return whether DEBUG names oauth, with patterns such as oauth* as in Node's `debug`."""
@@ -297,6 +269,15 @@ def _app_name_remedy(name: str) -> str | None:
     if len(name) <= MAX_NAME_CHARACTERS and name.isprintable():
         return None
     return f"WEBEX_APP_NAME is not one line of {MAX_NAME_CHARACTERS} characters: shorten it"
+
+
+def _help_remedy(text: str) -> str | None:
+    if urls.help_url(text) is not None:
+        return None
+    return (
+        "WEBEX_HELP is neither a URL nor an e-mail address: set it to one such as "
+        "https://help.example.com or help@example.com"
+    )
 
 
 def _keys_in(text: str) -> Secret:

@@ -80,8 +80,8 @@ def proxy_remedy(proxy: str) -> str | None:
     return "WEBEX_PROXY must be a URL such as http://proxy.example:3128"
 
 
-def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
-    """Return what is wrong with a redirect URI for a server on *port*, and what to do."""
+def redirect_uri_remedy(redirect_uri: str) -> str | None:
+    """Return what is wrong with a redirect URI, and what to do."""
     parts = split_url(redirect_uri)
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         return "is not an http or https URL: register one such as http://localhost:8080/oauth"
@@ -95,12 +95,15 @@ def redirect_uri_remedy(redirect_uri: str, port: int) -> str | None:
         return "must have a plain path: register one that ends in /oauth"
     if parts.scheme == "http" and not is_loopback(parts):
         return "must use https: plain http is only for localhost"
-    if parts.scheme == "http" and (parts.port or 80) != port:
-        return (
-            f"is not this server, which listens on port {port}: set PORT={parts.port or 80} "
-            "or register the other port"
-        )
     return None
+
+
+def loopback_port(redirect_uri: str) -> int | None:
+    """Return the port on this machine to which browsers are sent without TLS."""
+    parts = split_url(redirect_uri)
+    if parts is None or parts.scheme != "http" or not is_loopback(parts):
+        return None
+    return parts.port or DEFAULT_PORTS["http"]
 
 
 def base_doubt(redirect_uri: str) -> str | None:

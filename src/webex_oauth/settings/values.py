@@ -1,60 +1,103 @@
-"""The settings as the rest of the program knows them, and where they let things be kept."""
+"""The settings as the rest of the program knows them: judged as a whole when they are made."""
 
-import re
-from contextlib import suppress
+import os
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
+from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
-from webex_oauth.settings.names import SQLITE
-from webex_oauth.settings.urls import origin_of, split_url
-from webex_oauth.webex.platform import DEFAULT_PORTS, Platform, is_loopback_host
-
-DEFAULT_PORT: Final = 8080
-APP_NAME: Final = "webex-oauth"
-MEMORY: Final = "memory:"
-STORE_URL_REMEDY: Final = (
-    "WEBEX_STORE_URL must be sqlite:///PATH (four slashes for an absolute path), "
-    "postgresql://USER:PASSWORD@HOST/DATABASE, redis://:PASSWORD@HOST (rediss:// for TLS), or "
-    "memory: to forget everything at exit"
-)
-STORE_URL: Final = re.compile(r"memory:|sqlite:///.+|postgresql://.+|rediss?://.+")
-CREDENTIALS: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@", re.DOTALL)
-SECRET_FIELD: Final = re.compile(r"(?i)(?<=[?&])([^=&]*(?:pass|secret|token)[^=&]*)=[^&#]*")
+from webex_oauth.settings.places import without_password
+from webex_oauth.settings.reader import ABSOLUTE_SECONDS, APP_NAME, HOST, Reader
+from webex_oauth.settings.urls import loopback_port, origin_of
+from webex_oauth.settings.variables import Sources, field_words, read_sources, sources_of_fields
+from webex_oauth.webex.platform import DEFAULT_PORTS, PRODUCTION_ORIGIN, Platform
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Settings:
     """A configuration without mistakes; `warnings` are for the operator to read.
 
-    `client` is the registered integration, `scopes` what a sign-in asks for, `host` and `port`
-    where the server listens. `keys_text` is the text of a key file that stands in the environment
-    instead; no file is read or made then. With `keeps_grants` the tokens outlive the last session.
-    Pages call the application `app_name`, and send people to `help_url` for help.
+    `client` is the registered integration, `scopes` what a sign-in asks for. `keys` is the text of
+    a key file; no file is read or made then. With `keep_grants` the tokens outlive the last
+    session; with `keeper` those that nobody uses are kept alive. `person`, an id or an e-mail
+    address, says whose grant `grants.one()` is. The application alone reads `host`, `port`,
+    `workers`, `debug`, `app_name`, and `help_url`, where it sends people for help.
     """
 
     client: Client
     scopes: tuple[str, ...]
     platform: Platform
+    store_url: str = field(repr=False)
+    keys_file: Path
+    keys: Secret | None
+    keep_grants: bool
+    keeper: bool
+    idle_seconds: int
+    absolute_seconds: int
+    proxy: str | None = field(repr=False)
+    ca_file: str | None
+    person: str | None
+    app_name: str
+    help_url: str | None
     host: str
     port: int
     workers: int
-    store_url: str = field(repr=False)
-    keys_file: Path
-    keys_text: Secret | None
-    keeps_grants: bool
-    runs_keeper: bool
-    idle_seconds: int
-    absolute_seconds: int
-    is_debugging: bool
-    proxy: str | None = field(repr=False)
-    ca_file: str | None
+    debug: bool
     warnings: tuple[str, ...]
-    app_name: str = APP_NAME
-    help_url: str | None = None
+
+    def __init__(  # noqa: PLR0913 - all but four have a default
+        self,
+        *,
+        client_id: str,
+        client_secret: Secret | str,
+        redirect_uri: str,
+        scopes: Iterable[str],
+        origin: str = PRODUCTION_ORIGIN,
+        store_url: str | None = None,
+        keys_file: str | Path | None = None,
+        keys: Secret | None = None,
+        keep_grants: bool = False,
+        keeper: bool = True,
+        idle_seconds: int | None = None,
+        absolute_seconds: int = ABSOLUTE_SECONDS,
+        proxy: str | None = None,
+        ca_file: str | Path | None = None,
+        person: str | None = None,
+        app_name: str = APP_NAME,
+        help_url: str | None = None,
+        host: str = HOST,
+        port: int | None = None,
+        workers: int = 1,
+        debug: bool = False,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name != "self"}
+        reader = Reader(sources_of_fields(given))
+        _set(self, reader.values())
+        _set(self, {"warnings": field_words(self.warnings)})
+        if reader.mistakes:
+            raise ConfigurationError(field_words(reader.mistakes), self.warnings)
+
+    @classmethod
+    def from_env(
+        cls,
+        env_file: str | Path | None = ".env",
+        environment: Mapping[str, str] | None = None,
+    ) -> "Settings":
+        """Return the settings of the environment and, below it, of *env_file*.
+
+        An absent `.env` is no mistake if the environment has what is needed. Relative paths, and
+        what has no path, lie beside the file if it names any setting, else in the user's data
+        folder. Raises ConfigurationError with every mistake at once, each with its remedy.
+        """
+        environment = os.environ if environment is None else environment
+        settings, mistakes = judged_settings(read_sources(env_file, environment))
+        if mistakes:
+            raise ConfigurationError(mistakes, settings.warnings)
+        return settings
 
     @property
     def shown_store_url(self) -> str:
@@ -94,60 +137,33 @@ class Settings:
         return urlsplit(self.client.redirect_uri).scheme == "https"
 
 
-def without_password(url: str) -> str:
-    """Return a URL in which every secret is hidden."""
-    return SECRET_FIELD.sub(r"\1=***", CREDENTIALS.sub(r"\1:***@", url))
+def judged_settings(sources: Sources) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings as far as *sources* has them, and every mistake in them."""
+    reader, settings = Reader(sources), object.__new__(Settings)
+    _set(settings, reader.values())
+    return settings, tuple(reader.mistakes)
 
 
-def store_url_remedy(url: str) -> str | None:
-    """Return what is wrong with a store's URL; it may hold a password and is not repeated."""
-    if split_url(url) is None or not STORE_URL.fullmatch(url):
-        return STORE_URL_REMEDY
-    if url.startswith(SQLITE):
-        return file_remedy("WEBEX_STORE_URL", Path(url.removeprefix(SQLITE)))
-    return None
+def changed(settings: Settings, **values: object) -> Settings:
+    """Return *settings* with other values, which are not judged."""
+    new = copy(settings)
+    _set(new, values)
+    return new
 
 
-def file_remedy(name: str, path: Path) -> str | None:
-    """Return what to do if the setting *name* leads to a folder and not to a file."""
-    with suppress(OSError):  # a path that cannot be inspected is reported when it is opened
-        if path.is_dir():
-            return f"{name} leads to a folder, {path}: name a file in it"
-    return None
-
-
-def store_url_doubt(url: str) -> str | None:
-    """Return a warning if what is kept would travel to another machine in the clear."""
-    parts = split_url(url)
-    if parts is None or parts.scheme not in {"postgresql", "redis"}:
-        return None
-    fields = dict(parse_qsl(parts.query))
-    named = (parts.netloc.rpartition("@")[2], fields.get("host", ""), fields.get("hostaddr", ""))
-    if all(_is_on_this_machine(host) for host in ",".join(named).split(",")):
-        return None
-    if parts.scheme == "redis":
-        return (
-            "WEBEX_STORE_URL leads to another machine without TLS, password and all: use rediss://"
-        )
-    if fields.get("sslmode") in {"verify-full", "verify-ca"}:
-        return None
-    return (
-        "WEBEX_STORE_URL leads to another machine and does not check who answers there: add "
-        "?sslmode=verify-full"
+def port_mistakes(settings: Settings) -> tuple[str, ...]:
+    """Return what is wrong if browsers come back to a port on which this server is not."""
+    uri, port = settings.client.redirect_uri, settings.port
+    wanted = loopback_port(uri)
+    if wanted in {None, port}:
+        return ()
+    mistake = (
+        f"the redirect URI {uri!a} is not this server, which listens on port {port}: set "
+        f"PORT={wanted} or register the other port"
     )
+    return (mistake,)
 
 
-def _is_on_this_machine(host: str) -> bool:
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    return not name or name.startswith(("/", "%2F")) or is_loopback_host(name.strip("[]"))
-
-
-def one_folder_doubt(store_url: str, keys_file: Path) -> str | None:
-    """Return a warning if one copy of a folder has both the store and its keys."""
-    folder = Path(store_url.removeprefix(SQLITE)).parent
-    if keys_file.parent != folder:
-        return None
-    return (
-        f"store and keys lie in one folder, {folder}, so that one copy of it has both: set "
-        "WEBEX_KEYS_FILE to a folder of its own that backups leave out"
-    )
+def _set(settings: Settings, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        object.__setattr__(settings, name, value)

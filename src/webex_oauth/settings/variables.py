@@ -1,8 +1,8 @@
-"""Variables of a `.env` and of the environment, read one by one; mistakes in them are collected."""
+"""Variables of a `.env`, of the environment or of a program, and where files of theirs lie."""
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,52 +10,83 @@ from typing import Final
 from dotenv.parser import Binding, parse_stream
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings.names import IGNORED_ENVIRONMENT, NAMES, cleaned, path_in, suggestion
+from webex_oauth.secret import Secret
+from webex_oauth.settings.names import NAMES, path_in, suggestion
 from webex_oauth.vault.private_files import exposure
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-SECRET_NAMES: Final = ("CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY")
+SECRET_NAMES: Final = frozenset({"CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY"})
+WORD: Final = re.compile(r"\b(?!AUTH_INIT_URL)[A-Z]+(?:_[A-Z]+)*\b")
 FOLDER_NAME: Final = "webex-oauth"
 FOLDER_WITHOUT_HOME: Final = Path("/var/lib") / FOLDER_NAME
-YES_OR_NO: Final = {"yes": True, "no": False}
+USUAL_FILE: Final = ".env"
+OWN_FIELDS: Final = {
+    "client_secret": "CLIENT_SECRET",
+    "port": "PORT",
+    "debug": "DEBUG",
+    "help_url": "WEBEX_HELP",
+}
+"""Fields whose variables are not WEBEX_... and the field's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Variables from all places; *folder* is where files without a path of their own are kept."""
+    """Variables from all places; relative paths in them are below *base*.
+
+    *folder* is where files without a path of their own are kept. *absent* is a file that should
+    have been read.
+    """
 
     variables: Mapping[str, str]
+    base: Path
     folder: Path
     mistakes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    absent: Path | None = None
 
 
-def read_sources(env_file: Path | None, environment: Mapping[str, str]) -> Sources:
+def read_sources(env_file: str | Path | None, environment: Mapping[str, str]) -> Sources:
     """Read *env_file*, if there is one, and *environment*, which wins over it.
 
     Raises ConfigurationError if the file cannot be read.
     """
-    here = Path.cwd()
-    outside = {name: _anchored(name, value, here) for name, value in environment.items()}
-    relative = tuple(
-        f"{name} is relative to the working folder, {here}: write the whole path"
-        for name, value in outside.items()
-        if value != environment[name]
-    )
-    if env_file is None:
-        return Sources(outside, data_folder(environment), warnings=relative)
-    if not env_file.exists():
-        absent = f"{env_file} does not exist: check the path of --env-file"
-        return Sources(outside, data_folder(environment), (absent,), relative)
-    bindings = _read(env_file)
-    folder = env_file.absolute().parent
-    inside = {b.key: _anchored(b.key, b.value, folder) for b in bindings if b.key and b.value}
+    base = folder = data_folder(environment)
+    path = None if env_file is None else Path(env_file).absolute()
+    if path is None or not path.exists():
+        return Sources(
+            environment, base, folder, warnings=_relative(environment, base), absent=path
+        )
+    bindings = _read(path)
+    inside = {binding.key: binding.value for binding in bindings if binding.key and binding.value}
+    if not NAMES.isdisjoint(inside):
+        base, folder = path.parent, path.parent / f".{FOLDER_NAME}"
     return Sources(
-        {**inside, **outside},
-        folder / f".{FOLDER_NAME}",
-        tuple(_mistakes(env_file, bindings)),
-        (*_warnings(env_file, bindings), *relative),
+        {**inside, **environment},
+        base,
+        folder,
+        tuple(_mistakes(path, bindings)),
+        (*_warnings(path, bindings), *_relative(environment, base)),
     )
+
+
+def sources_of_fields(fields: Mapping[str, object]) -> Sources:
+    """Return the variables that say what a program gave as *fields*; None is not given.
+
+    Raises TypeError for a value of another type.
+    """
+    given = {**fields, "debug": "oauth" if fields["debug"] else None}
+    variables = {
+        _variable(name): _text(name, value) for name, value in given.items() if value is not None
+    }
+    folder = data_folder(os.environ)
+    return Sources(variables, folder, folder, warnings=_relative(variables, folder))
+
+
+def field_words(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return *texts* with the names of fields in place of those of variables."""
+    fields = {variable: variable.removeprefix("WEBEX_").lower() for variable in NAMES}
+    fields |= {variable: field for field, variable in OWN_FIELDS.items()}
+    return tuple(WORD.sub(lambda word: fields.get(word[0], word[0]), text) for text in texts)
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:
@@ -68,12 +99,31 @@ def data_folder(environment: Mapping[str, str]) -> Path:
     return home / ".local/share" / FOLDER_NAME if home.is_absolute() else FOLDER_WITHOUT_HOME
 
 
-def _anchored(name: str, value: str, folder: Path) -> str:
-    """Return *value* with the path in it made absolute: a relative one is below *folder*."""
-    path = path_in(name, value)
-    if not path or path[0] in "~$":
-        return value
-    return f"{value.removesuffix(path)}{folder / path}"
+def _variable(field: str) -> str:
+    return OWN_FIELDS.get(field, f"WEBEX_{field.upper()}")
+
+
+def _text(name: str, value: object) -> str:
+    match value:
+        case Secret():
+            return value.reveal()
+        case bool():
+            return "yes" if value else "no"
+        case str() | int() | Path():
+            return str(value)
+        case Iterable() if name == "scopes":
+            return " ".join(value)
+    raise TypeError(f"{name} cannot be of type {type(value).__name__}")
+
+
+def _relative(variables: Mapping[str, str], base: Path) -> tuple[str, ...]:
+    """Return warnings of relative paths: where they lie does not depend on the working folder."""
+    paths = {name: path_in(name, value) for name, value in variables.items()}
+    return tuple(
+        f"{name} is relative and leads to {base / path}: write the whole path"
+        for name, path in paths.items()
+        if path and not Path(path).is_absolute() and path[0] not in "~$"
+    )
 
 
 def _read(env_file: Path) -> list[Binding]:
@@ -115,74 +165,11 @@ def _warnings(path: Path, bindings: list[Binding]) -> Iterator[str]:
                 "counts, remove the other"
             )
         lines[name] = line
-        # `Collector` looks at names of WEBEX_... wherever they come from.
+        # The reader looks at names of WEBEX_... wherever they come from.
         if name not in NAMES and not name.startswith("WEBEX_"):
             guess = suggestion(name, NAMES)
             if guess:
                 yield f"line {line} of {path}: {name} is not a setting{guess}"
     readable = exposure(path)
-    if readable is not None and any(name in lines for name in SECRET_NAMES):
+    if readable is not None and not SECRET_NAMES.isdisjoint(lines):
         yield readable
-
-
-class Collector:
-    """The values as they were meant; `mistakes` and `warnings` say what is wrong with them."""
-
-    def __init__(self, sources: Sources) -> None:
-        self.mistakes = list(sources.mistakes)
-        self.warnings = list(sources.warnings)
-        self._variables = {n: self._cleaned(n, v) for n, v in sources.variables.items()}
-
-    def _cleaned(self, name: str, value: str) -> str:
-        if not isinstance(value, str):
-            raise TypeError(f"{name} is not text: settings are read from text, as in os.environ")
-        if name not in NAMES:
-            return value.strip()
-        text, mistakes = cleaned(name, value)
-        self.mistakes.extend(mistakes)
-        return text
-
-    def value(self, name: str) -> str:
-        """Return the value of *name*; nothing if it is not set."""
-        return self._variables.get(name, "")
-
-    def add(self, mistake: str | None) -> None:
-        """Collect a mistake, if it is one."""
-        if mistake is not None:
-            self.mistakes.append(mistake)
-
-    def warn(self, warning: str | None) -> None:
-        """Collect a warning, if it is one."""
-        if warning is not None:
-            self.warnings.append(warning)
-
-    def whole_number(self, name: str, default: int, lowest: int, highest: int) -> int:
-        """Return a whole number within bounds."""
-        text = self.value(name)
-        if not text:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
-            self.mistakes.append(f"{name} must be a whole number from {lowest} to {highest}")
-            return default
-        return int(text)
-
-    def yes_or_no(self, name: str, *, default: bool) -> bool:
-        """Return whether a setting says yes."""
-        text = self.value(name).lower()
-        if text and text not in YES_OR_NO:
-            self.mistakes.append(f"{name} must be yes or no")
-        return YES_OR_NO.get(text, default)
-
-    def warn_of_ignored_names(self) -> None:
-        """Warn of names that have no effect here."""
-        if self.value("STATE"):
-            self.warnings.append(
-                "STATE is ignored: a state that never changes protects nobody, because anyone "
-                "who has seen it once can forge a callback; every sign-in gets its own"
-            )
-        for name, remedy in IGNORED_ENVIRONMENT.items():
-            if self.value(name) or self.value(name.lower()):
-                self.warnings.append(f"{name} is ignored: {remedy}")
-        for name in self._variables:
-            if name.startswith("WEBEX_") and name not in NAMES:
-                self.warnings.append(f"{name} is not a setting{suggestion(name, NAMES)}")

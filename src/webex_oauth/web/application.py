@@ -93,7 +93,7 @@ def _about(settings: Settings) -> About:
         is_emulator=platform.is_local,
         other_webex="" if platform.is_production or platform.is_local else platform.host,
         is_at_home=is_at_home,
-        is_debugging=settings.is_debugging and is_at_home and LIBRARY.isEnabledFor(logging.DEBUG),
+        is_debugging=settings.debug and is_at_home and LIBRARY.isEnabledFor(logging.DEBUG),
     )
 
 

@@ -6,14 +6,14 @@ import logging
 import sys
 
 from webex_oauth.integration import open_integration
-from webex_oauth.settings import read_settings
+from webex_oauth.settings import Settings
 from webex_oauth.web.application import create_application
 from webex_oauth.web.listening import AT_ONCE, listening_socket
 from webex_oauth.web.server import serve
 
 
 async def main() -> None:
-    settings = read_settings(json.loads(sys.stdin.readline()))
+    settings = Settings.from_env(None, json.loads(sys.stdin.readline()))
     listener = listening_socket("127.0.0.1", 0)
     stop = asyncio.Event()
     async with open_integration(settings) as integration, asyncio.TaskGroup() as tasks:

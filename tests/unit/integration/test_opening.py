@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from unit.settings.examples import GOOD
 from webex_oauth.errors import KeyUnavailable, StoreUnavailable
 from webex_oauth.integration import open_integration
 from webex_oauth.integration.shared_clock import SharedClock
-from webex_oauth.settings import Settings, read_settings
+from webex_oauth.settings import Settings, changed
 from webex_oauth.stores.memory import MemoryRows
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +23,7 @@ TASKS = {"clock", "keys", "rescue", "revocations", "sweeper", "keeper"}
 def settings_in(folder: Path, **variables: str) -> Settings:
     """Read settings that keep the keys in *folder* and everything else in memory."""
     changes = {"WEBEX_STORE_URL": "memory:", "WEBEX_KEYS_FILE": str(folder / "keys" / "keys")}
-    return read_settings(GOOD | changes | variables)
+    return Settings.from_env(None, GOOD | changes | variables)
 
 
 def running() -> set[str]:
@@ -67,8 +66,10 @@ async def test_without_one_it_goes_by_the_stores_clock(tmp_path: Path) -> None:
 
 @pytest.mark.check("F04")
 async def test_keys_in_the_environment_make_no_file(tmp_path: Path) -> None:
-    settings = read_settings(GOOD | {"WEBEX_STORE_URL": "memory:", "WEBEX_KEYS": f"k7 {KEY}"})
-    settings = replace(settings, keys_file=tmp_path / "keys" / "keys")
+    settings = Settings.from_env(
+        None, GOOD | {"WEBEX_STORE_URL": "memory:", "WEBEX_KEYS": f"k7 {KEY}"}
+    )
+    settings = changed(settings, keys_file=tmp_path / "keys" / "keys")
 
     async with open_integration(settings) as integration:
         assert integration.context.sealer.keys.primary.id == "k7"
@@ -99,7 +100,7 @@ async def test_what_it_cannot_start_with_leaves_nothing_behind(tmp_path: Path) -
 
 @pytest.mark.parametrize("settings", [None, GOOD, "memory:"])
 async def test_what_is_no_settings_is_told_at_once(settings: Any) -> None:
-    with pytest.raises(TypeError, match="read_settings"):
+    with pytest.raises(TypeError, match="from_env"):
         async with open_integration(settings):
             pass
 

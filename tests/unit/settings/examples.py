@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import read_settings
+from webex_oauth.settings import Settings
 
 CLIENT_SECRET = "5ec2e7a1" * 8
 REDIRECT_URI = "http://localhost:8080/oauth"
@@ -33,7 +33,7 @@ def portal_url(**changes: str) -> str:
 def mistakes(**changes: str) -> tuple[str, ...]:
     """Return the mistakes of a configuration that is good but for *changes*."""
     with pytest.raises(ConfigurationError) as caught:
-        read_settings(GOOD | changes)
+        Settings.from_env(None, GOOD | changes)
     return caught.value.mistakes
 
 
@@ -44,4 +44,4 @@ def only_mistake(**changes: str) -> str:
 
 
 def warnings(**changes: str) -> tuple[str, ...]:
-    return read_settings(GOOD | changes).warnings
+    return Settings.from_env(None, GOOD | changes).warnings

@@ -6,7 +6,7 @@ import pytest
 from unit.settings.examples import GOOD
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings, read_settings, read_sources
+from webex_oauth.settings import Settings
 
 
 def write(folder: Path, text: str, mode: int = 0o600) -> Path:
@@ -21,7 +21,7 @@ def good_lines(**changes: str) -> str:
 
 
 def read(path: Path | None, **environment: str) -> Settings:
-    return read_settings(read_sources(path, environment))
+    return Settings.from_env(path, environment)
 
 
 def told_of(path: Path) -> str:
@@ -124,16 +124,43 @@ def test_what_names_no_place_lies_beside_the_file(tmp_path: Path) -> None:
 def test_without_a_file_it_lies_in_the_users_data(tmp_path: Path) -> None:
     stated = read(None, **GOOD, XDG_DATA_HOME=str(tmp_path))
     usual = read(None, **GOOD, HOME="/srv/mira")
-    library = read_settings(GOOD | {"HOME": "/srv/mira"})
+    library = Settings.from_env(None, GOOD | {"HOME": "/srv/mira"})
 
     assert stated.keys_file == tmp_path / "webex-oauth" / "keys"
     assert usual.store_url == "sqlite:////srv/mira/.local/share/webex-oauth/vault.sqlite"
     assert library.store_url == usual.store_url
 
 
-def test_a_relative_path_of_the_environment_is_told() -> None:
-    settings = read(None, **GOOD, HOME="/srv/mira", WEBEX_KEYS_FILE="keys")
+def test_a_relative_path_of_the_environment_lies_in_the_users_data_and_is_told() -> None:
+    settings = read(None, **GOOD, HOME="/srv/mira", WEBEX_KEYS_FILE="my/keys")
 
-    assert settings.keys_file == Path.cwd() / "keys"
+    assert settings.keys_file == Path("/srv/mira/.local/share/webex-oauth/my/keys")
     (told,) = settings.warnings
-    assert told.startswith(f"WEBEX_KEYS_FILE is relative to the working folder, {Path.cwd()}: ")
+    assert told.startswith(f"WEBEX_KEYS_FILE is relative and leads to {settings.keys_file}: ")
+
+
+def test_the_working_folder_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, good_lines())
+    (tmp_path / "elsewhere").mkdir()
+
+    found = [read(path), read(None, **GOOD, HOME="/srv/mira", WEBEX_KEYS_FILE="keys")]
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    assert [read(path), read(None, **GOOD, HOME="/srv/mira", WEBEX_KEYS_FILE="keys")] == found
+
+
+def test_a_file_that_names_no_setting_is_another_programs(tmp_path: Path) -> None:
+    settings = read(write(tmp_path, "DATABASE_URL=x\n"), **GOOD, HOME="/srv/mira")
+
+    assert settings.keys_file == Path("/srv/mira/.local/share/webex-oauth/keys")
+
+
+def test_a_usual_file_may_be_absent_if_the_environment_has_what_is_needed(tmp_path: Path) -> None:
+    usual, named = tmp_path / ".env", tmp_path / "production.env"
+
+    assert read(usual, **GOOD).warnings == ()
+    assert f"{usual} does not exist" in told_of(usual)
+    with pytest.raises(ConfigurationError, match=f"{named} does not exist"):
+        read(named, **GOOD)

@@ -11,7 +11,7 @@ from unit.settings.examples import (
 )
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import NAMES, read_settings
+from webex_oauth.settings import NAMES, Settings
 
 REAL_ID = "C" + "0a" * 32
 BOT_TOKEN = "ZDI3MGEyYzQtNmFlNS00NDNh_PF84_1eb65fdf-9643-417f-9974-ad72cae0e10f"
@@ -135,6 +135,6 @@ def test_scopes_that_replace_those_of_the_portal_are_told() -> None:
 @pytest.mark.parametrize("name", sorted(NAMES - {"STATE"}))
 def test_no_name_is_free_of_these_checks(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        read_settings({name: f'"{REDIRECT_URI}"'})
+        Settings.from_env(None, {name: f'"{REDIRECT_URI}"'})
 
     assert [told for told in caught.value.mistakes if told.startswith(f"{name} is in quotes")]

@@ -7,7 +7,7 @@ from unit.settings.examples import CLIENT_SECRET, GOOD, mistakes, only_mistake, 
 
 from webex_oauth.oauth.authorization import authorization_url
 from webex_oauth.secret import Secret
-from webex_oauth.settings import Settings, read_settings
+from webex_oauth.settings import Settings
 
 DOOR = "https://webexapis.com/v1/authorize"
 BROKER = "/idb/oauth2/v1/authorize"
@@ -19,7 +19,7 @@ def moved(to: str) -> str:
 
 
 def read(url: str) -> Settings:
-    return read_settings({"AUTH_INIT_URL": url, "CLIENT_SECRET": CLIENT_SECRET})
+    return Settings.from_env(None, {"AUTH_INIT_URL": url, "CLIENT_SECRET": CLIENT_SECRET})
 
 
 def asked(url: str) -> dict[str, list[str]]:
@@ -73,7 +73,9 @@ def test_a_path_that_is_not_the_front_doors_is_told(address: str) -> None:
     "origin", ["", "https://webexapis.com", "https://webexapis.com/", "HTTPS://WebexAPIs.com:443"]
 )
 def test_spellings_of_one_origin_agree(address: str, origin: str) -> None:
-    settings = read_settings(GOOD | {"AUTH_INIT_URL": moved(address), "WEBEX_ORIGIN": origin})
+    settings = Settings.from_env(
+        None, GOOD | {"AUTH_INIT_URL": moved(address), "WEBEX_ORIGIN": origin}
+    )
 
     assert settings.platform.server.authorization_endpoint == DOOR
     assert settings.warnings == ()
@@ -90,7 +92,9 @@ def test_spellings_of_one_origin_agree(address: str, origin: str) -> None:
 def test_spellings_of_one_local_origin_agree(copied: str, named: str) -> None:
     url = moved(f"{copied}/v1/authorize")
 
-    assert read_settings(GOOD | {"AUTH_INIT_URL": url, "WEBEX_ORIGIN": named}).platform.is_local
+    assert Settings.from_env(
+        None, GOOD | {"AUTH_INIT_URL": url, "WEBEX_ORIGIN": named}
+    ).platform.is_local
 
 
 @pytest.mark.parametrize("broker", ["https://idbroker.webex.com", "https://idbroker-eu.webex.com/"])

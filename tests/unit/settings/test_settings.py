@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, strategies as st
@@ -18,12 +19,14 @@ from unit.settings.examples import (
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
-from webex_oauth.settings import NAMES, Settings, read_settings
+from webex_oauth.settings import NAMES, Settings, port_mistakes
 from webex_oauth.settings.names import IGNORED_ENVIRONMENT
 
 
 def with_portal_url(**changes: str) -> Settings:
-    return read_settings({"AUTH_INIT_URL": portal_url(), "CLIENT_SECRET": CLIENT_SECRET} | changes)
+    return Settings.from_env(
+        None, {"AUTH_INIT_URL": portal_url(), "CLIENT_SECRET": CLIENT_SECRET} | changes
+    )
 
 
 def test_the_samples_four_names_are_enough() -> None:
@@ -33,7 +36,7 @@ def test_the_samples_four_names_are_enough() -> None:
     assert settings.client.client_secret == Secret(CLIENT_SECRET)
     assert settings.client.redirect_uri == REDIRECT_URI
     assert settings.scopes == ("spark:people_read", "spark:rooms_read")
-    assert (settings.port, settings.is_debugging) == (8080, True)
+    assert (settings.port, settings.debug) == (8080, True)
     assert settings.platform.is_production
 
 
@@ -45,12 +48,6 @@ REFUSED_REDIRECT_URIS = {
         "https://spaces.example:0/oauth",
     ),
     "must use https: plain http is only for localhost": ("http://spaces.example/oauth",),
-    "is not this server, which listens on port 8080: set PORT=9090 or register the other port": (
-        "http://localhost:9090/oauth",
-    ),
-    "is not this server, which listens on port 8080: set PORT=80 or register the other port": (
-        "http://localhost/oauth",
-    ),
     "is the address of another page: register one that ends in /oauth": (
         *(f"{HERE}{page}" for page in ("/", "/login", "/logout", "/sessions", "/sessions/end")),
         *(f"{HERE}{page}" for page in ("/index.html", "/listrooms", "/disconnect", "/healthz")),
@@ -79,6 +76,20 @@ REFUSED_REDIRECT_URIS = {
 )
 def test_a_redirect_uri_that_cannot_be_is_refused_with_its_remedy(uri: str, remedy: str) -> None:
     assert only_mistake(WEBEX_REDIRECT_URI=uri) == f"the redirect URI {uri!a} {remedy}"
+
+
+@pytest.mark.parametrize(("port", "end"), [(9090, ":9090"), (80, "")])
+def test_browsers_must_come_back_to_the_port_of_a_server(port: int, end: str) -> None:
+    uri = f"http://localhost{end}/oauth"
+    elsewhere = Settings.from_env(None, GOOD | {"WEBEX_REDIRECT_URI": uri, "PORT": "8080"})
+    here = Settings.from_env(None, GOOD | {"WEBEX_REDIRECT_URI": uri})
+
+    (told,) = port_mistakes(elsewhere)
+    assert told.startswith(
+        f"the redirect URI {uri!a} is not this server, which listens on port 8080"
+    )
+    assert told.endswith(f": set PORT={port} or register the other port")
+    assert (here.port, port_mistakes(here)) == (port, ())
 
 
 @pytest.mark.parametrize("path", ["/oauth", "/oauth/", "/a.b/~me/c-d_e", "/.well-known/x", "/..a"])
@@ -161,7 +172,7 @@ def test_what_is_no_proxy_no_origin_or_no_help_is_refused(text: str, mistake: st
 @pytest.mark.parametrize("value", [8080, None, b"8080", True])
 def test_a_value_that_is_not_text_is_an_error_of_the_program(value: Any) -> None:
     with pytest.raises(TypeError, match="PORT is not text"):
-        read_settings(GOOD | {"PORT": value})
+        Settings.from_env(None, GOOD | {"PORT": value})
 
 
 def test_several_mistakes_come_at_once() -> None:
@@ -206,7 +217,7 @@ def test_what_the_environment_says_is_ignored_but_not_silently(name: str) -> Non
     told = warnings(**{name: "http://proxy.example:3128"})
 
     assert told == (f"{name.upper()} is ignored: {IGNORED_ENVIRONMENT[name.upper()]}",)
-    assert read_settings(GOOD | {name: "x"}).proxy is None
+    assert Settings.from_env(None, GOOD | {name: "x"}).proxy is None
 
 
 def test_an_unknown_scope_is_warned_of_with_the_likely_one() -> None:
@@ -231,13 +242,13 @@ def test_a_scope_that_is_named_twice_is_asked_for_once() -> None:
     ],
 )
 def test_debug_is_read_as_the_sample_reads_it(value: str, *, is_debugging: bool) -> None:
-    assert read_settings(GOOD | {"DEBUG": value}).is_debugging is is_debugging
+    assert Settings.from_env(None, GOOD | {"DEBUG": value}).debug is is_debugging
 
 
 def test_an_https_address_may_stand_before_any_port() -> None:
     uri = "https://spaces.example/sign-in/done"
 
-    settings = read_settings(GOOD | {"WEBEX_REDIRECT_URI": uri, "PORT": "9000"})
+    settings = Settings.from_env(None, GOOD | {"WEBEX_REDIRECT_URI": uri, "PORT": "9000"})
 
     assert settings.is_https
     assert (settings.public_origin, settings.public_host, settings.callback_path) == (
@@ -257,7 +268,7 @@ def test_an_https_address_may_stand_before_any_port() -> None:
     ],
 )
 def test_the_schemes_own_port_names_the_same_host(uri: str, hosts: set[str]) -> None:
-    settings = read_settings(GOOD | {"WEBEX_REDIRECT_URI": uri})
+    settings = Settings.from_env(None, GOOD | {"WEBEX_REDIRECT_URI": uri})
 
     assert settings.public_hosts == hosts
     assert settings.is_https
@@ -281,13 +292,13 @@ def test_a_public_application_refuses_a_local_webex() -> None:
 def test_tls_before_the_application_can_be_tried_with_a_local_webex(host: str) -> None:
     local = {"WEBEX_ORIGIN": "http://127.0.0.1:8090", "WEBEX_REDIRECT_URI": f"https://{host}/oauth"}
 
-    assert read_settings(GOOD | local).is_https
+    assert Settings.from_env(None, GOOD | local).is_https
 
 
 def judge(variables: Mapping[str, str]) -> Settings | tuple[str, ...]:
     """Return the settings, or else the mistakes."""
     try:
-        return read_settings(variables)
+        return Settings.from_env(None, variables)
     except ConfigurationError as error:
         return error.mistakes
 
@@ -317,7 +328,7 @@ def test_a_redirect_uri_that_is_taken_is_plain_and_has_a_path_of_its_own(uri: st
 
     if isinstance(judged, Settings):
         assert judged.callback_path not in {"", "/", "/login"}
-        assert judged.is_https or judged.public_origin == "http://localhost:8080"
+        assert judged.is_https or urlsplit(judged.public_origin).hostname == "localhost"
         assert judged.public_host.isascii()
         assert not set(judged.client.redirect_uri) & set(" \t\\@#?%")
 

@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 from unit.settings.examples import GOOD, mistakes, only_mistake, warnings
 
 from webex_oauth.secret import Secret
-from webex_oauth.settings import read_settings
-from webex_oauth.settings.values import STORE_URL_REMEDY, without_password
+from webex_oauth.settings import Settings
+from webex_oauth.settings.places import STORE_URL_REMEDY, without_password
 from webex_oauth.vault.key_file import read_keys
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
@@ -20,14 +20,14 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789!$&'()*+,;=%:@/", min_size=
 @pytest.mark.parametrize(
     "url",
     [
-        *("memory:", "sqlite:///data/vault.sqlite", "sqlite:////var/lib/webex-oauth/vault.sqlite"),
+        *("memory:", "sqlite:////data/vault.sqlite", "sqlite:////var/lib/webex-oauth/vault.sqlite"),
         "postgresql://webex:word@db.example:5432/webex?sslmode=verify-full&pool_size=4",
         *("postgresql:///webex?host=/run/postgresql", "redis://:word@cache.example:6379/1"),
         "rediss://cache.example",
     ],
 )
 def test_every_stores_url_is_taken(url: str) -> None:
-    assert read_settings(GOOD | {"WEBEX_STORE_URL": url}).store_url == url
+    assert Settings.from_env(None, GOOD | {"WEBEX_STORE_URL": url}).store_url == url
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_settings_show_none_of_their_secrets() -> None:
     proxy = "http://proxy-user:proxy-word@proxy.example:3128"
     secret = {"WEBEX_STORE_URL": "redis://:pass-word@h", "WEBEX_KEYS": f"k1 {KEY}"}
 
-    settings = read_settings(GOOD | secret | {"WEBEX_PROXY": proxy})
+    settings = Settings.from_env(None, GOOD | secret | {"WEBEX_PROXY": proxy})
 
     for shown in ("pass-word", KEY, "proxy-word", GOOD["CLIENT_SECRET"]):
         assert shown not in repr(settings)
@@ -78,10 +78,10 @@ def test_settings_show_none_of_their_secrets() -> None:
 @pytest.mark.check("F04")
 @pytest.mark.parametrize("between", [",", "\n", " , ", "\n\n"])
 def test_keys_stand_in_the_environment_one_after_the_other(between: str) -> None:
-    settings = read_settings(GOOD | {"WEBEX_KEYS": f"k2 {KEY}{between}k1 {OLDER_KEY}"})
+    settings = Settings.from_env(None, GOOD | {"WEBEX_KEYS": f"k2 {KEY}{between}k1 {OLDER_KEY}"})
 
-    assert isinstance(settings.keys_text, Secret)
-    ring = read_keys(settings.keys_text.reveal(), "WEBEX_KEYS")
+    assert isinstance(settings.keys, Secret)
+    ring = read_keys(settings.keys.reveal(), "WEBEX_KEYS")
     assert (ring.primary.id, [key.id for key in ring.others]) == ("k2", ["k1"])
 
 
@@ -101,7 +101,7 @@ def test_keys_come_from_one_place() -> None:
 
 
 def test_the_spool_lies_beside_the_keys() -> None:
-    settings = read_settings(GOOD | {"WEBEX_KEYS_FILE": "/etc/webex-oauth/keys"})
+    settings = Settings.from_env(None, GOOD | {"WEBEX_KEYS_FILE": "/etc/webex-oauth/keys"})
 
     assert settings.spool_folder == Path("/etc/webex-oauth/spool")
 
