@@ -45,8 +45,8 @@ JONAS = "jonas@acme.example"
 class Scene:
     """Run both servers; use it as a context manager.
 
-    *variables* are settings beyond those that the emulator's `.env` brings. *public_origin* is
-    how browsers see the application when it stands behind a proxy that ends TLS. *canaries* learn
+    *variables* are settings beyond those that the emulator's `.env` brings. *public_uri* is
+    the redirect URI of an application that stands behind a proxy that ends TLS. *canaries* learn
     every secret of the scene and see everything that leaves it. *around_transport* may put
     something between the application and the HTTP client, and *change_settings* may say what no
     variable can.
@@ -60,7 +60,7 @@ class Scene:
         variables: Mapping[str, str] | None = None,
         rows: Rows | None = None,
         around_transport: Callable[[Transport], Transport] | None = None,
-        public_origin: str | None = None,
+        public_uri: str | None = None,
         change_settings: Callable[[Settings], Settings] = lambda settings: settings,
         canaries: Canaries = RUN,
     ) -> None:
@@ -69,7 +69,7 @@ class Scene:
         self._variables = dict(variables or {})
         self._rows = rows
         self._around_transport = around_transport or (lambda transport: transport)
-        self._public_origin = public_origin
+        self._public_uri = public_uri
         self._change_settings = change_settings
         self.canaries = canaries
         self._exits = ExitStack()
@@ -82,8 +82,8 @@ class Scene:
         self.emulator: Emulator = running.emulator
         self._listener = listening_socket("127.0.0.1", 0)
         self.port: int = self._listener.getsockname()[1]
-        self.origin = self._public_origin or f"http://localhost:{self.port}"
         self.settings = self._read_settings(running.origin)
+        self.origin = self.settings.public_origin
         self._thread = threading.Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
         if not self._is_started.wait(LIMIT_SECONDS) or self._failure:
@@ -147,8 +147,8 @@ class Scene:
         return any(one.due_at <= context.clock() for one in queued)
 
     def _read_settings(self, webex_origin: str) -> Settings:
-        local_uri, public_uri = f"http://localhost:{self.port}/oauth", f"{self.origin}/oauth"
-        integration = self.emulator.register(*dict.fromkeys((local_uri, public_uri)))
+        local_uri = f"http://localhost:{self.port}/oauth"
+        integration = self.emulator.register(local_uri, *filter(None, [self._public_uri]))
         self.canaries.plant("client_secret", integration.client_secret)
         text = sample_env(integration, webex_origin)
         from_emulator = {k: v or "" for k, v in dotenv_values(stream=StringIO(text)).items()}
@@ -162,10 +162,10 @@ class Scene:
             | self._variables
         )
         settings = self._change_settings(Settings.from_env(None, self.variables))
-        if not self._public_origin:
+        if not self._public_uri:
             return settings
         # No .env can say this: a local Webex may not serve a public application.
-        return changed(settings, client=replace(settings.client, redirect_uri=public_uri))
+        return changed(settings, client=replace(settings.client, redirect_uri=self._public_uri))
 
     def _run(self) -> None:
         try:

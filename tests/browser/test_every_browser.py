@@ -46,7 +46,7 @@ def running_site(way: str, folder: Path, hops: Hops) -> Iterator[Scene]:
             return
         port, is_tls = free_port(), way == OVER_TLS
         origin = f"{'https' if is_tls else 'http'}://localhost:{port}"
-        scene = Scene(folder, public_origin=origin, change_settings=hops.before_webex)
+        scene = Scene(folder, public_uri=f"{origin}/oauth", change_settings=hops.before_webex)
         exits.enter_context(scene)
         certificate = certificate_text() if is_tls else ""
         dropped = () if is_tls else ("sec-fetch-",)

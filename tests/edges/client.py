@@ -82,7 +82,11 @@ class Client:
 
     def start(self, return_to: str = "/") -> str:
         """Press the button; return the URL at Webex."""
-        return self.post("/login", {"return_to": return_to}).one("location")
+        return self.post(self.at("/login"), {"return_to": return_to}).one("location")
+
+    def at(self, page: str) -> str:
+        """Return the path of a page, which may be below the redirect URI's folder."""
+        return self.scene.settings.path_of(page)
 
     def callback(self, email: str = MIRA, return_to: str = "/") -> str:
         """Walk up to the callback, and give its path and query without going there."""
@@ -97,7 +101,8 @@ class Client:
 
     def csrf_token(self) -> str:
         """Read the token that this session's pages carry."""
-        return self.get("/").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        page = self.get(self.at("/")).text
+        return page.partition('name="csrf_token" value="')[2].partition('"')[0]
 
     def _cookie_header(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -15,7 +15,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 YEAR_SECONDS = 365 * 86400
 MAX_COOKIE_BYTES = 4096
-ASSET_LINK = re.compile(r'"(/static/[^"]+)"')
+ASSET_LINK = re.compile(r'"((?:/[a-z]+)?/static/[^"]+)"')
+ADDRESS = re.compile(r' (?:href|src|action)="([^"#]+)"')
 PARAMETER = re.compile(r"\{[^}]+\}")
 
 
@@ -39,7 +40,7 @@ class Exchange:
 
     @property
     def is_asset(self) -> bool:
-        return self.target.startswith("/static/") and self.answer.status == 200
+        return "/static/" in self.target and self.answer.status == 200
 
 
 Rule = Callable[[Exchange, Scene], Iterator[str]]
@@ -59,20 +60,21 @@ def _requests(client: Client) -> Iterator[tuple[str, str, bytes, dict[str, str]]
     for target in addresses(client):
         for method in METHODS:
             yield method, target, b"", {}
-    yield "GET", "/no/such/page", b"", {}
-    yield "GET", "/?" + "a" * 9000, b"", {}
-    yield "GET", "/", b"", {"x-filler": "a" * 17_000}
-    yield "GET", "/", b"", {"host": "elsewhere.example"}
-    yield "POST", "/login", b"a=" + b"b" * 70_000, {"content-type": FORM}
-    yield "GET", "/oauth?code=a&code=b", b"", {}
-    yield "GET", "/oauth?error=access_denied&state=unknown", b"", {}
-    yield "GET", "/", b"", {"accept": "application/json", "host": "elsewhere.example"}
+    home, callback = client.at("/"), client.scene.settings.callback_path
+    yield "GET", f"{home}no/such/page", b"", {}
+    yield "GET", f"{home}?" + "a" * 9000, b"", {}
+    yield "GET", home, b"", {"x-filler": "a" * 17_000}
+    yield "GET", home, b"", {"host": "elsewhere.example"}
+    yield "POST", client.at("/login"), b"a=" + b"b" * 70_000, {"content-type": FORM}
+    yield "GET", f"{callback}?code=a&code=b", b"", {}
+    yield "GET", f"{callback}?error=access_denied&state=unknown", b"", {}
+    yield "GET", home, b"", {"accept": "application/json", "host": "elsewhere.example"}
 
 
 def addresses(client: Client) -> list[str]:
     """Return an address for every route, and every file that the home page loads."""
     paths = [PARAMETER.sub("nothing", path) for path in client.scene.pages]
-    return [*paths, *ASSET_LINK.findall(client.get("/").text)]
+    return [*paths, *ASSET_LINK.findall(client.get(client.at("/")).text)]
 
 
 def violations(exchanges: list[Exchange], rule: Rule, scene: Scene) -> list[str]:
@@ -104,7 +106,8 @@ def csp_allows_nothing_foreign(exchange: Exchange, scene: Scene) -> Iterator[str
         if policy.get(name) != ["'self'"]:
             yield f"{name} is {policy.get(name)}"
     # Browsers hold form-action against every redirect on the way to Webex's last page.
-    leads_to_webex = 'action="/login"' in exchange.answer.text
+    form = f'action="{scene.settings.path_of("/login")}"'
+    leads_to_webex = form in exchange.answer.text
     is_strict = policy.get("form-action") == ["'self'"]
     if exchange.method != "HEAD" and is_strict == leads_to_webex:
         yield f"form-action is {policy.get('form-action')}"
@@ -171,6 +174,19 @@ def status_is_honest(exchange: Exchange, scene: Scene) -> Iterator[str]:  # noqa
         yield f"allow is {answer.one('allow')!r}"
     if exchange.method not in {"GET", "HEAD", "POST"} and answer.status not in {405, 421}:
         yield "a method that no page has was taken"
+
+
+def everything_is_below_the_base(exchange: Exchange, scene: Scene) -> Iterator[str]:
+    """Check that nothing leads to another application of the same origin."""
+    answer, settings = exchange.answer, scene.settings
+    elsewhere = (f"{settings.platform.origin}/", "https://status.webex.com/")
+    leads_to = answer.all("location")
+    if answer.one("content-type").startswith("text/html"):
+        leads_to += ADDRESS.findall(answer.text)
+    for address in leads_to:
+        path = address.removeprefix(settings.public_origin)
+        if not path.startswith((settings.base_path, *elsewhere)):
+            yield f"an address leads to {address}"
 
 
 RULES: dict[str, Rule] = {

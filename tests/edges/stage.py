@@ -33,8 +33,8 @@ class Stage:
 
 
 @contextmanager
-def open_stage(folder: Path, public_origin: str | None = None) -> Iterator[Stage]:
+def open_stage(folder: Path, public_uri: str | None = None) -> Iterator[Stage]:
     """Raise a stage for as long as the block lasts."""
     store = FailingRows()
-    with Scene(folder, rows=store, public_origin=public_origin) as scene:
+    with Scene(folder, rows=store, public_uri=public_uri) as scene:
         yield Stage(scene, store, signed_in(scene))

@@ -27,7 +27,7 @@ async def spoil(visit: Visit) -> Response:
 
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with Scene(tmp_path_factory.mktemp("spoilt"), public_origin="https://bad.example") as scene:
+    with Scene(tmp_path_factory.mktemp("spoilt"), public_uri="https://bad.example/oauth") as scene:
         scene.pages["/bad"] = dict.fromkeys(METHODS, spoil)
         yield scene
 

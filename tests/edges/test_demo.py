@@ -68,6 +68,6 @@ def test_it_is_not_said_to_the_public(tmp_path: Path, caplog: pytest.LogCaptureF
     variables, origin = {"DEBUG": "oauth"}, "https://spaces.example"
     with (
         caplog.at_level(logging.DEBUG, logger=LIBRARY),
-        Scene(tmp_path, variables=variables, public_origin=origin) as scene,
+        Scene(tmp_path, variables=variables, public_uri=f"{origin}/oauth") as scene,
     ):
         assert not says_so(scene)

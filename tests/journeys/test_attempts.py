@@ -65,7 +65,7 @@ def test_browsers_keep_the_cookie_whatever_is_asked_and_wherever_it_leads(tmp_pa
     scopes = tuple(f"spark-admin:something_{number}_read" for number in range(100))
     with Scene(
         tmp_path,
-        public_origin="https://spaces.example",
+        public_uri="https://spaces.example/oauth",
         change_settings=lambda settings: changed(settings, scopes=scopes),
     ) as scene:
         started = scene.integration.sign_in.begin(read_return_to("/" + "a" * 1_999))

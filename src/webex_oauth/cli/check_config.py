@@ -12,6 +12,7 @@ from webex_oauth.cli.running import bind_failure, env_file_option, run
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.integration.store_urls import start_mistakes, try_store, try_webex
 from webex_oauth.settings import Settings, judged_settings, port_mistakes, read_sources
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.listening import listening_socket
 
 
@@ -67,7 +68,7 @@ def _exit_on(mistakes: list[str]) -> None:
 
 def _summary(settings: Settings) -> list[tuple[str, object]]:
     return [
-        ("sign-in starts at", f"{settings.public_origin}/"),
+        ("sign-in starts at", settings.url_of(PagePath.HOME)),
         ("redirect URI", settings.client.redirect_uri),
         ("Webex", settings.platform.origin),
         ("scopes", " ".join(settings.scopes)),

@@ -15,6 +15,7 @@ from webex_oauth.cli.output import configure_log, say
 from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.cli.worker import serve_application
 from webex_oauth.settings import DEFAULT_PORT, Settings
+from webex_oauth.settings.pages import PagePath
 
 PORT = click.IntRange(1, 65535)
 
@@ -55,7 +56,7 @@ async def _serve(port: int, emulator_port: int, broker_port: int | None, folder:
     listener = await listen(settings)
     webex.open()
     say("")
-    say(f"  Open {settings.public_origin}/ in a browser and press “Sign in with Webex”.")
+    say(f"  Open {settings.url_of(PagePath.HOME)} in a browser and press “Sign in with Webex”.")
     say(f"  The local Webex is at {emulator.origin}/, where people sign in")
     say(f"  at {emulator.broker_origin}/. Ctrl-C stops both.")
     say("")

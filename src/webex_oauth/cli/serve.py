@@ -29,6 +29,7 @@ from webex_oauth.cli.running import (
     stop_on_signals,
 )
 from webex_oauth.settings import Settings, read_sources
+from webex_oauth.settings.pages import PagePath
 
 NO_CREDENTIALS = """\
 No integration is configured: there is no AUTH_INIT_URL and no CLIENT_SECRET, here or in {file}.
@@ -79,7 +80,7 @@ async def _serve(settings: Settings, env_file: Path) -> int:
     stop = stop_on_signals(before_exit=workers.kill)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
         loop.add_signal_handler(signal.SIGHUP, renewal.set)
-    greeting = f"Open {settings.public_origin}/ in a browser. Ctrl-C stops."
+    greeting = f"Open {settings.url_of(PagePath.HOME)} in a browser. Ctrl-C stops."
     return await workers.run(stop, renewal, when_ready=lambda: complain(greeting))
 
 

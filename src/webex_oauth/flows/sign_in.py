@@ -68,17 +68,17 @@ class ReturnTo:
 HOME = ReturnTo("/")
 
 
-def read_return_to(text: str | None) -> ReturnTo:
-    """Return *text* if every browser reads it as a path on this origin, else the home page.
+def read_return_to(text: str | None, home: ReturnTo = HOME) -> ReturnTo:
+    """Return *text* if every browser reads it as a path on this origin, else *home*.
 
     Browsers read a backslash as a slash and drop tabs and newlines; a proxy may decode percent
     escapes before that. So the path is judged decoded.
     """
     if text is None or len(text) > MAX_RETURN_TO_CHARACTERS or not _PATH.fullmatch(text):
-        return HOME
+        return home
     path = unquote(unquote(text.partition("?")[0])).replace("\\", "/")
     if "//" in path or any(character <= " " or character == "\x7f" for character in path):
-        return HOME
+        return home
     return ReturnTo(text)
 
 
@@ -166,20 +166,22 @@ class SignIn:
         attempt: Secret | None,
         session_id: Secret | None,
         browser: str | None = None,
+        home: ReturnTo = HOME,
     ) -> Outcome:
         """Complete the attempt that *callback* answers, in the browser that began it.
 
         *attempt* and *session_id* are the cookies that this browser presents, *browser* describes
-        it to its person. Everything that can go wrong is in the outcome.
+        it to its person. *home* is where they go if the attempt does not open. Everything that can
+        go wrong is in the outcome.
         """
-        state_digest, return_to = digest(callback.state), HOME
+        state_digest, return_to = digest(callback.state), home
         log.debug(
             "callback received (attempt %(attempt)s): %(kind)s",
             {"attempt": _name_of_attempt(state_digest), "kind": type(callback).__name__},
         )
         try:
             opened = open_attempt(self._context.sealer, attempt, state_digest)
-            return_to = read_return_to(opened.return_to)
+            return_to = read_return_to(opened.return_to, home)
             if opened.expires_at > self._context.clock() + ATTEMPT_SECONDS + CLOCK_SKEW_SECONDS:
                 raise AttemptUnknown("the attempt was begun by a wrong clock")
             # A refusal takes no state: nothing is written, and the person may still accept.

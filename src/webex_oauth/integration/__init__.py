@@ -22,6 +22,7 @@ from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
 from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.ports import Clock, Randomness, Sleep, Transport
 from webex_oauth.settings import Settings
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.settings.places import MEMORY
 from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.key_agreement import KeyPresence, KeyWatch, open_keys
@@ -137,7 +138,7 @@ def _compose(
         clock,
         rescue=rescue,
         randomness=sealer.randomness,
-        sign_in_url=f"{settings.public_origin}/login",
+        sign_in_url=settings.url_of(PagePath.LOGIN),
     )
     revocations = Revocations(context)
     return OpenIntegration(

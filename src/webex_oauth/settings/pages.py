@@ -1,10 +1,10 @@
-"""The one list of the application's paths; only the callback's comes from the redirect URI."""
+"""The one list of the application's paths, each below the folder of the redirect URI."""
 
 from enum import StrEnum
 
 
 class PagePath(StrEnum):
-    """A path that the application answers, whatever the redirect URI is."""
+    """A page's path below the base; only the callback's comes from the redirect URI."""
 
     HOME = "/"
     INDEX = "/index.html"
@@ -24,6 +24,12 @@ PROBES = frozenset({PagePath.ALIVE, PagePath.READY})
 """A load balancer asks for them by address."""
 
 
+def base_of(callback_path: str) -> str:
+    """Return the folder of the callback, which is the base of all pages; it ends in a slash."""
+    return callback_path.rstrip("/").rpartition("/")[0] + "/"
+
+
 def is_page(path: str) -> bool:
-    """Return whether *path* is the address of a page, so that no callback can be there."""
-    return path in set(PagePath) or f"{path}/".startswith(STATIC_FOLDER)
+    """Return whether *path* is that of a page, at the root or below its folder: no callback's."""
+    below = path[len(base_of(path)) - 1 :]
+    return any(one in set(PagePath) or f"{one}/".startswith(STATIC_FOLDER) for one in (path, below))

@@ -153,8 +153,6 @@ class Reader(Collector):
         remedy = urls.redirect_uri_remedy(redirect_uri)
         if remedy:
             self.mistakes.append(f"the redirect URI {_shown(redirect_uri)} {remedy}")
-        else:
-            self.warn(urls.base_doubt(redirect_uri))
         return redirect_uri
 
     def _scopes(self) -> tuple[str, ...]:

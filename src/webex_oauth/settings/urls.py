@@ -106,18 +106,6 @@ def loopback_port(redirect_uri: str) -> int | None:
     return parts.port or DEFAULT_PORTS["http"]
 
 
-def base_doubt(redirect_uri: str) -> str | None:
-    """Return a warning if a good redirect URI is below a path: the pages are not."""
-    parts = urlsplit(redirect_uri)
-    folder = parts.path.rstrip("/").rpartition("/")[0]
-    if not folder:
-        return None
-    return (
-        f"the redirect URI is below {folder}/, but the pages are not: pass every path of "
-        f"{origin_of(parts)} to this application, or register a redirect URI without {folder}"
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class PortalUrl:
     """What the OAuth Authorization URL of the Developer Portal says, and what is wrong with it.

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
+from webex_oauth.settings.pages import base_of
 from webex_oauth.settings.places import without_password
 from webex_oauth.settings.reader import ABSOLUTE_SECONDS, APP_NAME, HOST, Reader
 from webex_oauth.settings.urls import loopback_port, origin_of
@@ -130,6 +131,19 @@ class Settings:
     def callback_path(self) -> str:
         """The path of the registered redirect URI."""
         return urlsplit(self.client.redirect_uri).path
+
+    @property
+    def base_path(self) -> str:
+        """The folder of the redirect URI, below which all pages are; it ends in a slash."""
+        return base_of(self.callback_path)
+
+    def path_of(self, page: str) -> str:
+        """Return the path of *page*, a `PagePath`, as browsers ask for it."""
+        return self.base_path + page.removeprefix("/")
+
+    def url_of(self, page: str) -> str:
+        """Return the whole address of *page*."""
+        return self.public_origin + self.path_of(page)
 
     @property
     def is_https(self) -> bool:

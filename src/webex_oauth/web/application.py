@@ -13,9 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webex_oauth.errors import StoreError, VaultError, WebexOAuthError
 from webex_oauth.flows.cookies import CookieJar
+from webex_oauth.flows.sign_in import ReturnTo
 from webex_oauth.integration import OpenIntegration
 from webex_oauth.settings import Settings
-from webex_oauth.settings.pages import STATIC_FOLDER, PagePath
+from webex_oauth.settings.pages import PROBES, STATIC_FOLDER, PagePath, base_of
 from webex_oauth.settings.urls import is_loopback
 from webex_oauth.web.browser_security import security_headers
 from webex_oauth.web.failure_page import api_failure, show_failure
@@ -34,7 +35,7 @@ from webex_oauth.web.sessions import (
     sign_out,
 )
 from webex_oauth.web.sign_in import begin_sign_in, begin_sign_in_by_link, complete_sign_in
-from webex_oauth.web.visit import Site, Visit
+from webex_oauth.web.visit import Site, Visit, redirect
 
 LIBRARY: Final = logging.getLogger("webex_oauth")
 CACHED_FOR_GOOD: Final = "public, max-age=31536000, immutable"
@@ -55,7 +56,7 @@ def create_application(
 
     It is not ready once *is_stopping*, nor while tokens wait that the store would not take.
     """
-    assets = Assets.packaged()
+    assets = Assets.packaged(settings.base_path)
     table = handlers(settings.callback_path)
     readiness = Readiness(
         lambda: check_serving(integration),
@@ -70,6 +71,7 @@ def create_application(
         refusals=RefusalLog(),
         is_ready=readiness.is_ready,
         acting_paths=acting_paths(settings.callback_path),
+        home=ReturnTo(settings.base_path),
     )
 
     async def show(scope: Scope, refused: Refused) -> ASGIApp:
@@ -77,8 +79,9 @@ def create_application(
 
     return Frame(
         PageRouter(site, table),
+        base=settings.base_path,
         public_hosts=settings.public_hosts,
-        open_paths=assets.by_path.keys(),
+        open_paths={*map(settings.path_of, PROBES), *assets.by_path},
         headers=security_headers(settings.public_origin),
         show_failure=show,
     )
@@ -89,6 +92,7 @@ def _about(settings: Settings) -> About:
     is_at_home = is_loopback(urlsplit(settings.public_origin))
     return About(
         name=settings.app_name,
+        base=settings.base_path,
         help_url=settings.help_url,
         is_emulator=platform.is_local,
         other_webex="" if platform.is_production or platform.is_local else platform.host,
@@ -100,12 +104,14 @@ def _about(settings: Settings) -> About:
 def handlers(callback_path: str) -> HandlerTable:
     """Return every page by its path and method; of two with the same path the first counts.
 
-    The callback's path is the one of the registered redirect URI. HEAD is answered as GET is.
+    The callback's path is the one of the registered redirect URI, and its folder the base of the
+    others. HEAD is answered as GET is.
     """
+    base = base_of(callback_path).removesuffix("/")
     listed: list[tuple[str, Mapping[str, Handler]]] = [
         (PagePath.ROOMS, {"GET": show_rooms}),
         (PagePath.HOME, {"GET": show_home}),
-        (callback_path, {"GET": complete_sign_in}),
+        (callback_path.removeprefix(base), {"GET": complete_sign_in}),
         (PagePath.LOGIN, {"GET": begin_sign_in_by_link, "POST": begin_sign_in}),
         (PagePath.INDEX, {"GET": show_home}),
         (PagePath.LOGOUT, {"GET": ask_to_sign_out, "POST": sign_out}),
@@ -116,13 +122,19 @@ def handlers(callback_path: str) -> HandlerTable:
         (PagePath.READY, {"GET": show_readiness}),
         (PagePath.STATIC, {"GET": send_static_file}),
     ]
-    return dict(reversed(listed))
+    table = {base + path: by for path, by in reversed(listed)}
+    return {base: {"GET": lead_home}, **table} if base else table
 
 
 def acting_paths(callback_path: str) -> frozenset[str]:
-    """Return the paths of the pages that do something: those with a form, and the callback."""
-    acting = (path for path, by in handlers(callback_path).items() if "POST" in by)
-    return frozenset((*acting, callback_path))
+    """Return the paths of the pages that do something: those with a form, and the callback.
+
+    Each is there as a proxy that takes the base off may pass it on, too.
+    """
+    acting = [path for path, by in handlers(callback_path).items() if "POST" in by]
+    acting.append(callback_path)
+    base = base_of(callback_path).removesuffix("/")
+    return frozenset((*acting, *(path.removeprefix(base) for path in acting)))
 
 
 class PageRouter:
@@ -146,8 +158,10 @@ class PageRouter:
     @staticmethod
     def find(table: HandlerTable, path: str, method: str) -> Handler:
         """Return the handler of a request; raises HTTPException if there is none."""
-        is_static = path.startswith(STATIC_FOLDER) and path not in table
-        handler_by_method = table.get(PagePath.STATIC if is_static else path)
+        handler_by_method = table.get(path)
+        if handler_by_method is None:
+            before, folder, _ = path.rpartition(STATIC_FOLDER)
+            handler_by_method = table.get(before + PagePath.STATIC) if folder else None
         if handler_by_method is None:
             raise HTTPException(404)
         handler = handler_by_method.get("GET" if method == "HEAD" else method)
@@ -208,6 +222,11 @@ async def show_readiness(visit: Visit) -> Response:
     if await visit.site.is_ready():
         return PlainTextResponse("ready\n")
     return PlainTextResponse("not ready\n", 503)
+
+
+async def lead_home(visit: Visit) -> Response:
+    """Send a browser that asks for the base without its slash to the home page."""
+    return redirect(visit.site.home.path)
 
 
 async def send_static_file(visit: Visit) -> Response:

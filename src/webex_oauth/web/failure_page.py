@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from webex_oauth import errors
 from webex_oauth.flows.sign_in import ReturnTo
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.failures import Failure, Refused, Retry
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit
@@ -168,16 +169,16 @@ def _first(table: Table, error: errors.WebexOAuthError) -> str:
 
 def _link(visit: Visit, failure: Failure) -> Link | None:
     if failure.name == "wrong-host":
-        origin = visit.site.settings.public_origin
-        return Link(f"{origin}/", f"{origin}/")
+        url = visit.site.settings.url_of(PagePath.HOME)
+        return Link(url, url)
     match failure.retry:
         case Retry.SAME_PAGE if visit.request.method in {"GET", "HEAD"}:
             # An empty reference is this very address; a callback's query has no place in a page.
             return Link("", "Try again")
         case Retry.SAME_PAGE | Retry.HOME:
-            return Link("/", "Home page")
+            return Link(visit.site.home.path, "Home page")
         case Retry.OWN_PAGE:
-            return Link("/", "Go to your page")
+            return Link(visit.site.home.path, "Go to your page")
         case Retry.SIGN_IN | Retry.NOTHING:
             return None
 

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.oauth.http import read_text
-from webex_oauth.settings.pages import PROBES
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import HeaderList
 from webex_oauth.web.failures import Refused, reference_id, refused_with_status
 
@@ -99,8 +99,9 @@ class Outlet:
 class Frame:
     """An ASGI application around *app*.
 
-    Only requests for *public_hosts* are answered; probes and *open_paths* are answered for any
-    host and at any time. Each is read whole, within *body_seconds*, before it counts as one of the
+    Its paths are below *base*, which a proxy or an application around this one may have taken away.
+    Only requests for *public_hosts* are answered; *open_paths* are answered for any host and at any
+    time. Each is read whole, within *body_seconds*, before it counts as one of the
     MAX_UNDER_WAY, and it does not count while its peer is waited for: so peers that send or read
     nothing take no place. A failure, even an unforeseen one, becomes the answer that *show_failure*
     builds.
@@ -110,6 +111,7 @@ class Frame:
         self,
         app: ASGIApp,
         *,
+        base: str = "/",
         public_hosts: Iterable[str],
         open_paths: Collection[str] = (),
         headers: HeaderList,
@@ -119,7 +121,8 @@ class Frame:
     ) -> None:
         self.app = app
         self._public_hosts = frozenset(host.encode("ascii") for host in public_hosts)
-        self._open_paths = PROBES.union(open_paths)
+        self._base = base
+        self._open_paths = frozenset(open_paths)
         self._headers = headers
         self._show_failure = show_failure
         self._body_seconds = body_seconds
@@ -129,6 +132,8 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        if not scope["path"].startswith(self._base):
+            scope = {**scope, "path": _whole_path(scope, self._base)}
         outlet = Outlet(send, self._headers, self._places, self._stream_seconds)
         try:
             claims = _claims(scope["headers"])
@@ -227,6 +232,22 @@ class Frame:
             )
         text = f"{failure.title}. Reference: {reference_id(scope)}\n"
         return PlainTextResponse(text, failure.status)
+
+
+def _whole_path(scope: Scope, base: str) -> str:
+    """Return the path as browsers know it, from one that does not begin with *base*.
+
+    An ASGI path contains `root_path`, where the applications around this one are mounted, but not
+    always the part of it that a proxy took away.
+    """
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    if f"{path}/" == base and path not in set(PagePath):
+        return path
+    for mount in (root_path, root_path.removeprefix(scope.get("app_root_path", ""))):
+        if mount and path.startswith(f"{mount}/"):
+            return base + path[len(mount) + 1 :]
+    return base + path.removeprefix("/")
 
 
 def _wrong_host(hosts: Sequence[bytes]) -> str:

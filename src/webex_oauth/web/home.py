@@ -47,7 +47,6 @@ class HomePage(View):
     template: ClassVar = "home.html"
 
     scopes: tuple[str, ...]
-    return_to: str = "/"
     was_signed_in: bool = False
 
 

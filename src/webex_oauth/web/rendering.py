@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.filters import do_forceescape, do_mark_safe
 
 from webex_oauth.secret import Secret
-from webex_oauth.settings.pages import STATIC_FOLDER
+from webex_oauth.settings.pages import STATIC_FOLDER, PagePath
 from webex_oauth.vault.rows import LAST_INSTANT
 from webex_oauth.webex.scopes import describe
 
@@ -62,17 +62,23 @@ class Layout:
 class About:
     """What every page says of the application.
 
-    `help_url` is where people get help, as a link. `other_webex` is the host of a Webex that is
-    neither the usual nor a local one; how to revoke tokens there is not known. `is_at_home` means
-    that only the operator's machine can see the pages, `is_debugging` that sign-ins are logged.
+    Its pages are below the path `base`. `help_url` is where people get help, as a link.
+    `other_webex` is the host of a Webex that is neither the usual nor a local one; how to revoke
+    tokens there is not known. `is_at_home` means that only the operator's machine can see the
+    pages, `is_debugging` that sign-ins are logged.
     """
 
     name: str
+    base: str = "/"
     help_url: str | None = None
     is_emulator: bool = False
     other_webex: str = ""
     is_at_home: bool = False
     is_debugging: bool = False
+
+    def path(self, page: str) -> str:
+        """Return the path of *page* as browsers ask for it."""
+        return self.base + page.removeprefix("/")
 
     @property
     def help_text(self) -> str:
@@ -95,18 +101,18 @@ class Assets:
     A changed file has a changed address, so browsers may cache each for good.
     """
 
-    def __init__(self, content_by_name: Mapping[str, bytes]) -> None:
+    def __init__(self, content_by_name: Mapping[str, bytes], base: str = "/") -> None:
         self._by_name = {
-            name: Asset(_asset_path(name, content), _MEDIA_TYPES[name], content)
+            name: Asset(base + _asset_path(name, content), _MEDIA_TYPES[name], content)
             for name, content in content_by_name.items()
         }
         self.by_path: Mapping[str, Asset] = {one.path: one for one in self._by_name.values()}
 
     @classmethod
-    def packaged(cls) -> Self:
-        """Read the files that come with this package."""
+    def packaged(cls, base: str = "/") -> Self:
+        """Read the files that come with this package, to be served below *base*."""
         folder = resources.files(__package__) / "static"
-        return cls({name: (folder / name).read_bytes() for name in _MEDIA_TYPES})
+        return cls({name: (folder / name).read_bytes() for name in _MEDIA_TYPES}, base)
 
     def path(self, name: str) -> str:
         """Return the address of the file *name*; raises KeyError if there is none."""
@@ -121,12 +127,21 @@ class Pages:
         self._template_by_name = {
             name: environment.get_template(name) for name in environment.list_templates()
         }
+        form = f'<form method="post" action="{about.path(PagePath.LOGIN)}">'
+        self._sign_in_form = form.encode()
         self._anyones_page = lru_cache(KEPT_PAGES)(self._render_for_anyone)
 
     def render(self, view: View, layout: Layout) -> bytes:
         """Return a whole page in UTF-8."""
         html = self._template_by_name[view.template].render(page=view, layout=layout)
         return html.encode("utf-8", "replace")
+
+    def leads_to_webex(self, html: bytes) -> bool:
+        """Return whether a page has the form of `partials/forms.html` that begins a sign-in.
+
+        Foreign text is escaped, so it cannot contain that.
+        """
+        return self._sign_in_form in html
 
     def around_rows(self, view: View, layout: Layout) -> tuple[bytes, bytes]:
         """Return what stands before and after the rows of a page that has the mark ROWS.
@@ -171,6 +186,7 @@ def page_environment(assets: Assets, about: About) -> Environment:
         "describe": describe,
         "duration": duration_text,
         "initials": initials,
+        "path": about.path,
         "utc_datetime": utc_datetime,
         "utc_text": utc_text,
     }
@@ -205,7 +221,7 @@ def duration_text(seconds: int) -> str:
 
 
 def _asset_path(name: str, content: bytes) -> str:
-    return f"{STATIC_FOLDER}{hashlib.sha256(content).hexdigest()[:16]}/{name}"
+    return f"{STATIC_FOLDER[1:]}{hashlib.sha256(content).hexdigest()[:16]}/{name}"
 
 
 def _first_letter(word: str) -> str:

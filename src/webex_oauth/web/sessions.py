@@ -90,12 +90,16 @@ async def end_sessions(visit: Visit) -> Response:
         case _:
             raise Refused("bad-request", "the form names neither a session nor all others")
     query = {"notice": notice, "proof": notice_proof(notice, session.session_id)}
-    return redirect(f"{PagePath.SESSIONS}?{urlencode(query)}")
+    return redirect(f"{_list(visit)}?{urlencode(query)}")
 
 
-async def leave_form(visit: Visit) -> Response:  # noqa: ARG001 - a handler takes a visit
+async def leave_form(visit: Visit) -> Response:
     """Send a browser that reloads the form's address to the list."""
-    return redirect(PagePath.SESSIONS)
+    return redirect(_list(visit))
+
+
+def _list(visit: Visit) -> str:
+    return visit.site.settings.path_of(PagePath.SESSIONS)
 
 
 def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
@@ -114,7 +118,7 @@ def told_apart(listed: Sequence[ListedSession]) -> tuple[ListedSession, ...]:
 async def ask_to_sign_out(visit: Visit) -> Response:
     """Ask; nothing changes."""
     if await visit.session() is None:
-        return redirect(PagePath.HOME)
+        return redirect(visit.site.home.path)
     return visit.show(SignOutPage(visit.site.integration.context.keeps_grants))
 
 

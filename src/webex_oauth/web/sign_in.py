@@ -15,7 +15,7 @@ from webex_oauth.errors import (
     TokenError,
     WebexOAuthError,
 )
-from webex_oauth.flows.sign_in import HOME, NotSignedIn, ReturnTo, SentOn, SignedIn, attempt_id
+from webex_oauth.flows.sign_in import NotSignedIn, ReturnTo, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
 from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.web.failure_page import show_failure, sign_in_failure
@@ -103,12 +103,13 @@ async def complete_sign_in(visit: Visit) -> Response:
     try:
         callback = read_callback(visit.request.scope["query_string"])
     except SignInError as error:
-        return await _refuse(visit, error, HOME)
+        return await _refuse(visit, error, visit.site.home)
     outcome = await visit.site.integration.sign_in.complete(
         callback,
         attempt=visit.site.cookies.attempt(visit.cookies, attempt_id(callback.state)),
         session_id=visit.session_id,
         browser=browser_label(visit.headers.get("user-agent")),
+        home=visit.site.home,
     )
     match outcome:
         case SignedIn(session_id, return_to):

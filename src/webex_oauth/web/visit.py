@@ -12,23 +12,22 @@ from starlette.responses import Response
 from webex_oauth.errors import StoreError, VaultError
 from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.sessions import LiveSession
-from webex_oauth.flows.sign_in import HOME, ReturnTo, read_return_to
+from webex_oauth.flows.sign_in import ReturnTo, read_return_to
 from webex_oauth.integration import OpenIntegration
 from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
-from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import content_security_policy, csrf_token, is_from_elsewhere
 from webex_oauth.web.failures import RefusalLog, Refused, reference_id
 from webex_oauth.web.rendering import Assets, Layout, Pages, View
 
 MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
-SIGN_IN_FORM = f'<form method="post" action="{PagePath.LOGIN}">'.encode()
-"""Opens the form of `partials/forms.html`; foreign text is escaped, so it cannot contain this."""
 CLEARED = '"cache", "storage"'
 """Not "cookies": browsers apply that to the whole registrable domain, and would sign the person out
 of every other application below it. Our own cookies are expired one by one."""
+CLEARED_BELOW = '"cache"'
+"""Below a path the origin, and what it stores, belongs to other applications too."""
 UNKNOWN_SESSION = "the session cookie is unknown here: invented, or its session has ended"
 
 
@@ -46,7 +45,8 @@ def set_cookies(response: Response, cookies: Iterable[str]) -> None:
 class Site:
     """What is made once and used by every page.
 
-    `acting_paths` are those of pages that do something, to which no sign-in leads back.
+    `acting_paths` are those of pages that do something, to which no sign-in leads back; it then
+    leads `home`.
     """
 
     settings: Settings
@@ -57,6 +57,7 @@ class Site:
     refusals: RefusalLog
     is_ready: Callable[[], Awaitable[bool]]
     acting_paths: frozenset[str]
+    home: ReturnTo
 
 
 class Visit:
@@ -187,8 +188,8 @@ class Visit:
 
     def return_to(self, text: str | None) -> ReturnTo:
         """Return where a sign-in leads: home rather than to a page that does something."""
-        asked = read_return_to(text)
-        return HOME if asked.leads_to(self.site.acting_paths) else asked
+        asked = read_return_to(text, self.site.home)
+        return self.site.home if asked.leads_to(self.site.acting_paths) else asked
 
     def layout(self) -> Layout:
         """Return what the layout shows, without asking the store."""
@@ -201,7 +202,7 @@ class Visit:
         """Render a page, which may show images of *image_origin*."""
         html = self.site.pages.render(view, self.layout())
         response = Response(html, status, media_type="text/html")
-        leads_to_webex = SIGN_IN_FORM in html
+        leads_to_webex = self.site.pages.leads_to_webex(html)
         if leads_to_webex or image_origin:
             policy = content_security_policy(image_origin, leads_to_webex=leads_to_webex)
             response.headers["content-security-policy"] = policy.decode()
@@ -212,7 +213,8 @@ class Visit:
         self._session, self._is_session_known = None, True
         response = self.show(view)
         set_cookies(response, self.site.cookies.all_dropped(self.cookies))
-        response.headers["clear-site-data"] = CLEARED
+        has_own_origin = self.site.home.path == "/"
+        response.headers["clear-site-data"] = CLEARED if has_own_origin else CLEARED_BELOW
         return response
 
     async def drop_stale_session(self, response: Response) -> None:

@@ -21,6 +21,7 @@ from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
 from webex_oauth.settings import NAMES, Settings, port_mistakes
 from webex_oauth.settings.names import IGNORED_ENVIRONMENT
+from webex_oauth.settings.pages import PagePath
 
 
 def with_portal_url(**changes: str) -> Settings:
@@ -52,6 +53,7 @@ REFUSED_REDIRECT_URIS = {
         *(f"{HERE}{page}" for page in ("/", "/login", "/logout", "/sessions", "/sessions/end")),
         *(f"{HERE}{page}" for page in ("/index.html", "/listrooms", "/disconnect", "/healthz")),
         *(f"{HERE}{page}" for page in ("/readyz", "/static", "/static/", "/static/app.css")),
+        *(f"{HERE}{page}" for page in ("/webex/login", "/a/webex/static", "/webex/healthz")),
     ),
     "must have a plain path: register one that ends in /oauth": (
         *(f"{HERE}{path}" for path in ("", "/..", "/o%61uth", "/o%2fauth", "//evil/oauth")),
@@ -333,13 +335,24 @@ def test_a_redirect_uri_that_is_taken_is_plain_and_has_a_path_of_its_own(uri: st
         assert not set(judged.client.redirect_uri) & set(" \t\\@#?%")
 
 
-def test_a_redirect_uri_below_a_path_is_told_to_leave_the_pages_where_they_are() -> None:
-    told = warnings(WEBEX_REDIRECT_URI="https://app.example/webex/oauth")
-    (below,) = (warning for warning in told if "below" in warning)
+@pytest.mark.parametrize(
+    ("path", "base"),
+    [
+        ("/oauth", "/"),
+        ("/oauth/", "/"),
+        ("/webex/oauth", "/webex/"),
+        ("/webex/oauth/", "/webex/"),
+        ("/login/oauth", "/login/"),
+        ("/a/b/callback", "/a/b/"),
+    ],
+)
+def test_the_folder_of_the_redirect_uri_is_the_base_of_all_pages(path: str, base: str) -> None:
+    uri = f"https://app.example{path}"
+    settings = Settings.from_env(None, GOOD | {"WEBEX_REDIRECT_URI": uri})
 
-    assert "/webex/" in below
-    assert "https://app.example " in below
-    assert not any("below" in warning for warning in warnings())
+    assert settings.base_path == base
+    assert settings.path_of(PagePath.HOME) == base
+    assert settings.url_of(PagePath.LOGIN) == f"https://app.example{base}login"
 
 
 @pytest.mark.parametrize(

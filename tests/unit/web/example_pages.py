@@ -23,6 +23,9 @@ OTHER_WEBEX = About("webex-oauth", other_webex="api-usgov.webex.com")
 WITH_HELP = About("Acme spaces", help_url="mailto:help@acme.example")
 APPLICATIONS = (WEBEX, EMULATOR, OTHER_WEBEX, WITH_HELP)
 
+GIVEN = "/given"
+"""Where the links of a view lead: they are whole, and templates leave them so."""
+
 STRANGER = Layout()
 MIRA = Layout(Secret("csrf-of-mira"), "Mira Ito")
 UNNAMED = Layout(Secret("csrf-of-unnamed"))
@@ -60,7 +63,7 @@ NO_MATCH = replace(SOME_ROOMS, shown_count=0)
 NO_ROOMS = replace(ALL_ROOMS, shown_count=0, total_count=0)
 CUT_SHORT = replace(
     ALL_ROOMS,
-    interruption=Interruption(FAILURES["api-timed-out"], "/listrooms?filter=a&again", "3f9a2c71d0"),
+    interruption=Interruption(FAILURES["api-timed-out"], f"{GIVEN}?filter=a&again", "3f9a2c71d0"),
 )
 ROOMS_PAGES = (
     ALL_ROOMS,
@@ -72,7 +75,7 @@ ROOMS_PAGES = (
 )
 
 PAGES: tuple[tuple[View, Layout], ...] = (
-    (HomePage((PEOPLE_READ, ROOMS_READ), "/listrooms"), STRANGER),
+    (HomePage((PEOPLE_READ, ROOMS_READ)), STRANGER),
     (HomePage((PEOPLE_READ,), was_signed_in=True), STRANGER),
     (PersonPage(PROFILE, GRANT), MIRA),
     (PersonPage(PICTURED, replace(GRANT, withheld=(ROOMS_READ,), shows_spaces=False)), MIRA),
@@ -96,7 +99,7 @@ PAGES: tuple[tuple[View, Layout], ...] = (
     (replace(FAILURE_PAGE, failure=FAILURES["scope-missing"], missing_scope=ROOMS_READ), MIRA),
     (replace(FAILURE_PAGE, failure=FAILURES["client-refused"]), STRANGER),
     (replace(FAILURE_PAGE, failure=FAILURES["api-server-failed"]), MIRA),
-    (replace(FAILURE_PAGE, link=Link("/", "Home page"), details=(("Error code", "odd"),)), MIRA),
+    (replace(FAILURE_PAGE, link=Link(GIVEN, "Home page"), details=(("Error code", "odd"),)), MIRA),
     *((page, MIRA) for page in ROOMS_PAGES),
 )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 from starlette.requests import Request
@@ -48,11 +48,17 @@ def run(app: ASGIApp, *, can_show: bool = True) -> list[Message]:
     return asyncio.run(ask(framed(app, can_show=can_show)))
 
 
-def framed(app: ASGIApp, *, can_show: bool = True) -> Frame:
+def framed(app: ASGIApp, *, can_show: bool = True, base: str = "/") -> Frame:
     """Put a frame around *app*."""
     show_failure = show_title if can_show else show_nothing
-    hosts = ["spaces.example"]
-    return Frame(app, public_hosts=hosts, headers=HEADERS, show_failure=show_failure)
+    return Frame(
+        app,
+        base=base,
+        public_hosts=["spaces.example"],
+        open_paths={"/healthz"},
+        headers=HEADERS,
+        show_failure=show_failure,
+    )
 
 
 async def ask(
@@ -61,8 +67,12 @@ async def ask(
     arriving: Message = WHOLE,
     headers: Sequence[tuple[bytes, bytes]] = (),
     read: Callable[[], Awaitable[None]] = at_once,
+    more: Mapping[str, str] | None = None,
 ) -> list[Message]:
-    """Send one request to *frame*; return what it sent back. *read* is how its peer reads."""
+    """Send one request to *frame*; return what it sent back. *read* is how its peer reads.
+
+    *more* is what else the scope has.
+    """
     scope = {
         "type": "http",
         "method": "POST",
@@ -70,6 +80,7 @@ async def ask(
         "raw_path": path.encode(),
         "query_string": b"",
         "headers": [(b"host", b"spaces.example"), *headers],
+        **(more or {}),
     }
     sent: list[Message] = []
 
@@ -194,3 +205,34 @@ def test_a_form_is_handed_over_whole() -> None:
     _, answer = asyncio.run(ask(framed(read_form), arriving=body, headers=FORM))
 
     assert answer["body"] == b"2"
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "whole", "more"),
+    [
+        ("/", "/login", "/login", {}),
+        ("/webex/", "/webex/login", "/webex/login", {}),
+        ("/webex/", "/webex/login", "/webex/login", {"root_path": "/webex"}),
+        ("/webex/", "/login", "/webex/login", {}),
+        ("/webex/", "/", "/webex/", {}),
+        ("/webex/", "/webex", "/webex", {}),
+        ("/webex/", "//login", "/webex//login", {}),
+        ("/login/", "/login", "/login/login", {}),
+        ("/api/webex/", "/webex/login", "/api/webex/login", {"root_path": "/webex"}),
+        (
+            "/api/webex/",
+            "/webex/login",
+            "/api/webex/login",
+            {"root_path": "/api/webex", "app_root_path": "/api"},
+        ),
+    ],
+)
+def test_a_path_is_the_browsers_whatever_was_taken_off_on_the_way(
+    base: str, path: str, whole: str, more: dict[str, str]
+) -> None:
+    async def tell_path(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(scope["path"])(scope, receive, send)
+
+    _, body = asyncio.run(ask(framed(tell_path, base=base), path, more=more))
+
+    assert body["body"].decode() == whole
