@@ -13,7 +13,7 @@ from webex_oauth.emulator.world import HOSTILE_DISPLAY_NAME, HOSTILE_EMAIL
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["home", "person", "consent", "callback", "verify", "refusal", "signed out"]
+PAGES = ["home", "person", "consent", "callback", "verify", "control", "refusal", "signed out"]
 
 
 def authorize_url(scene: Scene, **changes: str) -> str:
@@ -33,6 +33,7 @@ def show(page: Page, scene: Scene, name: str) -> None:
     url_by_name = {
         "home": f"{scene.emulator.origin}/",
         "verify": f"{scene.emulator.broker_origin}/verify",
+        "control": f"{scene.emulator.origin}/_emulator/",
         "refusal": authorize_url(scene, client_id=""),
         "signed out": f"{scene.emulator.broker_origin}/idb/oauth2/v1/logout?goto=http://127.0.0.1:9/",
     }
@@ -83,6 +84,19 @@ def test_the_pages_work_without_scripts(scene: Scene, open_context: OpenContext)
     page.get_by_role("button", name="Amara Okafor").click()
 
     expect(page.get_by_text("amara@acme.example")).to_be_visible()
+
+
+def test_a_person_arranges_things_without_scripts(scene: Scene, open_context: OpenContext) -> None:
+    page = open_context(java_script_enabled=False).new_page()
+    show(page, scene, "home")
+
+    page.get_by_role("link", name="Arrange things").click()
+    page.get_by_role("button", name="rotate+grace").click()
+    expect(page.get_by_text("to the refresh token: rotate+grace")).to_be_visible()
+    page.get_by_role("button", name="The next token request gets 503").click()
+    expect(page.get_by_text("POST /v1/access_token answer, 1 times")).to_be_visible()
+
+    assert scene.emulator.options.refresh_mode == "rotate+grace"
 
 
 @pytest.mark.parametrize("decision", ["Accept", "Decline"])

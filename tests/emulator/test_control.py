@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from emulator.wire import Wire, WireAnswer
 
-from webex_oauth.emulator import Emulator, Origins, RunningEmulator
+from webex_oauth.emulator import Emulator, Origins, Person, RunningEmulator
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 LOOPBACK = "http://localhost:8080/oauth"
@@ -70,6 +70,53 @@ def test_an_integration_is_invented_and_works(emulator: Emulator, wire: Wire) ->
     emulator.integrations.remove(client_id)
 
 
+def test_tokens_are_issued_without_consent_listed_and_withdrawn(
+    emulator: Emulator, wire: Wire
+) -> None:
+    wanted = {"person": "Luca@acme.example", "scopes": ["spark:people_read"]}
+    issued = send_json(wire, "POST", "/grants", wanted)
+    other = send_json(wire, "POST", "/grants", {"person": "mira@acme.example"})
+    listed = wire.get("/_emulator/grants").json["items"]
+    before = wire.get("/v1/people/me", issued.json["access_token"])
+
+    withdrawn = wire.send("DELETE", "/_emulator/grants?person=luca@acme.example")
+
+    client_id = emulator.integration.client_id
+    assert (issued.status, withdrawn.status) == (201, 204)
+    assert listed[0] == {**wanted, "person": "luca@acme.example", "client_id": client_id}
+    assert before.json["emails"] == ["luca@acme.example"]
+    assert wire.get("/v1/people/me", issued.json["access_token"]).status == 401
+    refresh = wire.token_fields("refresh_token", refresh_token=issued.json["refresh_token"])
+    assert wire.post("/v1/access_token", refresh).status == 400
+    assert wire.get("/v1/people/me", other.json["access_token"]).status == 200
+
+
+def test_a_person_withdraws_from_one_integration_alone(emulator: Emulator, mira: Person) -> None:
+    other = emulator.register()
+    first, second = (
+        emulator.grant_without_consent(mira, integration=one).access_token.value
+        for one in (emulator.integration, other)
+    )
+
+    emulator.withdraw(mira, integration=other)
+    assert [emulator.tokens.is_active(one) for one in (first, second)] == [True, False]
+    emulator.withdraw(mira)
+    assert not emulator.tokens.is_active(first)
+    emulator.integrations.remove(other.client_id)
+
+
+def test_tokens_beyond_the_quota_are_refused_with_the_reason(
+    emulator: Emulator, wire: Wire
+) -> None:
+    emulator.change_options(access_token_quota=1)
+    statuses = [
+        send_json(wire, "POST", "/grants", {"person": "mira@acme.example"}) for _ in range(2)
+    ]
+
+    assert [one.status for one in statuses] == [201, 400]
+    assert "tokenlimit_reached" in statuses[1].json["message"]
+
+
 def test_reset_forgets_what_was_arranged(emulator: Emulator, wire: Wire, token: str) -> None:
     emulator.change_options(requests_per_minute=1)
     emulator.clock.advance(1_000)
@@ -92,6 +139,11 @@ def test_reset_forgets_what_was_arranged(emulator: Emulator, wire: Wire, token: 
         ("POST", "/clock", {"advance_seconds": -(10**11)}),
         ("POST", "/clock", {"advance_seconds": 1.5}),
         ("POST", "/clock", {"advance_seconds": "1"}),
+        ("POST", "/grants", {}),
+        ("POST", "/grants", {"person": "nobody@acme.example"}),
+        ("POST", "/grants", {"person": "mira@acme.example", "client_id": "C1"}),
+        ("DELETE", "/grants", None),
+        ("DELETE", "/grants?person=nobody@acme.example", None),
         ("GET", "/journal?paht=/v1/rooms", None),
         ("PATCH", "/options", {"refresh_mode": "sometimes"}),
         ("PATCH", "/options", {"no_such_option": 1}),

@@ -10,7 +10,16 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, request_response
 from starlette.types import ExceptionHandler
 
-from webex_oauth.emulator.endpoints import control, devices, lacking, pages, people, rooms, token
+from webex_oauth.emulator.endpoints import (
+    control,
+    control_page,
+    devices,
+    lacking,
+    pages,
+    people,
+    rooms,
+    token,
+)
 from webex_oauth.emulator.endpoints.wire import Routes, answer_http_error
 from webex_oauth.emulator.fault_injection import FaultInjection
 from webex_oauth.emulator.identity.integrations import Integration, invented_credentials
@@ -29,11 +38,13 @@ _FRONT_DOOR: Routes = (
     *people.ROUTES,
     *rooms.ROUTES,
     *control.ROUTES,
+    *control_page.FRONT_DOOR_ROUTES,
 )
 _BROKER: Routes = (
     *pages.BROKER_ROUTES,
     *token.BROKER_ROUTES,
     *devices.BROKER_ROUTES,
+    *control_page.BROKER_ROUTES,
     *people.AVATAR_ROUTES,
 )
 
@@ -69,6 +80,10 @@ class Emulator(State):
             scopes=scopes or first.scopes,
         )
         return self.integrations.register(integration)
+
+    def withdraw(self, person: Person, *, integration: Integration | None = None) -> None:
+        """End what a person allowed one integration, or all of them, as the person would."""
+        self.tokens.withdraw(person, integration.client_id if integration else "")
 
     def grant_without_consent(
         self,

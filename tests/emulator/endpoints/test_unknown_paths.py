@@ -62,7 +62,7 @@ def test_an_unknown_path_is_401_without_a_token_and_404_with_one(
     assert with_token.json["message"] == "The requested resource could not be found."
 
 
-@pytest.mark.parametrize("path", ["/_emulator", "/_emulator/", "/_emulator/clok"])
+@pytest.mark.parametrize("path", ["/_emulator", "/_emulator/clok"])
 def test_an_unknown_path_of_the_control_api_is_404_with_a_list_of_the_known_ones(
     wire: Wire, path: str
 ) -> None:

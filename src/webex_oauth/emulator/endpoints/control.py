@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webex_oauth.emulator.endpoints.token import token_answer
 from webex_oauth.emulator.endpoints.wire import Handler, Routes, content_type_of, json_answer
 from webex_oauth.emulator.faults import FaultRule
 from webex_oauth.emulator.identity.integrations import (
@@ -24,7 +25,9 @@ from webex_oauth.emulator.identity.integrations import (
     Integration,
     invented_credentials,
 )
+from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.state import State
+from webex_oauth.emulator.world import Person
 
 _TOKEN_HEADER = "Emulator-Control-Token"  # noqa: S105 - a header's name
 _Body = TypeVar("_Body")
@@ -45,6 +48,14 @@ class Registration(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = DEFAULT_NAME
     client_id: str = ""
     client_secret: str = ""
+
+
+class GrantWanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """A grant to make without consent: by default to the first integration, of all its scopes."""
+
+    person: str
+    scopes: tuple[str, ...] = ()
+    client_id: str = ""
 
 
 async def _show_clock(state: State, _: Request) -> Response:
@@ -97,6 +108,40 @@ async def _register(state: State, request: Request) -> Response:
     return json_answer(state.integrations.register(Integration(**wanted)), HTTPStatus.CREATED)
 
 
+async def _show_grants(state: State, _: Request) -> Response:
+    grants = [
+        {"person": one.person.email, "client_id": one.client_id, "scopes": one.scopes}
+        for one in state.tokens.grants
+    ]
+    return json_answer({"items": grants})
+
+
+async def _grant(state: State, request: Request) -> Response:
+    wanted = await _read_body(request, GrantWanted)
+    client_id = wanted.client_id or next(iter(state.integrations)).client_id
+    client = state.integrations.find(client_id)
+    if client is None:
+        raise ValueError(f"no integration has the client_id {client_id!r}")
+    person, scopes = find_person(state, wanted.person), wanted.scopes or client.scopes
+    tokens = state.tokens.issue(client_id, person, scopes)
+    return json_answer(token_answer(state, tokens), HTTPStatus.CREATED)
+
+
+async def _withdraw(state: State, request: Request) -> Response:
+    fields = request.query_params
+    person = find_person(state, fields.get("person", ""))
+    state.tokens.withdraw(person, fields.get("client_id", ""))
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def find_person(state: State, email: str) -> Person:
+    """Return the person with an e-mail address; raise `ValueError` if there is none."""
+    person = state.world.person_by_email(email)
+    if person is None:
+        raise ValueError(f"person is the e-mail address of someone here, not {email[:200]!r}")
+    return person
+
+
 def _calling(clear_of: Callable[[State], Callable[[], None]]) -> Handler:
     async def calling(state: State, _: Request) -> Response:
         clear_of(state)()
@@ -117,7 +162,7 @@ def _guarded(answer: Handler) -> Handler:
             raise HTTPException(HTTPStatus.FORBIDDEN, reason)
         try:
             return await answer(state, request)
-        except ValueError as cause:
+        except (ValueError, OAuthRefusal) as cause:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
 
     return guarded
@@ -127,8 +172,13 @@ def _reason_to_refuse(state: State, request: Request) -> str:
     headers = request.headers
     if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
         return "The control API is not for web pages."
+    return reason_by_place(state, request)
+
+
+def reason_by_place(state: State, request: Request) -> str:
+    """Return why nothing may be arranged from where a request comes, or an empty text."""
     if state.control_token:
-        presented = headers.get(_TOKEN_HEADER, "").encode()
+        presented = request.headers.get(_TOKEN_HEADER, "").encode()
         is_right = hmac.compare_digest(presented, state.control_token.encode())
         return "" if is_right else f"The header {_TOKEN_HEADER} is missing or wrong."
     if not _is_loopback(urlsplit(state.origins.front_door.configured).hostname):
@@ -167,6 +217,9 @@ _ANSWERS: Routes = (
     ("PATCH", "options", _change_options),
     ("GET", "integrations", _show_integrations),
     ("POST", "integrations", _register),
+    ("GET", "grants", _show_grants),
+    ("POST", "grants", _grant),
+    ("DELETE", "grants", _withdraw),
     ("POST", "reset", _calling(lambda state: state.reset)),
 )
 CONTROL_RESOURCES = tuple(dict.fromkeys(name for _, name, _ in _ANSWERS))

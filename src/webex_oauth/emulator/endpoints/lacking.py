@@ -55,7 +55,7 @@ _FAMILIES = (
 )  # fmt: skip
 
 _BROKER = {
-    "GET": (".well-known/{rest:path}", "oauth2/v1/userinfo", "profile"),
+    "GET": (".well-known/{rest:path}", "oauth2/v1/userinfo"),
     "POST": ("oauth2/v1/device/authorize", "oauth2/v1/device/token"),
     _EVERY_METHOD: ("oauth2/v1/tokens", "oauth2/v2/{rest:path}", "saml2/{rest:path}"),
 }

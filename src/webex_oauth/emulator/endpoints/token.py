@@ -44,7 +44,7 @@ def _issuing(exchange_by_grant_type: Mapping[str, _Exchange]) -> wire.Handler:
         if exchange is None:
             raise OAuthRefusal("unsupported_grant_type", "unsupported_grant_type")
         tokens = exchange(state, request, integration, form)
-        return wire.json_answer(_token_answer(state, tokens), headers={"Pragma": "no-cache"})
+        return wire.json_answer(token_answer(state, tokens), headers={"Pragma": "no-cache"})
 
     return refusing(issue)
 
@@ -92,7 +92,8 @@ def _living_person(state: State, uuid: str) -> Person:
     return person
 
 
-def _token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
+def token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
+    """Return the body of a token response."""
     now = state.clock.now()
     answer: dict[str, Any] = {
         "access_token": tokens.access_token.value,

@@ -75,14 +75,14 @@ class Tokens:
         """Return the access token with this value if it is valid now."""
         return self._if_alive(self._access_by_value.get(value))
 
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """The grants that were not revoked, in the order in which they were made."""
+        return tuple(self._grant_by_id.values())
+
     def has_grant(self, client_id: str, person: Person, scopes: tuple[str, ...]) -> bool:
         """Return whether a person has granted an integration at least these scopes."""
-        return any(
-            grant.client_id == client_id
-            and grant.person.uuid == person.uuid
-            and set(scopes) <= set(grant.scopes)
-            for grant in tuple(self._grant_by_id.values())
-        )
+        return any(set(scopes) <= set(grant.scopes) for grant in self._grants_of(person, client_id))
 
     def is_active(self, value: str) -> bool:
         """Return whether a value is an access or refresh token that would be accepted now."""
@@ -104,6 +104,11 @@ class Tokens:
         else:
             del self._access_by_value[value]
 
+    def withdraw(self, person: Person, client_id: str = "") -> None:
+        """End what a person allowed an integration, or all of them, as the person would."""
+        for grant in self._grants_of(person, client_id):
+            self.revoke_grant(grant.id)
+
     def revoke_grant(self, grant_id: str) -> None:
         """End a grant and all its tokens."""
         self._grant_by_id.pop(grant_id, None)
@@ -114,6 +119,13 @@ class Tokens:
         self._access_by_value.clear()
         self._refresh_by_value.clear()
         self._values_by_person.clear()
+
+    def _grants_of(self, person: Person, client_id: str) -> list[Grant]:
+        return [
+            grant
+            for grant in self.grants
+            if grant.person.uuid == person.uuid and client_id in ("", grant.client_id)
+        ]
 
     def _if_alive(self, token: Token | None) -> Token | None:
         if token is None or token.expires_at <= self._conditions.clock.now():
