@@ -12,20 +12,23 @@ from webex_oauth.emulator import Emulator, Origins, RunningEmulator
 from webex_oauth.emulator.origins import Origin
 
 
-def test_the_front_door_hands_the_query_on_as_it_came(emulator: Emulator, wire: Wire) -> None:
-    answer = wire.get("/v1/authorize?state=%2f+a&state=b&x")
+@pytest.mark.parametrize("name", ["authorize", "logout"])
+def test_the_front_door_hands_the_query_on_as_it_came(
+    emulator: Emulator, wire: Wire, name: str
+) -> None:
+    answer = wire.get(f"/v1/{name}?state=%2f+a&state=b&x")
 
     assert answer.status == 302
-    target = f"{emulator.broker_origin}/idb/oauth2/v1/authorize"
+    target = f"{emulator.broker_origin}/idb/oauth2/v1/{name}"
     assert answer.location == f"{target}?state=%2f+a&state=b&x"
-    assert wire.get("/v1/authorize").location == target
+    assert wire.get(f"/v1/{name}").location == target
 
 
 def test_each_origin_names_the_other_for_what_is_there(
     emulator: Emulator, wire: Wire, token: str
 ) -> None:
     front_door, broker = emulator.origin, emulator.broker_origin
-    for name in ("people/me", "rooms", "access_token", "revoke", "authorize"):
+    for name in ("people/me", "rooms", "access_token", "revoke", "authorize", "logout"):
         answer = wire.get(f"{broker}/v1/{name}", token)
         assert answer.status == 404
         message = f"/v1/{name} is not here but at the front door, {front_door}"

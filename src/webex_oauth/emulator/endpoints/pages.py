@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from webex_oauth.emulator.endpoints.wire import Routes, query_pairs, read_form
+from webex_oauth.emulator.endpoints.wire import Handler, Routes, query_pairs, read_form
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationRequest,
     OAuthRefusal,
@@ -108,12 +108,16 @@ async def _lead_to_the_front_page(state: State, request: Request) -> Response:
 BROKER_HOME: Routes = (("GET", "/", _lead_to_the_front_page),)
 
 
-async def _hand_over(state: State, request: Request) -> Response:
-    # With the query as it came: only the broker reads it.
-    target = f"{state.origins.broker.beside(request.scope)}{_PATH}"
-    query = request.scope["query_string"].decode("latin-1")
-    headers = {"Location": f"{target}?{query}" if query else target, "Cache-Control": "no-store"}
-    return Response(None, HTTPStatus.FOUND, headers)
+def _handing_over(path: str) -> Handler:
+    async def hand_over(state: State, request: Request) -> Response:
+        # With the query as it came: only the broker reads it.
+        target = f"{state.origins.broker.beside(request.scope)}{path}"
+        query = request.scope["query_string"].decode("latin-1")
+        location = f"{target}?{query}" if query else target
+        headers = {"Location": location, "Cache-Control": "no-store"}
+        return Response(None, HTTPStatus.FOUND, headers)
+
+    return hand_over
 
 
 async def answer_refusal(request: Request, error: Exception) -> Response:
@@ -315,7 +319,11 @@ def _cookie_name(request: Request) -> str:
     return f"webex_emulator_browser_{request.url.port or request.url.scheme}"
 
 
-FRONT_DOOR_ROUTES: Routes = (("GET", "/v1/authorize", _hand_over),)
+FRONT_DOOR_ROUTES: Routes = (
+    ("GET", "/v1/authorize", _handing_over(_PATH)),
+    # Webex has it at the broker alone, whose address a local application is not told.
+    ("GET", "/v1/logout", _handing_over(f"{COOKIE_PATH}/logout")),
+)
 BROKER_ROUTES: Routes = (
     ("GET", _PATH, _begin),
     ("GET", _PERSON_PATH, _show_people),

@@ -1,0 +1,120 @@
+"""Step 6: time passes, and nothing is lost.
+
+In step 5 a restart forgets everybody. After 14 days ten tabs refresh at once, which a careful Webex
+takes for theft: it ends the grant. Now a file keeps the tokens, one tab refreshes for all, and what
+an answer leaves out stays as it was. RFC 6749 section 6, RFC 9700 section 4.14.
+"""
+
+import base64, hashlib, html, json, os, re, secrets, sqlite3, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+from urllib.request import HTTPError, Request, urlopen
+
+ENV = dict(re.findall(r'(?m)^(\w+)="?([^"\n]*)', Path(".env").read_text()))
+PARAMETERS = dict(parse_qsl(ENV["AUTH_INIT_URL"].partition("?")[2]))  # client_id, scope, state ...
+CLIENT = {"client_id": PARAMETERS["client_id"], "client_secret": ENV["CLIENT_SECRET"]}
+ORIGIN = PARAMETERS["redirect_uri"].removesuffix("/oauth")  # where we are
+API = ENV.get("WEBEX_ORIGIN", "https://webexapis.com") + "/v1"
+BROKER = API.replace("webexapis.com/v1", "idbroker.webex.com/idb/oauth2/v1")
+ATTEMPTS = {}  # (session, state) -> code_verifier, of the sign-ins under way
+LOCK = threading.Lock()
+os.umask(0o077)  # the file is for our eyes only
+DB = sqlite3.connect("tokens.sqlite", isolation_level=None, check_same_thread=False)
+DB.execute("CREATE TABLE IF NOT EXISTS tokens (session PRIMARY KEY, json)")
+TOKENS = {session: json.loads(text) for session, text in DB.execute("SELECT * FROM tokens")}
+
+
+def keep(session, tokens):
+    """Keep a session's tokens: first in the file, then where others see them."""
+    DB.execute("REPLACE INTO tokens VALUES (?, ?)", [session, json.dumps(tokens)])
+    TOKENS[session] = tokens
+
+
+def ask(url, access_token=None, form=None):
+    """Ask Webex and return its JSON. A form makes it a POST."""
+    request = Request(url, form and urlencode(form).encode())
+    if access_token:
+        request.add_unredirected_header("Authorization", f"Bearer {access_token}")
+    with urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or "{}")
+
+
+def call(session, url):
+    """Call the API for a session's person. A 401 means that the access token has expired."""
+    tokens = TOKENS[session]
+    try:
+        return ask(url, tokens["access_token"])
+    except HTTPError as error:
+        if error.code != 401:
+            raise
+    with LOCK:  # ten tabs, one refresh: the others wait here ...
+        if TOKENS[session] is tokens:  # ... and find it done
+            form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+            keep(session, tokens | ask(f"{API}/access_token", form=CLIENT | form))
+    return ask(url, TOKENS[session]["access_token"])
+
+
+class App(BaseHTTPRequestHandler):
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        self.query = dict(parse_qsl(query))
+        self.requestline = f"{self.command} {path}"  # this is what the log shows
+        cookie = re.search(r"ladder=([\w-]+)", self.headers.get("Cookie", ""))
+        self.session = cookie[1] if cookie else secrets.token_urlsafe()
+        page = PAGES.get(f"{self.command} {path}")
+        try:
+            status, text = page(self) if page else (404, "There is nothing here.")
+        except Exception as error:
+            status, text = 502, f"That failed: {type(error).__name__}"
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Set-Cookie", f"ladder={self.session}; HttpOnly; SameSite=Lax")
+        if status == 303:
+            self.send_header("Location", text)
+        self.end_headers()
+        self.wfile.write(f"{TOP}<p>{text}".encode())
+
+    def do_POST(self):  # other people's pages can send forms here, but not as us
+        self.do_GET() if self.headers.get("Origin") == ORIGIN else self.send_error(403)
+
+    def home(self):
+        if self.session not in TOKENS:
+            state = secrets.token_urlsafe()  # 256 bits that nobody can guess
+            code_verifier = secrets.token_urlsafe()
+            ATTEMPTS[self.session, state] = code_verifier
+            digest = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
+            pkce = {"code_challenge": digest.rstrip(b"="), "code_challenge_method": "S256"}
+            url = f"{API}/authorize?{urlencode(PARAMETERS | {'state': state} | pkce)}"
+            return 200, f'<a href="{html.escape(url)}">Sign in with Webex</a>'
+        person = call(self.session, f"{API}/people/me")
+        rooms = call(self.session, f"{API}/rooms?sortBy=lastactivity&max=10")["items"]
+        titles = "".join(f"<li>{html.escape(room['title'])}" for room in rooms)
+        return 200, f"So happy to meet you, {html.escape(person['displayName'])}!<ul>{titles}"
+
+    def oauth(self):
+        attempt = self.session, self.query.get("state")
+        if attempt not in ATTEMPTS:
+            return 400, "This sign-in did not begin here, or is over."
+        code_verifier = ATTEMPTS.pop(attempt)  # it was good once
+        if "code" not in self.query:
+            return 400, f"Webex says: {html.escape(self.query.get('error', 'nothing'))}"
+        form = {"grant_type": "authorization_code", "code": self.query["code"]}
+        form |= {"redirect_uri": PARAMETERS["redirect_uri"], "code_verifier": code_verifier}
+        self.session = secrets.token_urlsafe()  # others may know the one from before
+        keep(self.session, ask(f"{API}/access_token", form=CLIENT | form))
+        return 303, "/"  # away from the address with the code
+
+    def logout(self):
+        with LOCK:  # not in the middle of a refresh
+            tokens = TOKENS.pop(self.session)
+            DB.execute("DELETE FROM tokens WHERE session = ?", [self.session])
+        ask(f"{BROKER}/revoke", form=CLIENT | {"token": tokens["refresh_token"]})
+        return 303, "/"
+
+
+TOP = """<!doctype html><title>The ladder</title><body style="font: 1.2rem system-ui; margin: 2rem">
+<a href="/">Home</a> <form method="post" action="/logout"><button>Sign out</button></form>"""
+PAGES = {"GET /": App.home, "GET /oauth": App.oauth, "POST /logout": App.logout}
+print(f"Open {ORIGIN}/ in a browser.", flush=True)
+ThreadingHTTPServer(("127.0.0.1", int(ENV.get("PORT", 8080))), App).serve_forever()

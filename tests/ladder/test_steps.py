@@ -1,0 +1,51 @@
+"""The ladder: each attack succeeds on the steps before its defence, and fails from there on."""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from learn.attacks import STEPS, STOPPED_BY, App, Attack, running, succeeds
+
+MAX_LINES = 120
+MAX_CHANGED_LINES = 30
+
+
+def number_of(step: Path) -> int:
+    return int(step.name[0])
+
+
+@pytest.fixture(scope="module", params=STEPS, ids=lambda step: step.stem)
+def app(request: pytest.FixtureRequest) -> Iterator[tuple[int, App]]:
+    with running(request.param) as app:
+        yield number_of(request.param), app
+
+
+@pytest.mark.parametrize("attack", STOPPED_BY, ids=lambda attack: attack.__name__)
+def test_an_attack_succeeds_until_its_defence(app: tuple[int, App], attack: Attack) -> None:
+    number, running_step = app
+
+    assert succeeds(attack, running_step) is (number < STOPPED_BY[attack])
+
+
+def test_there_are_six_steps_and_each_from_the_second_on_stops_an_attack() -> None:
+    assert [number_of(step) for step in STEPS] == [1, 2, 3, 4, 5, 6]
+    assert set(STOPPED_BY.values()) == {2, 3, 4, 5, 6}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.stem)
+def test_a_step_is_short(step: Path) -> None:
+    assert len(step.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("number", range(1, len(STEPS)), ids=lambda n: STEPS[n].stem)
+def test_a_step_changes_little_of_the_one_before(number: int) -> None:
+    before, after = (STEPS[n].read_text().partition("import ")[2] for n in (number - 1, number))
+    changed = [
+        line
+        for line in difflib.ndiff(before.splitlines(), after.splitlines())
+        if line.startswith("+ ")
+    ]
+
+    assert 0 < len(changed) <= MAX_CHANGED_LINES
