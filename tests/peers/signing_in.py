@@ -21,6 +21,7 @@ async def sign_in(integration: OpenIntegration, allow: Callable[[str], str]) -> 
         session_id=None,
     )
     assert isinstance(outcome, SignedIn), outcome
+    assert outcome.session_id
     return outcome.session_id
 
 

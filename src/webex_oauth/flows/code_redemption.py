@@ -1,6 +1,7 @@
-"""Redemption: a code becomes a grant and a session (RFC 6749 section 4.1.3)."""
+"""Redemption: a code becomes a grant, and a session if wanted (RFC 6749 section 4.1.3)."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from webex_oauth.errors import (
@@ -13,7 +14,7 @@ from webex_oauth.errors import (
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations, is_shared
 from webex_oauth.oauth.authorization import AuthorizationCode
-from webex_oauth.oauth.token import code_request, read_token_response
+from webex_oauth.oauth.token import TokenSet, code_request, read_token_response
 from webex_oauth.ports import API_LIMITS, TOKEN_LIMITS
 from webex_oauth.secret import Secret
 from webex_oauth.vault.ledger import Admission
@@ -66,8 +67,16 @@ class Browser:
     label: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The key of a grant that was kept, and the id of the session that came with it."""
+
+    grant_key: bytes
+    session_id: Secret | None
+
+
 class CodeRedemption:
-    """Turn codes into sessions, for sign-ins that ask for *scopes*."""
+    """Turn codes into grants and sessions, for sign-ins that ask at least for *scopes*."""
 
     def __init__(
         self, context: FlowContext, scopes: tuple[str, ...], revocations: Revocations
@@ -77,29 +86,40 @@ class CodeRedemption:
         self._revocations = revocations
 
     async def redeem(
-        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser
-    ) -> Secret:
-        """Exchange *code*, learn who it is, keep the grant, and return a new session's id.
+        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser | None
+    ) -> Admitted:
+        """Exchange *code*, learn who it is, keep the grant, and begin a session of *browser*.
 
-        The browser's earlier session ends, and tokens that the person had before are revoked.
-        Raises AttemptUnknown, TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens
-        that were issued by then are revoked as well.
+        Its earlier session ends, and tokens that the person had before are revoked. Without a
+        browser there is no session, and the grant is held. Raises AttemptUnknown, TokenError,
+        UpstreamError, ApiError, StoreError or VaultError; tokens that were issued by then are
+        revoked as well.
         """
         self._check_unmoved(taken.attempt)
         grant = await self._exchange(taken.attempt, code)
         try:
-            person = await self._identify(grant)
-            if person is not None:
-                grant = replace(grant, subject=person.subject)
-            return await self._keep(grant, _profile(person), taken, browser)
+            return await self._keep(await self._identified(grant), taken, browser)
         except WebexOAuthError:
             await self._revocations.give_back(grant)
             raise
 
+    async def adopt(self, tokens: TokenSet, scopes: Collection[str]) -> bytes:
+        """Keep and hold *tokens*, issued elsewhere, once Webex has said whose they are.
+
+        Returns the key of the grant. Raises ApiError, AccessForbidden without the scope
+        spark:people_read, UpstreamError, StoreError or VaultError; the tokens are not revoked.
+        """
+        context = self._context
+        issuer, now = context.platform.server.issuer, context.clock()
+        grant = Grant(issuer, "", tokens, frozenset(scopes), now)
+        grant = _with_person(grant, await self._person(grant))
+        return (await self._keep(grant, None, None)).grant_key
+
     def _check_unmoved(self, attempt: Attempt) -> None:
         """Refuse an attempt that was begun under another configuration."""
         server, client = self._context.platform.server, self._context.client
-        if attempt.terms != digest_of_terms(server.issuer, client.redirect_uri, self._scopes):
+        scopes = (*self._scopes, *attempt.scopes)
+        if attempt.terms != digest_of_terms(server.issuer, client.redirect_uri, scopes):
             raise AttemptUnknown("the attempt was begun under another configuration")
 
     async def _exchange(self, attempt: Attempt, code: AuthorizationCode) -> Grant:
@@ -109,32 +129,36 @@ class CodeRedemption:
         request = code_request(server, context.client, code, attempt.verifier)
         response = await context.transport.send(request, TOKEN_LIMITS)
         tokens = read_token_response(server, response, requested_at)
-        scopes = frozenset(self._scopes) if tokens.scopes is None else tokens.scopes
+        asked = frozenset((*self._scopes, *attempt.scopes))
+        scopes = asked if tokens.scopes is None else tokens.scopes
         log.debug("code exchanged; granted: %(scopes)s", {"scopes": sorted(scopes)})
         return Grant(server.issuer, self._unnamed(), tokens, scopes, requested_at)
 
     def _unnamed(self) -> str:
         return UNNAMED_SUBJECT_PREFIX + self._context.randomness(UNNAMED_SUBJECT_BYTES).hex()
 
-    async def _identify(self, grant: Grant) -> Person | None:
-        """Ask who signed in; None if Webex will not say."""
+    async def _identified(self, grant: Grant) -> Grant:
+        """Ask who signed in, unless Webex will not say."""
         if not permits(grant.scopes, PEOPLE_READ):
-            return None
+            return grant
+        try:
+            return _with_person(grant, await self._person(grant))
+        except AccessForbidden as error:
+            log.warning("Webex will not say who signed in: %(error)s", {"error": str(error)})
+            return grant
+
+    async def _person(self, grant: Grant) -> Person:
         context, call = self._context, people.me()
         request = api_request(context.platform, call, grant.tokens.access_token)
         response = await context.transport.send(request, API_LIMITS)
-        try:
-            return read_api_response(call, response, context.clock())
-        except AccessForbidden as error:
-            log.warning("Webex will not say who signed in: %(error)s", {"error": str(error)})
-            return None
+        return read_api_response(call, response, context.clock())
 
     async def _keep(
-        self, grant: Grant, profile: Profile, taken: TakenAttempt, browser: Browser
-    ) -> Secret:
-        session_id = self._context.random_secret()
+        self, grant: Grant, taken: TakenAttempt | None, browser: Browser | None
+    ) -> Admitted:
         key = grant.key
-        session = self._session(session_id, key, profile, browser)
+        session_id = self._context.random_secret() if browser else None
+        session = self._session(session_id, grant, browser) if session_id and browser else None
         for _ in range(ADMISSION_TRIES):
             admission = await self._admission(grant, session, taken, browser)
             try:
@@ -143,10 +167,10 @@ class CodeRedemption:
                 continue
             self._revoke_soon(admission.earlier)
             self._revoke_soon(ended.revocation if ended else None)
-            if admission.over:  # a person who is new here has no other session
+            if admission.over and browser:  # a person who is new here has no other session
                 await self._end_surplus(key)
             log.info("signed in: grant %(grant)s", {"grant": name_of_grant(key)})
-            return session_id
+            return Admitted(key, session_id)
         raise StoreConflict("the grant kept moving")
 
     async def _end_surplus(self, key: bytes) -> None:
@@ -167,14 +191,12 @@ class CodeRedemption:
         if revocation is not None:
             self._revocations.soon(revocation)
 
-    def _session(
-        self, session_id: Secret, key: bytes, profile: Profile, browser: Browser
-    ) -> Session:
+    def _session(self, session_id: Secret, grant: Grant, browser: Browser) -> Session:
         now = self._context.clock()
         return Session(
             digest=digest(session_id),
-            grant_key=key,
-            profile=profile,
+            grant_key=grant.key,
+            profile=grant.profile,
             created_at=now,
             seen_at=now,
             expires_at=now + self._context.absolute_seconds,
@@ -182,18 +204,24 @@ class CodeRedemption:
         )
 
     async def _admission(
-        self, grant: Grant, session: Session, taken: TakenAttempt, browser: Browser
+        self,
+        grant: Grant,
+        session: Session | None,
+        taken: TakenAttempt | None,
+        browser: Browser | None,
     ) -> Admission:
         context = self._context
         earlier = await context.ledger.earlier_grant(grant.key)
+        is_held = browser is None or (earlier.record is not None and earlier.record.is_held)
+        version = new_version(grant, earlier.record, context.randomness)
         return Admission(
-            mark=taken.mark,
-            state_digest=taken.state_digest,
-            grant=new_version(grant, earlier.record, context.randomness),
+            mark=taken.mark if taken else None,
+            state_digest=taken.state_digest if taken else b"",
+            grant=replace(version, is_held=is_held),
             over=earlier.rev,
             session=session,
             earlier=self._earlier(earlier.record, grant),
-            replaced_session=browser.session_digest,
+            replaced_session=browser.session_digest if browser else None,
             keeps_grants=context.keeps_grants,
         )
 
@@ -207,13 +235,12 @@ class CodeRedemption:
         return revocation_of(found, self._context.clock())
 
 
-def _profile(person: Person | None) -> Profile:
-    if person is None:
-        return Profile()
-    return Profile(
+def _with_person(grant: Grant, person: Person) -> Grant:
+    profile = Profile(
         person_id=person.id,
         display_name=person.name,
         email=person.emails[0] if person.emails else None,
         avatar=person.avatar,
         org_id=person.org_id,
     )
+    return replace(grant, subject=person.subject, profile=profile)

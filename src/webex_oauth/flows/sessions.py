@@ -121,7 +121,8 @@ class Sessions:
             return await self._revoke(ended.revocation)
         if not await context.ledger.has_grant(ended.grant_key):
             return TokenFate.GONE
-        return TokenFate.KEPT if context.keeps_grants else TokenFate.SHARED
+        is_kept = context.keeps_grants or ended.is_held
+        return TokenFate.KEPT if is_kept else TokenFate.SHARED
 
     async def end(self, session: LiveSession, handle: str) -> bool:
         """End another session of the same person; False when there is none with this handle.
@@ -160,7 +161,7 @@ class Sessions:
         """End sessions that were idle or past their end at *now*; return how many.
 
         The last one of a person takes the grant with it, whose tokens are queued to be revoked,
-        unless grants are kept. Raises StoreUnavailable.
+        unless it is held or grants are kept. Raises StoreUnavailable.
         """
         ended_count = 0
         for session_digest in await self._context.ledger.over_sessions(now, limit):

@@ -1,4 +1,4 @@
-"""Sign in with Webex: from the button to a new session (RFC 6749 section 4.1 with PKCE).
+"""Sign in with Webex: from the button to a grant (RFC 6749 section 4.1 with PKCE).
 
 An attempt travels sealed in a cookie of the browser that began it. Its state is taken once, and it
 knows where its person was going, so that every end of it, good or bad, leads back there.
@@ -14,7 +14,7 @@ from typing import TypeAlias, final
 from urllib.parse import unquote
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreUnavailable, WebexOAuthError
-from webex_oauth.flows.code_redemption import Browser, CodeRedemption, TakenAttempt
+from webex_oauth.flows.code_redemption import Admitted, Browser, CodeRedemption, TakenAttempt
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
@@ -25,12 +25,14 @@ from webex_oauth.oauth.authorization import (
     code_challenge,
     code_verifier,
 )
+from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import (
     CLOCK_SKEW_SECONDS,
     Attempt,
     Mark,
     Session,
+    check_secret,
     digest,
     digest_of_terms,
     open_attempt,
@@ -46,8 +48,12 @@ TWIN_WAIT_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.1
 RENEWAL_TRIES = 5
 MAX_RETURN_TO_CHARACTERS = 2000
+MAX_MORE_SCOPES_CHARACTERS = 500
+MAX_LOGIN_HINT_CHARACTERS = 254
+"""An e-mail address is not longer (RFC 5321)."""
 
 # RFC 3986 pchar, "/" and a query; no backslash, no control, no space, nothing beyond ASCII.
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?")
 
 
@@ -93,15 +99,16 @@ class StartedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session for the browser, which is sent on with it."""
+    """A grant, and a session for the browser if it was wanted, which is sent on with it."""
 
-    session_id: Secret
+    session_id: Secret | None
     return_to: ReturnTo
+    grant_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class SentOn:
-    """A browser that completed this sign-in before, is still signed in, and is sent on."""
+    """A browser that completed this sign-in before, lacks no session, and is sent on."""
 
     return_to: ReturnTo
 
@@ -126,8 +133,15 @@ def _name_of_attempt(state_digest: bytes) -> str:
     return state_digest.hex()[:16]
 
 
+def _hint(login_hint: str | None) -> str | None:
+    """Return *login_hint* if it can be an address: others may have written it."""
+    if not login_hint or len(login_hint) > MAX_LOGIN_HINT_CHARACTERS:
+        return None
+    return login_hint if login_hint.isprintable() else None
+
+
 class SignIn:
-    """Begin sign-ins that ask for *scopes*, and complete them."""
+    """Begin sign-ins that ask for *scopes*, or more, and complete them."""
 
     def __init__(
         self, context: FlowContext, scopes: tuple[str, ...], revocations: Revocations
@@ -136,26 +150,37 @@ class SignIn:
         self._scopes = scopes
         self._redemption = CodeRedemption(context, scopes, revocations)
 
-    def begin(self, return_to: ReturnTo) -> StartedSignIn:
-        """Make an attempt; nothing of it is stored here."""
-        context = self._context
-        server, client = context.platform.server, context.client
+    def begin(
+        self, return_to: ReturnTo, *, scopes: Collection[str] = (), login_hint: str | None = None
+    ) -> StartedSignIn:
+        """Make an attempt that asks for *scopes* too; nothing of it is stored here.
+
+        *login_hint* is the address that Webex offers the person; one that cannot be is left out.
+        Raises ValueError for scopes that cannot be, or are too many for a cookie.
+        """
+        context, more = self._context, self._more(scopes)
+        server, client, asked = context.platform.server, context.client, (*self._scopes, *more)
         state = context.random_secret()
         state_digest = digest(state)
         attempt = Attempt(
             verifier=code_verifier(context.randomness(VERIFIER_BYTES)),
             return_to=return_to.path,
-            terms=digest_of_terms(server.issuer, client.redirect_uri, self._scopes),
+            terms=digest_of_terms(server.issuer, client.redirect_uri, asked),
             expires_at=context.clock() + ATTEMPT_SECONDS,
+            scopes=more,
         )
         name = _name_of_attempt(state_digest)
         log.debug(
             "sign-in begun (attempt %(attempt)s), asking for %(scopes)s",
-            {"attempt": name, "scopes": self._scopes},
+            {"attempt": name, "scopes": asked},
         )
-        challenge = code_challenge(attempt.verifier)
         url = authorization_url(
-            server, client, scopes=self._scopes, state=state, challenge=challenge
+            server,
+            client,
+            scopes=asked,
+            state=state,
+            challenge=code_challenge(attempt.verifier),
+            login_hint=_hint(login_hint),
         )
         return StartedSignIn(url, name, seal_attempt(context.sealer, attempt, state_digest))
 
@@ -167,12 +192,14 @@ class SignIn:
         session_id: Secret | None,
         browser: str | None = None,
         home: ReturnTo = HOME,
+        wants_session: bool = True,
     ) -> Outcome:
         """Complete the attempt that *callback* answers, in the browser that began it.
 
         *attempt* and *session_id* are the cookies that this browser presents, *browser* describes
-        it to its person. *home* is where they go if the attempt does not open. Everything that can
-        go wrong is in the outcome.
+        it to its person. Unless it *wants_session* nothing of a session is looked at or written,
+        and the grant is held. *home* is where they go if the attempt does not open. Everything that
+        can go wrong is in the outcome.
         """
         state_digest, return_to = digest(callback.state), home
         log.debug(
@@ -189,12 +216,46 @@ class SignIn:
             mark = await self._take(state_digest, opened.expires_at)
             taken = TakenAttempt(state_digest, opened, mark)
             if mark.record.is_finished:
-                return await self._send_on(taken, session_id, return_to)
+                return await self._send_on(
+                    taken, session_id, return_to, wants_session=wants_session
+                )
             presented = Browser(digest(session_id) if session_id else None, browser)
-            new_id = await self._redeem(taken, code, presented)
+            admitted = await self._redeem(taken, code, presented if wants_session else None)
         except WebexOAuthError as error:
             return NotSignedIn(error, return_to)
-        return SignedIn(new_id, return_to)
+        return SignedIn(admitted.session_id, return_to, admitted.grant_key)
+
+    async def adopt(
+        self,
+        access_token: Secret,
+        refresh_token: Secret | None,
+        *,
+        scopes: Collection[str],
+        expires_in: int | None,
+    ) -> bytes:
+        """Keep and hold tokens that were issued elsewhere; return the key of the grant.
+
+        Webex is asked whose they are, for which they need spark:people_read. Raises ApiError,
+        UpstreamError, StoreError or VaultError; the tokens are not revoked. Raises TypeError or
+        ValueError for what cannot be a token.
+        """
+        for token in filter(None, (access_token, refresh_token)):
+            check_secret(token)
+        ends_at = None if expires_in is None else self._context.clock() + expires_in
+        tokens = TokenSet(access_token, ends_at, refresh_token, None, frozenset(scopes))
+        return await self._redemption.adopt(tokens, scopes)
+
+    def _more(self, scopes: Collection[str]) -> tuple[str, ...]:
+        """Return the scopes that are not asked for anyway; raise ValueError."""
+        more = tuple(sorted(set(scopes) - set(self._scopes)))
+        if not all(_SCOPE.fullmatch(scope) for scope in more):
+            raise ValueError("a scope is a word of visible characters, such as spark:rooms_read")
+        if len(" ".join(more)) > MAX_MORE_SCOPES_CHARACTERS:
+            raise ValueError(
+                f"more than {MAX_MORE_SCOPES_CHARACTERS} characters of scopes beyond those of the "
+                "settings: ask for them there"
+            )
+        return more
 
     async def _take(self, state_digest: bytes, expires_at: int) -> Entry[Mark]:
         """Take the state; while another request completes the sign-in, wait for its end."""
@@ -210,8 +271,8 @@ class SignIn:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def _redeem(
-        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser
-    ) -> Secret:
+        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser | None
+    ) -> Admitted:
         try:
             return await self._redemption.redeem(taken, code, browser)
         except WebexOAuthError:
@@ -227,21 +288,30 @@ class SignIn:
             )
 
     async def _send_on(
-        self, finished: TakenAttempt, session_id: Secret | None, return_to: ReturnTo
+        self,
+        finished: TakenAttempt,
+        session_id: Secret | None,
+        return_to: ReturnTo,
+        *,
+        wants_session: bool,
     ) -> Outcome:
         """Treat a second delivery in the same browser: back, reload, a double click.
 
         The browser may have left before the answer with its session came; then the session gets
         a new id. If the sign-in failed, whoever is signed in here did not come by it.
         """
-        if finished.mark.record.session_digest is None:
-            raise AttemptUnknown("the attempt was used before, and brought no session")
+        brought = finished.mark.record.session_digest
+        if brought is None:
+            raise AttemptUnknown("the attempt was used before, and failed")
+        if not brought or not wants_session:
+            return SentOn(return_to)
         if session_id is not None and await self._live(digest(session_id)):
             return SentOn(return_to)
-        return SignedIn(await self._renew(finished), return_to)
+        renewed = await self._renew(finished)
+        return SignedIn(renewed.session_id, return_to, renewed.grant_key)
 
-    async def _renew(self, finished: TakenAttempt) -> Secret:
-        """Rename the session that the attempt brought; return its id, or raise AttemptUnknown.
+    async def _renew(self, finished: TakenAttempt) -> Admitted:
+        """Rename the session that the attempt brought; raise AttemptUnknown if it is gone.
 
         Of several deliveries at once each may get its turn: the last one has the living id.
         """
@@ -251,7 +321,7 @@ class SignIn:
             if session is not None:
                 session_id = await self._rename(session, replace(finished, mark=mark))
                 if session_id is not None:
-                    return session_id
+                    return Admitted(session.record.grant_key, session_id)
             tried, mark = mark, await self._take(finished.state_digest, finished.attempt.expires_at)
             if mark.rev == tried.rev:
                 raise AttemptUnknown("the attempt was used before")

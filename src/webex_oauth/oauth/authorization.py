@@ -102,10 +102,11 @@ def authorization_url(
     scopes: Sequence[str],
     state: Secret,
     challenge: str,
+    login_hint: str | None = None,
 ) -> str:
     """Return the URL that asks for a code (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
-    A query of the endpoint is kept.
+    A query of the endpoint is kept, but a hint in it gives way to *login_hint*.
     """
     standing = {
         "response_type": "code",
@@ -114,10 +115,14 @@ def authorization_url(
         "scope": " ".join(scopes),
         "code_challenge_method": "S256",
     }
-    endpoint, _, kept = server.authorization_endpoint.partition("?")
+    endpoint, _, query = server.authorization_endpoint.partition("?")
+    kept = [field for field in query.split("&") if field]
     fields = [f"{name}={_cached_quote(value)}" for name, value in standing.items()]
     fields += [f"state={_quote(state.reveal())}", f"code_challenge={_quote(challenge)}"]
-    return f"{endpoint}?{'&'.join(filter(None, [kept.rstrip('&'), *fields]))}"
+    if login_hint is not None:
+        kept = [field for field in kept if not field.startswith("login_hint=")]
+        fields.append(f"login_hint={_quote(login_hint)}")
+    return f"{endpoint}?{'&'.join([*kept, *fields])}"
 
 
 def read_callback(query: bytes) -> Callback:

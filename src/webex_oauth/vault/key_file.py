@@ -157,6 +157,10 @@ class KeyFile:
         """The file's path."""
         return str(self._path)
 
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self.ring.keys
+
     def find(self, key_id: str) -> Key:
         """Find a key, in the file if need be; raise KeyUnavailable if it is not there."""
         try:

@@ -20,11 +20,10 @@ from webex_oauth.vault.records import (
     name_of_grant,
     revocation_of,
 )
-from webex_oauth.vault.rows import Change, Entry, Kind, Row, Rows, Table, log_unreadable, next_rev
-from webex_oauth.vault.sealing import Sealer
+from webex_oauth.vault.revocation_queue import MOST_TRIES, MOVING, RevocationQueue
+from webex_oauth.vault.rows import Change, Entry, Kind, Row, log_unreadable
+from webex_oauth.vault.tables import email_of
 
-MOST_TRIES = 100
-MOVING = "the row kept moving"
 BATCH = 500
 
 log = logging.getLogger(__name__)
@@ -34,46 +33,27 @@ log = logging.getLogger(__name__)
 class Admission:
     """What a sign-in brings, to be kept in one change.
 
-    `over` is the revision that `grant` is written over, `earlier` the tokens there, if they are to
-    be revoked. `replaced_session` is the digest of the session that this browser had before;
-    with `keeps_grants` its grant stays even if that was its last session.
+    `mark` is the mark of its state; tokens that were issued elsewhere have none. `over` is the
+    revision that `grant` is written over, `earlier` the tokens there, if they are to be revoked.
+    `replaced_session` is the digest of the session that this browser had before; with
+    `keeps_grants` its grant stays even if that was its last session.
     """
 
-    mark: Entry[Mark]
+    mark: Entry[Mark] | None
     state_digest: bytes
     grant: Grant
     over: int
-    session: Session
+    session: Session | None
     earlier: Revocation | None
     replaced_session: bytes | None
     keeps_grants: bool
 
 
-class Ledger:
+class Ledger(RevocationQueue):
     """States, sessions, grants and revocations in *rows*, sealed by *sealer*.
 
     A session that is not used for *idle_seconds* is over.
     """
-
-    def __init__(self, rows: Rows, sealer: Sealer, idle_seconds: int) -> None:
-        self.rows = rows
-        self.idle_seconds = idle_seconds
-        self.states = Table(
-            rows, sealer, Kind.STATE, Mark, lambda mark: (b"", None, mark.kept_until)
-        )
-        self.sessions = Table(
-            rows,
-            sealer,
-            Kind.SESSION,
-            Session,
-            lambda one: (one.grant_key, one.seen_at, one.over_at(idle_seconds)),
-        )
-        self.grants = Table(
-            rows, sealer, Kind.GRANT, Grant, lambda grant: (b"", grant.due_at, grant.ends_at)
-        )
-        self.revocations = Table(
-            rows, sealer, Kind.REVOCATION, Revocation, lambda one: (b"", one.due_at, one.ends_at)
-        )
 
     async def take_state(self, state_digest: bytes, expires_at: int, now: int) -> Entry[Mark]:
         """Take a state, once ever, whose sign-in can be completed before *expires_at*.
@@ -98,22 +78,23 @@ class Ledger:
         await self.rows.apply([self.states.put(state_digest, done, mark.rev)], durably=False)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
-        """Complete a sign-in: keep the grant, add the session, finish the state.
+        """Complete a sign-in: keep the grant, add the session if there is one, finish the state.
 
         Returns what `end_session` returns of the replaced session. Raises StoreConflict if the
         grant moved. A lease on it ends.
         """
         grant, session, mark = admission.grant, admission.session, admission.mark
-        finished = replace(mark.record, is_finished=True, session_digest=session.digest)
-        changes = [
-            self.grants.put(grant.key, grant, admission.over),
-            self.sessions.put(session.digest, session),
-            self.states.put(admission.state_digest, finished, mark.rev),
-        ]
+        changes = [self.grants.put(grant.key, grant, admission.over)]
+        if session is not None:
+            changes.append(self.sessions.put(session.digest, session))
+        if mark is not None:
+            brought = session.digest if session else b""
+            finished = replace(mark.record, is_finished=True, session_digest=brought)
+            changes.append(self.states.put(admission.state_digest, finished, mark.rev))
         if admission.earlier is not None:
             changes.append(self.revocations.put(admission.earlier.name, admission.earlier))
         ended = None
-        if admission.replaced_session is not None:
+        if session is not None and admission.replaced_session is not None:
             ended, more = await self._ending(
                 admission.replaced_session,
                 session.created_at,
@@ -128,6 +109,27 @@ class Ledger:
     async def find_grant(self, key: bytes) -> Entry[Grant] | None:
         """Find a grant; raise SealBroken or KeyUnavailable."""
         return await self.grants.find(key)
+
+    async def list_grants(self, after: bytes, limit: int = BATCH) -> Sequence[Entry[Grant]]:
+        """List grants in the order of their keys, starting behind *after*; none at the end.
+
+        Those that cannot be opened are logged and left out.
+        """
+        while rows := await self.rows.by_name(Kind.GRANT, after, limit):
+            if found := self._opened(rows):
+                return found
+            after = rows[-1].name
+        return []
+
+    async def grants_with_email(self, email: str) -> Sequence[Entry[Grant]]:
+        """Find the grants of people with this address, in whatever case it is written."""
+        wanted = email.casefold()
+        found = {}
+        for key in self._keys.keys:
+            rows = await self.rows.of_group(Kind.GRANT, key.index(wanted), BATCH)
+            found.update({one.record.key: one for one in self._opened(rows)})
+        # A group is outside the seal: what the sealed profile says decides.
+        return [one for one in found.values() if email_of(one.record) == wanted]
 
     async def has_grant(self, key: bytes) -> bool:
         """Check whether there is a grant, also one that cannot be opened."""
@@ -226,8 +228,8 @@ class Ledger:
     ) -> EndedSession | None:
         """Delete a session; return None if it is gone.
 
-        If no other live session has its grant, and grants are not kept, the grant goes too, and
-        its tokens are queued for revocation, due *now*.
+        If no other live session has its grant, which is not held, and grants are not kept, the
+        grant goes too, and its tokens are queued for revocation, due *now*.
         """
         for _ in range(MOST_TRIES):
             ended, changes = await self._ending(digest, now, keeps_grants=keeps_grants)
@@ -235,56 +237,14 @@ class Ledger:
                 return ended
         raise StoreConflict(MOVING)
 
-    async def add_revocation(self, revocation: Revocation) -> None:
-        """Queue tokens for revocation; do nothing if they are queued already."""
-        change = self.revocations.put(revocation.name, revocation)
-        await self.rows.apply([change], durably=True)
-
-    async def take_revocations(self, now: int, until: int, limit: int) -> Sequence[Revocation]:
-        """Take revocations that are due: no other process gets them before *until*.
-
-        Each comes with its `due_at` moved there and its `try_count` grown by one.
-        """
-        taken = []
-        for row in await self.rows.due(Kind.REVOCATION, now, limit):
+    def _opened(self, rows: Sequence[Row]) -> list[Entry[Grant]]:
+        found = []
+        for row in rows:
             try:
-                entry = self.revocations.open(row)
+                found.append(self.grants.open(row))
             except VaultError as error:
                 log_unreadable(row, error)
-                later_row = replace(row, rev=next_rev(row.rev), at=until)
-                await self.rows.apply([Change(later_row, row.rev)], durably=False)
-                continue
-            later = replace(entry.record, due_at=until, try_count=entry.record.try_count + 1)
-            change = self.revocations.put(later.name, later, entry.rev)
-            if await self.rows.apply([change], durably=False):
-                taken.append(later)
-        return taken
-
-    async def postpone_revocation(self, revocation: Revocation, due_at: int) -> None:
-        """Move `due_at`; do nothing if the revocation is gone."""
-        row = await self.revocations.row(revocation.name)
-        if row.rev:
-            later = replace(revocation, due_at=due_at)
-            change = self.revocations.put(later.name, later, row.rev)
-            await self.rows.apply([change], durably=False)
-
-    async def drop_revocation(self, revocation: Revocation) -> None:
-        """Remove a revocation that is done, or will never be."""
-        for _ in range(MOST_TRIES):
-            row = await self.revocations.row(revocation.name)
-            if not row.rev or await self.rows.apply([row.removal], durably=False):
-                return
-        raise StoreConflict(MOVING)
-
-    async def _apply(self, changes: Sequence[Change], *, durably: bool) -> bool:
-        """Apply *changes*; tokens that are queued for revocation already stay as they are."""
-        if await self.rows.apply(changes, durably=durably):
-            return True
-        new = [change for change in changes if not await self._is_queued(change.row)]
-        return len(new) < len(changes) and await self.rows.apply(new, durably=durably)
-
-    async def _is_queued(self, row: Row) -> bool:
-        return row.kind is Kind.REVOCATION and (await self.revocations.row(row.name)).rev > 0
+        return found
 
     async def _ending(
         self, digest: bytes, now: int, *, keeps_grants: bool, entering: bytes = b""
@@ -309,6 +269,8 @@ class Ledger:
         for other in await self.rows.of_group(Kind.SESSION, key, BATCH):
             if other.name != digest and not self._is_over(other, now):
                 return EndedSession(key, None), [row.removal, Change(other, other.rev)]
+        if self._is_held(grant):
+            return EndedSession(key, None, is_held=True), [row.removal]
         revocation, changes = self._revoking(grant, now)
         return EndedSession(key, revocation), [row.removal, *changes]
 
@@ -323,6 +285,12 @@ class Ledger:
     def _is_over(self, row: Row, now: int) -> bool:
         try:
             return self.sessions.open(row).record.over_at(self.idle_seconds) <= now
+        except VaultError:
+            return False
+
+    def _is_held(self, row: Row) -> bool:
+        try:
+            return row.rev > 0 and self.grants.open(row).record.is_held
         except VaultError:
             return False
 

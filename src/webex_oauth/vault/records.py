@@ -33,7 +33,8 @@ LONGEST_WAIT_SECONDS = LONGEST_LIFE_SECONDS * 2 // 3
 class Mark:
     """A state that was taken: its sign-in is under way, or is finished.
 
-    `session_digest` is the session that it brought, None if it brought none.
+    `session_digest` is the session that it brought, None if it failed, and empty if it brought a
+    grant alone.
     """
 
     expires_at: int
@@ -48,7 +49,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a page shows of the person; all None if Webex would not say who it is."""
+    """What is shown of the person; all None if Webex would not say who it is."""
 
     person_id: str | None = None
     display_name: str | None = None
@@ -92,10 +93,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session that is gone; `revocation` was queued if its grant went with it."""
+    """A session that is gone; `revocation` was queued if its grant went with it.
+
+    `is_held` if the grant stays because it is held.
+    """
 
     grant_key: bytes
     revocation: "Revocation | None"
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,8 @@ class Grant:
     the same one, None before. `reauth_reason` is set once no refresh can help any more,
     `is_access_refused` once the API refused the access token. From `keep_at` on the keeper renews
     it; None if there is nothing to renew. `lease` and `trouble` belong to this version's refresh.
+    `profile` is how Webex described the person at the sign-in. A grant that `is_held` was kept for
+    the program and not for a browser: it outlives every session.
     """
 
     issuer: str
@@ -206,6 +213,8 @@ class Grant:
     keep_at: int | None = None
     lease: Lease | None = None
     trouble: Trouble = NO_TROUBLE
+    profile: Profile = Profile()
+    is_held: bool = False
 
     @property
     def key(self) -> bytes:
@@ -283,13 +292,15 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     """What a sign-in must remember between the way to Webex and the way back.
 
     It is in no store, but sealed in a cookie of the browser that began it, and bound to its state.
-    `terms` are what `digest_of_terms` returns. It can be completed before `expires_at`.
+    `terms` are what `digest_of_terms` returns, `scopes` what it asks for beyond the integration's
+    own. It can be completed before `expires_at`.
     """
 
     verifier: Secret
     return_to: str
     terms: bytes
     expires_at: int
+    scopes: tuple[str, ...] = ()
 
 
 _ENVELOPE = Envelope(Attempt)

@@ -1,7 +1,8 @@
 """Re-encryption: every row under the key that seals now, so that an old key can be retired.
 
-It goes by the rows' bodies and reads none of their records. It may be ended at any moment and run
-again: each row shows by itself whether it is done. The files of the spool are rows that wait.
+It goes by the rows' bodies; of their records it reads the grants, to write anew by what they are
+found. It may be ended at any moment and run again: each row shows by itself whether it is done. The
+files of the spool are rows that wait.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from webex_oauth.vault.key_agreement import SETTLE_SECONDS, drop_check
 from webex_oauth.vault.rescue import Spool, Spooled
 from webex_oauth.vault.rows import Change, Kind, Row, Rows, next_rev
 from webex_oauth.vault.sealing import Context, Sealer, key_id_of
+from webex_oauth.vault.tables import Tables
 
 MOST_PASSES = 12
 BATCH_ROWS = 100
@@ -107,10 +109,12 @@ class Reencryption:
             worked_from = clock()
 
     async def _reencrypt(self, row: Row) -> Outcome:
-        body = self._body_of(row)
+        found, group = self._body_of(row), self._group_of(row)
+        body = row.body if found is Outcome.CURRENT and group != row.group else found
         if not isinstance(body, bytes):
             return body
-        change = Change(replace(row, rev=next_rev(row.rev), body=body), row.rev)
+        anew = replace(row, rev=next_rev(row.rev), body=body, group=group)
+        change = Change(anew, row.rev)
         is_done = await self.rows.apply([change], durably=False)
         return Outcome.REENCRYPTED if is_done else Outcome.MOVED
 
@@ -122,6 +126,16 @@ class Reencryption:
         self.spool.add(Spooled(spooled.key, body))
         self.spool.drop(name)
         return Outcome.REENCRYPTED
+
+    def _group_of(self, row: Row) -> bytes:
+        """Return by what a row is found: a grant by a digest under the primary key."""
+        if row.kind is not Kind.GRANT:
+            return row.group
+        grants = Tables(self.rows, self.sealer, idle_seconds=0).grants
+        try:
+            return grants.listed(row, grants.open(row).record).group
+        except VaultError:
+            return row.group
 
     def _body_of(self, row: Row) -> bytes | Outcome:
         """Return the body sealed under the primary key, or why there is none to write."""

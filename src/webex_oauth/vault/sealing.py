@@ -3,7 +3,9 @@
 A sealed value is: format byte, length of the key id, key id, nonce, ciphertext with its tag.
 """
 
+import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -18,17 +20,19 @@ from webex_oauth.secret import Secret
 FORMAT = 1
 KEY_BYTES = 32
 NONCE_BYTES = 12
+INDEX_PURPOSE = b"webex-oauth index"
 T = TypeVar("T")
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
-    """A key. Its 32 bytes go into the cipher and cannot be read from there."""
+    """A key. Its 32 bytes go into the cipher, and into a key for digests, and cannot be read."""
 
     id: str
     material: InitVar[bytes]
     cipher: AESGCM = field(init=False, repr=False)
+    _index_key: bytes = field(init=False, repr=False)
 
     def __post_init__(self, material: bytes) -> None:
         if not KEY_ID.fullmatch(self.id):
@@ -36,6 +40,12 @@ class Key:
         if len(material) != KEY_BYTES:
             raise KeyUnavailable(f"key {self.id!r} has {len(material)} bytes and not {KEY_BYTES}")
         object.__setattr__(self, "cipher", AESGCM(material))
+        index_key = hmac.digest(material, INDEX_PURPOSE, "sha256")
+        object.__setattr__(self, "_index_key", index_key)
+
+    def index(self, text: str) -> bytes:
+        """Return the keyed digest (HMAC) by which a row is found that holds *text*."""
+        return hmac.digest(self._index_key, text.encode(), "sha256")
 
 
 class Keys(Protocol):
@@ -49,6 +59,11 @@ class Keys(Protocol):
     @property
     def primary(self) -> Key:
         """The key that seals."""
+        ...
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """All keys that this process knows, the one that seals first."""
         ...
 
     def find(self, key_id: str) -> Key:
@@ -66,7 +81,6 @@ class KeyRing:
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """All keys, the one that seals first."""
         return (self.primary, *self.others)
 
     def find(self, key_id: str) -> Key:

@@ -114,9 +114,10 @@ async def complete_sign_in(visit: Visit) -> Response:
     match outcome:
         case SignedIn(session_id, return_to):
             response = redirect(return_to.path)
-            lifetime_seconds = visit.site.settings.absolute_seconds
-            cookie = visit.site.cookies.kept_session(session_id, lifetime_seconds)
-            set_cookies(response, [cookie])
+            if session_id is not None:
+                lifetime_seconds = visit.site.settings.absolute_seconds
+                cookie = visit.site.cookies.kept_session(session_id, lifetime_seconds)
+                set_cookies(response, [cookie])
             return response
         case SentOn(return_to):
             return redirect(return_to.path)

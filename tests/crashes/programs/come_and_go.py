@@ -77,6 +77,7 @@ async def come(integration: OpenIntegration, email: str) -> list[Secret]:
     except WebexOAuthError as error:
         outcome = NotSignedIn(error, HOME)
     if isinstance(outcome, SignedIn):
+        assert outcome.session_id
         tell("came", outcome.session_id.reveal())
         return [outcome.session_id]
     assert isinstance(outcome, NotSignedIn)

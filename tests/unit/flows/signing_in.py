@@ -33,6 +33,7 @@ async def sign_in(
         browser=browser,
     )
     assert isinstance(outcome, SignedIn), outcome
+    assert outcome.session_id is not None
     session = await fixture.sessions.find(outcome.session_id)
     assert session is not None
     return session

@@ -62,7 +62,9 @@ async def taken(fixture: FlowFixture, attempt: Attempt = ATTEMPT) -> TakenAttemp
 
 async def redeem(fixture: FlowFixture, replaced: Secret | None = None) -> Secret:
     browser = Browser(digest(replaced) if replaced else None, "Firefox on Linux")
-    return await fixture.redemption.redeem(await taken(fixture), CODE, browser)
+    admitted = await fixture.redemption.redeem(await taken(fixture), CODE, browser)
+    assert admitted.session_id is not None
+    return admitted.session_id
 
 
 async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:

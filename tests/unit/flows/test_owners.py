@@ -65,6 +65,7 @@ class Owners(RuleBasedStateMachine):
             browser=f"{owner}'s browser",
         )
         assert isinstance(outcome, SignedIn), outcome
+        assert outcome.session_id
         return outcome.session_id
 
     @rule(browser=BROWSERS)

@@ -43,6 +43,7 @@ async def signed_in(fixture: FlowFixture) -> Secret:
         session_id=None,
     )
     assert isinstance(outcome, SignedIn)
+    assert outcome.session_id
     return outcome.session_id
 
 
@@ -184,7 +185,7 @@ async def test_of_twenty_deliveries_at_once_one_asks_webex_and_one_session_is_le
     )
 
     ids = [outcome.session_id for outcome in outcomes if isinstance(outcome, SignedIn)]
-    living = [one for one in ids if await fixture.sessions.find(one)]
+    living = [one for one in ids if one and await fixture.sessions.find(one)]
     assert len(living) == 1
     assert len([one for one in fixture.webex.requests if one.method == "POST"]) == 1
 
@@ -213,6 +214,7 @@ async def test_a_second_delivery_is_recognised_until_ten_minutes_after_the_attem
     callback = read_callback(callback_query(started))
     first = await fixture.sign_in.complete(callback, attempt=started.attempt, session_id=None)
     assert isinstance(first, SignedIn)
+    assert first.session_id
     fixture.now += ATTEMPT_SECONDS + MARK_KEPT_SECONDS - 1 + after
     found = await fixture.ledger.find_session(digest(first.session_id))
     assert found
@@ -239,6 +241,7 @@ async def test_a_session_that_gets_a_new_id_ends_when_it_would_have_ended() -> N
     fixture = FlowFixture()
     renewed = await second_delivery(fixture, after_seconds=300)
     assert isinstance(renewed, SignedIn)
+    assert renewed.session_id
 
     while fixture.now < NOW + ABSOLUTE_SECONDS - 1:
         fixture.now = min(fixture.now + IDLE_SECONDS - 1, NOW + ABSOLUTE_SECONDS - 1)

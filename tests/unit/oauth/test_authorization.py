@@ -95,6 +95,18 @@ def test_a_query_of_the_endpoint_is_kept(endpoint: str, start: str) -> None:
     assert url(replace(SERVER, authorization_endpoint=endpoint)).startswith(start)
 
 
+def test_a_hint_of_the_endpoint_gives_way_to_the_one_of_a_sign_in() -> None:
+    server = replace(SERVER, authorization_endpoint="https://as.example/a?login_hint=x&tenant=1")
+
+    hinted = authorization_url(
+        server, CLIENT, scopes=["a"], state=Secret("s"), challenge="E9M", login_hint="a@b.example"
+    )
+
+    query = parse_qs(urlsplit(hinted).query)
+    assert (query["login_hint"], query["tenant"]) == (["a@b.example"], ["1"])
+    assert "login_hint=x&" in url(server)
+
+
 @given(
     st.lists(st.text(st.characters(codec="utf-8", exclude_characters=" "), min_size=1), min_size=1),
     st.text(min_size=1),

@@ -65,10 +65,12 @@ class KeyFixture:
         """Return the sealer of a process that starts now."""
         return Sealer(KeyFile(self.path), os.urandom)
 
-    async def sign_in(self, number: int, sealer: Sealer | None = None) -> Grant:
+    async def sign_in(
+        self, number: int, sealer: Sealer | None = None, *, email: str | None = None
+    ) -> Grant:
         """Write a mark, a session and a grant; return the grant."""
         ledger = Ledger(self.rows, sealer or self.sealer, 600)
-        state, grant = bytes([number]) * 32, person(number)
+        state, grant = bytes([number]) * 32, replace(person(number), profile=Profile(email=email))
         await ledger.admit(
             Admission(
                 mark=await ledger.take_state(state, NOW + 600, NOW),

@@ -73,6 +73,20 @@ async def test_every_kind_of_row_and_the_spool_come_under_the_primary_key(
     assert found.record == grant
 
 
+async def test_people_are_found_by_their_address_under_the_new_key_alone(
+    fixture: KeyFixture,
+) -> None:
+    alice = await fixture.sign_in(1, email="alice@acme.example")
+    new = fixture.next_key()
+
+    await reencrypt(fixture)
+
+    alone = Sealer(KeyRing(fixture.fresh_sealer().keys.find(new)), os.urandom)
+    (found,) = await Ledger(fixture.rows, alone, 600).grants_with_email("Alice@acme.example")
+    assert found.record == alice
+    assert (await reencrypt(fixture))[Outcome.REENCRYPTED] == 0
+
+
 async def test_more_rows_than_a_batch_are_all_done(fixture: KeyFixture) -> None:
     for number in range(120):
         await fixture.sign_in(number)
