@@ -7,7 +7,8 @@ from functools import partial
 from scene import Scene
 from starlette.responses import Response
 
-from webex_oauth.web.failures import FAILURES, Failure, Refused
+from webex_oauth.flows.failures import FAILURES, Failure
+from webex_oauth.web.refusals import Refused
 from webex_oauth.web.visit import Visit
 
 REASON = "this page always fails"

@@ -29,7 +29,7 @@ BOUNDED_BY = {
     "vault/vault.py:_unwatched": "refreshes that nobody waits for",
     "vault/commit.py:_notes": "notes of what could not be written",
     "web/connection.py:_by_latest_request": "connections from browsers",
-    "web/failures.py:_count_by_kind": "refusals in the log",
+    "web/refusals.py:_count_by_kind": "refusals in the log",
     "stores/postgres/pool.py:_idle": "calls that wait for PostgreSQL",
     "stores/postgres/pool.py:_stopping": "calls that wait for PostgreSQL",
     "stores/redis/calls.py:_idle": "calls that wait for Redis",

@@ -119,7 +119,7 @@ def test_randomness_comes_in_at_the_edge_alone() -> None:
         and ("secrets" in imported_modules(source) or "os.urandom" in source.text)
     }
 
-    assert makers == {"cli/keys.py", "integration/__init__.py", "web/failures.py"}
+    assert makers == {"cli/keys.py", "integration/__init__.py", "web/refusals.py"}
 
 
 @pytest.mark.check("E02")

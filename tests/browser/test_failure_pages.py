@@ -9,7 +9,7 @@ from scene import Scene
 
 from browser.axe import Axe
 from browser.witness import Witness
-from webex_oauth.web.failures import FAILURES
+from webex_oauth.flows.failures import FAILURES
 
 pytestmark = pytest.mark.browser
 

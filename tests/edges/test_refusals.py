@@ -16,7 +16,8 @@ from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Answer as WebexAnswer
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.web.failures import FAILURES, MAX_EVENTS, Failure, RefusalLog
+from webex_oauth.flows.failures import FAILURES, Failure
+from webex_oauth.web.refusals import MAX_EVENTS, RefusalLog
 
 pytestmark = pytest.mark.check("E05", "E06")
 
@@ -191,7 +192,7 @@ class Count(logging.Handler):
 def test_a_flood_of_one_kind_is_counted_and_hides_no_other_kind() -> None:
     async def flood() -> list[logging.LogRecord]:
         refusals, is_counted = RefusalLog(), asyncio.Event()
-        count, log = Count(is_counted), logging.getLogger("webex_oauth.web.failures")
+        count, log = Count(is_counted), logging.getLogger("webex_oauth.web.refusals")
         log.addHandler(count)
         try:
             for _ in range(MAX_EVENTS + 500):

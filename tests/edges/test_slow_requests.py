@@ -18,9 +18,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from waiting import LIMIT_SECONDS
 
-from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.listening import AT_ONCE, Bounds
+from webex_oauth.web.refusals import Refused
 
 SECONDS = 0.3
 HASTY = Bounds(head_seconds=SECONDS, idle_seconds=3600, accepting_seconds=0, parting_seconds=0)

@@ -1,16 +1,16 @@
-"""The page of a failure, for people and for programs (RFC 9457), and which failure an error is."""
+"""The page of a failure, for people and for programs (RFC 9457)."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final
 
 import msgspec
 from starlette.responses import Response
 
 from webex_oauth import errors
+from webex_oauth.flows.failures import Failure, Retry
 from webex_oauth.flows.sign_in import ReturnTo
 from webex_oauth.settings.pages import PagePath
-from webex_oauth.web.failures import Failure, Refused, Retry
+from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit
 
@@ -20,63 +20,6 @@ WITHOUT_SESSION: Final = frozenset(
 )
 """Rendered without a session look-up: the request may not be ours, the store may be what failed, or
 the peer costs nothing and must not cause work."""
-
-Table: TypeAlias = Sequence[tuple[type[errors.WebexOAuthError], str]]
-"""The names of failures by type of error; the first type that matches decides."""
-
-EVERYWHERE: Final[Table] = (
-    (errors.StoreError, "store-unavailable"),
-    (errors.VaultError, "store-unavailable"),
-    (errors.WebexOAuthError, "unexpected"),
-)
-SIGN_IN: Final[Table] = (
-    (errors.IncompleteCallback, "callback-incomplete"),
-    (errors.MalformedCallback, "callback-malformed"),
-    (errors.AttemptUnknown, "attempt-unknown"),
-    (errors.AttemptForeign, "attempt-foreign"),
-    (errors.AttemptInProgress, "attempt-in-progress"),
-    (errors.IssuerMismatch, "issuer-mismatch"),
-    (errors.InvalidGrant, "code-refused"),
-    (errors.InvalidClient, "client-refused"),
-    (errors.TokenError, "token-request-refused"),
-    (errors.ApiError, "token-request-refused"),
-    (errors.RateLimited, "sign-in-rate-limited"),
-    (errors.ServerFailed, "sign-in-server-failed"),
-    (errors.DeadlineExceeded, "sign-in-timed-out"),
-    (errors.InvalidResponse, "sign-in-unreadable"),
-    (errors.UpstreamError, "sign-in-unreachable"),
-    *EVERYWHERE,
-)
-API: Final[Table] = (
-    (errors.AccessTokenRefused, "reauth-required"),
-    (errors.AccessForbidden, "api-forbidden"),
-    (errors.ResourceNotFound, "api-not-found"),
-    (errors.ApiError, "api-refused"),
-    (errors.InvalidClient, "client-refused"),
-    (errors.TokenError, "api-refused"),
-    (errors.RateLimited, "api-rate-limited"),
-    (errors.ServerFailed, "api-server-failed"),
-    (errors.RefreshPostponed, "api-renewal-postponed"),
-    (errors.DeadlineExceeded, "api-timed-out"),
-    (errors.ListTooLong, "list-too-long"),
-    (errors.InvalidResponse, "api-unreadable"),
-    (errors.UpstreamError, "api-unreachable"),
-    *EVERYWHERE,
-)
-REAUTH_BY_REASON: Final[Mapping[str, str]] = {
-    errors.ReauthReason.GRANT_ENDED: "reauth-grant-ended",
-    errors.ReauthReason.REFRESH_TOKEN_MISSING: "reauth-not-renewable",
-    errors.ReauthReason.REFRESH_TOKEN_EXPIRED: "reauth-unused",
-    errors.ReauthReason.REFRESH_TOKEN_REFUSED: "reauth-withdrawn",
-    errors.ReauthReason.REFRESH_AMBIGUOUS: "reauth-ambiguous",
-    errors.ReauthReason.ACCESS_TOKEN_REFUSED: "reauth-required",
-}
-REFUSAL_BY_CODE: Final[Mapping[str, str]] = {
-    "access_denied": "declined",
-    "invalid_scope": "invalid-scope",
-    "server_error": "authorization-server-failed",
-    "temporarily_unavailable": "authorization-server-failed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +90,6 @@ async def show_failure(
     if failure.name == "signed-out":
         await visit.drop_stale_session(response)
     return response
-
-
-def sign_in_failure(error: errors.WebexOAuthError) -> str:
-    """Return the failure in which *error* ends a sign-in."""
-    if isinstance(error, errors.AuthorizationRefused):
-        return REFUSAL_BY_CODE.get(error.error, "authorization-refused")
-    return _first(SIGN_IN, error)
-
-
-def api_failure(error: errors.WebexOAuthError) -> str:
-    """Return the failure in which *error* ends a call of Webex as the person."""
-    if isinstance(error, errors.ReauthRequired):
-        return REAUTH_BY_REASON.get(error.reason, "reauth-required")
-    return _first(API, error)
-
-
-def _first(table: Table, error: errors.WebexOAuthError) -> str:
-    return next(name for kind, name in table if isinstance(error, kind))
 
 
 def _link(visit: Visit, failure: Failure) -> Link | None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webex_oauth.oauth.http import read_text
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import HeaderList
-from webex_oauth.web.failures import Refused, reference_id, refused_with_status
+from webex_oauth.web.refusals import Refused, reference_id, refused_with_status
 
 log = logging.getLogger(__name__)
 

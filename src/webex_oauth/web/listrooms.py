@@ -17,9 +17,10 @@ from typing import ClassVar, Final
 from starlette.responses import Response, StreamingResponse
 
 from webex_oauth.errors import AccessForbidden, WebexOAuthError
+from webex_oauth.flows.failures import FAILURES, Failure, api_failure
 from webex_oauth.flows.person_api import Batch, first_batch, spaces
-from webex_oauth.web.failure_page import api_failure, show_failure
-from webex_oauth.web.failures import FAILURES, Failure, Refused
+from webex_oauth.web.failure_page import show_failure
+from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit
 from webex_oauth.webex.rooms import Room

@@ -12,7 +12,7 @@ from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.browser_security import notice_proof
-from webex_oauth.web.failures import Refused
+from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit, redirect
 

@@ -15,11 +15,12 @@ from webex_oauth.errors import (
     TokenError,
     WebexOAuthError,
 )
+from webex_oauth.flows.failures import sign_in_failure
+from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.flows.sign_in import NotSignedIn, ReturnTo, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
-from webex_oauth.web.browser_security import is_from_elsewhere, is_navigation, is_prefetch
-from webex_oauth.web.failure_page import show_failure, sign_in_failure
-from webex_oauth.web.failures import Refused
+from webex_oauth.web.failure_page import show_failure
+from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit, redirect, set_cookies
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from unit.web.document import Document
 
+from webex_oauth.flows.failures import FAILURES
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import Profile
 from webex_oauth.web.failure_page import FailurePage, Link
-from webex_oauth.web.failures import FAILURES
 from webex_oauth.web.home import GrantInWords, HomePage, PersonPage
 from webex_oauth.web.listrooms import Interruption, RoomsPage
 from webex_oauth.web.rendering import About, Assets, Layout, Pages, View

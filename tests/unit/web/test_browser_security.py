@@ -4,13 +4,11 @@ import pytest
 from hypothesis import given, strategies as st
 from starlette.datastructures import Headers
 
+from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.secret import Secret
 from webex_oauth.web.browser_security import (
     content_security_policy,
     csrf_token,
-    is_from_elsewhere,
-    is_navigation,
-    is_prefetch,
     notice_proof,
     security_headers,
 )

@@ -12,23 +12,26 @@ from webex_oauth.errors import (
     ReauthRequired,
     RefreshPostponed,
 )
-from webex_oauth.web.failure_page import (
+from webex_oauth.flows.failures import (
     API,
+    FAILURES,
     REAUTH_BY_REASON,
     SIGN_IN,
+    Failure,
+    Help,
+    Retry,
     api_failure,
 )
-from webex_oauth.web.failures import FAILURES, Failure, Help, Retry
 
 EACH_FAILURE = pytest.mark.parametrize("failure", FAILURES.values(), ids=lambda one: one.name)
 
 
 def texts_in_code() -> set[str]:
-    """Return every text in the modules of `web/`."""
+    """Return every text in the modules of `web/` and `flows/`."""
     return {
         node.value
         for source in sources()
-        if source.path.startswith("src/webex_oauth/web/")
+        if source.path.startswith(("src/webex_oauth/web/", "src/webex_oauth/flows/"))
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.web.browser_security import security_headers
-from webex_oauth.web.failures import Refused
 from webex_oauth.web.frame import MAX_UNDER_WAY, Frame
+from webex_oauth.web.refusals import Refused
 
 HEADERS = security_headers("https://spaces.example")
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}

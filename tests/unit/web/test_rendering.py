@@ -39,12 +39,12 @@ from unit.web.example_pages import (
 )
 
 from webex_oauth.emulator.world import HOSTILE_TITLES
+from webex_oauth.flows.failures import FAILURES
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.vault.rows import LAST_INSTANT
 from webex_oauth.web.application import CACHED_FOR_GOOD
 from webex_oauth.web.failure_page import Link
-from webex_oauth.web.failures import FAILURES
 from webex_oauth.web.home import HomePage, PersonPage
 from webex_oauth.web.rendering import (
     ROWS,

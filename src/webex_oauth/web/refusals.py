@@ -1,18 +1,15 @@
-"""Failures: what a person is told, in `failures.toml`, and what the log is told."""
+"""Refusals: requests that end in a failure, and what the log is told."""
 
 import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Mapping
-from enum import Enum
-from importlib import resources
 from typing import Final
 
-import msgspec
-from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
+
+from webex_oauth.flows.failures import FAILURES
 
 log = logging.getLogger(__name__)
 
@@ -21,47 +18,6 @@ MAX_EVENTS: Final = 20
 
 WINDOW_SECONDS: Final = 1.0
 REFERENCE_BYTES: Final = 5
-
-
-class Retry(Enum):
-    """What the page of a failure offers next."""
-
-    SIGN_IN = "sign-in"
-    SAME_PAGE = "same-page"
-    HOME = "home"
-    OWN_PAGE = "own-page"
-    NOTHING = "nothing"
-
-
-class Help(Enum):
-    """Where the page of a failure sends people for help."""
-
-    NONE = "none"
-    TELL = "tell"
-    TELL_IF_IT_PERSISTS = "tell-if-it-persists"
-    WEBEX_STATUS = "webex-status"
-
-
-class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A failure in plain words, one section of `failures.toml`; `name` is the section's."""
-
-    name: str = ""
-    status: int
-    title: str
-    what_happened: str
-    what_to_do: str = ""
-    retry: Retry
-    help: Help = Help.NONE
-    operator: str = ""
-
-
-def _read_failures() -> Mapping[str, Failure]:
-    text = resources.files(__package__).joinpath("failures.toml").read_bytes()
-    sections = msgspec.toml.decode(text, type=dict[str, Failure])
-    return {name: replace(section, name=name) for name, section in sections.items()}
-
-
-FAILURES: Final = _read_failures()
 _NAME_BY_STATUS: Final = {
     404: "page-not-found",
     405: "method-not-allowed",
