@@ -3,10 +3,12 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from webex_oauth.errors import WebexOAuthError
+from webex_oauth.errors import ConfigurationError, WebexOAuthError
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings
 from webex_oauth.web.application import create_application
@@ -14,6 +16,10 @@ from webex_oauth.web.application import create_application
 NOT_OPEN = (
     "the application is not open: run the server with its lifespan on; if the application is "
     "mounted in another one, enter `opened()` in that one's lifespan"
+)
+NO_FOLDER = (
+    "the redirect URI has no folder that the application could have for itself: register one such "
+    "as {}/webex/oauth"
 )
 
 log = logging.getLogger(__name__)
@@ -62,6 +68,33 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+class WebexApplication(Application):
+    """The ready application inside *app*, of Starlette or FastAPI, with which it opens and closes.
+
+    Its pages are below the folder of the redirect URI. *path* is where *app* finds that folder if
+    it is below a path itself (`root_path`). *settings* are by default those of
+    `Settings.from_env()`. Raises ConfigurationError.
+    """
+
+    def __init__(
+        self, app: Starlette, *, settings: Settings | None = None, path: str | None = None
+    ) -> None:
+        settings = settings or _read_settings(".env")
+        path = (path or settings.base_path).rstrip("/")
+        if not path:
+            raise ConfigurationError([NO_FOLDER.format(settings.public_origin)])
+        super().__init__(lambda: settings, is_stopping=lambda: False)
+        app.mount(path, self)
+        live = app.router.lifespan_context
+
+        @asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[Any]:
+            async with self.opened(), live(app) as state:
+                yield state
+
+        app.router.lifespan_context = lifespan
+
+
 def create_app(
     settings: Settings, *, is_stopping: Callable[[], bool] = lambda: False
 ) -> Application:
@@ -72,12 +105,12 @@ def create_app(
     return Application(lambda: settings, is_stopping)
 
 
-def _settings_of_environment() -> Settings:
-    settings = Settings.from_env(None)
+def _read_settings(env_file: str | None) -> Settings:
+    settings = Settings.from_env(env_file)
     for warning in settings.warnings:
         log.warning("%(warning)s", {"warning": warning})
     return settings
 
 
-app = Application(_settings_of_environment, is_stopping=lambda: False)
+app = Application(lambda: _read_settings(None), is_stopping=lambda: False)
 """The application of the environment, which is read at startup and not before."""
