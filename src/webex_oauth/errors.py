@@ -10,6 +10,7 @@ WebexOAuthError
 │   ├── AttemptInProgress          another request is completing the same attempt
 │   ├── IssuerMismatch             the callback comes from another authorization server
 │   ├── AuthorizationRefused       the authorization server answered with an error
+│   ├── SignInTimedOut             the person did not come back in time
 │   └── SignInFailed               what went wrong is its cause
 ├── TokenError                     the token endpoint refused
 │   ├── InvalidGrant               the code or refresh token is spent: authorize again
@@ -142,6 +143,10 @@ class AuthorizationRefused(SignInError):
     def reason(self) -> str:
         """The authorization server's code."""
         return self.error
+
+
+class SignInTimedOut(SignInError):
+    """The person did not finish the sign-in in time."""
 
 
 class SignInFailed(SignInError):

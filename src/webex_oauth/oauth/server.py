@@ -58,7 +58,9 @@ class AuthorizationServer:
     `may_omit_token_type` accepts answers without it as Bearer; `tracking_header` names the
     header, in lower case, that carries the server's own reference for an exchange;
     `rotates_refresh_tokens` says whether a refresh spends the refresh token (RFC 9700 section
-    4.14.2), None if that is not known.
+    4.14.2), None if that is not known. The device grant (RFC 8628) is offered at
+    `device_authorization_endpoint`; `device_token_endpoint` and `device_authentication` are set if
+    it differs there from the token endpoint and the client's registration.
     """
 
     issuer: str
@@ -72,6 +74,9 @@ class AuthorizationServer:
     tracking_header: str | None = None
     rotates_refresh_tokens: bool | None = None
     refusal: RefusalReader = standard_refusal
+    device_authorization_endpoint: str | None = None
+    device_token_endpoint: str | None = None
+    device_authentication: ClientAuthentication | None = None
 
 
 @dataclass(frozen=True, slots=True)

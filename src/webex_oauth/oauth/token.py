@@ -162,13 +162,19 @@ def _token_member(members: Mapping[str, object], name: str) -> Secret | None:
     return token
 
 
-def _read_end(members: Mapping[str, object], name: str, requested_at: int) -> int | None:
+def read_seconds(members: Mapping[str, object], name: str) -> int | None:
+    """Return a positive number of seconds, at most ten years; None if it is not stated."""
     if members.get(name) is None:
         return None
     seconds = _whole_number(members[name])
     if seconds is None or seconds <= 0:
         raise InvalidResponse(f"the answer's {name} is not a positive number of seconds")
-    return requested_at + min(seconds, LONGEST_LIFETIME_SECONDS)
+    return min(seconds, LONGEST_LIFETIME_SECONDS)
+
+
+def _read_end(members: Mapping[str, object], name: str, requested_at: int) -> int | None:
+    seconds = read_seconds(members, name)
+    return None if seconds is None else requested_at + seconds
 
 
 def _whole_number(value: object) -> int | None:

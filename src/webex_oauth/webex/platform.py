@@ -38,6 +38,7 @@ _ORIGIN = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?/?",
     re.ASCII | re.IGNORECASE,
 )
+_PAGE = re.compile(r"(?P<origin>[a-zA-Z]+://[^/?#]+)([/?#][\x21-\x7e]*)?", re.ASCII)
 _HIGHEST_PORT = 65_535
 _GRANT_CODES = frozenset({"invalid_grant", "invalid_refresh_token"})
 _UNSPECIFIC_CODES = frozenset({"", "invalid_request"})
@@ -45,6 +46,7 @@ _OTHER_CODES = frozenset(
     {
         "access_denied",
         "authorization_pending",
+        "expired_token",
         "invalid_client",
         "invalid_scope",
         "server_error",
@@ -87,6 +89,15 @@ class Platform:
         """The host by which people know it, with its port if that is not the usual one."""
         return urlsplit(self.origin).netloc
 
+    def has_page(self, url: str) -> bool:
+        """Return whether people may be sent to *url*: over TLS, or to a page of a local Webex."""
+        parts = _PAGE.fullmatch(url)
+        try:
+            origin = read_origin(parts["origin"]) if parts else ""
+        except ConfigurationError:
+            return False
+        return origin.startswith("https:") or (bool(origin) and self.is_local)
+
     def has_picture(self, url: SplitResult) -> bool:
         """Return whether *url* is of a picture that this Webex keeps."""
         if f"{url.scheme}://{url.netloc}" == self.origin:
@@ -120,6 +131,9 @@ def platform(origin: str = PRODUCTION_ORIGIN, *, authorization_query: str = "") 
         may_omit_token_type=True,
         tracking_header=TRACKING_HEADER,
         refusal=read_refusal,
+        device_authorization_endpoint=f"{front_door}/v1/device/authorize",
+        device_token_endpoint=f"{front_door}/v1/device/token",
+        device_authentication=ClientAuthentication.BASIC,
     )
     return Platform(front_door, f"{front_door}/v1/", server)
 
@@ -207,11 +221,14 @@ def read_refusal(status: int, members: Mapping[str, object]) -> TokenError:
     """Return the error for a refusal of either shape.
 
     Wrong credentials of the integration are a 401, or a 400 that speaks of them; any other 400
-    without a reason of its own means that the code or the refresh token is spent.
+    without a reason of its own means that the code or the refresh token is spent. A 428 is the
+    device grant's: the person has not decided yet.
     """
     body = read_error_body(members)
     # The gateway sends no code: only here does the text of a message decide anything.
     code = body.code or _code_in(body.message or "")
+    if status == HTTPStatus.PRECONDITION_REQUIRED and not code:
+        code = "authorization_pending"
     if code in _GRANT_CODES:
         return _refusal(InvalidGrant, code, body)
     if status == HTTPStatus.UNAUTHORIZED or _is_about_client(code, body.message or ""):

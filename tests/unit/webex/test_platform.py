@@ -101,3 +101,31 @@ def test_any_text_is_an_origin_or_refused(text: str) -> None:
     assert platform(found.origin) == found
     assert found.api_base_url == f"{found.origin}/v1/"
     assert found.origin.isascii()
+
+
+@pytest.mark.check("C02")
+@pytest.mark.parametrize(
+    ("url", "at_webex", "at_a_local_one"),
+    [
+        ("https://oauth-helper-r.wbx2.com/verify?userCode=9d1f", True, True),
+        ("HTTPS://login-k.webex.com/verify", True, True),
+        ("http://localhost:8081/verify", False, True),
+        ("http://[::1]:8081", False, True),
+        ("http://webex.example/verify", False, False),
+        ("http://localhost.evil.example/verify", False, False),
+        ("javascript:alert(1)//https://webex.com", False, False),
+        ("file:///etc/passwd", False, False),
+        ("https://webex.com@evil.example/", False, False),
+        ("https://webex.com/a b", False, False),
+        ("https://webex.com/\n", False, False),
+        ("https://", False, False),
+        ("", False, False),
+        ("-https://webex.com/", False, False),
+    ],
+)
+def test_people_are_sent_over_tls_or_to_a_webex_on_their_own_machine(
+    url: str, *, at_webex: bool, at_a_local_one: bool
+) -> None:
+    local = platform("http://localhost:8080")
+
+    assert (WEBEX.has_page(url), local.has_page(url)) == (at_webex, at_a_local_one)

@@ -32,6 +32,7 @@ def gateway(message: str) -> dict[str, object]:
 CODES_IN_A_TEXT = [
     *("invalid_grant", "invalid_refresh_token", "invalid_request", "invalid_client"),
     *("access_denied", "authorization_pending", "invalid_scope", "server_error", "slow_down"),
+    "expired_token",
     *("temporarily_unavailable", "tokenlimit_reached", "unauthorized_client"),
     *("unsupported_grant_type", "unsupported_token_type"),
 ]
@@ -69,6 +70,10 @@ OTHERWISE = [
     (400, broker("unsupported_grant_type"), "unsupported_grant_type"),
     (400, gateway("slow_down"), "slow_down"),
     (428, gateway("authorization_pending"), "authorization_pending"),
+    (428, gateway("Not yet."), "authorization_pending"),
+    (428, {}, "authorization_pending"),
+    (428, gateway("slow_down"), "slow_down"),
+    (400, gateway("expired_token"), "expired_token"),
     (400, broker("Internal Server Error", "unexpected"), "Internal Server Error"),
     (403, gateway("Forbidden"), "status 403"),
     (404, gateway("The requested resource could not be found."), "status 404"),
