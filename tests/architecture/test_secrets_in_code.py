@@ -133,6 +133,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
     assert revealing <= {
         "cli/keys.py",
         "oauth/authorization.py",
+        "oauth/device.py",
         "oauth/server.py",
         "oauth/token.py",
         "secret.py",

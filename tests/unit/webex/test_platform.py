@@ -19,6 +19,9 @@ def test_the_real_webex_has_the_documented_endpoints() -> None:
     assert server.issuer == "https://idbroker.webex.com/idb"
     assert "https://idbroker-b-us.webex.com/idb" in server.issuer_aliases
     assert server.revocation_authentication is ClientAuthentication.BASIC
+    assert server.device_authorization_endpoint == "https://webexapis.com/v1/device/authorize"
+    assert server.device_token_endpoint == "https://webexapis.com/v1/device/token"
+    assert server.device_authentication is ClientAuthentication.BASIC
     # Webex may rotate refresh tokens until it is learned that it does not.
     assert server.rotates_refresh_tokens is None
 
