@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from webex_oauth.errors import AccessTokenRefused, ReauthReason, StoreError
+from webex_oauth.errors import AccessTokenRefused, RateLimited, ReauthReason, StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits
@@ -17,13 +17,16 @@ from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Vault
 from webex_oauth.webex import rooms
 from webex_oauth.webex.api import (
+    ApiResponse,
     Call,
     Listing,
     Page,
     PageTrail,
     api_request,
+    own_request,
     page_request,
     read_api_response,
+    read_own_response,
     read_page,
 )
 from webex_oauth.webex.rooms import LARGEST_PAGE, Room
@@ -112,6 +115,57 @@ class PersonApi:
         async with self._context.api_bulkhead.place(self._grant_key):
             response = await self._context.transport.send(build(token), limits)
         return read(response)
+
+
+class PatientApi(PersonApi):
+    """Webex's API for programs: any request, and *wait_seconds* for Webex to come back to it."""
+
+    def __init__(
+        self, context: FlowContext, vault: Vault, grant_key: bytes, wait_seconds: float
+    ) -> None:
+        super().__init__(context, vault, grant_key)
+        self._wait_seconds = wait_seconds
+
+    async def request(
+        self, method: str, path: str, *, params: Mapping[str, str] | None, content: bytes,
+        headers: Mapping[str, str],
+    ) -> ApiResponse:
+        """Send a request of the caller's own; raises as `call` does, or ValueError."""
+        platform = self._context.platform
+
+        def build(access_token: Secret) -> HttpRequest:
+            return own_request(
+                platform,
+                method,
+                path,
+                params=params,
+                content=content,
+                headers=headers,
+                access_token=access_token,
+            )
+
+        return await self._send(
+            build,
+            lambda response: read_own_response(response, self._context.clock()),
+            PAGE_LIMITS,
+        )
+
+    async def _send(
+        self,
+        build: Callable[[Secret], HttpRequest],
+        read: Callable[[HttpResponse], Answer],
+        limits: Limits,
+    ) -> Answer:
+        """Send as often as Webex asks to come back later and the time allows it."""
+        clock = asyncio.get_running_loop().time
+        give_up_at = clock() + self._wait_seconds
+        while True:
+            try:
+                return await super()._send(build, read, limits)
+            except RateLimited as error:
+                if clock() + error.retry_after_seconds > give_up_at:
+                    raise
+                await asyncio.sleep(error.retry_after_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,258 @@
+"""Grants as programs hold them: a snapshot of what a person allowed, with the verbs to use it."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self, TypeAlias, TypeVar
+
+from msgspec.json import encode
+
+from webex_oauth.errors import GrantNotFound, MissingScope, ReauthReason, ReauthRequired
+from webex_oauth.flows.person_api import PatientApi
+from webex_oauth.integration import OpenIntegration
+from webex_oauth.secret import Secret
+from webex_oauth.settings import Settings
+from webex_oauth.vault import records
+from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
+from webex_oauth.webex.api import ApiResponse, Call, Listing, Page
+from webex_oauth.webex.people import subject_of
+from webex_oauth.webex.scopes import permits
+
+Status: TypeAlias = Literal["active", "reauth_required"]
+"""Whether a grant can be used, or only the person can help."""
+
+WAIT_SECONDS: Final = 60.0
+"""How long a call waits by itself when Webex asks to come back later."""
+
+BATCH: Final = 100
+MOST_CANDIDATES: Final = 10
+NOBODY: Final = "nobody has signed in"
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one person allowed, as it was when it was read.
+
+    `person_id` is the id that Webex's API shows, and names the grant for good; the rest of the
+    profile is None where Webex would not say. `reason` says why only the person can help, if
+    `status` is "reauth_required". Instants are seconds since 1970; `ends_at` is when the last token
+    ends, None if Webex did not say.
+    """
+
+    person_id: str
+    display_name: str | None
+    email: str | None
+    org_id: str | None
+    scopes: frozenset[str]
+    status: Status
+    reason: ReauthReason | None
+    issued_at: int
+    ends_at: int | None
+
+    def require(self, *scopes: str) -> Self:
+        """Return this grant if the person allowed all *scopes*; raise MissingScope."""
+        missing = [scope for scope in scopes if not permits(self.scopes, scope)]
+        if missing:
+            raise MissingScope(missing, self.person_id)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncGrant(Snapshot):
+    """What one person allowed. The fields are a snapshot; the verbs look at what is kept now.
+
+    Every verb raises ReauthRequired if only the person can help, and TemporaryError for what
+    passes. Those that call Webex raise ApiError if it refuses, and wait *wait_seconds* in all when
+    it asks to come back later.
+    """
+
+    _key: bytes = field(repr=False)
+    _opened: Callable[[], OpenIntegration] = field(repr=False, compare=False)
+
+    async def access_token(
+        self, *, min_ttl_seconds: int = DEFAULT_MIN_TTL_SECONDS, refused: Secret | None = None
+    ) -> Secret:
+        """Return an access token that is good for *min_ttl_seconds*, refreshed if needed.
+
+        *refused* is a token that the API did not accept: it is never returned again.
+        """
+        vault = self._opened().vault
+        with self._naming():
+            if refused is not None:
+                return await vault.refreshed(self._key, refused)
+            return await vault.access_token(self._key, min_ttl_seconds=min_ttl_seconds)
+
+    async def call(self, call: Call[Result], *, wait_seconds: float = WAIT_SECONDS) -> Result:
+        """Ask Webex a question that has one answer, such as `people.me()`."""
+        with self._naming():
+            return await self._api(wait_seconds).call(call)
+
+    async def pages(
+        self, listing: Listing[Item], *, wait_seconds: float = WAIT_SECONDS
+    ) -> AsyncIterator[Page[Item]]:
+        """Yield a list page by page, such as `rooms.listing()`."""
+        with self._naming():
+            async for page in self._api(wait_seconds).pages(listing):
+                yield page
+
+    async def items(
+        self, listing: Listing[Item], *, wait_seconds: float = WAIT_SECONDS
+    ) -> AsyncIterator[Item]:
+        """Yield a list item by item; pages are fetched as they are needed."""
+        async for page in self.pages(listing, wait_seconds=wait_seconds):
+            for item in page.items:
+                yield item
+
+    async def request(  # noqa: PLR0913 - the parts of an HTTP request, by name
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> ApiResponse:
+        """Send any request to Webex's API; *path* is below its base URL, such as "people/me".
+
+        Returns an answer of 2xx. Raises ValueError for what would not go to the API.
+        """
+        own = dict(headers or {})
+        if json is not None:
+            content, own["content-type"] = encode(json), "application/json"
+        with self._naming():
+            return await self._api(wait_seconds).request(
+                method, path, params=params, content=content, headers=own
+            )
+
+    async def revoke(self) -> None:
+        """End the grant and all sessions of the person here first, then its tokens at Webex."""
+        await self._opened().sessions.disconnect(self._key)
+
+    def _api(self, wait_seconds: float) -> PatientApi:
+        opened = self._opened()
+        return PatientApi(opened.context, opened.vault, self._key, wait_seconds)
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Name the person in an error that only they can mend."""
+        try:
+            yield
+        except ReauthRequired as error:
+            error.person_id = self.person_id
+            raise
+
+
+def grant_of(record: records.Grant, opened: Callable[[], OpenIntegration]) -> AsyncGrant:
+    """Return the snapshot of a stored grant."""
+    profile = record.profile
+    reason = record.reauth_reason
+    return AsyncGrant(
+        person_id=profile.person_id or record.subject,
+        display_name=profile.display_name,
+        email=profile.email,
+        org_id=profile.org_id,
+        scopes=record.scopes,
+        status="active" if reason is None else "reauth_required",
+        reason=None if reason is None else ReauthReason(reason),
+        issued_at=record.issued_at,
+        ends_at=record.ends_at,
+        _key=record.key,
+        _opened=opened,
+    )
+
+
+class AsyncGrants:
+    """The grants that are kept."""
+
+    def __init__(self, settings: Settings, opened: Callable[[], OpenIntegration]) -> None:
+        self._settings = settings
+        self._opened = opened
+
+    async def get(self, person_id: str) -> AsyncGrant:
+        """Return the grant of a person; raise GrantNotFound."""
+        if not isinstance(person_id, str):
+            raise TypeError(f"a person id is text, not {type(person_id).__name__}")
+        issuer = self._settings.platform.server.issuer
+        key = records.grant_key(issuer, subject_of(person_id))
+        found = await self._opened().context.ledger.find_grant(key)
+        if found is None:
+            hint = ": find(email=...) takes addresses" if "@" in person_id else ""
+            raise GrantNotFound(f"nothing is kept of the person {person_id!r}{hint}")
+        return grant_of(found.record, self._opened)
+
+    async def find(self, *, email: str) -> AsyncGrant | None:
+        """Return the grant of the person with this address; None if there is none, or several.
+
+        For people who type. Addresses change hands: let none decide what somebody may do.
+        """
+        if not isinstance(email, str):
+            raise TypeError(f"an e-mail address is text, not {type(email).__name__}")
+        found = await self._opened().context.ledger.grants_with_email(email)
+        return grant_of(found[0].record, self._opened) if len(found) == 1 else None
+
+    async def one(self) -> AsyncGrant:
+        """Return the grant of the person that the settings name, or the only one there is.
+
+        Raises GrantNotFound, which names the candidates.
+        """
+        named = self._settings.person
+        if named is not None and "@" not in named:
+            return await self.get(named)
+        if named is not None:
+            grant = await self.find(email=named)
+            if grant is None:
+                raise GrantNotFound(f"nothing is kept of {named}")
+            return grant
+        grants = [grant async for grant in self._first(MOST_CANDIDATES)]
+        if len(grants) == 1:
+            return grants[0]
+        if not grants:
+            raise GrantNotFound(NOBODY)
+        names = [grant.email or grant.person_id for grant in grants]
+        raise GrantNotFound(f"several people have signed in: {', '.join(names)}", names)
+
+    async def list(
+        self, *, status: Status | None = None, org_id: str | None = None
+    ) -> AsyncIterator[AsyncGrant]:
+        """Yield all grants, of one *status* or organization if that is given."""
+        after = b""
+        while True:
+            keys, found = await self._opened().context.ledger.list_grants(after, BATCH)
+            for entry in found:
+                grant = grant_of(entry.record, self._opened)
+                if status in {None, grant.status} and org_id in {None, grant.org_id}:
+                    yield grant
+            if len(keys) < BATCH:
+                return
+            after = keys[-1]
+
+    async def adopt(
+        self,
+        access_token: Secret,
+        refresh_token: Secret | None,
+        *,
+        scopes: Collection[str],
+        expires_in: int | None = None,
+    ) -> AsyncGrant:
+        """Keep tokens that were issued elsewhere to this integration; ask Webex whose they are.
+
+        *scopes* are the granted ones, *expires_in* the seconds until the access token ends.
+        """
+        sign_in = self._opened().sign_in
+        key = await sign_in.adopt(
+            access_token, refresh_token, scopes=scopes, expires_in=expires_in
+        )
+        return grant_of(await self._opened().vault.grant(key), self._opened)
+
+    async def _first(self, count: int) -> AsyncIterator[AsyncGrant]:
+        async with aclosing(self.list()) as grants:
+            async for grant in grants:
+                yield grant
+                count -= 1
+                if not count:
+                    return

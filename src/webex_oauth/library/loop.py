@@ -1,0 +1,155 @@
+"""An event loop in a thread of its own, for programs that have none; one for each process."""
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Final, TypeAlias, TypeVar
+from weakref import WeakSet
+
+from webex_oauth.errors import TemporaryError
+
+INSIDE: Final = (
+    "this is called from the event loop that the integration itself runs in, which would wait for "
+    "itself: in an asynchronous handler use AsyncIntegration"
+)
+CLOSED: Final = "the integration is closed: make another one"
+CLOSING_SECONDS: Final = 20.0
+
+T = TypeVar("T")
+Work: TypeAlias = Coroutine[Any, Any, T]
+
+
+class LoopThread:
+    """A running event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="webex-oauth")
+        self._thread.daemon = True
+        self._thread.start()
+
+    def run(self, work: Work[T], seconds: float | None = None) -> T:
+        """Run *work* to its end and return what it returns; Ctrl-C cancels it."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError(INSIDE)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            if future.done():
+                raise
+            future.cancel()
+            raise TemporaryError("the work did not end in time") from None
+        except BaseException:
+            future.cancel()
+            raise
+
+
+class Runner:
+    """Runs verbs of something that is opened at first use, in each process anew.
+
+    Threads do not live on in a forked process, so it gets a loop of its own. What was open before
+    the fork is left alone there: it belongs to the parent.
+    """
+
+    def __init__(
+        self, enter: Callable[[], Work[object]], leave: Callable[[], Work[None]]
+    ) -> None:
+        self._enter = enter
+        self._leave = leave
+        self._is_closed = False
+        self.forget()
+        _RUNNERS.add(self)
+
+    def forget(self) -> None:
+        """Be unopened, as in a process that has just been forked."""
+        self._lock = threading.Lock()
+        self._is_open = False
+
+    def run(self, work: Work[T]) -> T:
+        """Run *work* to its end, opening first if needed; Ctrl-C cancels it."""
+        try:
+            loop = self._loop()
+        except BaseException:
+            work.close()
+            raise
+        return loop.run(work)
+
+    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
+        """Yield what *source* yields."""
+        try:
+            while (item := self.run(_next(source))) is not None:
+                yield item[0]
+        finally:
+            self.run(_close(source))
+
+    def open(self) -> None:
+        """Open now instead of at first use."""
+        self._loop()
+
+    def close(self) -> None:
+        """Close for good; do nothing if it is closed."""
+        with self._lock:
+            was_open, self._is_open, self._is_closed = self._is_open, False, True
+        if was_open:
+            atexit.unregister(self.close)
+            _LOOPS.current().run(self._leave(), CLOSING_SECONDS)
+
+    def _loop(self) -> LoopThread:
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError(CLOSED)
+            loop = _LOOPS.current()
+            if not self._is_open:
+                loop.run(self._enter())
+                self._is_open = True
+                atexit.register(self.close)
+            return loop
+
+
+class _Loops:
+    """The loop of this process, started when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: LoopThread | None = None
+
+    def current(self) -> LoopThread:
+        with self._lock:
+            if self._loop is None:
+                self._loop = LoopThread()
+            return self._loop
+
+
+_LOOPS: Final = _Loops()
+_RUNNERS: Final[WeakSet[Runner]] = WeakSet()
+
+
+def _after_fork() -> None:
+    """Take new locks: a thread that is not here may have held the old ones."""
+    _LOOPS.forget()
+    for runner in _RUNNERS:
+        runner.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+async def _next(source: AsyncIterator[T]) -> tuple[T] | None:
+    try:
+        return (await anext(source),)
+    except StopAsyncIteration:
+        return None
+
+
+async def _close(source: AsyncIterator[T]) -> None:
+    closing = getattr(source, "aclose", None)
+    if closing is not None:
+        await closing()

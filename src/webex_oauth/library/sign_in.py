@@ -1,0 +1,144 @@
+"""The sign-in as plain values in and out, for any framework; and the sessions that it begins."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from webex_oauth.errors import SignInError, SignInFailed, TemporaryError, WebexOAuthError
+from webex_oauth.flows.cookies import CookieJar
+from webex_oauth.flows.sign_in import (
+    HOME,
+    NotSignedIn,
+    ReturnTo,
+    SentOn,
+    SignedIn,
+    attempt_id,
+    read_return_to,
+)
+from webex_oauth.integration import OpenIntegration
+from webex_oauth.library.grants import AsyncGrant, grant_of
+from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.settings import Settings
+
+GrantT = TypeVar("GrantT")
+
+
+@dataclass(frozen=True, slots=True)
+class SignInStart:
+    """Where to send the browser: 303 to `url`, with every one of `set_cookies` as Set-Cookie."""
+
+    url: str
+    set_cookies: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInEnd(Generic[GrantT]):
+    """Where to send the browser on: 303 to `return_to`, with `set_cookies`.
+
+    `grant` is what the person allowed; None for back and reload, where this browser has completed
+    the sign-in before: nothing is to be done again.
+    """
+
+    grant: GrantT | None
+    return_to: str
+    set_cookies: tuple[str, ...] = field(repr=False)
+
+
+class AsyncSignIn:
+    """Begin sign-ins and complete them.
+
+    Cookies go in as the browser presents them, by name, and come out as values of Set-Cookie. They
+    are sealed or opaque, and mean nothing to a program.
+    """
+
+    def __init__(self, settings: Settings, opened: Callable[[], OpenIntegration]) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._jar = CookieJar(settings.client)
+
+    async def begin(
+        self,
+        *,
+        return_to: str = "/",
+        scopes: Iterable[str] = (),
+        login_hint: str | None = None,
+        cookies: Mapping[str, str] | None = None,
+    ) -> SignInStart:
+        """Begin a sign-in that leads to *return_to*, a path of this origin; nothing is stored.
+
+        *scopes* are asked for beyond those of the settings; *login_hint* is an e-mail address. With
+        the *cookies* of the browser the oldest of many unfinished sign-ins is dropped.
+        """
+        opened = self._opened()
+        if isinstance(scopes, str):
+            raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
+        started = opened.sign_in.begin(
+            read_return_to(return_to), scopes=tuple(scopes), login_hint=login_hint
+        )
+        kept = self._jar.kept_attempt(
+            cookies or {}, started.attempt_id, started.attempt, opened.context.clock()
+        )
+        return SignInStart(started.authorization_url, tuple(kept))
+
+    async def complete(
+        self, query: str | bytes, cookies: Mapping[str, str], *, session: bool = False
+    ) -> SignInEnd[AsyncGrant]:
+        """Complete a sign-in: *query* is the raw query of the callback.
+
+        With *session* a session of this browser begins, which `current` knows. Raises SignInError,
+        whose `return_to` is where the person was going: they start again.
+        """
+        opened = self._opened()
+        callback = read_callback(query.encode() if isinstance(query, str) else query)
+        outcome = await opened.sign_in.complete(
+            callback,
+            attempt=self._jar.attempt(cookies, attempt_id(callback.state)),
+            session_id=self._jar.session_id(cookies) if session else None,
+            wants_session=session,
+        )
+        match outcome:
+            case NotSignedIn(error, return_to):
+                raise _sign_in_error(error, return_to)
+            case SentOn(return_to):
+                return SignInEnd(None, return_to.path, ())
+            case SignedIn(grant_key=key, session_id=session_id, return_to=return_to):
+                set_cookies: tuple[str, ...] = ()
+                if session_id is not None:
+                    lifetime_seconds = self._settings.absolute_seconds
+                    set_cookies = (self._jar.kept_session(session_id, lifetime_seconds),)
+                grant = grant_of(await opened.vault.grant(key), self._opened)
+                return SignInEnd(grant, return_to.path, set_cookies)
+
+    async def current(self, cookies: Mapping[str, str]) -> AsyncGrant | None:
+        """Return the grant of the person who is signed in in this browser; None if nobody is.
+
+        Raises TemporaryError, never "nobody", while the store is down.
+        """
+        opened = self._opened()
+        session_id = self._jar.session_id(cookies)
+        session = session_id and await opened.sessions.find(session_id)
+        if not session:
+            return None
+        found = await opened.context.ledger.find_grant(session.grant_key)
+        return found and grant_of(found.record, self._opened)
+
+    async def sign_out(self, cookies: Mapping[str, str]) -> tuple[str, ...]:
+        """End the session of this browser; return the cookies that take it away.
+
+        The last session of a person takes their grant with it, unless grants are kept.
+        """
+        session_id = self._jar.session_id(cookies)
+        if session_id is not None:
+            await self._opened().sessions.sign_out(session_id)
+        return tuple(self._jar.all_dropped(cookies))
+
+
+def _sign_in_error(error: WebexOAuthError, return_to: ReturnTo = HOME) -> SignInError:
+    """Return *error* as one of a sign-in, which knows where the person was going."""
+    if not isinstance(error, SignInError):
+        cause, error = error, SignInFailed(f"the sign-in failed: {error}")
+        error.__cause__ = cause
+        if isinstance(cause, TemporaryError):
+            error.remedy = "the person starts the sign-in again in a moment"
+    error.return_to = return_to.path
+    return error

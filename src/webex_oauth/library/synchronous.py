@@ -1,0 +1,196 @@
+"""The library without an event loop: each verb runs its asynchronous namesake to the end."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Self, TypeVar
+
+from webex_oauth.library.events import Event, Kind
+from webex_oauth.library.grants import (
+    WAIT_SECONDS,
+    AsyncGrant,
+    AsyncGrants,
+    Snapshot,
+    Status,
+)
+from webex_oauth.library.integration import AsyncIntegration
+from webex_oauth.library.loop import Runner
+from webex_oauth.library.sign_in import AsyncSignIn, SignInEnd, SignInStart
+from webex_oauth.secret import Secret
+from webex_oauth.settings import Settings
+from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
+from webex_oauth.webex.api import ApiResponse, Call, Listing, Page
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant(Snapshot):
+    """What one person allowed, as `AsyncGrant` is, with verbs that return when they are done."""
+
+    _twin: AsyncGrant = field(repr=False)
+    _runner: Runner = field(repr=False, compare=False)
+
+    def access_token(
+        self, *, min_ttl_seconds: int = DEFAULT_MIN_TTL_SECONDS, refused: Secret | None = None
+    ) -> Secret:
+        """Return an access token; see `AsyncGrant.access_token`."""
+        work = self._twin.access_token(min_ttl_seconds=min_ttl_seconds, refused=refused)
+        return self._runner.run(work)
+
+    def call(self, call: Call[Result], *, wait_seconds: float = WAIT_SECONDS) -> Result:
+        """Ask Webex a question that has one answer; see `AsyncGrant.call`."""
+        return self._runner.run(self._twin.call(call, wait_seconds=wait_seconds))
+
+    def pages(
+        self, listing: Listing[Item], *, wait_seconds: float = WAIT_SECONDS
+    ) -> Iterator[Page[Item]]:
+        """Yield a list page by page; see `AsyncGrant.pages`."""
+        return self._runner.iterate(self._twin.pages(listing, wait_seconds=wait_seconds))
+
+    def items(
+        self, listing: Listing[Item], *, wait_seconds: float = WAIT_SECONDS
+    ) -> Iterator[Item]:
+        """Yield a list item by item; see `AsyncGrant.items`."""
+        for page in self.pages(listing, wait_seconds=wait_seconds):
+            yield from page.items
+
+    def request(  # noqa: PLR0913 - the parts of an HTTP request, by name
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> ApiResponse:
+        """Send any request to Webex's API; see `AsyncGrant.request`."""
+        work = self._twin.request(
+            method,
+            path,
+            params=params,
+            json=json,
+            content=content,
+            headers=headers,
+            wait_seconds=wait_seconds,
+        )
+        return self._runner.run(work)
+
+    def revoke(self) -> None:
+        """End the grant here first, then its tokens at Webex; see `AsyncGrant.revoke`."""
+        self._runner.run(self._twin.revoke())
+
+
+def _twin_of(grant: AsyncGrant, runner: Runner) -> Grant:
+    values = {one.name: getattr(grant, one.name) for one in fields(Snapshot)}
+    return Grant(**values, _twin=grant, _runner=runner)
+
+
+class Grants:
+    """The grants that are kept."""
+
+    def __init__(self, twin: AsyncGrants, runner: Runner) -> None:
+        self._twin = twin
+        self._runner = runner
+
+    def get(self, person_id: str) -> Grant:
+        """Return the grant of a person; see `AsyncGrants.get`."""
+        return self._of(self._runner.run(self._twin.get(person_id)))
+
+    def find(self, *, email: str) -> Grant | None:
+        """Return the grant of the person with this address; see `AsyncGrants.find`."""
+        found = self._runner.run(self._twin.find(email=email))
+        return None if found is None else self._of(found)
+
+    def one(self) -> Grant:
+        """Return the grant that the settings name, or the only one; see `AsyncGrants.one`."""
+        return self._of(self._runner.run(self._twin.one()))
+
+    def list(self, *, status: Status | None = None, org_id: str | None = None) -> Iterator[Grant]:
+        """Yield all grants; see `AsyncGrants.list`."""
+        return map(self._of, self._runner.iterate(self._twin.list(status=status, org_id=org_id)))
+
+    def adopt(
+        self,
+        access_token: Secret,
+        refresh_token: Secret | None,
+        *,
+        scopes: Collection[str],
+        expires_in: int | None = None,
+    ) -> Grant:
+        """Keep tokens that were issued elsewhere; see `AsyncGrants.adopt`."""
+        work = self._twin.adopt(access_token, refresh_token, scopes=scopes, expires_in=expires_in)
+        return self._of(self._runner.run(work))
+
+    def _of(self, grant: AsyncGrant) -> Grant:
+        return _twin_of(grant, self._runner)
+
+
+class SignIn:
+    """Begin sign-ins and complete them, as `AsyncSignIn` does."""
+
+    def __init__(self, twin: AsyncSignIn, runner: Runner) -> None:
+        self._twin = twin
+        self._runner = runner
+
+    def begin(
+        self,
+        *,
+        return_to: str = "/",
+        scopes: Iterable[str] = (),
+        login_hint: str | None = None,
+        cookies: Mapping[str, str] | None = None,
+    ) -> SignInStart:
+        """Begin a sign-in; see `AsyncSignIn.begin`."""
+        work = self._twin.begin(
+            return_to=return_to, scopes=scopes, login_hint=login_hint, cookies=cookies
+        )
+        return self._runner.run(work)
+
+    def complete(
+        self, query: str | bytes, cookies: Mapping[str, str], *, session: bool = False
+    ) -> SignInEnd[Grant]:
+        """Complete a sign-in; see `AsyncSignIn.complete`."""
+        end = self._runner.run(self._twin.complete(query, cookies, session=session))
+        grant = end.grant and _twin_of(end.grant, self._runner)
+        return SignInEnd(grant, end.return_to, end.set_cookies)
+
+    def current(self, cookies: Mapping[str, str]) -> Grant | None:
+        """Return the grant of who is signed in in this browser; see `AsyncSignIn.current`."""
+        grant = self._runner.run(self._twin.current(cookies))
+        return grant and _twin_of(grant, self._runner)
+
+    def sign_out(self, cookies: Mapping[str, str]) -> tuple[str, ...]:
+        """End the session of this browser; see `AsyncSignIn.sign_out`."""
+        return self._runner.run(self._twin.sign_out(cookies))
+
+
+class Integration:
+    """Your registered integration: sign people in, and act for them, without an event loop.
+
+    It opens at first use, also after a fork, or in `with`; it closes at the end of `with`, by
+    `close`, or when the process ends. Any thread may use it. See `AsyncIntegration`.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        twin = AsyncIntegration(settings)
+        self.settings: Settings = twin.settings
+        self._runner = Runner(twin.__aenter__, twin.close)
+        self.grants: Grants = Grants(twin.grants, self._runner)
+        self.sign_in: SignIn = SignIn(twin.sign_in, self._runner)
+        self.events: Events = Events(twin.events, self._runner)
+
+    def close(self) -> None:
+        """Finish what was begun and close for good; do nothing if it is closed."""
+        self._runner.close()
+
+    def __enter__(self) -> Self:
+        """Open the store and start what runs in the background."""
+        self._runner.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Finish what was begun and close for good."""
+        self.close()
