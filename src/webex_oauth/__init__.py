@@ -7,27 +7,58 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from webex_oauth.errors import WebexOAuthError
-    from webex_oauth.integration import open_integration
+    from webex_oauth.errors import (
+        ApiError,
+        ConfigurationError,
+        GrantNotFound,
+        MissingScope,
+        ReauthRequired,
+        SignInError,
+        TemporaryError,
+        VaultError,
+        WebexOAuthError,
+    )
+    from webex_oauth.library.grants import AsyncGrant
+    from webex_oauth.library.integration import AsyncIntegration
+    from webex_oauth.library.synchronous import Grant, Integration
     from webex_oauth.secret import Secret
     from webex_oauth.settings import Settings
 
 __all__ = [
+    "ApiError",
+    "AsyncGrant",
+    "AsyncIntegration",
+    "ConfigurationError",
+    "Grant",
+    "GrantNotFound",
+    "Integration",
+    "MissingScope",
+    "ReauthRequired",
     "Secret",
     "Settings",
+    "SignInError",
+    "TemporaryError",
+    "VaultError",
     "WebexOAuthError",
-    "open_integration",
 ]
 
 _MODULE_BY_NAME = {
-    "Secret": "webex_oauth.secret",
-    "Settings": "webex_oauth.settings",
-    "WebexOAuthError": "webex_oauth.errors",
-    "open_integration": "webex_oauth.integration",
+    "AsyncGrant": "library.grants",
+    "AsyncIntegration": "library.integration",
+    "Grant": "library.synchronous",
+    "Integration": "library.synchronous",
+    "Secret": "secret",
+    "Settings": "settings",
 }
+"""Where a name is; the others are errors."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _MODULE_BY_NAME:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULE_BY_NAME[name]), name)
+    module = importlib.import_module(f"{__name__}.{_MODULE_BY_NAME.get(name, 'errors')}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -127,7 +127,12 @@ class PatientApi(PersonApi):
         self._wait_seconds = wait_seconds
 
     async def request(
-        self, method: str, path: str, *, params: Mapping[str, str] | None, content: bytes,
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None,
+        content: bytes,
         headers: Mapping[str, str],
     ) -> ApiResponse:
         """Send a request of the caller's own; raises as `call` does, or ValueError."""

@@ -106,7 +106,7 @@ class AsyncGrant(Snapshot):
             for item in page.items:
                 yield item
 
-    async def request(  # noqa: PLR0913 - the parts of an HTTP request, by name
+    async def request(
         self,
         method: str,
         path: str,
@@ -221,15 +221,12 @@ class AsyncGrants:
     ) -> AsyncIterator[AsyncGrant]:
         """Yield all grants, of one *status* or organization if that is given."""
         after = b""
-        while True:
-            keys, found = await self._opened().context.ledger.list_grants(after, BATCH)
+        while found := await self._opened().context.ledger.list_grants(after, BATCH):
             for entry in found:
                 grant = grant_of(entry.record, self._opened)
                 if status in {None, grant.status} and org_id in {None, grant.org_id}:
                     yield grant
-            if len(keys) < BATCH:
-                return
-            after = keys[-1]
+            after = found[-1].record.key
 
     async def adopt(
         self,
@@ -244,9 +241,7 @@ class AsyncGrants:
         *scopes* are the granted ones, *expires_in* the seconds until the access token ends.
         """
         sign_in = self._opened().sign_in
-        key = await sign_in.adopt(
-            access_token, refresh_token, scopes=scopes, expires_in=expires_in
-        )
+        key = await sign_in.adopt(access_token, refresh_token, scopes=scopes, expires_in=expires_in)
         return grant_of(await self._opened().vault.grant(key), self._opened)
 
     async def _first(self, count: int) -> AsyncIterator[AsyncGrant]:

@@ -55,9 +55,7 @@ class Runner:
     the fork is left alone there: it belongs to the parent.
     """
 
-    def __init__(
-        self, enter: Callable[[], Work[object]], leave: Callable[[], Work[None]]
-    ) -> None:
+    def __init__(self, enter: Callable[[], Work[object]], leave: Callable[[], Work[None]]) -> None:
         self._enter = enter
         self._leave = leave
         self._is_closed = False

@@ -1,10 +1,9 @@
 """The library without an event loop: each verb runs its asynchronous namesake to the end."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self, TypeVar
 
-from webex_oauth.library.events import Event, Kind
 from webex_oauth.library.grants import (
     WAIT_SECONDS,
     AsyncGrant,
@@ -55,7 +54,7 @@ class Grant(Snapshot):
         for page in self.pages(listing, wait_seconds=wait_seconds):
             yield from page.items
 
-    def request(  # noqa: PLR0913 - the parts of an HTTP request, by name
+    def request(
         self,
         method: str,
         path: str,
@@ -180,7 +179,6 @@ class Integration:
         self._runner = Runner(twin.__aenter__, twin.close)
         self.grants: Grants = Grants(twin.grants, self._runner)
         self.sign_in: SignIn = SignIn(twin.sign_in, self._runner)
-        self.events: Events = Events(twin.events, self._runner)
 
     def close(self) -> None:
         """Finish what was begun and close for good; do nothing if it is closed."""

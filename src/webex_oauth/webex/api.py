@@ -172,7 +172,7 @@ class ApiResponse:
             raise InvalidResponse("the API's answer is not JSON") from cause
 
 
-def own_request(  # noqa: PLR0913 - the parts of an HTTP request, by name
+def own_request(
     platform: Platform,
     method: str,
     path: str,
