@@ -33,7 +33,6 @@ BOUNDED_BY = {
     "stores/postgres/pool.py:_idle": "calls that wait for PostgreSQL",
     "stores/postgres/pool.py:_stopping": "calls that wait for PostgreSQL",
     "stores/redis/calls.py:_idle": "calls that wait for Redis",
-    "stores/sqlite/writer.py:_jobs": "writes that wait for SQLite",
     # One answer of Webex.
     "transport/connection.py:_body": "page of a list",
     "transport/connection.py:_headers": "fields of an answer",
@@ -52,6 +51,7 @@ NOT_FROM_OUTSIDE = {
     "emulator/world.py:_ordered": "the seeded world",
     "emulator/world.py:_person_by_uuid": "the seeded world",
     "emulator/world.py:_rooms_by_person": "the seeded world",
+    "library/integration.py:_left_to_parent": "one for each fork of the process",
     "settings/collector.py:mistakes": "one for each setting",
     "settings/collector.py:warnings": "one for each setting",
     "stores/memory.py:_rows": "a store: its rows are bounded as all are",

@@ -9,7 +9,7 @@ import pytest
 from architecture.sources import ROOT, project_files
 from edges.command import env_text, environment, free_port, server, wait_until_listening
 from edges.documents import DOCUMENTS, RUN, SHOWN, Example, examples, run
-from edges.visiting import MIRA, sign_in
+from edges.visiting import sign_in
 
 from webex_oauth.emulator import RunningEmulator
 
@@ -50,8 +50,6 @@ def readers_folder(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     keys.write_text(KEYS)
     with RunningEmulator() as running:
         (folder / ".env").write_text(env_text(running.emulator, port))
-        mira = running.emulator.world.person_by_email(MIRA)
-        assert mira is not None
         with server(folder, "serve", PORT=str(port)) as serving:
             wait_until_listening(port)
             sign_in(port)
@@ -63,7 +61,6 @@ def readers_folder(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
                 PATH=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
                 PORT=str(port),
                 EMULATOR_PORT=str(free_port()),
-                PERSON_ID=mira.id,
                 MAKEFLAGS="-o .venv/app -o .venv/dev",
             ),
         )

@@ -9,6 +9,12 @@ from library.people import World
 from webex_oauth.emulator import Options, RunningEmulator
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio alone."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def running() -> Iterator[RunningEmulator]:
     with RunningEmulator(options=Options(requests_per_minute=0)) as running:

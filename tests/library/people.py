@@ -24,6 +24,7 @@ class World:
     def issued(self, email: str) -> tuple[Secret, Secret]:
         """Return tokens of a person that were issued elsewhere."""
         person = self.emulator.world.person_by_email(email)
+        assert person
         issued = self.emulator.grant_without_consent(person, integration=self.registered)
         assert issued.refresh_token
         return Secret(issued.access_token.value), Secret(issued.refresh_token.value)

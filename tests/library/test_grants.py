@@ -18,6 +18,8 @@ from webex_oauth.emulator import Answer
 from webex_oauth.errors import RateLimited
 from webex_oauth.webex import people, rooms
 
+pytestmark = pytest.mark.anyio
+
 TOKEN_PATH = "/v1/access_token"
 FIFTEEN_DAYS = 15 * 86_400
 
@@ -105,11 +107,13 @@ async def test_a_token_goes_nowhere_but_to_the_api(world: World, path: str) -> N
         with pytest.raises((ValueError, ApiError)):
             await grant.request("GET", path)
 
-    assert [one.path for one in world.emulator.journal.requests if not one.path.startswith("/v1/")] == []
+    paths = [one.path for one in world.emulator.journal.entries]
+    assert [path for path in paths if not path.startswith("/v1/")] == []
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("Authorization", "Bearer x"), ("host", "x"), ("x", "a\r\nb: c"), ("a b", "c")]
+    ("name", "value"),
+    [("Authorization", "Bearer x"), ("host", "x"), ("x", "a\r\nb: c"), ("a b", "c")],
 )
 async def test_headers_that_would_change_the_request_are_refused(
     world: World, name: str, value: str
@@ -127,7 +131,9 @@ async def test_a_call_waits_as_long_as_webex_says_within_the_callers_bound(world
         world.emulator.faults.add("GET", "/v1/people/me", busy)
         assert (await grant.call(people.me())).display_name == "Luca Moretti"
 
-        world.emulator.faults.add("GET", "/v1/people/me", Answer(status=429, headers={"Retry-After": "9"}))
+        world.emulator.faults.add(
+            "GET", "/v1/people/me", Answer(status=429, headers={"Retry-After": "9"})
+        )
         with pytest.raises(TemporaryError) as refused:
             await grant.call(people.me(), wait_seconds=5)
 
@@ -181,7 +187,7 @@ async def test_a_revoked_grant_is_gone_here_and_at_webex(world: World) -> None:
         with pytest.raises(ReauthRequired):
             await grant.access_token()
 
-    assert world.emulator.journal.matching("POST", "/idb/oauth2/v1/revoke")
+    assert world.emulator.journal.count("POST", "/v1/revoke") == 2
 
 
 async def test_a_sign_in_without_a_session_keeps_the_grant(world: World) -> None:
@@ -217,8 +223,6 @@ async def test_a_session_is_known_by_its_cookie_until_it_is_signed_out(world: Wo
 
 async def test_more_scopes_can_be_asked_for(world: World) -> None:
     more = "spark:messages_read"
-    registered = world.emulator.register("http://localhost:8080/oauth", scopes=(*world.settings.scopes, more))
-    assert registered
     async with AsyncIntegration(world.settings) as webex:
         start = await webex.sign_in.begin(scopes=[more])
         assert more.replace(":", "%3A") in start.url

@@ -17,6 +17,8 @@ from webex_oauth import AsyncIntegration, Integration, SignInError, TemporaryErr
 from webex_oauth.errors import AttemptForeign, AuthorizationRefused
 from webex_oauth.webex import people, rooms
 
+pytestmark = pytest.mark.anyio
+
 PROGRAMS = Path(__file__).parent / "programs"
 LIMIT_SECONDS = 30
 

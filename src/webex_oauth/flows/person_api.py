@@ -17,18 +17,16 @@ from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Vault
 from webex_oauth.webex import rooms
 from webex_oauth.webex.api import (
-    ApiResponse,
     Call,
     Listing,
     Page,
     PageTrail,
     api_request,
-    own_request,
     page_request,
     read_api_response,
-    read_own_response,
     read_page,
 )
+from webex_oauth.webex.own_requests import ApiResponse, own_request, read_own_response
 from webex_oauth.webex.rooms import LARGEST_PAGE, Room
 
 FIRST_ROOMS = rooms.listing(max_items=100, sort_by="lastactivity")

@@ -1,7 +1,7 @@
 """Grants as programs hold them: a snapshot of what a person allowed, with the verbs to use it."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self, TypeAlias, TypeVar
 
@@ -14,7 +14,8 @@ from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.vault import records
 from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
-from webex_oauth.webex.api import ApiResponse, Call, Listing, Page
+from webex_oauth.webex.api import Call, Listing, Page
+from webex_oauth.webex.own_requests import ApiResponse
 from webex_oauth.webex.people import subject_of
 from webex_oauth.webex.scopes import permits
 
@@ -208,7 +209,8 @@ class AsyncGrants:
             if grant is None:
                 raise GrantNotFound(f"nothing is kept of {named}")
             return grant
-        grants = [grant async for grant in self._first(MOST_CANDIDATES)]
+        found = await self._opened().context.ledger.list_grants(b"", MOST_CANDIDATES)
+        grants = [grant_of(entry.record, self._opened) for entry in found]
         if len(grants) == 1:
             return grants[0]
         if not grants:
@@ -243,11 +245,3 @@ class AsyncGrants:
         sign_in = self._opened().sign_in
         key = await sign_in.adopt(access_token, refresh_token, scopes=scopes, expires_in=expires_in)
         return grant_of(await self._opened().vault.grant(key), self._opened)
-
-    async def _first(self, count: int) -> AsyncIterator[AsyncGrant]:
-        async with aclosing(self.list()) as grants:
-            async for grant in grants:
-                yield grant
-                count -= 1
-                if not count:
-                    return

@@ -116,11 +116,11 @@ class AsyncSignIn:
         """
         opened = self._opened()
         session_id = self._jar.session_id(cookies)
-        session = session_id and await opened.sessions.find(session_id)
-        if not session:
+        session = None if session_id is None else await opened.sessions.find(session_id)
+        if session is None:
             return None
         found = await opened.context.ledger.find_grant(session.grant_key)
-        return found and grant_of(found.record, self._opened)
+        return None if found is None else grant_of(found.record, self._opened)
 
     async def sign_out(self, cookies: Mapping[str, str]) -> tuple[str, ...]:
         """End the session of this browser; return the cookies that take it away.

@@ -17,7 +17,8 @@ from webex_oauth.library.sign_in import AsyncSignIn, SignInEnd, SignInStart
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
-from webex_oauth.webex.api import ApiResponse, Call, Listing, Page
+from webex_oauth.webex.api import Call, Listing, Page
+from webex_oauth.webex.own_requests import ApiResponse
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -153,13 +154,13 @@ class SignIn:
     ) -> SignInEnd[Grant]:
         """Complete a sign-in; see `AsyncSignIn.complete`."""
         end = self._runner.run(self._twin.complete(query, cookies, session=session))
-        grant = end.grant and _twin_of(end.grant, self._runner)
+        grant = None if end.grant is None else _twin_of(end.grant, self._runner)
         return SignInEnd(grant, end.return_to, end.set_cookies)
 
     def current(self, cookies: Mapping[str, str]) -> Grant | None:
         """Return the grant of who is signed in in this browser; see `AsyncSignIn.current`."""
         grant = self._runner.run(self._twin.current(cookies))
-        return grant and _twin_of(grant, self._runner)
+        return None if grant is None else _twin_of(grant, self._runner)
 
     def sign_out(self, cookies: Mapping[str, str]) -> tuple[str, ...]:
         """End the session of this browser; see `AsyncSignIn.sign_out`."""

@@ -4,9 +4,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Generic, NewType, NoReturn, TypeAlias, TypeVar, final
+from typing import Annotated, Final, Generic, NewType, NoReturn, TypeAlias, TypeVar, final
 from urllib.parse import quote, unquote, urlencode
 
 import msgspec
@@ -50,11 +50,6 @@ _DOTS = frozenset({".", ".."})
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _VALUE = rf'(?:{_NAME}|"(?:[^"\\]|\\.)*+")'
 _PARAMETER = rf"[ \t]*+;[ \t]*+(?:({_NAME})[ \t]*+(?:=[ \t]*+({_VALUE}))?+)?+"
-_NAME_ALONE = re.compile(_NAME, re.ASCII)
-_FIELD = re.compile(r"[\x20-\x7e\t]*+", re.ASCII)
-_NOT_THEIRS = frozenset(
-    {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
-)
 _LINK = re.compile(rf"<([^<>]*+)>((?:{_PARAMETER})*+)[ \t]*+(?:,|\Z)")
 _ONE_PARAMETER = re.compile(_PARAMETER)
 _BETWEEN_LINKS = re.compile(r"[ \t,]*+")
@@ -151,65 +146,6 @@ def _get(url: str, access_token: Secret) -> HttpRequest:
     return HttpRequest("GET", url, headers)
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
-    """An answer of 2xx to a request of the caller's own; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """The content as UTF-8 text; what is not UTF-8 is replaced."""
-        return self.content.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """Return what the content says as JSON; raise InvalidResponse if it is not JSON."""
-        try:
-            return msgspec.json.decode(self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-            raise InvalidResponse("the API's answer is not JSON") from cause
-
-
-def own_request(
-    platform: Platform,
-    method: str,
-    path: str,
-    *,
-    params: Mapping[str, str] | None,
-    content: bytes,
-    headers: Mapping[str, str],
-    access_token: Secret,
-) -> HttpRequest:
-    """Return a request of the caller's own; *path* is below the API's base URL, or begins with it.
-
-    Raises ValueError for what would not go to the API, or be another request than it seems.
-    """
-    base = platform.api_base_url
-    url = path if path.startswith(base) else base + path.removeprefix("/")
-    if params:
-        url += ("&" if "?" in url else "?") + urlencode(params, quote_via=quote, safe="")
-    if not _URL.fullmatch(url) or not _DOTS.isdisjoint(_SLASHES.split(unquote(url))):
-        raise ValueError("the path is not one below the API's base URL: quote what is in it")
-    if not _NAME_ALONE.fullmatch(method):
-        raise ValueError(f"{method!r} is not an HTTP method")
-    own = {name.lower(): value for name, value in headers.items()}
-    for name, value in own.items():
-        if name in _NOT_THEIRS or not _NAME_ALONE.fullmatch(name) or not _FIELD.fullmatch(value):
-            raise ValueError(f"the header {name!r} cannot be set here")
-    sent = {"accept": "application/json", **own}
-    sent["authorization"] = authorization_header(access_token)
-    return HttpRequest(method.upper(), url, sent, content)
-
-
-def read_own_response(response: HttpResponse, now: int) -> ApiResponse:
-    """Return an answer of 2xx; raise the error that another one stands for."""
-    if not response.status // 100 == 2:  # noqa: PLR2004 - the class of success
-        raise_refusal(response, now)
-    return ApiResponse(response.status, response.headers, response.body)
-
-
 def read_api_response(call: Call[Result], response: HttpResponse, now: int) -> Result:
     """Return the answer to *call*; raise what `check_api_response` and its reader raise."""
     check_api_response(response, now)
@@ -304,14 +240,18 @@ def _relations(parameters: str) -> frozenset[str]:
 
 def _page_url(target: str, platform: Platform) -> PageUrl:
     # The prefix ends in a slash, so scheme, host and port are exactly the API's.
-    if not target.startswith(platform.api_base_url) or not _URL.fullmatch(target):
+    if not target.startswith(platform.api_base_url) or not is_plain_url(target):
         raise InvalidResponse("the next page is not one of the API's")
     path, question_mark, query = target.partition("?")
-    if not _DOTS.isdisjoint(_SLASHES.split(unquote(path))):
-        raise InvalidResponse("the next page climbs out of the API's path")
     # Webex has been seen to send `max=null`, which it does not accept.
     fields = (field for field in query.split("&") if field != "max=null")
     return PageUrl(f"{path}{question_mark}{'&'.join(fields)}")
+
+
+def is_plain_url(url: str) -> bool:
+    """Return whether *url* has only characters of a URL, and no segment that climbs out of it."""
+    path = url.partition("?")[0]
+    return bool(_URL.fullmatch(url)) and _DOTS.isdisjoint(_SLASHES.split(unquote(path)))
 
 
 class PageTrail:

@@ -60,7 +60,7 @@ class Writer:
         self.is_behind = False
         self._path = path
         self._idle_seconds = idle_seconds
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._unfolded = 0
@@ -68,6 +68,7 @@ class Writer:
 
     def start(self) -> None:
         """Start the thread."""
+        self._ended: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -77,12 +78,17 @@ class Writer:
             raise StoreUnavailable("the store is not open")
 
     async def stop(self) -> None:
-        """Finish the work in the queue, then end the thread."""
-        thread, self._thread = self._thread, None
-        if thread is None:
+        """Finish the work in the queue, then end the thread.
+
+        It uses no executor: there is none any more when a program ends without closing.
+        """
+        if self._thread is None:
             return
-        await asyncio.to_thread(self._jobs.put, None)
-        await asyncio.to_thread(thread.join, ANSWER_SECONDS)
+        self._thread = None
+        with suppress(StoreUnavailable):
+            async with in_time():
+                self._jobs.put(None)
+                await asyncio.wrap_future(self._ended)
 
     async def write(self, work: Work[bool], *, durably: bool = False) -> bool:
         """Run *work* as a transaction that survives the end of this process.
@@ -98,19 +104,16 @@ class Writer:
         """
         self.check_open()
         future: Future[T] = Future()
-        try:
-            self._jobs.put_nowait(_Job(work, future, time.monotonic() + START_SECONDS))
-        except queue.Full as error:
-            raise StoreUnavailable("too many calls are waiting for the database") from error
+        if self._jobs.qsize() >= MAX_WAITING:
+            raise StoreUnavailable("too many calls are waiting for the database")
+        self._jobs.put(_Job(work, future, time.monotonic() + START_SECONDS))
         async with in_time():
             return await asyncio.wrap_future(future)
 
     def flush(self, commit_count: int) -> None:
         """Sync, soon, that many commits that did not wait for the disk."""
-        if self._thread is not None:
-            job = _Job(partial(self._flush, commit_count), Future(), float("inf"))
-            with suppress(queue.Full):
-                self._jobs.put_nowait(job)
+        if self._thread is not None and self._jobs.qsize() < MAX_WAITING:
+            self._jobs.put(_Job(partial(self._flush, commit_count), Future(), float("inf")))
 
     def _run(self) -> None:
         while (job := self._next_job()) is not None:
@@ -118,6 +121,7 @@ class Writer:
                 self._do(job)
             self._fold_if_due()
         self._disconnect()
+        self._ended.set_result(None)
 
     def _next_job(self) -> _Job | None:
         if self._unfolded:
