@@ -154,9 +154,10 @@ def read_origin(text: str) -> str:
     Raises ConfigurationError for what is not an origin, and for http beyond loopback.
     """
     parts = _ORIGIN.fullmatch(text)
-    if parts is None:
+    host = parts["host"].strip("[]") if parts else ""
+    if parts is None or (host != parts["host"] and _address(host) is None):
         raise ConfigurationError([f"{text!r} is not an origin such as https://webexapis.com"])
-    scheme, host = parts["scheme"].lower(), parts["host"].strip("[]")
+    scheme = parts["scheme"].lower()
     port = int(parts["port"] or DEFAULT_PORTS[scheme])
     if not 0 < port <= _HIGHEST_PORT:
         raise ConfigurationError([f"{text!r} has an impossible port"])

@@ -85,6 +85,7 @@ def test_an_origin_has_one_spelling(stated: str, origin: str) -> None:
         *("https://webexapis.com\r\nX-Evil: 1", "https://webexäpis.com", "http://webexapis.com"),
         *("http://0.0.0.0:8090", "http://127.0.0.1.evil.example", "http://localhost.evil.example"),
         *("https://idbroker.webex.com", "https://idbroker-eu.webex.com"),
+        *("https://[:]", "HTTPS://[:]", "https://[127.0.0.1.]", "https://[12:34]:8"),
     ],
 )
 def test_what_is_no_safe_origin_is_a_mistake_of_the_configuration(origin: str) -> None:
