@@ -48,6 +48,8 @@ NOT_FROM_OUTSIDE = {
     "emulator/identity/integrations.py:_integration_by_client_id": "what the developer registers",
     "emulator/visitor.py:button_names": "one page of the emulator",
     "emulator/visitor.py:hidden_fields": "one page of the emulator",
+    "emulator/conversations.py:_begun": "the rooms of the seeded world",
+    "emulator/world.py:_changed_rooms": "the rooms of the seeded world, and one of each two people",
     "emulator/world.py:_ordered": "the seeded world",
     "emulator/world.py:_person_by_uuid": "the seeded world",
     "emulator/world.py:_rooms_by_person": "the seeded world",

@@ -117,8 +117,8 @@ def test_a_taken_port_is_an_os_error() -> None:
 def test_an_emulator_that_cannot_be_made_frees_its_ports() -> None:
     port = free_port()
 
-    with pytest.raises(ValueError, match="rooms_page_cap"):
-        RunningEmulator(port=port, options=Options(rooms_page_cap=0))
+    with pytest.raises(ValueError, match="page_cap"):
+        RunningEmulator(port=port, options=Options(page_cap=0))
 
     with listening(port=port):
         pass

@@ -49,6 +49,22 @@ def test_the_sdk_refreshes(emulator: Emulator, mira: Person) -> None:
     assert sdk(emulator, tokens.access_token).people.me().id == mira.id
 
 
+def test_the_sdk_writes_and_lists_messages_and_finds_people(emulator: Emulator) -> None:
+    luca = emulator.world.person_by_email("luca@acme.example")
+    assert luca
+    token = emulator.grant_without_consent(luca, scopes=("spark:all", "spark:kms")).access_token
+    api = sdk(emulator, token.value)
+    [mira] = api.people.list(email="mira@acme.example")
+
+    written = api.messages.create(toPersonId=mira.id, markdown="Hello *Mira*")
+
+    assert [one.text for one in api.messages.list(written.roomId, max=1)] == ["Hello Mira"]
+    members = api.memberships.list(written.roomId)
+    assert {one.personEmail for one in members} == {"luca@acme.example", "mira@acme.example"}
+    api.messages.delete(written.id)
+    assert list(api.messages.list(written.roomId)) == []
+
+
 def test_the_sdk_reads_our_errors(emulator: Emulator) -> None:
     with pytest.raises(ApiError) as refusal:
         sdk(emulator, "wrong").people.me()

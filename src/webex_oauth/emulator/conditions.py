@@ -92,12 +92,13 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether a 401 of the API carries `WWW-Authenticate`."""
     requests_per_minute: _Count = 300
     """The rate limit for each access token and API; 0: no limit."""
-    rooms_page_cap: Annotated[int, Meta(ge=1, le=_MANY)] = 1000
-    """The most rooms on one page."""
+    page_cap: Annotated[int, Meta(ge=1, le=_MANY)] = 1000
+    """The most items on one page."""
     over_cap: Literal["clamp", "refuse"] = "clamp"
-    """The answer to a larger `max`: a page of the most rooms, or 400."""
-    title_decryption: Literal["with_kms_scope", "always", "never"] = "with_kms_scope"
-    """When room titles are readable; otherwise they carry a `kms_failure`."""
+    """The answer to a larger `max`: a page of the most items, or 400."""
+    decryption: Literal["with_kms_scope", "always", "never"] = "with_kms_scope"
+    """When titles and messages are readable; otherwise titles carry a `kms_failure`, and messages
+    have no text."""
     stranger_room_status: Literal[403, 404] = 404
     """The status for a room that the person is not in."""
 

@@ -15,6 +15,8 @@ from webex_oauth.emulator.endpoints import (
     control_page,
     devices,
     lacking,
+    memberships,
+    messages,
     pages,
     people,
     rooms,
@@ -37,6 +39,8 @@ _FRONT_DOOR: Routes = (
     *devices.FRONT_DOOR_ROUTES,
     *people.ROUTES,
     *rooms.ROUTES,
+    *messages.ROUTES,
+    *memberships.ROUTES,
     *control.ROUTES,
     *control_page.FRONT_DOOR_ROUTES,
 )

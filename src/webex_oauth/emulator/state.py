@@ -9,6 +9,7 @@ from webex_oauth.emulator.conditions import (
     Options,
     Randomness,
 )
+from webex_oauth.emulator.conversations import Conversations
 from webex_oauth.emulator.faults import Faults
 from webex_oauth.emulator.identity.devices import Devices
 from webex_oauth.emulator.identity.integrations import (
@@ -49,6 +50,8 @@ class State(Conditions):
         self.world = world or seeded_world(self.clock.now())
         """The people and their rooms."""
         registered = tuple(integrations) or (new_integration(self.randomness),)
+        self.conversations = Conversations(self, self.world)
+        """Who is in which room, and what they wrote."""
         self.integrations = IntegrationRegistry(registered)
         """The registered integrations."""
         self.sign_ins = SignIns(self)
@@ -64,6 +67,6 @@ class State(Conditions):
     def reset(self) -> None:
         """Forget what happened and what was arranged; keep the world and the registrations."""
         super().reset()
-        parts = (self.sign_ins, self.devices, self.tokens, self.rate_windows)
+        parts = (self.sign_ins, self.devices, self.tokens, self.rate_windows, self.conversations)
         for part in (*parts, self.faults, self.journal):
             part.clear()

@@ -18,11 +18,14 @@ from typing import Any, Literal
 import msgspec
 
 RoomType = Literal["direct", "group"]
+PersonType = Literal["person", "bot"]
 RoomOrder = Literal["id", "lastactivity", "created", "made_public"]
 RoomSource = Callable[[], Iterable["Room"]]
 
-_FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f-]{36})")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f:-]{36,73})")
+_UUID_FORM = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(_UUID_FORM)
+_MEMBERSHIP = re.compile(f"{_UUID_FORM}:{_UUID_FORM}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,14 +36,17 @@ def webex_id(kind: str, key: str) -> str:
 
 
 def read_webex_id(kind: str, text: str) -> str:
-    """Return the UUID in an id of this *kind*, or in a bare UUID; raise `ValueError` otherwise."""
+    """Return the UUID in an id of this *kind*, or a bare UUID; raise `ValueError` otherwise.
+
+    A membership has two UUIDs: person and room.
+    """
     try:
         uri = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
     except ValueError:
         uri = ""
     form = _FORM.fullmatch(uri)
     key = form["key"] if form and form["kind"] == kind else text
-    if not _UUID.fullmatch(key):
+    if not (_MEMBERSHIP if kind == "MEMBERSHIP" else _UUID).fullmatch(key):
         raise ValueError("Expect base64 ID or UUID.")
     return key.lower()
 
@@ -69,6 +75,7 @@ class Person:
     department: str = ""
     work_phone: str = ""
     can_sign_in: bool = True
+    type: PersonType = "person"
     about: str = ""
     """What the emulator's sign-in page says about this person; never sent by the API."""
 
@@ -104,6 +111,7 @@ class World:
     def __init__(self) -> None:
         self._person_by_uuid: dict[str, Person] = {}
         self._rooms_by_person: dict[str, Callable[[], dict[str, Room]]] = {}
+        self._changed_rooms: dict[str, dict[str, Room]] = {}
         self._ordered: dict[tuple[str, RoomOrder], tuple[Room, ...]] = {}
 
     @property
@@ -160,8 +168,24 @@ class World:
         """Return the room with this UUID if the person is in it."""
         return self._rooms_by_id(person.uuid).get(webex_id("ROOM", uuid))
 
+    def is_in(self, person: Person, room: Room) -> bool:
+        """Return whether a person sees a room in their list."""
+        return room.id in self._rooms_by_id(person.uuid)
+
+    def put_room(self, person: Person, room: Room) -> None:
+        """Show a person a new room, or one as it is now, until `forget_changes`."""
+        self._changed_rooms.setdefault(person.uuid, {})[room.id] = room
+        self._ordered.clear()
+
+    def forget_changes(self) -> None:
+        """Show everyone the rooms with which they were added."""
+        self._changed_rooms.clear()
+        self._ordered.clear()
+
     def _rooms_by_id(self, person_uuid: str) -> dict[str, Room]:
-        return self._rooms_by_person.get(person_uuid, dict)()
+        rooms = self._rooms_by_person.get(person_uuid, dict)()
+        changed = self._changed_rooms.get(person_uuid)
+        return {**rooms, **changed} if changed else rooms
 
 
 def _in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
@@ -180,8 +204,8 @@ _DIRECT_SHARE = 5  # one room in five is a conversation between two people
 _TEAM_SHARE = 4
 _TEAMS = 3
 _NAMES = msgspec.json.decode((Path(__file__).parent / "names.json").read_bytes())
-_SUBJECTS, _QUALIFIERS, COLLEAGUES = (
-    _NAMES[name] for name in ("subjects", "qualifiers", "colleagues")
+_SUBJECTS, _QUALIFIERS, COLLEAGUES, SENTENCES = (
+    _NAMES[name] for name in ("subjects", "qualifiers", "colleagues", "sentences")
 )
 HOSTILE_EMAIL: str = _NAMES["hostile email"]
 HOSTILE_DISPLAY_NAME: str = _NAMES["hostile display name"]
@@ -195,13 +219,19 @@ HOSTILE_TITLES: tuple[str, ...] = (
 
 
 def seeded_world(now: int = SEEDED_AT) -> World:
-    """Return five people who can sign in, and the colleagues they talk to; all busy until *now*."""
-    world = World()
+    """Return five people who can sign in, the colleagues they talk to, and a bot in some rooms.
+
+    All were busy until *now*.
+    """
+    world, bot = World(), _NAMES["bot"]
     for person, rooms in _accounts(now):
         world.add_person(person, rooms)
-    for number, (first_name, last_name) in enumerate(COLLEAGUES):
-        email = f"colleague{number + 1}@acme.example"
-        world.add_person(_person(now, email, first_name, last_name, can_sign_in=False))
+        if person.email == bot["in all rooms of"]:
+            one = _person(now, **bot["person"], type="bot", can_sign_in=False)
+            world.add_person(one, rooms)
+    for number in range(len(COLLEAGUES) ** 2):
+        email, names = f"colleague{number + 1}@acme.example", _colleague_names(number)
+        world.add_person(_person(now, email, *names, can_sign_in=False))
     return world
 
 
@@ -250,7 +280,7 @@ def _type(number: int) -> RoomType:
 
 def _title(number: int) -> str:
     if _type(number) == "direct":
-        return _colleague_name(number // _DIRECT_SHARE)
+        return " ".join(_colleague_names(number // _DIRECT_SHARE))
     return _group_title(number - number // _DIRECT_SHARE)
 
 
@@ -301,8 +331,8 @@ def _group_title(number: int) -> str:
     return f"{title} #{turn + 1}" if turn else title
 
 
-def _colleague_name(number: int) -> str:
-    """Return a colleague's name, for a conversation between two people."""
+def _colleague_names(number: int) -> tuple[str, str]:
+    """Return the first and last name of a colleague."""
     first, _ = COLLEAGUES[number % len(COLLEAGUES)]
     _, last = COLLEAGUES[(number // len(COLLEAGUES) + number) % len(COLLEAGUES)]
-    return f"{first} {last}"
+    return first, last

@@ -60,6 +60,47 @@ def test_a_colleague_is_found_by_id_or_uuid(
     assert answer.json["displayName"] == colleague.display_name
 
 
+def test_people_are_found_by_email_by_the_beginning_of_a_name_and_by_ids(
+    wire: Wire, token: str, mira: Person
+) -> None:
+    unknown = webex_id("PEOPLE", "00000000-0000-4000-8000-000000000000")
+    by_email = wire.get("/v1/people?email=Mira@acme.example", token).json
+    by_name = wire.get("/v1/people?displayName=mira", token).json
+    by_id = wire.get(f"/v1/people?id={mira.id},{unknown}", token).json
+
+    assert by_email == by_name == {**by_id, "notFoundIds": None}
+    assert [one["id"] for one in by_id["items"]] == [mira.id]
+    assert by_id["notFoundIds"] == [unknown]
+
+
+def test_a_search_for_people_comes_in_pages(wire: Wire, token: str) -> None:
+    first = wire.get("/v1/people?displayName=aiko&max=15", token)
+    second = wire.get(str(first.next_url), token)
+
+    assert (len(first.json["items"]), len(second.json["items"])) == (15, 5)
+    assert second.next_url is None
+    assert {one["type"] for one in first.json["items"]} == {"person"}
+    [rover] = wire.get("/v1/people?displayName=rover", token).json["items"]
+    assert rover["type"] == "bot"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("", "Email, displayName, or id list should be specified."),
+        ("max=5", "Email, displayName, or id list should be specified."),
+        ("id=a", "Expect base64 ID or UUID."),
+        ("id=" + ",".join(["00000000-0000-4000-8000-000000000000"] * 86), "at most 85"),
+        ("email=a&max=0", "`int` >= 1"),
+    ],
+)
+def test_a_search_without_sense_is_400(wire: Wire, token: str, query: str, message: str) -> None:
+    answer = wire.get(f"/v1/people?{query}", token)
+
+    assert answer.status == 400
+    assert message in answer.json["message"]
+
+
 def test_a_malformed_id_is_400_and_an_unknown_one_404(wire: Wire, token: str) -> None:
     malformed = wire.get("/v1/people/someone", token)
     unknown_id = webex_id("PEOPLE", "00000000-0000-4000-8000-000000000000")

@@ -2,16 +2,18 @@
 
 import contextlib
 import time
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from emulator.conftest import token_of
 from emulator.wire import Wire
 from hypothesis import given, settings, strategies as st
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from webex_oauth.emulator import Emulator, Person
-from webex_oauth.emulator.endpoints.rooms import RoomQuery, next_link, read_cursor, read_query
+from webex_oauth.emulator.endpoints.paging import next_link, read_cursor, read_query
+from webex_oauth.emulator.endpoints.rooms import RoomQuery
 from webex_oauth.emulator.world import HOSTILE_EMAIL, HOSTILE_TITLES, read_webex_id, webex_id
 
 PUBLIC = "orgPublicSpaces=true"
@@ -33,6 +35,12 @@ def pages_of(wire: Wire, token: str, target: str) -> list[list[dict[str, object]
 
 def rooms_of(wire: Wire, token: str, query: str) -> list[dict[str, object]]:
     return [room for page in pages_of(wire, token, f"/v1/rooms?{query}") for room in page]
+
+
+def query_of(pairs: list[tuple[str, str]]) -> RoomQuery:
+    return read_query(
+        Request({"type": "http", "query_string": urlencode(pairs).encode()}), RoomQuery
+    )
 
 
 def first_room(wire: Wire, token: str) -> dict[str, object]:
@@ -96,7 +104,7 @@ def test_a_next_link_leads_to_where_the_page_ended(
     link = next_link("http://localhost/v1/rooms", sent, end)
 
     following = parse_qsl(urlsplit(link[1 : link.index(">")]).query, keep_blank_values=True)
-    read = read_query(following)
+    read = query_of(following)
     assert following[:-1] == sent
     assert (read.max, read_cursor(read.cursor)) == (size, end)
 
@@ -105,7 +113,7 @@ def test_a_next_link_leads_to_where_the_page_ended(
 @given(st.lists(st.tuples(st.sampled_from(sorted(NAMES)), TEXT)))
 def test_no_query_breaks_the_reader(query: list[tuple[str, str]]) -> None:
     with contextlib.suppress(HTTPException):
-        read = read_query(query)
+        read = query_of(query)
         assert read.max >= 1
         assert read_cursor(read.cursor) >= 0
 
@@ -225,7 +233,7 @@ def test_without_the_kms_scope_titles_are_not_readable(
 def test_decryption_can_be_arranged(
     emulator: Emulator, wire: Wire, token: str, decryption: str, *, is_readable: bool
 ) -> None:
-    emulator.change_options(title_decryption=decryption)
+    emulator.change_options(decryption=decryption)
 
     assert ("errors" not in first_room(wire, token)) == is_readable
 

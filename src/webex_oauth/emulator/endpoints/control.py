@@ -8,7 +8,7 @@ import hmac
 import ipaddress
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints.token import token_answer
-from webex_oauth.emulator.endpoints.wire import Handler, Routes, content_type_of, json_answer
+from webex_oauth.emulator.endpoints.wire import Handler, Routes, json_answer, read_json
 from webex_oauth.emulator.faults import FaultRule
 from webex_oauth.emulator.identity.integrations import (
     DEFAULT_NAME,
@@ -30,7 +30,6 @@ from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
 _TOKEN_HEADER = "Emulator-Control-Token"  # noqa: S105 - a header's name
-_Body = TypeVar("_Body")
 
 
 class ClockMove(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +62,7 @@ async def _show_clock(state: State, _: Request) -> Response:
 
 
 async def _move_clock(state: State, request: Request) -> Response:
-    move = await _read_body(request, ClockMove)
+    move = await read_json(request, ClockMove)
     if move == ClockMove():
         raise ValueError("a move of the clock has advance_seconds or set_to")
     if move.set_to is not None:
@@ -77,7 +76,7 @@ async def _show_faults(state: State, _: Request) -> Response:
 
 
 async def _put_fault(state: State, request: Request) -> Response:
-    state.faults.put(await _read_body(request, FaultRule))
+    state.faults.put(await read_json(request, FaultRule))
     return await _show_faults(state, request)
 
 
@@ -94,7 +93,7 @@ async def _show_options(state: State, _: Request) -> Response:
 
 
 async def _change_options(state: State, request: Request) -> Response:
-    return json_answer(state.change_options(**await _read_body(request, dict[str, Any])))
+    return json_answer(state.change_options(**await read_json(request, dict[str, Any])))
 
 
 async def _show_integrations(state: State, _: Request) -> Response:
@@ -102,7 +101,7 @@ async def _show_integrations(state: State, _: Request) -> Response:
 
 
 async def _register(state: State, request: Request) -> Response:
-    wanted = msgspec.structs.asdict(await _read_body(request, Registration))
+    wanted = msgspec.structs.asdict(await read_json(request, Registration))
     if not wanted["client_id"] and not wanted["client_secret"]:
         wanted |= invented_credentials(state.randomness)
     return json_answer(state.integrations.register(Integration(**wanted)), HTTPStatus.CREATED)
@@ -117,7 +116,7 @@ async def _show_grants(state: State, _: Request) -> Response:
 
 
 async def _grant(state: State, request: Request) -> Response:
-    wanted = await _read_body(request, GrantWanted)
+    wanted = await read_json(request, GrantWanted)
     client_id = wanted.client_id or next(iter(state.integrations)).client_id
     client = state.integrations.find(client_id)
     if client is None:
@@ -195,14 +194,6 @@ def _is_loopback(host: str | None) -> bool:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
-
-
-async def _read_body(request: Request, kind: type[_Body]) -> _Body:
-    content_type = content_type_of(request)
-    if content_type != "application/json":
-        message = f"Content type '{content_type}' not supported"
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
-    return msgspec.json.decode(await request.body(), type=kind)
 
 
 _ANSWERS: Routes = (

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints.control import CONTROL_RESOURCES
-from webex_oauth.emulator.endpoints.wire import Routes, check_bearer, gateway_error
+from webex_oauth.emulator.endpoints.wire import Routes, check_bearer, lacking
 from webex_oauth.emulator.journal import CONTROL_PATH
 from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
@@ -19,25 +19,23 @@ from webex_oauth.emulator.state import State
 _EVERY_METHOD = "GET POST PUT PATCH DELETE"
 
 _FRONT_DOOR = {
-    "GET POST": (
-        "people", "messages", "memberships", "teams", "team/memberships", "webhooks", "room/tabs",
-        "room/linkedFolders",
-    ),
+    "GET POST": ("teams", "team/memberships", "webhooks", "room/tabs", "room/linkedFolders"),
     "GET PUT DELETE": (
-        "messages/{id}", "memberships/{id}", "teams/{id}", "team/memberships/{id}",
-        "webhooks/{id}", "room/tabs/{id}", "room/linkedFolders/{id}",
+        "teams/{id}", "team/memberships/{id}", "webhooks/{id}", "room/tabs/{id}",
+        "room/linkedFolders/{id}",
     ),
-    "PUT DELETE": ("people/{id}", "rooms/{id}"),
+    "PUT DELETE": ("memberships/{id}", "people/{id}", "rooms/{id}"),
+    "PUT": ("messages/{id}",),
     "GET DELETE": ("authorizations",),
     "DELETE": ("authorizations/{id}",),
     "GET HEAD": ("contents/{id}",),
     "GET": (
-        "rooms/{id}/meetingInfo", "messages/direct", "events", "events/{id}",
+        "rooms/{id}/meetingInfo", "events", "events/{id}",
         "attachment/actions/{id}", "hds/{rest:path}", ".well-known/{rest:path}", "userinfo",
         "verification", "authorizations/tokenExpiry",
     ),
     "POST": (
-        "rooms", "attachment/actions", "guests/token", "jwt/login",
+        "attachment/actions", "guests/token", "jwt/login", "memberships", "people", "rooms",
     ),
     _EVERY_METHOD: ("applications", "applications/{rest:path}"),
 }  # fmt: skip
@@ -62,9 +60,7 @@ _BROKER = {
 
 
 async def _answer_lacking(_: State, request: Request) -> Response:
-    what = f"{request.method} {request.url.path}"
-    message = f"This emulator does not have {what} yet; Webex does."
-    return gateway_error(request, HTTPStatus.NOT_IMPLEMENTED, message, {"Emulator-Lacks": what})
+    raise lacking(f"{request.method} {request.url.path}")
 
 
 def _routes(base: str, paths_by_methods: Mapping[str, Iterable[str]]) -> Routes:

@@ -11,10 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, bad_request, read_query
 from webex_oauth.emulator.endpoints.wire import Routes, check_permission, json_answer, read_id
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person, webex_id, webex_instant
 
+_MOST_IDS = 85
 _CELLS = 5
 _CELL_PIXELS = 16
 _PALETTE_IMAGE = 3
@@ -26,8 +28,44 @@ _INKS = ("0b57a4", "1f7a4d", "8a4b08", "7b2d8b", "a1203f", "0f6f7c")
 _permitted = partial(check_permission, api="people", scope="spark:people_read")
 
 
+class PeopleQuery(PageQuery, frozen=True):
+    """Who is searched: by e-mail address, by the beginning of a name, or by ids."""
+
+    email: str = ""
+    display_name: str = ""
+    id: str = ""
+
+
 async def _show_me(state: State, request: Request) -> Response:
     return _answer(state, request, _permitted(state, request).person)
+
+
+async def _list(state: State, request: Request) -> Response:
+    own = _permitted(state, request).person
+    query = read_query(request, PeopleQuery)
+    ids = [read_id("PEOPLE", one) for one in query.id.split(",") if one]
+    if not (query.email or query.display_name or ids):
+        raise bad_request("Email, displayName, or id list should be specified.")
+    if len(ids) > _MOST_IDS:
+        raise bad_request(f"id takes at most {_MOST_IDS} ids.")
+    email, prefix = query.email.casefold(), query.display_name.casefold()
+    found = [
+        one
+        for one in state.world.people
+        if one.organization_uuid == own.organization_uuid
+        and email in ("", one.email.casefold())
+        and one.display_name.casefold().startswith(prefix)
+        and (not ids or one.uuid in ids)
+    ]
+    missing = [one for one in ids if one not in {person.uuid for person in found}]
+    return answer_page(
+        state,
+        request,
+        query,
+        found,
+        partial(_described, origin=state.origins.front_door.as_asked(request.scope)),
+        notFoundIds=[webex_id("PEOPLE", one) for one in missing] or None,
+    )
 
 
 async def _show_person(state: State, request: Request) -> Response:
@@ -59,7 +97,7 @@ def _described(person: Person, origin: str) -> dict[str, Any]:
         "created": webex_instant(person.created_ms),
         "lastModified": webex_instant(person.last_modified_ms),
         "timezone": "Europe/Berlin",
-        "type": "person",
+        "type": person.type,
         "avatar": f"{origin}/avatars/{person.uuid}.png" if person.has_avatar else None,
         "title": person.job_title or None,
         "department": person.department or None,
@@ -111,6 +149,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 AVATAR_ROUTES: Routes = (("GET", "/avatars/{person_uuid}.png", _show_avatar),)
 ROUTES: Routes = (
+    ("GET", "/v1/people", _list),
     ("GET", "/v1/people/me", _show_me),
     ("GET", "/v1/people/{person_id}", _show_person),
     *AVATAR_ROUTES,

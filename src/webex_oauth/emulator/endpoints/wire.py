@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -18,6 +18,7 @@ from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import read_webex_id
 
+_Body = TypeVar("_Body")
 Handler = Callable[[State, Request], Awaitable[Response]]
 Routes = tuple[tuple[str, str, Handler], ...]
 """What an endpoint consists of: methods (such as `GET PUT`), path, and handler."""
@@ -113,6 +114,18 @@ async def read_form(request: Request) -> dict[str, str]:
     return form
 
 
+async def read_json(request: Request, kind: type[_Body]) -> _Body:
+    """Return the body of a request; refuse another type (415) and what it cannot be (400)."""
+    content_type = content_type_of(request)
+    if content_type != "application/json":
+        message = f"Content type '{content_type}' not supported"
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except msgspec.MsgspecError as cause:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
+
+
 def content_type_of(request: Request) -> str:
     """Return the media type of a request's body, without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -124,6 +137,12 @@ def required_field(form: Mapping[str, str], name: str) -> str:
     if not value:
         raise OAuthRefusal("invalid_request", f"{name} cannot be null or empty")
     return value
+
+
+def lacking(what: str) -> HTTPException:
+    """Return the refusal (501) of what Webex has and the emulator has not."""
+    message = f"This emulator does not have {what} yet; Webex does."
+    return HTTPException(HTTPStatus.NOT_IMPLEMENTED, message, {"Emulator-Lacks": what})
 
 
 def read_id(kind: str, text: str) -> str:
