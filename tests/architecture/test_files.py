@@ -25,7 +25,11 @@ FORBIDDEN = {
 ROUTES = ("/login", "/oauth", "/listrooms", "/logout", "/healthz", "/readyz", "/index.html")
 
 
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "learn" / "README.md",
+]
 
 
 def documents() -> str:

@@ -14,6 +14,7 @@ from architecture.sources import PACKAGE, ROOT, project_files
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "learn" / "README.md",
 ]
 FILES = frozenset(file.relative_to(ROOT).as_posix() for file in project_files())
 FOLDERS = frozenset(
@@ -35,7 +36,7 @@ def named_files(text: str) -> Iterator[str]:
     """Find the files and folders that a text names; what is written in capitals stands for any."""
     for found in (*FILE.findall(text), *FOLDER.findall(text)):
         if not PLACEHOLDER.search(found) and not found.startswith("/"):
-            yield found.removeprefix("./")
+            yield re.sub(r"^(\.{1,2}/)+", "", found)
 
 
 def is_there(path: str) -> bool:

@@ -8,6 +8,7 @@ import sysconfig
 import venv
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,13 +90,13 @@ def test_the_wheel_tells_its_version(program: Path, tmp_path: Path) -> None:
     assert re.fullmatch(r"webex-oauth \d+\.\d+\.\d+\n", ended.stdout)
 
 
-@pytest.fixture
-def demo_origin(program: Path, tmp_path: Path) -> Iterator[str]:
-    """Run the wheel's demo in an empty folder."""
+@contextmanager
+def serving(program: Path, folder: Path, *arguments: str) -> Iterator[str]:
+    """Run a command of the wheel in an empty folder; yield its origin."""
     ports = {"PORT": str(free_port()), "EMULATOR_PORT": str(free_port())}
     with subprocess.Popen(
-        [*command(program), "demo"],
-        cwd=tmp_path,
+        [*command(program), *arguments],
+        cwd=folder,
         env={"PATH": os.environ["PATH"], **ports},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -108,11 +109,21 @@ def demo_origin(program: Path, tmp_path: Path) -> Iterator[str]:
             process.wait(LIMIT_SECONDS)
 
 
-def test_the_demo_runs_from_any_folder_with_its_pages_and_files(demo_origin: str) -> None:
-    page = requests.get(demo_origin, timeout=LIMIT_SECONDS)
+def test_the_demo_runs_from_any_folder_with_its_pages_and_files(
+    program: Path, tmp_path: Path
+) -> None:
+    with serving(program, tmp_path, "demo") as origin:
+        page = requests.get(origin, timeout=LIMIT_SECONDS)
 
-    style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
-    assert page.status_code == 200
-    assert "Sign in with Webex" in page.text
-    assert style is not None
-    assert requests.get(demo_origin + style[1], timeout=LIMIT_SECONDS).status_code == 200
+        style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
+        assert page.status_code == 200
+        assert "Sign in with Webex" in page.text
+        assert style is not None
+        assert requests.get(origin + style[1], timeout=LIMIT_SECONDS).status_code == 200
+
+
+def test_the_ladder_runs_from_the_wheel(program: Path, tmp_path: Path) -> None:
+    with serving(program, tmp_path, "learn", "3") as origin:
+        page = requests.get(origin, timeout=LIMIT_SECONDS)
+
+    assert "The ladder" in page.text

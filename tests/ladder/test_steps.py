@@ -1,13 +1,16 @@
 """The ladder: each attack succeeds on the steps before its defence, and fails from there on."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from learn import attacks
 from learn.attacks import STEPS, STOPPED_BY, App, Attack, running, succeeds
 
+TUTORIAL = Path(attacks.__file__).parents[1] / "docs" / "tutorial.md"
 MAX_LINES = 120
 MAX_CHANGED_LINES = 30
 
@@ -49,3 +52,20 @@ def test_a_step_changes_little_of_the_one_before(number: int) -> None:
     ]
 
     assert 0 < len(changed) <= MAX_CHANGED_LINES
+
+
+def test_the_tutorial_shows_lines_that_the_steps_have() -> None:
+    sections = re.split(r"(?m)^## (?=Step \d)", TUTORIAL.read_text())[2:]
+    shown = [
+        re.findall(r"(?m)^([+-])(.+)$", section.partition("```diff")[2]) for section in sections
+    ]
+
+    assert len(shown) == len(STEPS) - 1
+    for before, after, lines in zip(STEPS, STEPS[1:], shown, strict=False):
+        texts = {"-": (before.read_text(), after.read_text())}
+        texts["+"] = texts["-"][::-1]
+        assert lines
+        for sign, line in lines:
+            there, gone = texts[sign]
+            assert line in there.splitlines(), line
+            assert line not in gone.splitlines(), line

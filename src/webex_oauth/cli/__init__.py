@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "Run the application with your integration.",
     "keep": "Keep unused grants alive, in a process of its own.",
     "emulator": "Run a local Webex alone.",
+    "learn": "Run a step of the ladder, a sign-in to learn from, with a local Webex.",
     "disconnect": "End a person's sessions, and delete and revoke their tokens.",
     "keys": "List, rotate and retire the keys that encrypt the store.",
     "check-config": "Report every mistake in the configuration at once.",

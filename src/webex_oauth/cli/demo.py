@@ -10,33 +10,23 @@ import click
 from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
-from webex_oauth.cli.emulator import EMULATOR_PORT, bind_listeners, broker_port_option
+from webex_oauth.cli.emulator import (
+    bind_listeners,
+    broker_port_option,
+    emulator_for,
+    emulator_port_option,
+    port_option,
+)
 from webex_oauth.cli.output import configure_log, say
 from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.cli.worker import serve_application
-from webex_oauth.settings import DEFAULT_PORT, Settings
+from webex_oauth.settings import Settings
 from webex_oauth.settings.pages import PagePath
-
-PORT = click.IntRange(1, 65535)
 
 
 @click.command(name="demo")
-@click.option(
-    "--port",
-    type=PORT,
-    envvar="PORT",
-    default=DEFAULT_PORT,
-    show_default=True,
-    help="Serve the application on this port.",
-)
-@click.option(
-    "--emulator-port",
-    type=PORT,
-    envvar="EMULATOR_PORT",
-    default=EMULATOR_PORT,
-    show_default=True,
-    help="Serve the local Webex's front door on this port.",
-)
+@port_option
+@emulator_port_option
 @broker_port_option
 def demo_command(*, port: int, emulator_port: int, broker_port: int | None) -> None:
     """Run the application and a local Webex together; nothing is kept when it ends."""
@@ -47,10 +37,7 @@ def demo_command(*, port: int, emulator_port: int, broker_port: int | None) -> N
 async def _serve(port: int, emulator_port: int, broker_port: int | None, folder: Path) -> None:
     stop, is_over = stop_on_signals(), asyncio.Event()
     webex = bind_listeners("127.0.0.1", emulator_port, broker_port)
-    integration = local_webex.new_integration(
-        local_webex.Randomness(), redirect_uris=(f"http://localhost:{port}/oauth",)
-    )
-    emulator = local_webex.Emulator(webex.origins, integrations=[integration])
+    emulator = emulator_for(webex.origins, port)
     settings = _settings(emulator, port, folder)
     configure_log(is_debugging=settings.debug)
     listener = await listen(settings)

@@ -16,6 +16,7 @@ from webex_oauth import emulator as local_webex
 from webex_oauth.cli.output import complain, configure_log, say
 from webex_oauth.cli.running import run, stop_on_signals
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.settings import DEFAULT_PORT
 
 EMULATOR_PORT = 8090
 DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
@@ -24,6 +25,22 @@ ENV_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 _Kept = tuple[local_webex.Integration, str]
 
+port_option = click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    envvar="PORT",
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Serve the application on this port.",
+)
+emulator_port_option = click.option(
+    "--emulator-port",
+    type=click.IntRange(1, 65535),
+    envvar="EMULATOR_PORT",
+    default=EMULATOR_PORT,
+    show_default=True,
+    help="Serve the local Webex's front door on this port.",
+)
 broker_port_option = click.option(
     "--broker-port",
     type=click.IntRange(0, 65535),
@@ -125,6 +142,14 @@ async def _serve(choices: Choices) -> None:
 def _port(choices: Choices, kept: _Kept | None) -> int:
     named = urlsplit(kept[1]).port if kept and not choices.origin else None
     return choices.port or named or (EMULATOR_PORT if choices.port is None else 0)
+
+
+def emulator_for(origins: local_webex.Origins, port: int) -> local_webex.Emulator:
+    """Return a local Webex for an application on *port* of this machine."""
+    integration = local_webex.new_integration(
+        local_webex.Randomness(), redirect_uris=(f"http://localhost:{port}/oauth",)
+    )
+    return local_webex.Emulator(origins, integrations=[integration])
 
 
 def bind_listeners(
