@@ -11,6 +11,7 @@ from unit.web.document import Document
 from unit.web.example_pages import (
     ALL_ROOMS,
     CUT_SHORT,
+    GIVEN,
     MIRA,
     NO_MATCH,
     NO_ROOMS,
@@ -243,7 +244,7 @@ def test_the_end_says_what_the_list_holds(page: RoomsPage, words: str) -> None:
 def test_an_interrupted_list_can_be_loaded_again() -> None:
     links = {link.text: link.attributes["href"] for link in rendered(CUT_SHORT).named("a")}
 
-    assert links["Load the list again"] == "/listrooms?filter=a&again"
+    assert links["Load the list again"] == f"{GIVEN}?filter=a&again"
 
 
 def test_the_filter_is_in_its_box_and_in_the_title() -> None:
