@@ -61,22 +61,19 @@ class Store:
     async def _close(self) -> None:
         """Disconnect."""
 
-    def _check_use(self) -> None:
-        """Raise RuntimeError if the store may not be used here."""
-        if self._is_closed:
-            raise RuntimeError(CLOSED)
-        if self._process_id is None:
-            return
-        if self._process_id != os.getpid():
-            raise RuntimeError(FORKED)
-        if self._loop is not asyncio.get_running_loop():
-            raise RuntimeError(ELSEWHERE)
-
 
 def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *method*, which raises RuntimeError where the store may not be used."""
+
     @functools.wraps(method)
     def checked(self: Store, *arguments: object, **options: object) -> object:
-        self._check_use()
+        if self._is_closed:
+            raise RuntimeError(CLOSED)
+        if self._process_id is not None:
+            if self._process_id != os.getpid():
+                raise RuntimeError(FORKED)
+            if self._loop is not asyncio.get_running_loop():
+                raise RuntimeError(ELSEWHERE)
         return method(self, *arguments, **options)
 
     return checked
@@ -147,8 +144,9 @@ def row_of(kind: Kind, columns: Sequence[object]) -> Row:
         raise _unreadable(kind, name)
     if type(rev) is not int or not rev:
         raise _unreadable(kind, name)
-    own_body, own_group = (one if isinstance(one, bytes) else b"" for one in (body, group))
-    return Row(kind, name, rev, own_body, own_group, _instant(at), _instant(over_at))
+    body = body if isinstance(body, bytes) else b""
+    group = group if isinstance(group, bytes) else b""
+    return Row(kind, name, rev, body, group, _instant(at), _instant(over_at))
 
 
 def rows_of(kind: Kind, found: Iterable[Sequence[object]]) -> list[Row]:

@@ -47,6 +47,9 @@ class Notes(Generic[T]):
         if len(self._notes) > self._at_most:
             del self._notes[next(iter(self._notes))]
 
+    def __len__(self) -> int:
+        return len(self._notes)
+
     def find(self, name: Hashable) -> T | None:
         """Return the note under *name*."""
         return self._notes.get(name)
@@ -244,8 +247,9 @@ class Commit:
 
     def is_refused(self, grant: Grant) -> bool:
         """Check whether the API refused the access token of *grant*."""
-        token = grant.tokens.access_token
-        return grant.is_access_refused or self._refused.find(digest(token)) is not None
+        if grant.is_access_refused or not self._refused:
+            return grant.is_access_refused
+        return self._refused.find(digest(grant.tokens.access_token)) is not None
 
     def note_refused(self, access_token: Secret) -> None:
         """Hand out *access_token* no more in this process."""

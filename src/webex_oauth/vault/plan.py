@@ -228,10 +228,12 @@ def _is_soft_expired(grant: Grant, now: int) -> bool:
         return True
     if expires_at is None or issued_at == 0:
         return False
+    age, life = (now - issued_at) * 1000, expires_at - issued_at
+    if age < life * SOFT_EXPIRY_PERMILLE:
+        return False
     # A digest is as good as random, and every process computes the same.
     random = int.from_bytes(digest(grant.tokens.access_token)[-2:], "big")
-    permille = SOFT_EXPIRY_PERMILLE + random % (SOFT_EXPIRY_SPREAD_PERMILLE + 1)
-    return (now - issued_at) * 1000 >= (expires_at - issued_at) * permille
+    return age >= life * (SOFT_EXPIRY_PERMILLE + random % (SOFT_EXPIRY_SPREAD_PERMILLE + 1))
 
 
 def _reason_in(grant: Grant, situation: Situation) -> ReauthReason | None:

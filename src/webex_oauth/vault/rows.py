@@ -161,17 +161,17 @@ class Table(Generic[T]):
 
     async def find(self, name: bytes) -> Entry[T] | None:
         """Find a record; raise SealBroken or KeyUnavailable if it cannot be opened."""
-        row = await self.row(name)
+        (row,) = await self._rows.read(Row(self.kind, name))
         return self.open(row) if row.rev else None
 
     def open(self, row: Row) -> Entry[T]:
         """Open a row; raise SealBroken or KeyUnavailable."""
-        context = Context(self.kind.value, row.name)
+        context = Context(self.kind, row.name)
         return Entry(self._envelope.open(self._sealer, row.body, context), row.rev)
 
     def seal(self, name: bytes, record: T) -> bytes:
         """Return the body of a row of that name."""
-        return self._envelope.seal(self._sealer, record, Context(self.kind.value, name))
+        return self._envelope.seal(self._sealer, record, Context(self.kind, name))
 
     def put(self, name: bytes, record: T, over: int = 0) -> Change:
         """Return the change that writes *record* over a revision, 0 to add it."""

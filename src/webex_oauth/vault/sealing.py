@@ -118,8 +118,9 @@ class Sealer:
         the key that sealed it is not there.
         """
         key_id, nonce, ciphertext = _parts(sealed)
-        name, keys = _key_name(key_id), self.keys
-        key = keys.primary if name == keys.primary.id else keys.find(name)
+        key = self.keys.primary
+        if key_id != key.id.encode("ascii"):
+            key = self.keys.find(_key_name(key_id))
         try:
             return key.cipher.decrypt(nonce, ciphertext, associated_data(key_id, context))
         except InvalidTag as error:

@@ -1,6 +1,5 @@
 """What protects a browser: headers on answers, and form tokens."""
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import Final, TypeAlias
@@ -68,4 +67,4 @@ def notice_proof(notice: str, session_id: Secret) -> str:
 
 def _derived(session_id: Secret, content: bytes) -> str:
     """Derive what only this application can; it reveals nothing of the session id."""
-    return hmac.new(session_id.reveal().encode(), content, hashlib.sha256).hexdigest()
+    return hmac.digest(session_id.reveal().encode(), content, "sha256").hex()

@@ -157,8 +157,8 @@ def read_page(
 ) -> Page[Item]:
     """Return one page of *listing*; raise what `check_api_response` and its reader raise."""
     check_api_response(response, now)
-    next_url = read_next_link(response.headers.get("link"), platform)
-    return replace(listing.read_items(response.body), next_url=next_url)
+    page, links = listing.read_items(response.body), response.headers.get("link")
+    return page if links is None else replace(page, next_url=read_next_link(links, platform))
 
 
 def check_api_response(response: HttpResponse, now: int) -> None:
@@ -193,13 +193,13 @@ def _members(response: HttpResponse) -> Mapping[str, object]:
         return NO_MEMBERS
 
 
-def read_next_link(header: str | None, platform: Platform) -> PageUrl | None:
+def read_next_link(header: str, platform: Platform) -> PageUrl | None:
     """Return the next page that a `link` header names; None if this was the last.
 
     Raises InvalidResponse for a header that cannot be read, for two different next pages, and
     for one that is not below the API's base URL: the access token would follow it.
     """
-    targets = {target for target, relations in _read_links(header or "") if "next" in relations}
+    targets = {target for target, relations in _read_links(header) if "next" in relations}
     if not targets:
         return None
     if len(targets) > 1:

@@ -45,7 +45,6 @@ def test_the_next_page_is_found_however_it_is_written(header: str) -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        None,
         "",
         " , ",
         f"<{NEXT}>",
@@ -63,7 +62,7 @@ def test_the_next_page_is_found_however_it_is_written(header: str) -> None:
         "<https://evil.example/>; rel=last",
     ],
 )
-def test_without_a_next_relation_this_was_the_last_page(header: str | None) -> None:
+def test_without_a_next_relation_this_was_the_last_page(header: str) -> None:
     assert read_next_link(header, WEBEX) is None
 
 

@@ -114,7 +114,7 @@ class Inline:
         """Run *work*, which only reads."""
         self._writer.check_open()
         try:
-            return work(self._connected())
+            return work(self._connection or self._connected())
         except sqlite3.Error as error:
             self._look_at(error)
             if code_of(error) not in LOCKED:
