@@ -34,6 +34,7 @@ from webex_oauth.emulator.identity.integrations import (
     read_sample_env as read_sample_env,
     sample_env as sample_env,
 )
+from webex_oauth.emulator.identity.tokens import IssuedTokens as IssuedTokens
 from webex_oauth.emulator.journal import Entry as Entry, Journal as Journal, digest as digest
 from webex_oauth.emulator.origins import (
     Origin as Origin,

@@ -32,7 +32,6 @@ from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
-_LARGEST_BODY = 262_144
 _FRONT_DOOR: Routes = (
     *pages.FRONT_DOOR_ROUTES,
     *token.FRONT_DOOR_ROUTES,
@@ -120,7 +119,6 @@ def _application(state: State, routes: Routes, origin: Origin) -> Starlette:
             Middleware(FaultInjection, state.faults, origin),
         ],
         exception_handlers=answer_by_error,
-        max_body_size=_LARGEST_BODY,
     )
     application.router.redirect_slashes = False
     application.router.default = request_response(partial(lacking.answer_unknown, state, origin))

@@ -1,0 +1,186 @@
+"""The pytest plugin: programs of others are tested with a local Webex, without a word of set-up."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import requests
+from waiting import LIMIT_SECONDS
+
+from webex_oauth import ConfigurationError, Integration, Secret, Settings
+from webex_oauth.emulator import RunningEmulator
+from webex_oauth.settings import NAMES
+from webex_oauth.testing import WebexEmulator
+
+PROGRAM = """
+from flask import Flask, redirect, request
+
+from webex_oauth import Integration, ReauthRequired
+from webex_oauth.webex import people, rooms
+
+
+class Auth:
+    login_path = "/connect"
+    integration = Integration()
+
+
+app, webex, grants = Flask(__name__), Auth(), []
+
+
+@app.get("/connect")
+def connect():
+    start = webex.integration.sign_in.begin(return_to=request.args["return_to"])
+    answer = redirect(start.url)
+    for cookie in start.set_cookies:
+        answer.headers.add("Set-Cookie", cookie)
+    return answer
+
+
+@app.get("/my/callback")
+def callback():
+    end = webex.integration.sign_in.complete(request.query_string, request.cookies)
+    grants.append(end.grant.person_id)
+    return redirect(end.return_to)
+
+
+@app.get("/rooms")
+def show_rooms():
+    try:
+        grant = webex.integration.grants.get(grants[-1])
+        return [room.title for room in grant.items(rooms.listing())]
+    except ReauthRequired as error:
+        return {"error": type(error).__name__}
+"""
+TESTS = """
+import pytest
+from program import app, webex
+from webex_oauth.emulator import Answer, VisitRefused
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_rooms(webex_emulator, turn):
+    assert list(webex.integration.grants.list()) == []
+    with webex_emulator.serving(webex):
+        client = app.test_client()
+        landed = webex_emulator.sign_in(client, "luca@acme.example", return_to="/rooms")
+        assert landed.headers["Location"] == "/rooms"
+        assert len(client.get("/rooms").json) == 3
+        webex_emulator.clock.advance(15 * 86400)
+        assert len(client.get("/rooms").json) == 3
+        assert webex_emulator.journal.count("POST", "/v1/access_token") == 2
+        webex_emulator.faults.add("GET", "/v1/rooms", Answer(status=404))
+        assert client.get("/rooms").status_code == 500
+        with pytest.raises(VisitRefused, match="cannot sign in"):
+            webex_emulator.sign_in(client, "colleague1@acme.example")
+        declined = webex_emulator.sign_in(client, "mira@acme.example", decision="decline")
+        assert declined.status_code == 500
+
+
+def test_withdrawal(webex_emulator):
+    assert webex_emulator.base_url == "http://localhost:9123"
+    assert webex_emulator.journal.count() == 0
+    with webex_emulator.serving(webex):
+        client = app.test_client()
+        webex_emulator.sign_in(client, "luca@acme.example")
+        webex_emulator.revoke("luca@acme.example")
+        assert client.get("/rooms").json == {"error": "ReauthRequired"}
+"""
+QUERY = {
+    "client_id": "C" + "0123456789abcdef" * 4,
+    "response_type": "code",
+    "redirect_uri": "http://localhost:9123/my/callback",
+    "scope": "spark:people_read spark:rooms_read",
+}
+ENV = f"""
+AUTH_INIT_URL=https://webexapis.com/v1/authorize?{urlencode(QUERY)}
+CLIENT_SECRET={"0123456789abcdef" * 4}
+WEBEX_STORE_URL=sqlite:////nowhere/vault.sqlite
+WEBEX_PERSON=somebody
+"""
+
+
+@pytest.mark.parametrize("is_in_conftest", [True, False])
+def test_a_program_is_tested_unchanged_and_its_env_is_hidden(
+    tmp_path: Path, *, is_in_conftest: bool
+) -> None:
+    (tmp_path / ".env").write_text(ENV)
+    (tmp_path / ".env").chmod(0o600)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "test_program.py").write_text(TESTS)
+    if is_in_conftest:
+        (tmp_path / "conftest.py").write_text('pytest_plugins = ["webex_oauth.testing"]\n')
+    options = [] if is_in_conftest else ["-p", "webex_oauth.testing"]
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *options],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name not in NAMES},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+
+    assert "3 passed" in ended.stdout, ended.stdout
+    assert ended.returncode == 0
+
+
+class Door:
+    def __init__(self, settings: Settings) -> None:
+        self.integration = Integration(settings)
+
+
+class Lost:
+    """A client of a program that leads nowhere."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    def get(self, path: str, /, *, follow_redirects: bool) -> Any:
+        url = self._origin + path
+        return requests.get(url, allow_redirects=follow_redirects, timeout=LIMIT_SECONDS)
+
+
+@pytest.fixture
+def webex() -> Iterator[WebexEmulator]:
+    with RunningEmulator() as running:
+        registration = running.emulator.integration
+        yield WebexEmulator(running.emulator, registration, registration.scopes)
+
+
+def test_settings_and_tokens_serve_programs_without_a_sign_in(webex: WebexEmulator) -> None:
+    issued = webex.tokens("luca@acme.example", "spark:people_read")
+    with Integration(webex.settings) as integration:
+        grant = integration.grants.adopt(
+            Secret(issued.access_token.value), None, scopes=issued.grant.scopes
+        )
+
+        assert grant.email == "luca@acme.example"
+        with webex.serving(Door(webex.settings)):
+            assert webex.settings.platform.origin == webex.emulator.origin
+
+
+def test_a_program_at_another_webex_is_told_what_to_do(webex: WebexEmulator) -> None:
+    other = Settings(
+        client_id="C" + "0123456789abcdef" * 4,
+        client_secret="0123456789abcdef" * 4,
+        redirect_uri="http://localhost:8080/oauth",
+        scopes=["spark:people_read"],
+    )
+    with (
+        pytest.raises(ConfigurationError, match=r"-p webex_oauth\.testing.*https://webexapis\.com"),
+        webex.serving(Door(other)),
+    ):
+        pass
+
+
+def test_mistakes_of_a_test_are_told(webex: WebexEmulator) -> None:
+    with pytest.raises(LookupError, match=r"nobody@acme\.example"):
+        webex.revoke("nobody@acme.example")
+    with pytest.raises(AssertionError, match=r"GET /login\?return_to=%2F does not lead to Webex"):
+        webex.sign_in(Lost(webex.emulator.origin), "luca@acme.example")
