@@ -24,13 +24,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, Self
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
-from urllib.request import (
-    HTTPCookieProcessor,
-    HTTPRedirectHandler,
-    ProxyHandler,
-    Request,
-    build_opener,
-)
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
 from webex_oauth.emulator import Answer, Delay, Emulator, RunningEmulator, Slow, Visitor, sample_env
 
@@ -107,15 +101,15 @@ def read_log(app: "App") -> bool:
 def read_history(app: "App") -> bool:
     """Jonas reads the addresses in the history of Mira's browser, and looks for the same."""
     mira = Browser(app)
-    addresses = [mira.sign_in(MIRA).address, mira.sign_out().address]
-    return SECRET.search(" ".join(addresses)) is not None
+    page = mira.sign_in(MIRA)
+    return SECRET.search(f"{page.address} {mira.sign_out(page).address}") is not None
 
 
 def outlived_sign_out(app: "App") -> bool:
     """Mira signs out. Jonas has an old backup with her tokens in it, and Webex still takes them."""
     mira = Browser(app)
-    mira.sign_in(MIRA)
-    mira.open(mira.sign_out().address)  # at Webex, if it leads there
+    page = mira.sign_in(MIRA)
+    mira.open(mira.sign_out(page).address)  # at Webex, if it leads there
     return app.has_tokens_of(MIRA)
 
 
@@ -124,9 +118,8 @@ def stray_token(app: "App") -> bool:
     mira = Browser(app)
     mira.sign_in(MIRA)
     with site_of_jonas() as (address, heard):
-        app.webex.faults.add(
-            "GET", "/v1/people/me", Answer(status=302, headers={"Location": address})
-        )
+        redirect = Answer(status=302, headers={"Location": address})
+        app.webex.faults.add("GET", "/v1/people/me", redirect)
         mira.open("/")
     return SECRET.search(" ".join(heard)) is not None
 
@@ -159,13 +152,13 @@ def ten_tabs(app: "App") -> bool:
 def late_answer(app: "App") -> bool:
     """Mira signs out in one tab while another one refreshes: the answer signs her in again."""
     mira = Browser(app)
-    mira.sign_in(MIRA)
+    page = mira.sign_in(MIRA)
     app.webex.clock.advance(FIFTEEN_DAYS)
     app.webex.faults.add("POST", "/v1/access_token", Slow(piece_bytes=100, pause_seconds=0.1))
     with ThreadPoolExecutor() as tabs:
         tabs.submit(mira.open, "/")
         wait_until(lambda: app.webex.journal.count("POST", "/v1/access_token") == 2)
-        mira.sign_out()
+        mira.sign_out(page)
     return "Sign in" not in mira.open("/").text
 
 
@@ -240,6 +233,8 @@ class App:
         return person is not None and self.webex.tokens.has_grant(client_id, person, scopes)
 
     def _is_listening(self) -> bool:
+        if self._process.poll() is not None:
+            raise RuntimeError(self.log.read_text())
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
@@ -257,9 +252,7 @@ class Browser:
     def __init__(self, app: App) -> None:
         self.cookies = CookieJar()
         self._app = app
-        self._opener = build_opener(
-            ProxyHandler({}), HTTPCookieProcessor(self.cookies), StayOnSite()
-        )
+        self._opener = build_opener(HTTPCookieProcessor(self.cookies), StayOnSite())
 
     def open(self, address: str, *, form_of: str = "") -> Page:
         """Open an address, or send an empty form to it from a page of the origin *form_of*."""
@@ -286,9 +279,9 @@ class Browser:
             raise AssertionError(page.text)
         return page
 
-    def sign_out(self) -> Page:
-        """Press what the page has for it: a link, or a button."""
-        is_form = 'action="/logout"' in self.open("/").text
+    def sign_out(self, page: Page) -> Page:
+        """Press what a page has for it: a link, or a button."""
+        is_form = 'action="/logout"' in page.text
         return self.open("/logout", form_of=self._app.origin if is_form else "")
 
     def take_cookies_of(self, other: "Browser") -> None:
