@@ -21,19 +21,22 @@ class World:
         self.env_file.write_text(sample_env(self.registered, emulator.origin))
         self.settings = Settings.from_env(self.env_file, {})
 
-    def issued(self, email: str) -> tuple[Secret, Secret]:
+    def issued(self, email: str, *more_scopes: str) -> tuple[Secret, Secret]:
         """Return tokens of a person that were issued elsewhere."""
         person = self.emulator.world.person_by_email(email)
         assert person
-        issued = self.emulator.grant_without_consent(person, integration=self.registered)
+        issued = self.emulator.grant_without_consent(
+            person, scopes=(*self.settings.scopes, *more_scopes), integration=self.registered
+        )
         assert issued.refresh_token
         return Secret(issued.access_token.value), Secret(issued.refresh_token.value)
 
     async def adopt(self, webex: AsyncIntegration, email: str) -> AsyncGrant:
         return await webex.grants.adopt(*self.issued(email), scopes=self.settings.scopes)
 
-    def adopt_now(self, webex: Integration, email: str) -> Grant:
-        return webex.grants.adopt(*self.issued(email), scopes=self.settings.scopes)
+    def adopt_now(self, webex: Integration, email: str, *more_scopes: str) -> Grant:
+        scopes = (*self.settings.scopes, *more_scopes)
+        return webex.grants.adopt(*self.issued(email, *more_scopes), scopes=scopes)
 
     def callback(self, url: str, email: str, decision: str = "accept") -> str:
         """Return the query of the callback after *email* has decided."""

@@ -17,6 +17,7 @@ from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
 from webex_oauth.webex.api import Call, Listing, Page
 from webex_oauth.webex.own_requests import ApiResponse
 from webex_oauth.webex.people import subject_of
+from webex_oauth.webex.platform import Platform
 from webex_oauth.webex.scopes import permits
 
 Status: TypeAlias = Literal["active", "reauth_required"]
@@ -129,6 +130,11 @@ class AsyncGrant(Snapshot):
             return await self._api(wait_seconds).request(
                 method, path, params=params, content=content, headers=own
             )
+
+    @property
+    def platform(self) -> Platform:
+        """The Webex that knows this grant: where its API is, and where its tokens may go."""
+        return self._opened().context.platform
 
     async def revoke(self) -> None:
         """End the grant and all sessions of the person here first, then its tokens at Webex."""

@@ -19,6 +19,7 @@ from webex_oauth.settings import Settings
 from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
 from webex_oauth.webex.api import Call, Listing, Page
 from webex_oauth.webex.own_requests import ApiResponse
+from webex_oauth.webex.platform import Platform
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -77,6 +78,11 @@ class Grant(Snapshot):
             wait_seconds=wait_seconds,
         )
         return self._runner.run(work)
+
+    @property
+    def platform(self) -> Platform:
+        """The Webex that knows this grant; see `AsyncGrant.platform`."""
+        return self._twin.platform
 
     def revoke(self) -> None:
         """End the grant here first, then its tokens at Webex; see `AsyncGrant.revoke`."""

@@ -31,6 +31,12 @@ PICTURE_HOSTS = re.compile(
 )
 """Where Webex keeps the pictures of people; the last is its own container at a shared host."""
 
+BEARER_ORIGINS = re.compile(
+    r"https://(?:(?:mcp|analytics|analytics-calling(?:-[a-z]{2,3})?)\.webexapis\.com"
+    r"|api\.wxcc-[a-z]{2}[0-9]{1,2}\.cisco\.com)"
+)
+"""Other origins of Webex's own that take the same access tokens."""
+
 TRACKING_HEADER = "trackingid"
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _ORIGIN = re.compile(
@@ -38,7 +44,7 @@ _ORIGIN = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?/?",
     re.ASCII | re.IGNORECASE,
 )
-_PAGE = re.compile(r"(?P<origin>[a-zA-Z]+://[^/?#]+)([/?#][\x21-\x7e]*)?", re.ASCII)
+_URL = re.compile(r"(?P<origin>[a-zA-Z]+://[^/?#]+)([/?#][\x21-\x7e]*)?", re.ASCII)
 _HIGHEST_PORT = 65_535
 _GRANT_CODES = frozenset({"invalid_grant", "invalid_refresh_token"})
 _UNSPECIFIC_CODES = frozenset({"", "invalid_request"})
@@ -91,12 +97,17 @@ class Platform:
 
     def has_page(self, url: str) -> bool:
         """Return whether people may be sent to *url*: over TLS, or to a page of a local Webex."""
-        parts = _PAGE.fullmatch(url)
-        try:
-            origin = read_origin(parts["origin"]) if parts else ""
-        except ConfigurationError:
-            return False
+        origin = _origin_of(url)
         return origin.startswith("https:") or (bool(origin) and self.is_local)
+
+    def takes_token(self, url: str) -> bool:
+        """Return whether an access token may go to *url*: to the API and a few more of Webex's own.
+
+        Clients disagree about URLs with a user name, a backslash or a space: they are refused.
+        """
+        origin = _origin_of(url)
+        is_webex = self.is_production and BEARER_ORIGINS.fullmatch(origin) is not None
+        return origin == self.origin or is_webex
 
     def has_picture(self, url: SplitResult) -> bool:
         """Return whether *url* is of a picture that this Webex keeps."""
@@ -146,6 +157,15 @@ def _revocation_endpoint(front_door: str) -> str | None:
 
 def _is_local(origin: str) -> bool:
     return is_loopback_host(urlsplit(origin).hostname or "")
+
+
+def _origin_of(url: str) -> str:
+    """Return the origin of *url*, empty if that is no plain http or https address."""
+    parts = _URL.fullmatch(url)
+    try:
+        return read_origin(parts["origin"]) if parts else ""
+    except ConfigurationError:
+        return ""
 
 
 def read_origin(text: str) -> str:

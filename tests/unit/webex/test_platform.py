@@ -133,3 +133,60 @@ def test_people_are_sent_over_tls_or_to_a_webex_on_their_own_machine(
     local = platform("http://localhost:8080")
 
     assert (WEBEX.has_page(url), local.has_page(url)) == (at_webex, at_a_local_one)
+
+
+@pytest.mark.check("B12")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://webexapis.com/v1/people/me",
+        "https://WEBEXAPIS.com:443/v1/rooms?max=1",
+        "https://webexapis.com",
+        "https://mcp.webexapis.com/mcp/webex-messaging",
+        "https://analytics.webexapis.com/v1/meeting/qualities",
+        "https://analytics-calling-eu.webexapis.com/v1/cdr_feed",
+        "https://api.wxcc-us1.cisco.com/v1/tasks",
+    ],
+)
+def test_a_token_goes_to_webex_and_a_few_hosts_more_of_its_own(url: str) -> None:
+    assert WEBEX.takes_token(url)
+    assert not platform("http://127.0.0.1:8090").takes_token(url)
+
+
+@pytest.mark.check("B12")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://webexapis.com/v1/people/me",
+        "https://webexapis.com:8443/v1/people/me",
+        "https://webexapis.com.evil.example/v1/people/me",
+        "https://webexapis.com@evil.example/",
+        "https://u:p@webexapis.com/v1/people/me",
+        "https://evil.example\\@webexapis.com/",
+        "https://webexapis.com\\.evil.example/",
+        "https://webexapis.com\t.evil.example/",
+        "https://evil.example/https://webexapis.com/",
+        "https://evil.example#@webexapis.com/",
+        "https://notwebexapis.com/",
+        "https://x.webexapis.com/",
+        "https://analytics-calling-eu.webexapis.com.evil.example/",
+        "https://api.wxcc-us1.cisco.com.evil.example/",
+        "https://idbroker.webex.com/idb/oauth2/v1/revoke",
+        "//webexapis.com/",
+        "ftp://webexapis.com/",
+        "file:///v1/people/me",
+        "webexapis.com",
+        "",
+    ],
+)
+def test_a_token_goes_to_no_other_place(url: str) -> None:
+    assert not WEBEX.takes_token(url)
+
+
+def test_a_token_of_a_local_webex_stays_on_its_port() -> None:
+    local = platform("http://127.0.0.1:8090")
+
+    assert local.takes_token("http://127.0.0.1:8090/v1/rooms")
+    assert not local.takes_token("http://127.0.0.1:8091/v1/rooms")
+    assert not local.takes_token("http://localhost:8090/v1/rooms")
+    assert not local.takes_token("https://127.0.0.1:8090/v1/rooms")
