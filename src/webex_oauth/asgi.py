@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webex_oauth.errors import ConfigurationError, WebexOAuthError
-from webex_oauth.integration import open_integration
+from webex_oauth.integration import OpenIntegration, open_integration
+from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.settings import Settings
 from webex_oauth.web.application import create_application
 
@@ -40,12 +41,15 @@ class Application:
         Raises ConfigurationError, KeyUnavailable or StoreUnavailable.
         """
         settings = self._settings()
-        async with open_integration(settings) as integration:
+        async with self._open(settings) as integration:
             self._pages = create_application(settings, integration, is_stopping=self._is_stopping)
             try:
                 yield
             finally:
                 self._pages = None
+
+    def _open(self, settings: Settings) -> AbstractAsyncContextManager[OpenIntegration]:
+        return open_integration(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -73,7 +77,7 @@ class WebexApplication(Application):
 
     Its pages are below the folder of the redirect URI. *path* is where *app* finds that folder if
     it is below a path itself (`root_path`). *settings* are by default those of
-    `Settings.from_env()`. Raises ConfigurationError.
+    `Settings.from_env()`. Meanwhile `integration` is open for *app*. Raises ConfigurationError.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class WebexApplication(Application):
         if not path:
             raise ConfigurationError([NO_FOLDER.format(settings.public_origin)])
         super().__init__(lambda: settings, is_stopping=lambda: False)
+        self.integration = AsyncIntegration(settings)
         app.mount(path, self)
         live = app.router.lifespan_context
 
@@ -93,6 +98,11 @@ class WebexApplication(Application):
                 yield state
 
         app.router.lifespan_context = lifespan
+
+    @asynccontextmanager
+    async def _open(self, settings: Settings) -> AsyncIterator[OpenIntegration]:  # noqa: ARG002 - those of `integration`
+        async with self.integration:
+            yield self.integration._opened()  # noqa: SLF001 - the pages work below the interface
 
 
 def create_app(

@@ -193,6 +193,20 @@ def test_the_code_reaches_webex_and_nobody_else_unchanged(scene: Scene) -> None:
     assert exchange.form_by_name["code"] == digest(parameter(url, "code"))
 
 
+def test_a_link_asks_for_more_scopes_once_its_person_agrees(scene: Scene) -> None:
+    browser, path = scene.browser(), "/login?scope=spark:rooms_write"
+    asked = {*scene.settings.scopes, "spark:rooms_write"}
+
+    confirming = browser.get(path, headers={"sec-fetch-site": "cross-site"}).text
+    followed = browser.get(path, allow_redirects=False)
+    pressed = browser.post("/login", {"scope": "spark:rooms_write"})
+
+    assert 'name="scope" value="spark:rooms_write"' in confirming
+    for answer in (followed, pressed):
+        assert set(parameter(answer.headers["location"], "scope").split()) == asked
+    assert browser.get("/login?scope=%C3%A9").status_code == 400
+
+
 @pytest.mark.check("A16")
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])
 def test_another_site_cannot_press_the_button(scene: Scene, origin: str) -> None:

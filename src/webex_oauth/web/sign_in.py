@@ -60,6 +60,7 @@ class ConfirmSignInPage(View):
     template: ClassVar = "confirm_sign_in.html"
 
     return_to: str
+    scope: str
 
 
 async def begin_sign_in(visit: Visit) -> Response:
@@ -70,24 +71,29 @@ async def begin_sign_in(visit: Visit) -> Response:
     """
     visit.check_origin()
     form = await visit.form()
-    return await _begin(visit, visit.return_to(form.get("return_to")))
+    return await _begin(visit, visit.return_to(form.get("return_to")), form.get("scope", ""))
 
 
 async def begin_sign_in_by_link(visit: Visit) -> Response:
     """Begin a sign-in from a plain link, unless the browser or another site followed it."""
     if is_prefetch(visit.headers) or not is_navigation(visit.headers):
         return Response(status_code=204)
-    return_to = visit.return_to(visit.query_field("return_to"))
+    return_to, scope = visit.return_to(visit.query_field("return_to")), visit.query_field("scope")
     if visit.request.method == "HEAD":
         return Response(status_code=204)
     if is_from_elsewhere(visit.headers, visit.site.settings.public_origin):
         await visit.session()  # the page then shows who is signed in
-        return visit.show(ConfirmSignInPage(return_to.path))
-    return await _begin(visit, return_to)
+        return visit.show(ConfirmSignInPage(return_to.path, scope))
+    return await _begin(visit, return_to, scope)
 
 
-async def _begin(visit: Visit, return_to: ReturnTo) -> Response:
-    started = visit.site.integration.sign_in.begin(return_to)
+async def _begin(visit: Visit, return_to: ReturnTo, scope: str) -> Response:
+    """Begin a sign-in that also asks for what *scope* names, separated by spaces."""
+    try:
+        scopes = tuple(filter(None, scope.split(" ")))
+        started = visit.site.integration.sign_in.begin(return_to, scopes=scopes)
+    except ValueError as error:
+        raise Refused("bad-request", str(error), error) from None
     response = redirect(started.authorization_url)
     cookies = visit.site.cookies
     set_cookies(
