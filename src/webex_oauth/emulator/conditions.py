@@ -182,6 +182,14 @@ class BoundedDict(dict[Key, Value]):
             del self[next(iter(self))]
 
 
+def checked(value: object, kind: type[Value]) -> Value:
+    """Return *value* as a *kind*, whose constructor does not check; raise `ValueError`."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as cause:
+        raise ValueError(str(cause)) from cause
+
+
 class Conditions:
     """The clock, the randomness and the options in force."""
 
@@ -194,9 +202,8 @@ class Conditions:
         self.clock = clock or MovableClock()
         """The clock that decides what has expired."""
         self.randomness = randomness or Randomness()
-        # Constructors do not check; only conversion does.
-        checked = msgspec.convert(msgspec.structs.asdict(options or Options()), Options)
-        self.options = self._initial_options = checked
+        given = msgspec.structs.asdict(options or Options())
+        self.options = self._initial_options = checked(given, Options)
         """The options in force."""
 
     def change_options(self, **changes: Any) -> Options:
@@ -207,7 +214,7 @@ class Conditions:
             raise ValueError(
                 f"there is no option {', '.join(unknown)}: there are {', '.join(sorted(known))}"
             )
-        self.options = msgspec.convert({**known, **changes}, Options)
+        self.options = checked({**known, **changes}, Options)
         return self.options
 
     def reset(self) -> None:

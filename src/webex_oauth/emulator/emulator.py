@@ -115,8 +115,8 @@ def _application(state: State, routes: Routes, origin: Origin) -> Starlette:
             ),
         ],
         middleware=[
-            Middleware(Recording, state.journal, state.randomness),
-            Middleware(FaultInjection, state.faults, origin),
+            Middleware(Recording, journal=state.journal, randomness=state.randomness),
+            Middleware(FaultInjection, script=state.faults, origin=origin),
         ],
         exception_handlers=answer_by_error,
     )

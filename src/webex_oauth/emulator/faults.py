@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from webex_oauth.emulator.conditions import checked
+
 _MOST_BYTES = 1 << 34
 _LONGEST_SECONDS = 3_600
 _BODILESS = (204, 304)
@@ -155,10 +157,9 @@ class Faults:
 
     def put(self, rule: FaultRule) -> None:
         """Add a rule; raise `ValueError` if it cannot be carried out."""
-        # Constructors do not check; only conversion does.
-        checked = msgspec.convert(msgspec.to_builtins(rule), FaultRule)
+        judged = checked(msgspec.to_builtins(rule), FaultRule)
         with self._lock:
-            self._seen_by_rule.append((checked, 0))
+            self._seen_by_rule.append((judged, 0))
 
     def clear(self) -> None:
         """Drop all rules."""

@@ -34,6 +34,7 @@ FORBIDDEN = (
 _NOT_FOUND = "The requested resource could not be found."
 _BUG = "The emulator failed: this is a bug in it, not an answer that Webex would give."
 _MOST_FIELDS = 100
+_LARGEST_BODY = 262_144
 _RATE_WINDOW_SECONDS = 60
 
 
@@ -105,7 +106,7 @@ async def read_form(request: Request) -> dict[str, str]:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
     try:
-        pairs = _pairs(await request.body())
+        pairs = _pairs(await _body(request))
     except ValueError as cause:
         raise OAuthRefusal("invalid_request", "The form is malformed.") from cause
     form = dict(pairs)
@@ -121,9 +122,19 @@ async def read_json(request: Request, kind: type[_Body]) -> _Body:
         message = f"Content type '{content_type}' not supported"
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
     try:
-        return msgspec.json.decode(await request.body(), type=kind)
+        return msgspec.json.decode(await _body(request), type=kind)
     except msgspec.MsgspecError as cause:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body of a request; refuse (413) one that is too large."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST_BODY:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return body
 
 
 def content_type_of(request: Request) -> str:

@@ -45,7 +45,8 @@ class Connection(AsyncConnection[TupleRow]):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> RV:
         """Wait for the server, and for nothing else."""
-        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        bound = {} if timeout is None else {"timeout": timeout}  # older drivers have none
+        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, **bound)
 
     @property
     def is_idle(self) -> bool:

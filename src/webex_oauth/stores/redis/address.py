@@ -3,9 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from redis.asyncio.connection import AbstractConnection
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
@@ -16,6 +19,12 @@ DEFAULT_PREFIX = "webex-oauth"
 DEFAULT_POOL_SIZE = 8
 SCHEMES = {"redis": False, "rediss": True}
 NUMBER = r"[0-9]{1,3}|1000"
+# The client does not tell its name: the server's rules may forbid it. Older drivers spell it so.
+UNNAMED: dict[str, None] = dict.fromkeys(
+    ("driver_info",)
+    if "driver_info" in signature(AbstractConnection).parameters
+    else ("lib_name", "lib_version")
+)
 OPTIONS = {
     "prefix": Option(
         DEFAULT_PREFIX,
@@ -115,7 +124,7 @@ def connection_options(address: Address) -> dict[str, Any]:
         "protocol": 2,
         "socket_timeout": None,
         "socket_connect_timeout": None,
-        "driver_info": None,
+        **UNNAMED,
     }
     if address.is_tls:
         options |= {

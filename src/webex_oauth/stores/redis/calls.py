@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from redis.asyncio.connection import Connection, SSLConnection
 from redis.exceptions import (
     AskError,
     AuthenticationError,
+    BusyLoadingError,
     ClusterCrossSlotError,
     NoPermissionError,
     NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
 )
@@ -26,6 +29,17 @@ from webex_oauth.stores.store import Places, in_time
 CLOSE_SECONDS = 1.0
 DISK_MILLISECONDS = 1_700
 DISK_POOL_FACTOR = 4
+SHORTEST_CODE = 3
+
+# Older drivers tell the code by the type alone, and take ERR off the message.
+_CODE_BY_TYPE: Final[dict[type[RedisError], str]] = {
+    AuthenticationError: "WRONGPASS",
+    BusyLoadingError: "LOADING",
+    NoPermissionError: "NOPERM",
+    NoScriptError: "NOSCRIPT",
+    OutOfMemoryError: "OOM",
+    ReadOnlyError: "READONLY",
+}
 
 Part: TypeAlias = bytes | str | int
 Command: TypeAlias = Sequence[Part]
@@ -172,12 +186,21 @@ async def _read(connection: Any) -> Any:
 
 async def _get_ready(connection: Any) -> None:
     """Connect, anew if the other side has left or sent something that was not asked for."""
-    if connection.is_connected:
-        # Nothing public shows that the other side reset a connection.
-        is_reset = connection._writer.is_closing()  # noqa: SLF001
-        if is_reset or await connection.can_read():
-            await connection.disconnect(nowait=True)
+    if connection.is_connected and await _is_left(connection):
+        await connection.disconnect(nowait=True)
     await connection.connect()
+
+
+async def _is_left(connection: Any) -> bool:
+    # Older drivers have another name for it, and raise if the other side has left.
+    can_read = getattr(connection, "can_read", None) or connection.can_read_destructive
+    try:
+        if await can_read():
+            return True
+    except RedisError:
+        return True
+    # Nothing public shows that the other side reset a connection.
+    return bool(connection._writer.is_closing())  # noqa: SLF001
 
 
 def _fault(error: RedisError) -> StoreUnavailable:
@@ -198,7 +221,7 @@ def _first_fault(error: RedisError, place: str) -> ConfigurationError | StoreUna
             remedy = "let the user of WEBEX_STORE_URL run every command on the keys of its prefix"
         case AskError() | ClusterCrossSlotError():
             remedy = "give the address of the cluster's node that holds the slot of the prefix"
-        case ResponseError(status_code="ERR"):
+        case ResponseError() if _code(error) == "ERR":
             remedy = "check the number of the database at the end of WEBEX_STORE_URL"
         case _:
             said = _code(error) or _words(error)
@@ -216,7 +239,8 @@ def _words(error: RedisError) -> str:
 
 def _code(error: RedisError) -> str | None:
     """Return the word by which the server names an error; None if it said nothing."""
-    if error.status_code is not None:
-        return error.status_code
+    code: str | None = getattr(error, "status_code", None) or _CODE_BY_TYPE.get(type(error))
+    if code is not None or not isinstance(error, ResponseError):
+        return code
     word = str(error).partition(" ")[0]
-    return word if isinstance(error, ResponseError) and word.isupper() else None
+    return word if word.isupper() and len(word) >= SHORTEST_CODE else "ERR"
