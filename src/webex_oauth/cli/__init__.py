@@ -1,13 +1,13 @@
 """The command `webex-oauth`. Each command is loaded when it is called, so start-up stays quick."""
 
 import importlib
-import resource
 import sys
 from io import TextIOWrapper
 from typing import Any, Final
 
 import click
 
+from webex_oauth.cli.limits import set_limits
 from webex_oauth.cli.output import complain, print_mistakes
 from webex_oauth.errors import ConfigurationError, WebexOAuthError
 
@@ -23,7 +23,6 @@ COMMANDS = {
 }
 MODULES: Final = {"keep": "grants", "disconnect": "grants"}
 INTERRUPTED: Final = 130
-MAX_FILES: Final = 65_536
 
 
 class Edge(click.Command):
@@ -79,18 +78,6 @@ class Commands(Edge, click.Group):
 def main() -> None:
     """Sign in with Webex, keep the tokens alive, run a local Webex."""
     set_limits()
-
-
-def set_limits() -> None:
-    """Raise the limit on open files as far as allowed, up to MAX_FILES, and forbid core dumps.
-
-    A connection is a file, and the soft limit is often 1,024. A core dump would contain keys.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _print_usage_error(error: click.ClickException) -> int:

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import uvloop
 
 from webex_oauth.cli.output import configure_log, print_mistakes, print_warnings
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.settings import Settings, Sources, judged_settings, port_mistakes, read_sources
 from webex_oauth.web.listening import listening_socket
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # it is made for POSIX alone
+    from asyncio import new_event_loop  # type: ignore[assignment]
 
 Result = TypeVar("Result")
 
@@ -57,10 +61,10 @@ def settings_or_exit(
 
 def run(
     main: Coroutine[Any, Any, Result],
-    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = new_event_loop,
 ) -> Result:
     """Run *main* and return its result."""
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(main)
 
 

@@ -6,7 +6,6 @@ this is what lets SIGHUP deploy a new version.
 
 import asyncio
 import contextlib
-import resource
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ import click
 
 from webex_oauth.asgi import create_app
 from webex_oauth.cli import Edge
+from webex_oauth.cli.limits import affordable_connections
 from webex_oauth.cli.running import (
     env_file_option,
     run,
@@ -27,9 +27,6 @@ from webex_oauth.cli.serve import READY
 from webex_oauth.settings import Settings
 from webex_oauth.web.listening import SHIPPED
 from webex_oauth.web.server import serve
-
-OTHER_FILES = 256
-"""Files besides connections from browsers: those to Webex and to the store, and the log."""
 
 
 @click.command(cls=Edge)
@@ -60,14 +57,6 @@ async def serve_application(
         spare_collections()
         when_ready()
         await serve(app, listener, stop, bounds)
-
-
-def affordable_connections(wanted: int) -> int:
-    """Return how many connections to allow, at most *wanted*: each is an open file."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if allowed == resource.RLIM_INFINITY:
-        return wanted
-    return min(wanted, max(allowed - OTHER_FILES, allowed // 2))
 
 
 async def _serve(settings: Settings, listener: socket.socket, wire: socket.socket) -> None:

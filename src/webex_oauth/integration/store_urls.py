@@ -30,9 +30,8 @@ def rows_at(url: str) -> Rows:
         if scheme not in EXTRAS:
             raise
         mistake = (
-            f"WEBEX_STORE_URL: the driver for {scheme}: is not installed: install webex-oauth "
-            "again with its extra, as in pip install "
-            f"'PATH-OR-URL-OF-WEBEX-OAUTH[{EXTRAS[scheme]}]'"
+            f"WEBEX_STORE_URL: the driver for {scheme}: is not installed: "
+            f"pip install 'webex-oauth[{EXTRAS[scheme]}]'"
         )
         raise ConfigurationError([mistake]) from error
 

@@ -7,7 +7,6 @@ each change whole or not at all.
 
 import base64
 import binascii
-import fcntl
 import logging
 import os
 import re
@@ -27,6 +26,7 @@ from webex_oauth.vault.private_files import (
     is_mounted,
     read_private_file,
     replace_private_file,
+    take_lock,
 )
 from webex_oauth.vault.sealing import KEY_BYTES, Key, KeyRing
 
@@ -308,18 +308,10 @@ def _locked(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     ends_at = time.monotonic() + LOCK_SECONDS
     try:
-        while not _takes_lock(descriptor):
+        while not take_lock(descriptor):
             if time.monotonic() >= ends_at:
                 raise KeyUnavailable(f"another command is changing the keys in {folder}: try again")
             time.sleep(TRY_LOCK_SECONDS)
         yield
     finally:
         os.close(descriptor)
-
-
-def _takes_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

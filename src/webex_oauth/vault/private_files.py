@@ -3,11 +3,15 @@
 Everything here refuses with an OSError whose text says what to do.
 """
 
-import fcntl
 import os
 import stat
 import tempfile
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # beyond POSIX one process at a time is expected
+    fcntl = None  # type: ignore[assignment]
 
 OTHERS = 0o077
 WRITERS = 0o022
@@ -75,7 +79,7 @@ def create_private_file(path: Path, content: bytes) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            take_lock(descriptor, waits=True)
             file.write(content)
             file.flush()
             os.fsync(descriptor)
@@ -85,14 +89,20 @@ def create_private_file(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def take_lock(descriptor: int, *, waits: bool = False) -> bool:
+    """Return whether no other process holds the lock of a file or folder; it ends with this one."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 def drop_dead_draft(draft: Path) -> None:
     """Remove a draft of `create_private_file` whose writer died; no clock has a say in it."""
     with draft.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        if file.read(1):
+        if take_lock(file.fileno()) and file.read(1):
             draft.unlink()
 
 
