@@ -17,9 +17,11 @@ FORBIDDEN = {
     "a machine's path": re.compile(
         "|".join([r"(?<![\w.-])/work" + "/", r"(?<![\w.-])/root" + "/", r"/home/[a-z]+" + "/"])
     ),
-    # Whoever registered this name first would be installed instead.
+    # Whoever registered this name first would be installed instead. Only an extra may be asked
+    # for, by people who have the package: pip then keeps it and adds what the extra brings.
     "a package of ours that is not published": re.compile(
-        r"(?i)(?:pip3?|uv|pipx|poetry) (?:install|add|run) (?:-\S+ )*['\"]?webex[-_.]oauth\b(?!-\d)"
+        r"(?i)(?:pip3?|uv|pipx|poetry) (?:install|add|run) (?:-\S+ )*"
+        r"['\"]?webex[-_.]oauth\b(?!-\d|\[)"
     ),
 }
 ROUTES = ("/login", "/oauth", "/listrooms", "/logout", "/healthz", "/readyz", "/index.html")
