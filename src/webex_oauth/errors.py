@@ -11,6 +11,7 @@ WebexOAuthError
 │   ├── IssuerMismatch             the callback comes from another authorization server
 │   ├── AuthorizationRefused       the authorization server answered with an error
 │   ├── SignInTimedOut             the person did not come back in time
+│   ├── OrganizationRefused        people of their organization are not admitted
 │   └── SignInFailed               what went wrong is its cause
 ├── TokenError                     the token endpoint refused
 │   ├── InvalidGrant               the code or refresh token is spent: authorize again
@@ -147,6 +148,12 @@ class AuthorizationRefused(SignInError):
 
 class SignInTimedOut(SignInError):
     """The person did not finish the sign-in in time."""
+
+
+class OrganizationRefused(SignInError):
+    """People of this organization are not admitted; nothing is kept of them."""
+
+    remedy = "the person signs in with an account of an organization that is admitted"
 
 
 class SignInFailed(SignInError):

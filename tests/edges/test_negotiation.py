@@ -10,7 +10,7 @@ from edges.stage import Stage
 from logged import fields
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.web.failure_page import PROBLEM_JSON
+from webex_oauth.flows.failures import PROBLEM_JSON
 
 HTML = "text/html; charset=utf-8"
 REFERENCE = re.compile(r"\b[0-9a-f]{10}\b")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from webex_oauth.errors import (
     AccessForbidden,
     AttemptUnknown,
+    OrganizationRefused,
     StoreConflict,
     StoreUnavailable,
     WebexOAuthError,
@@ -34,7 +35,7 @@ from webex_oauth.vault.records import (
 from webex_oauth.vault.rows import Entry
 from webex_oauth.webex import people
 from webex_oauth.webex.api import api_request, read_api_response
-from webex_oauth.webex.people import Person
+from webex_oauth.webex.people import Person, is_one_of
 from webex_oauth.webex.scopes import PEOPLE_READ, permits
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,15 @@ UNNAMED_SUBJECT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class TakenAttempt:
-    """An attempt whose state was taken: `mark` says whether it is finished."""
+    """An attempt whose state was taken: `mark` says whether it is finished.
+
+    If there are `allowed_orgs`, only people of these organizations may complete it.
+    """
 
     state_digest: bytes
     attempt: Attempt
     mark: Entry[Mark]
+    allowed_orgs: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,14 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The key of a grant that was kept, and the id of the session that came with it."""
+    """The key of a grant that was kept, and the id of the session that came with it.
+
+    `missing` are the scopes that the attempt asked for in particular and Webex did not grant.
+    """
 
     grant_key: bytes
     session_id: Secret | None
+    missing: tuple[str, ...] = ()
 
 
 class CodeRedemption:
@@ -91,17 +100,25 @@ class CodeRedemption:
         """Exchange *code*, learn who it is, keep the grant, and begin a session of *browser*.
 
         Its earlier session ends, and tokens that the person had before are revoked. Without a
-        browser there is no session, and the grant is held. Raises AttemptUnknown, TokenError,
-        UpstreamError, ApiError, StoreError or VaultError; tokens that were issued by then are
-        revoked as well.
+        browser there is no session, and the grant is held. Raises AttemptUnknown,
+        OrganizationRefused, TokenError, UpstreamError, ApiError, StoreError or VaultError; tokens
+        that were issued by then are revoked as well.
         """
         self._check_unmoved(taken.attempt)
         grant = await self._exchange(taken.attempt, code)
         try:
-            return await self._keep(await self._identified(grant), taken, browser)
+            grant = await self._identified(grant)
+            orgs = taken.allowed_orgs
+            if orgs and not is_one_of(grant.profile.org_id, orgs):
+                raise OrganizationRefused("people of this organization are not admitted")
+            admitted = await self._keep(grant, taken, browser)
         except WebexOAuthError:
             await self._revocations.give_back(grant)
             raise
+        asked = taken.attempt.scopes
+        return replace(
+            admitted, missing=tuple(one for one in asked if not permits(grant.scopes, one))
+        )
 
     async def adopt(self, tokens: TokenSet, scopes: Collection[str]) -> bytes:
         """Keep and hold *tokens*, issued elsewhere, once Webex has said whose they are.

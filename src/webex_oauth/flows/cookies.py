@@ -100,6 +100,11 @@ class CookieJar:
             if count > MAX_ATTEMPTS or size > MAX_ATTEMPT_BYTES:
                 yield self._cookie(self.attempt_prefix + old_id, "", 0)
 
+    def count_attempts(self, presented: Mapping[str, str], seconds: int) -> int:
+        """Return how many sign-ins this browser began in the *seconds* before its latest."""
+        began_at = [one for one, _, _ in self._attempts(presented)]
+        return sum(one >= max(began_at) - seconds for one in began_at)
+
     def all_dropped(self, presented: Mapping[str, str]) -> Iterator[str]:
         """Yield the cookies that take everything away at sign-out."""
         yield self.dropped_session()

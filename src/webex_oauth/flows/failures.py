@@ -50,6 +50,7 @@ def _read_failures() -> Mapping[str, Failure]:
 
 
 FAILURES: Final = _read_failures()
+PROBLEM_JSON: Final = "application/problem+json"
 
 Table: TypeAlias = Sequence[tuple[type[errors.WebexOAuthError], str]]
 """The names of failures by type of error; the first type that matches decides."""
@@ -66,6 +67,7 @@ SIGN_IN: Final[Table] = (
     (errors.AttemptForeign, "attempt-foreign"),
     (errors.AttemptInProgress, "attempt-in-progress"),
     (errors.IssuerMismatch, "issuer-mismatch"),
+    (errors.OrganizationRefused, "organization-refused"),
     (errors.InvalidGrant, "code-refused"),
     (errors.InvalidClient, "client-refused"),
     (errors.TokenError, "token-request-refused"),
@@ -111,6 +113,9 @@ REFUSAL_BY_CODE: Final[Mapping[str, str]] = {
 
 def sign_in_failure(error: errors.WebexOAuthError) -> str:
     """Return the failure in which *error* ends a sign-in."""
+    cause = error.__cause__
+    if isinstance(error, errors.SignInFailed) and isinstance(cause, errors.WebexOAuthError):
+        error = cause
     if isinstance(error, errors.AuthorizationRefused):
         return REFUSAL_BY_CODE.get(error.error, "authorization-refused")
     return _first(SIGN_IN, error)
@@ -125,3 +130,27 @@ def api_failure(error: errors.WebexOAuthError) -> str:
 
 def _first(table: Table, error: errors.WebexOAuthError) -> str:
     return next(name for kind, name in table if isinstance(error, kind))
+
+
+def is_used_up(error: errors.WebexOAuthError) -> bool:
+    """Return whether the address is of a sign-in that is over, as in a bookmark or the history."""
+    if isinstance(error, errors.IncompleteCallback):
+        return error.error is None
+    return isinstance(error, errors.AttemptForeign | errors.AttemptUnknown)
+
+
+def prefers_json(accept: str) -> bool:
+    """Return whether the client that sends this header is a program."""
+    return "json" in accept.lower() and "text/html" not in accept.lower()
+
+
+def problem(failure: Failure, reference: str, **more: object) -> bytes:
+    """Return what a program is told (RFC 9457), with the members *more*."""
+    members = {
+        "type": f"urn:webex-oauth:{failure.name}",
+        "title": failure.title,
+        "status": failure.status,
+        "detail": " ".join(filter(None, (failure.what_happened, failure.what_to_do))),
+        "instance": f"urn:webex-oauth:reference:{reference}",
+    }
+    return msgspec.json.encode(members | more)

@@ -1,6 +1,7 @@
 """What a browser says about why it asks; header names are in lower case."""
 
 from collections.abc import Mapping
+from enum import Enum, auto
 
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
@@ -33,3 +34,22 @@ def is_from_elsewhere(headers: Mapping[str, str], public_origin: str) -> bool:
     if origin == "null":
         return site == "none"
     return origin is not None and origin != public_origin
+
+
+class Follower(Enum):
+    """Who follows a link that begins a sign-in, as far as the browser says."""
+
+    PERSON = auto()
+    OTHER_SITE = auto()
+    """A person perhaps, sent by another site: they are asked first."""
+    NOBODY = auto()
+    """A prefetch, an image or a frame, or a question for the headers alone."""
+
+
+def follower_of(method: str, headers: Mapping[str, str], public_origin: str) -> Follower:
+    """Return who follows a link that begins a sign-in."""
+    if method == "HEAD" or is_prefetch(headers) or not is_navigation(headers):
+        return Follower.NOBODY
+    if is_from_elsewhere(headers, public_origin):
+        return Follower.OTHER_SITE
+    return Follower.PERSON

@@ -104,6 +104,7 @@ class SignedIn:
     session_id: Secret | None
     return_to: ReturnTo
     grant_key: bytes
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +194,14 @@ class SignIn:
         browser: str | None = None,
         home: ReturnTo = HOME,
         wants_session: bool = True,
+        allowed_orgs: Collection[str] = (),
     ) -> Outcome:
         """Complete the attempt that *callback* answers, in the browser that began it.
 
         *attempt* and *session_id* are the cookies that this browser presents, *browser* describes
         it to its person. Unless it *wants_session* nothing of a session is looked at or written,
-        and the grant is held. *home* is where they go if the attempt does not open. Everything that
-        can go wrong is in the outcome.
+        and the grant is held. Of people outside *allowed_orgs*, if there are any, nothing is kept.
+        *home* is for an attempt that does not open. What can go wrong is in the outcome.
         """
         state_digest, return_to = digest(callback.state), home
         log.debug(
@@ -214,16 +216,15 @@ class SignIn:
             # A refusal takes no state: nothing is written, and the person may still accept.
             code = check_callback(callback, self._context.platform.server)
             mark = await self._take(state_digest, opened.expires_at)
-            taken = TakenAttempt(state_digest, opened, mark)
+            taken = TakenAttempt(state_digest, opened, mark, allowed_orgs)
             if mark.record.is_finished:
-                return await self._send_on(
-                    taken, session_id, return_to, wants_session=wants_session
-                )
+                wanted = wants_session
+                return await self._send_on(taken, session_id, return_to, wants_session=wanted)
             presented = Browser(digest(session_id) if session_id else None, browser)
             admitted = await self._redeem(taken, code, presented if wants_session else None)
         except WebexOAuthError as error:
             return NotSignedIn(error, return_to)
-        return SignedIn(admitted.session_id, return_to, admitted.grant_key)
+        return SignedIn(admitted.session_id, return_to, admitted.grant_key, admitted.missing)
 
     async def adopt(
         self,

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import msgspec
 from starlette.responses import Response
 
 from webex_oauth import errors
-from webex_oauth.flows.failures import Failure, Retry
+from webex_oauth.flows.failures import PROBLEM_JSON, Failure, Retry, prefers_json, problem
 from webex_oauth.flows.sign_in import ReturnTo
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
 from webex_oauth.web.visit import Visit
 
-PROBLEM_JSON: Final = "application/problem+json"
 WITHOUT_SESSION: Final = frozenset(
     {"wrong-host", "unexpected", "overloaded", "body-too-slow", "store-unavailable"}
 )
@@ -69,8 +67,9 @@ async def show_failure(
     visit.note_refusal(failure.name, refused.reason, refused.error)
     error = refused.error
     retry_after = error.retry_after_seconds if isinstance(error, errors.TemporaryError) else None
-    if _prefers_json(visit.headers.get("accept", "")):
-        response = _problem(visit, failure)
+    if prefers_json(visit.headers.get("accept", "")):
+        body = problem(failure, visit.reference_id)
+        response = Response(body, failure.status, media_type=PROBLEM_JSON)
     else:
         if failure.name not in WITHOUT_SESSION:
             await visit.is_signed_in()  # the layout then shows who it is
@@ -106,18 +105,3 @@ def _link(visit: Visit, failure: Failure) -> Link | None:
             return Link(visit.site.home.path, "Go to your page")
         case Retry.SIGN_IN | Retry.NOTHING:
             return None
-
-
-def _problem(visit: Visit, failure: Failure) -> Response:
-    problem = {
-        "type": f"urn:webex-oauth:{failure.name}",
-        "title": failure.title,
-        "status": failure.status,
-        "detail": " ".join(filter(None, (failure.what_happened, failure.what_to_do))),
-        "instance": f"urn:webex-oauth:reference:{visit.reference_id}",
-    }
-    return Response(msgspec.json.encode(problem), failure.status, media_type=PROBLEM_JSON)
-
-
-def _prefers_json(accept: str) -> bool:
-    return "json" in accept.lower() and "text/html" not in accept.lower()

@@ -7,16 +7,14 @@ from typing import ClassVar, Final, TypeAlias
 from starlette.responses import Response
 
 from webex_oauth.errors import (
-    AttemptForeign,
-    AttemptUnknown,
     AuthorizationRefused,
     IncompleteCallback,
     SignInError,
     TokenError,
     WebexOAuthError,
 )
-from webex_oauth.flows.failures import sign_in_failure
-from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
+from webex_oauth.flows.failures import is_used_up, sign_in_failure
+from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_prefetch
 from webex_oauth.flows.sign_in import NotSignedIn, ReturnTo, SentOn, SignedIn, attempt_id
 from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
 from webex_oauth.web.failure_page import show_failure
@@ -76,15 +74,16 @@ async def begin_sign_in(visit: Visit) -> Response:
 
 async def begin_sign_in_by_link(visit: Visit) -> Response:
     """Begin a sign-in from a plain link, unless the browser or another site followed it."""
-    if is_prefetch(visit.headers) or not is_navigation(visit.headers):
-        return Response(status_code=204)
     return_to, scope = visit.return_to(visit.query_field("return_to")), visit.query_field("scope")
-    if visit.request.method == "HEAD":
-        return Response(status_code=204)
-    if is_from_elsewhere(visit.headers, visit.site.settings.public_origin):
-        await visit.session()  # the page then shows who is signed in
-        return visit.show(ConfirmSignInPage(return_to.path, scope))
-    return await _begin(visit, return_to, scope)
+    origin = visit.site.settings.public_origin
+    match follower_of(visit.request.method, visit.headers, origin):
+        case Follower.NOBODY:
+            return Response(status_code=204)
+        case Follower.OTHER_SITE:
+            await visit.session()  # the page then shows who is signed in
+            return visit.show(ConfirmSignInPage(return_to.path, scope))
+        case Follower.PERSON:
+            return await _begin(visit, return_to, scope)
 
 
 async def _begin(visit: Visit, return_to: ReturnTo, scope: str) -> Response:
@@ -134,17 +133,10 @@ async def complete_sign_in(visit: Visit) -> Response:
 
 async def _refuse(visit: Visit, error: WebexOAuthError, return_to: ReturnTo) -> Response:
     failure = sign_in_failure(error)
-    if _is_used_up(error) and await visit.is_signed_in():
+    if is_used_up(error) and await visit.is_signed_in():
         failure = "already-signed-in"
     refused = Refused(failure, str(error), error)
     return await show_failure(visit, refused, return_to=return_to, details=_details(error))
-
-
-def _is_used_up(error: WebexOAuthError) -> bool:
-    """Return whether the address is of a sign-in that is over, as in a bookmark or the history."""
-    if isinstance(error, IncompleteCallback):
-        return error.error is None
-    return isinstance(error, AttemptForeign | AttemptUnknown)
 
 
 def _details(error: WebexOAuthError) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from collections.abc import Collection
 from typing import Final
 from unicodedata import category
 
@@ -13,7 +14,7 @@ from webex_oauth.webex.api import Call, api_path, read_members, text, usable_id
 MAX_URL_CHARACTERS: Final = 2_048
 MAX_EMAILS: Final = 20
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+", re.ASCII)
-_URI = re.compile(rb"ciscospark://[^/]+/PEOPLE/([^/]+)")
+_URI = re.compile(rb"ciscospark://[^/]+/(?:PEOPLE|ORGANIZATION)/([^/]+)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -49,12 +50,17 @@ class Person(Struct, frozen=True, kw_only=True):
 
 
 def subject_of(person_id: str) -> str:
-    """Return what identifies a person for good: the UUID that the id holds, else the id.
+    """Return what identifies a person or organization: the UUID that the id holds, else the id.
 
     Webex takes a plain UUID for an id in many places.
     """
     key = (_key_in(person_id.rstrip("=")) or person_id).lower()
     return key if _UUID.fullmatch(key) else person_id
+
+
+def is_one_of(org_id: str | None, org_ids: Collection[str]) -> bool:
+    """Return whether *org_ids*, ids or plain UUIDs, name the organization *org_id*."""
+    return org_id is not None and subject_of(org_id) in map(subject_of, org_ids)
 
 
 def _key_in(id_: str) -> str | None:

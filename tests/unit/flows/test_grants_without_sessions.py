@@ -1,6 +1,8 @@
 """A grant for a program: signed in without a session, adopted, asked for with more scopes."""
 
 import asyncio
+from base64 import b64encode
+from collections.abc import Collection
 
 import pytest
 from ledgers import grants, marks, sessions
@@ -17,7 +19,13 @@ from unit.flows.fixtures import (
 )
 from unit.flows.signing_in import callback_query, sign_in
 
-from webex_oauth.errors import AccessForbidden, AccessTokenRefused, AttemptUnknown, ServerFailed
+from webex_oauth.errors import (
+    AccessForbidden,
+    AccessTokenRefused,
+    AttemptUnknown,
+    OrganizationRefused,
+    ServerFailed,
+)
 from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.flows.sign_in import (
     HOME,
@@ -48,12 +56,14 @@ async def complete(
     *,
     session_id: Secret | None = None,
     wants_session: bool = False,
+    allowed_orgs: Collection[str] = (),
 ) -> Outcome:
     return await fixture.sign_in.complete(
         read_callback(callback_query(started)),
         attempt=started.attempt,
         session_id=session_id,
         wants_session=wants_session,
+        allowed_orgs=allowed_orgs,
     )
 
 
@@ -135,6 +145,50 @@ async def test_a_second_delivery_of_a_sign_in_that_failed_is_not_sent_on() -> No
 
     assert isinstance(again, NotSignedIn)
     assert isinstance(again.error, AttemptUnknown)
+
+
+ORG = "5fb2fd1d-6a4c-4e0a-9a6b-7a1cf5d2b0c1"
+ORG_ID = b64encode(f"ciscospark://us/ORGANIZATION/{ORG}".encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "org_id", [None, "another", b64encode(b"ciscospark://us/PEOPLE/x").decode()]
+)
+async def test_of_people_of_other_organizations_nothing_is_kept(org_id: str | None) -> None:
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, answer({"id": "id-of-alice", "orgId": org_id}))
+
+    outcome = await complete(
+        fixture, fixture.sign_in.begin(HOME), wants_session=True, allowed_orgs=[ORG_ID]
+    )
+
+    assert isinstance(outcome, NotSignedIn)
+    assert isinstance(outcome.error, OrganizationRefused)
+    assert not await grants(fixture.ledger)
+    assert not await sessions(fixture.ledger)
+    assert "refresh-token-1" in fixture.revoked()
+
+
+@pytest.mark.parametrize("allowed", [ORG, ORG_ID])
+async def test_an_allowed_organization_may_be_named_by_id_or_uuid(allowed: str) -> None:
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, answer({"id": "id-of-alice", "orgId": ORG_ID}))
+
+    outcome = await complete(fixture, fixture.sign_in.begin(HOME), allowed_orgs=["x", allowed])
+
+    assert isinstance(outcome, SignedIn)
+
+
+@pytest.mark.check("A17")
+async def test_what_was_asked_for_in_particular_and_not_granted_is_told() -> None:
+    fixture = FlowFixture()
+
+    outcome = await complete(
+        fixture, fixture.sign_in.begin(HOME, scopes=["spark:teams_read", *SCOPES])
+    )
+
+    assert isinstance(outcome, SignedIn)
+    assert outcome.missing == ("spark:teams_read",)
 
 
 async def test_a_held_grant_outlives_every_session_until_it_is_disconnected() -> None:

@@ -1,0 +1,226 @@
+"""What a front door in a program of others answers: plain pages, problems, and the way to sign in.
+
+Nothing here knows a framework: each turns an `Answer` into a response of its own.
+"""
+
+from base64 import b64encode
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from html import escape
+from typing import Final
+from urllib.parse import urlencode
+
+from webex_oauth.errors import (
+    GrantNotFound,
+    MissingScope,
+    ReauthRequired,
+    TemporaryError,
+    WebexOAuthError,
+)
+from webex_oauth.flows.failures import (
+    FAILURES,
+    PROBLEM_JSON,
+    Failure,
+    Retry,
+    api_failure,
+    prefers_json,
+    problem,
+)
+from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_navigation
+from webex_oauth.flows.sign_in import HOME, read_return_to
+from webex_oauth.settings import Settings
+
+RETRY_AFTER_SECONDS: Final = 5
+"""When to come back if nobody knows."""
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+STYLE: Final = (
+    ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}"
+    "main{max-width:36rem;margin:12vh auto;padding:0 1rem}button{font:inherit;padding:.5rem 1rem}"
+)
+_STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+CLOSED: Final[dict[str, str]] = {
+    "cache-control": "no-store",
+    "vary": "cookie",
+    "referrer-policy": "no-referrer",
+}
+"""On every answer, also a redirect: it is this person's, and its address may hold a code."""
+
+# No form-action: Chromium applies it to the redirects behind a form, and these lead to Webex.
+PAGE_HEADERS: Final = CLOSED | {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+}
+AGAIN: Final = "You were sent to sign in several times in a row. Continue only if you want to."
+ELSEWHERE: Final = (
+    "A link on another site brought you here to sign in. Continue only if you want to."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as far as it decides its answer.
+
+    `target` is the path and query as browsers see them; header names are in lower case.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+
+    @property
+    def is_page_visit(self) -> bool:
+        """Whether a person waits for a page, rather than a program for data."""
+        is_html = "text/html" in self.headers.get("accept", "").lower()
+        return self.method in {"GET", "HEAD"} and is_html and is_navigation(self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, headers and a body to send."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+NOTHING: Final = Answer(204, CLOSED)
+
+
+def redirect(path: str) -> Answer:
+    """Return the redirect that always becomes a GET (RFC 9110 section 15.4.4)."""
+    return Answer(303, CLOSED | {"location": path})
+
+
+class FrontDoor:
+    """The answers of an integration whose sign-in begins at *login_path*.
+
+    Paths are as browsers see them. No sign-in leads back to one of *acting_paths*.
+    """
+
+    def __init__(self, settings: Settings, login_path: str, acting_paths: Iterable[str]) -> None:
+        self.origin = settings.public_origin
+        self._login_path = login_path
+        self._acting = frozenset((login_path, settings.callback_path, *acting_paths))
+
+    def return_to(self, text: str | None) -> str:
+        """Return the path that a sign-in leads back to: home rather than one that acts."""
+        asked = read_return_to(text)
+        return HOME.path if asked.leads_to(self._acting) else asked.path
+
+    def sign_in_path(self, return_to: str, scopes: Collection[str] = ()) -> str:
+        """Return the path that begins a sign-in, also for *scopes*."""
+        query = {"return_to": return_to} | ({"scope": " ".join(scopes)} if scopes else {})
+        return f"{self._login_path}?{urlencode(query)}"
+
+    def is_forged(self, asked: Asked) -> bool:
+        """Return whether another site sent a request that may change something."""
+        return asked.method not in SAFE_METHODS and is_from_elsewhere(asked.headers, self.origin)
+
+    def refusal(self, asked: Asked, error: WebexOAuthError, reference: str) -> Answer:
+        """Return the answer to a request that ended in *error*.
+
+        If only the person can help, a page visit is sent to the sign-in, and a program is told
+        where that is.
+        """
+        failure = failure_of(error)
+        more: dict[str, object] = {}
+        if isinstance(error, GrantNotFound | MissingScope | ReauthRequired):
+            scopes = error.scopes if isinstance(error, MissingScope) else ()
+            path = self.sign_in_path(self._here(asked), scopes)
+            if asked.is_page_visit:
+                return redirect(path)
+            more = {"sign_in_url": self.origin + path}
+        if asked.is_page_visit:
+            answer = _failure_page(failure, reference)
+        else:
+            more |= {"error": type(error).__name__, "remedy": error.remedy}
+            answer = _problem(failure, reference, more)
+        if isinstance(error, TemporaryError):
+            seconds = error.retry_after_seconds or RETRY_AFTER_SECONDS
+            answer = replace(answer, status=503, headers=answer.headers | _retry_after(seconds))
+        return answer
+
+    def failed_sign_in(
+        self,
+        asked: Asked,
+        failure: Failure,
+        reference: str,
+        *,
+        return_to: str = HOME.path,
+        scopes: Collection[str] = (),
+    ) -> Answer:
+        """Return the answer to a sign-in that ended in *failure*.
+
+        A new one leads to *return_to* and asks for *scopes*, which were not granted.
+        """
+        path = self.sign_in_path(return_to, scopes)
+        if prefers_json(asked.headers.get("accept", "")):
+            return _problem(failure, reference, {"sign_in_url": self.origin + path})
+        button = _button(path, "Sign in again") if failure.retry is Retry.SIGN_IN else ""
+        return _failure_page(failure, reference, scopes, button)
+
+    def confirm_sign_in(self, why: str, return_to: str, scopes: Collection[str]) -> Answer:
+        """Return the page that asks whether to begin a sign-in; *why* says why it asks."""
+        button = _button(self.sign_in_path(return_to, scopes), "Sign in with Webex")
+        return _page(200, "Sign in with Webex?", [escape(why)], button)
+
+    def _here(self, asked: Asked) -> str:
+        """Return where the person is: a program's page, if its browser says which."""
+        if asked.is_page_visit:
+            return self.return_to(asked.target)
+        referer = asked.headers.get("referer", "")
+        return self.return_to(referer.removeprefix(self.origin))
+
+
+def confirm_sign_out(logout_path: str) -> Answer:
+    """Return the page that asks whether to sign out."""
+    told = ["This browser will be signed out."]
+    return _page(200, "Sign out?", told, _button(logout_path, "Sign out"))
+
+
+def failure_of(error: WebexOAuthError) -> Failure:
+    """Return the failure in which *error* ends a request."""
+    if isinstance(error, GrantNotFound):
+        return FAILURES["signed-out"]
+    if isinstance(error, MissingScope):
+        return FAILURES["scope-missing"]
+    return FAILURES[api_failure(error)]
+
+
+def _retry_after(seconds: int) -> dict[str, str]:
+    return {"retry-after": str(seconds)}
+
+
+def _problem(failure: Failure, reference: str, more: Mapping[str, object]) -> Answer:
+    headers = CLOSED | {"content-type": PROBLEM_JSON}
+    return Answer(failure.status, headers, problem(failure, reference, **more))
+
+
+def _failure_page(
+    failure: Failure, reference: str, scopes: Collection[str] = (), button: str = ""
+) -> Answer:
+    told = [escape(failure.what_happened), *(f"<code>{escape(scope)}</code>" for scope in scopes)]
+    told += [escape(failure.what_to_do), f"Reference: <code>{reference}</code>"]
+    return _page(failure.status, failure.title, told, button)
+
+
+def _page(status: int, title: str, told: Iterable[str], button: str) -> Answer:
+    paragraphs = "".join(f"<p>{text}</p>" for text in told if text)
+    html = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<main><h1>{escape(title)}</h1>{paragraphs}{button}"
+        '<p><a href="/">Home page</a></p></main></html>'
+    )
+    return Answer(status, PAGE_HEADERS, html.encode())
+
+
+def _button(path: str, label: str) -> str:
+    return f'<form method="post" action="{escape(path)}"><button>{label}</button></form>'
