@@ -12,7 +12,15 @@ from packaging.utils import canonicalize_name
 
 PROVIDERS = metadata.packages_distributions()
 LOADED_BY_OTHERS = {"python-multipart"}  # starlette's forms
-BROUGHT_BY_THE_PROGRAM = {"aiohttp", "httpx", "pytest", "requests", "webexpythonsdk", "wxc_sdk"}
+BROUGHT_BY_THE_PROGRAM = {
+    "aiohttp",
+    "fastapi",
+    "httpx",
+    "pytest",
+    "requests",
+    "webexpythonsdk",
+    "wxc_sdk",
+}
 """Who imports the door to one of these has it."""
 
 

@@ -1,6 +1,6 @@
 """The sign-in as plain values in and out, for any framework; and the sessions that it begins."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -36,12 +36,14 @@ class SignInEnd(Generic[GrantT]):
     """Where to send the browser on: 303 to `return_to`, with `set_cookies`.
 
     `grant` is what the person allowed; None for back and reload, where this browser has completed
-    the sign-in before: nothing is to be done again.
+    the sign-in before: nothing is to be done again. `missing` are scopes that `begin` was asked for
+    and Webex did not grant.
     """
 
     grant: GrantT | None
     return_to: str
     set_cookies: tuple[str, ...] = field(repr=False)
+    missing: tuple[str, ...] = ()
 
 
 class AsyncSignIn:
@@ -81,12 +83,18 @@ class AsyncSignIn:
         return SignInStart(started.authorization_url, tuple(kept))
 
     async def complete(
-        self, query: str | bytes, cookies: Mapping[str, str], *, session: bool = False
+        self,
+        query: str | bytes,
+        cookies: Mapping[str, str],
+        *,
+        session: bool = False,
+        allowed_orgs: Collection[str] = (),
     ) -> SignInEnd[AsyncGrant]:
         """Complete a sign-in: *query* is the raw query of the callback.
 
-        With *session* a session of this browser begins, which `current` knows. Raises SignInError,
-        whose `return_to` is where the person was going: they start again.
+        With *session* a session of this browser begins, which `current` knows. If there are
+        *allowed_orgs*, nothing is kept of people of others. Raises SignInError, whose `return_to`
+        is where the person was going: they start again.
         """
         opened = self._opened()
         callback = read_callback(query.encode() if isinstance(query, str) else query)
@@ -95,19 +103,20 @@ class AsyncSignIn:
             attempt=self._jar.attempt(cookies, attempt_id(callback.state)),
             session_id=self._jar.session_id(cookies) if session else None,
             wants_session=session,
+            allowed_orgs=allowed_orgs,
         )
         match outcome:
             case NotSignedIn(error, return_to):
                 raise _sign_in_error(error, return_to)
             case SentOn(return_to):
                 return SignInEnd(None, return_to.path, ())
-            case SignedIn(grant_key=key, session_id=session_id, return_to=return_to):
+            case SignedIn(session_id, return_to, key, missing):
                 set_cookies: tuple[str, ...] = ()
                 if session_id is not None:
                     lifetime_seconds = self._settings.absolute_seconds
                     set_cookies = (self._jar.kept_session(session_id, lifetime_seconds),)
                 grant = grant_of(await opened.vault.grant(key), self._opened)
-                return SignInEnd(grant, return_to.path, set_cookies)
+                return SignInEnd(grant, return_to.path, set_cookies, missing)
 
     async def current(self, cookies: Mapping[str, str]) -> AsyncGrant | None:
         """Return the grant of the person who is signed in in this browser; None if nobody is.

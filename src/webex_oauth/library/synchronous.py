@@ -156,12 +156,18 @@ class SignIn:
         return self._runner.run(work)
 
     def complete(
-        self, query: str | bytes, cookies: Mapping[str, str], *, session: bool = False
+        self,
+        query: str | bytes,
+        cookies: Mapping[str, str],
+        *,
+        session: bool = False,
+        allowed_orgs: Collection[str] = (),
     ) -> SignInEnd[Grant]:
         """Complete a sign-in; see `AsyncSignIn.complete`."""
-        end = self._runner.run(self._twin.complete(query, cookies, session=session))
+        work = self._twin.complete(query, cookies, session=session, allowed_orgs=allowed_orgs)
+        end = self._runner.run(work)
         grant = None if end.grant is None else _twin_of(end.grant, self._runner)
-        return SignInEnd(grant, end.return_to, end.set_cookies)
+        return SignInEnd(grant, end.return_to, end.set_cookies, end.missing)
 
     def current(self, cookies: Mapping[str, str]) -> Grant | None:
         """Return the grant of who is signed in in this browser; see `AsyncSignIn.current`."""

@@ -1,0 +1,347 @@
+"""Sign in with Webex in a Starlette application of yours; FastAPI has `webex_oauth.fastapi`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from http import HTTPStatus
+from inspect import isawaitable
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route, Router
+from starlette.types import Scope
+from starlette.websockets import WebSocket
+
+from webex_oauth.errors import (
+    GrantNotFound,
+    ReauthRequired,
+    SignInError,
+    WebexOAuthError,
+)
+from webex_oauth.flows.cookies import CookieJar, read_cookies
+from webex_oauth.flows.failures import FAILURES, is_used_up, sign_in_failure
+from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_elsewhere, is_prefetch
+from webex_oauth.frameworks.answers import (
+    AGAIN,
+    CLOSED,
+    ELSEWHERE,
+    NOTHING,
+    Answer,
+    Asked,
+    FrontDoor,
+    confirm_sign_out,
+    failure_of,
+    redirect,
+)
+from webex_oauth.library.grants import AsyncGrant
+from webex_oauth.library.integration import AsyncIntegration
+from webex_oauth.settings import Settings
+from webex_oauth.web.refusals import RefusalLog, reference_id
+from webex_oauth.webex.people import is_one_of
+
+SESSION_KEY: Final = "webex_person_id"
+"""Where the host's own session keeps who is signed in."""
+
+MOST_IN_A_ROW: Final = 4
+IN_A_ROW_SECONDS: Final = 60
+NO_SESSION: Final = (
+    "session='host' needs a session of the application: "
+    "app.add_middleware(SessionMiddleware, secret_key=...)"
+)
+
+Session: TypeAlias = Literal["cookie", "host"] | None
+OnSignIn: TypeAlias = Callable[[Request, AsyncGrant], Awaitable[Response | None] | Response | None]
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Lifespan: TypeAlias = Callable[[Any], AbstractAsyncContextManager[Any]]
+
+
+class WebexAuth:
+    """Sign-in, callback and sign-out in *app*, and the person of a request.
+
+    Give the parts `router`, `lifespan` and `answer_error` to the application yourself if you leave
+    *app* out. *integration* is one that you open and close; else one of *settings*, by default
+    those of the environment, lives as long as the application.
+
+    *session* is "cookie" for a session of this library, "host" for `request.session`, and None if
+    *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it. Paths
+    are as browsers see them; the callback is at that of the redirect URI. If there are
+    *allowed_orgs*, ids of organizations, nobody else is admitted.
+    """
+
+    router_type: ClassVar[type[Router]] = Router
+
+    def __init__(  # noqa: PLR0913 - each is a choice of the application's own
+        self,
+        app: Starlette | None = None,
+        *,
+        settings: Settings | None = None,
+        integration: AsyncIntegration | None = None,
+        session: Session = "cookie",
+        login_path: str = "/login",
+        logout_path: str = "/logout",
+        session_path: str = "/session",
+        allowed_orgs: Iterable[str] = (),
+        on_sign_in: OnSignIn | None = None,
+    ) -> None:
+        if session not in {"cookie", "host", None}:
+            raise ValueError('session is "cookie", "host" or None')
+        if session is None and on_sign_in is None:
+            raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
+        if isinstance(allowed_orgs, str):
+            raise TypeError("allowed_orgs are several ids: give a list")
+        self.integration = integration or AsyncIntegration(settings)
+        self._lives_elsewhere = integration is not None
+        self._session = session
+        self._login_path, self._logout_path = login_path, logout_path
+        self._orgs = tuple(allowed_orgs)
+        self._on_sign_in = on_sign_in
+        its_settings = self.integration.settings
+        self._jar = CookieJar(its_settings.client)
+        self.session_cookie = self._jar.session_name if session == "cookie" else "session"
+        self.door = FrontDoor(its_settings, login_path, [logout_path])
+        self._log = RefusalLog()
+        self.router = self.router_type(routes=list(self._routes(session_path)))
+        if app is not None:
+            self._install(app)
+
+    def _routes(self, session_path: str) -> Iterable[Route]:
+        callback_path = self.integration.settings.callback_path
+        yield self._route(self._login_path, self._begin_sign_in, "GET", "POST")
+        yield self._route(callback_path, self._complete_sign_in, "GET")
+        if self._session is not None:
+            yield self._route(self._logout_path, self._sign_out, "GET", "POST")
+            yield self._route(session_path, self._show_session, "GET")
+
+    def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except WebexOAuthError as error:
+                return await self.answer_error(request, error)
+
+        name = f"webex{endpoint.__name__}"
+        return PublicRoute(path, answer, methods=list(methods), name=name, include_in_schema=False)
+
+    def _install(self, app: Starlette) -> None:
+        app.router.routes.extend(self.router.routes)
+        app.add_exception_handler(WebexOAuthError, self.answer_error)
+        if not self._lives_elsewhere:
+            app.router.lifespan_context = self._around(app.router.lifespan_context)
+
+    def _around(self, inner: Lifespan) -> Lifespan:
+        @asynccontextmanager
+        async def lifespan(app: Any) -> AsyncIterator[Any]:
+            async with self.lifespan(app), inner(app) as state:
+                yield state
+
+        return lifespan
+
+    @asynccontextmanager
+    async def lifespan(self, _: object) -> AsyncIterator[None]:
+        """Keep the integration open while the application lives: `Starlette(lifespan=...)`."""
+        async with self.integration:
+            yield
+
+    async def grant(self, connection: HTTPConnection, *scopes: str) -> AsyncGrant:
+        """Return the grant of the person who is signed in, and allowed *scopes*.
+
+        Raises what `answer_error` answers: GrantNotFound, ReauthRequired, MissingScope.
+        """
+        grant = await self.optional(connection)
+        if grant is None:
+            raise GrantNotFound("nobody is signed in in this browser")
+        if grant.reason is not None:
+            error = ReauthRequired(grant.reason, self.door.origin + self._login_path)
+            error.person_id = grant.person_id
+            raise error
+        return grant.require(*scopes)
+
+    async def optional(self, connection: HTTPConnection) -> AsyncGrant | None:
+        """Return the grant of the person who is signed in, or None.
+
+        A request that may change something and that another site sent is refused with 403.
+        """
+        is_socket = connection.scope["type"] == "websocket"
+        if is_socket and is_from_elsewhere(connection.headers, self.door.origin):
+            raise WebSocketException(1008, "another site opened this connection")
+        if not is_socket and self.door.is_forged(asked_of(connection)):
+            raise HTTPException(403, "another site sent this request")
+        return await self._current(connection)
+
+    async def _current(self, connection: HTTPConnection) -> AsyncGrant | None:
+        grant = None
+        if self._session == "cookie":
+            cookies = read_cookies(connection.scope["headers"])
+            grant = await self.integration.sign_in.current(cookies)
+        elif self._session == "host":
+            person_id = _session_of(connection).get(SESSION_KEY)
+            with suppress(GrantNotFound):
+                grant = await self.integration.grants.get(person_id) if person_id else None
+        else:
+            raise RuntimeError("session=None knows nobody: look up the person in a way of yours")
+        return grant if grant and self._admits(grant) else None
+
+    async def answer_error(self, connection: HTTPConnection, error: Exception) -> Response:
+        """Answer a request that ended in a WebexOAuthError; an exception handler."""
+        if not isinstance(error, WebexOAuthError):
+            raise TypeError("this answers errors of webex_oauth") from error
+        if isinstance(connection, WebSocket):
+            await connection.close(1008, type(error).__name__)
+            return Response()
+        failure = failure_of(error)
+        if failure.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            self._note(connection, failure.name, error)
+        reference = reference_id(connection.scope)
+        return _response(self.door.refusal(asked_of(connection), error, reference))
+
+    async def _begin_sign_in(self, request: Request) -> Response:
+        asked, query = asked_of(request), request.query_params
+        if self.door.is_forged(asked):
+            return self._refused(request, "forgery-suspected")
+        return_to, scopes = self.door.return_to(query.get("return_to")), query.get("scope", "")
+        cookies = read_cookies(request.scope["headers"])
+        if asked.method != "POST":
+            follower = follower_of(asked.method, asked.headers, self.door.origin)
+            if follower is Follower.NOBODY:
+                return _response(NOTHING)
+            in_a_row = self._jar.count_attempts(cookies, IN_A_ROW_SECONDS)
+            if follower is Follower.OTHER_SITE or in_a_row >= MOST_IN_A_ROW:
+                why = ELSEWHERE if follower is Follower.OTHER_SITE else AGAIN
+                return _response(self.door.confirm_sign_in(why, return_to, scopes.split()))
+        # What was granted before is asked for again: the new grant replaces the old one.
+        grant = None if self._session is None else await self._current(request)
+        wanted = {*scopes.split(), *(grant.scopes if grant else ())}
+        try:
+            start = await self.integration.sign_in.begin(
+                return_to=return_to, scopes=wanted, cookies=cookies
+            )
+        except ValueError:
+            return self._refused(request, "bad-request")
+        return _with_cookies(_response(redirect(start.url)), start.set_cookies)
+
+    async def _complete_sign_in(self, request: Request) -> Response:
+        asked = asked_of(request)
+        if asked.method == "HEAD" or is_prefetch(asked.headers):
+            return _response(NOTHING)
+        cookies = read_cookies(request.scope["headers"])
+        try:
+            end = await self.integration.sign_in.complete(
+                request.scope["query_string"],
+                cookies,
+                session=self._session == "cookie",
+                allowed_orgs=self._orgs,
+            )
+        except SignInError as error:
+            is_old = is_used_up(error) and self._session and await self._current(request)
+            name = "already-signed-in" if is_old else sign_in_failure(error)
+            return self._refused(request, name, error, return_to=error.return_to)
+        response = _response(redirect(self.door.return_to(end.return_to)))
+        if end.missing:
+            response = self._refused(
+                request, "scope-missing", return_to=end.return_to, scopes=end.missing
+            )
+        if end.grant is not None:
+            response = await self._enter(request, end.grant) or response
+        return _with_cookies(response, end.set_cookies)
+
+    async def _enter(self, request: Request, grant: AsyncGrant) -> Response | None:
+        """Let the host know who has signed in."""
+        if self._session == "host":
+            session = _session_of(request)
+            if session.get(SESSION_KEY) != grant.person_id:
+                # What was in it may be of somebody else, or planted.
+                session.clear()
+            session[SESSION_KEY] = grant.person_id
+        answer = self._on_sign_in(request, grant) if self._on_sign_in else None
+        return await answer if isawaitable(answer) else answer
+
+    async def _sign_out(self, request: Request) -> Response:
+        asked = asked_of(request)
+        if asked.method != "POST":
+            return _response(confirm_sign_out(self._logout_path))
+        if self.door.is_forged(asked):
+            return self._refused(request, "forgery-suspected")
+        if self._session == "host":
+            _session_of(request).clear()
+        response = _response(redirect(self.door.return_to(request.query_params.get("return_to"))))
+        cookies = read_cookies(request.scope["headers"])
+        return _with_cookies(response, await self.integration.sign_in.sign_out(cookies))
+
+    async def _show_session(self, request: Request) -> Response:
+        grant = await self._current(request)
+        told = {
+            "signed_in": grant is not None and grant.reason is None,
+            "display_name": grant.display_name if grant else None,
+            "scopes": sorted(grant.scopes) if grant else [],
+        }
+        return JSONResponse(told, headers=CLOSED)
+
+    def _admits(self, grant: AsyncGrant) -> bool:
+        return not self._orgs or is_one_of(grant.org_id, self._orgs)
+
+    def _refused(
+        self,
+        request: Request,
+        name: str,
+        error: SignInError | None = None,
+        *,
+        return_to: str = "/",
+        scopes: Collection[str] = (),
+    ) -> Response:
+        self._note(request, name, error)
+        return _response(
+            self.door.failed_sign_in(
+                asked_of(request),
+                FAILURES[name],
+                reference_id(request.scope),
+                return_to=return_to,
+                scopes=scopes,
+            )
+        )
+
+    def _note(self, connection: HTTPConnection, name: str, error: WebexOAuthError | None) -> None:
+        client = connection.client
+        self._log.note(
+            name,
+            str(error or FAILURES[name].title),
+            peer=client.host if client else "unknown",
+            exc_info=error if name == "unexpected" else None,
+            reference=reference_id(connection.scope),
+        )
+
+
+class PublicRoute(Route):
+    """A route whose path is the one that browsers see, also below a `root_path`."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path, root = scope["path"], scope.get("root_path", "")
+        public = path if path.startswith(root) else root + path
+        return super().matches({**scope, "path": public, "root_path": ""})
+
+
+def asked_of(connection: HTTPConnection) -> Asked:
+    """Return what decides the answer to a request."""
+    scope = connection.scope
+    root, query = scope.get("root_path", ""), scope["query_string"].decode("latin-1")
+    path = quote(scope["path"], safe="/%:@!$&'()*+,;=~")
+    path = path if path.startswith(root) else root + path
+    target = f"{path}?{query}" if query else path
+    return Asked(scope.get("method", "GET"), target, connection.headers)
+
+
+def _session_of(connection: HTTPConnection) -> dict[str, Any]:
+    if "session" not in connection.scope:
+        raise RuntimeError(NO_SESSION)
+    return connection.session
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, answer.headers)
+
+
+def _with_cookies(response: Response, cookies: Iterable[str]) -> Response:
+    response.raw_headers.extend((b"set-cookie", cookie.encode("ascii")) for cookie in cookies)
+    return response
