@@ -87,13 +87,9 @@ def _lessons() -> Path:
 
 def _introduce(step: int, text: str) -> None:
     """Print what the ladder's README says of a step."""
-    section = re.search(rf"(?ms)^## (Step {step}: .*?)(?=^## |\Z)", text)
-    if section is None:
-        raise LookupError(f"the ladder's README says nothing of step {step}")
-    plain = re.sub(r"[*`]", "", section[1])
-    for line in click.wrap_text(plain, width=96, preserve_paragraphs=True).splitlines():
-        say(line)
-    say("")
+    section = text.partition(f"## Step {step}: ")[2].partition("## ")[0]
+    plain = re.sub("[*`]", "", f"Step {step}: {section}")
+    click.echo(click.wrap_text(plain, width=96, preserve_paragraphs=True) + "\n")
 
 
 def _check_port(port: int) -> None:
