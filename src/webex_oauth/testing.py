@@ -75,6 +75,12 @@ class WebexEmulator:
     ) -> None:
         self.emulator: Emulator = emulator
         """The emulator itself, for everything that has no name here."""
+        self.clock: MovableClock = emulator.clock
+        """The clock of this Webex: `clock.advance(15 * 86400)` lets access tokens end."""
+        self.faults: Faults = emulator.faults
+        """What shall go wrong: `faults.add("GET", "/v1/rooms", Answer(status=503))`."""
+        self.journal: Journal = emulator.journal
+        """What Webex was asked: `journal.count("POST", "/v1/access_token")`."""
         self.registration: Registration = registration
         """The invented integration that the environment names."""
         self._scopes = scopes
@@ -101,21 +107,6 @@ class WebexEmulator:
             "WEBEX_KEYS": new_key_line(secrets.token_bytes, datetime.now(UTC).date()),
         }
         return dict.fromkeys(_HIDDEN, "") | variables
-
-    @property
-    def clock(self) -> MovableClock:
-        """The clock of this Webex: `clock.advance(15 * 86400)` lets access tokens end."""
-        return self.emulator.clock
-
-    @property
-    def faults(self) -> Faults:
-        """What shall go wrong: `faults.add("GET", "/v1/rooms", Answer(status=503))`."""
-        return self.emulator.faults
-
-    @property
-    def journal(self) -> Journal:
-        """What Webex was asked: `journal.count("POST", "/v1/access_token")`."""
-        return self.emulator.journal
 
     @contextmanager
     def serving(self, webex: Door) -> Iterator[Self]:

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from emulator.wire import Wire
+from emulator.wire import FORM, Wire
 from starlette.types import Message
+from waiting import until
 
 from webex_oauth.emulator import (
     Action,
@@ -29,6 +31,7 @@ from webex_oauth.emulator import (
     Person,
     Raw,
     Reset,
+    RunningEmulator,
     Slow,
     Truncate,
 )
@@ -359,3 +362,18 @@ async def test_without_a_socket_a_connection_fault_says_so(
 
     with pytest.raises(NoConnection):
         await emulator.front_door(scope, receive, send)
+
+
+def test_a_client_that_leaves_during_a_delay_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with RunningEmulator() as running:
+        running.emulator.faults.add("POST", TOKENS, Delay(0.2))
+        address = urlsplit(running.origin)
+        with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
+            head = f"POST {TOKENS} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 5\r\n"
+            connection.sendall(f"{head}Content-Type: {FORM}\r\n\r\na".encode())
+            until(running.emulator.journal.count)
+        running.emulator.journal.wait_for("POST", TOKENS)
+
+    assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []

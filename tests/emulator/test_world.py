@@ -131,7 +131,7 @@ def test_the_seeded_world_is_the_same_each_time() -> None:
 
     assert first.people == second.people
     assert first.rooms(SOMEONE) == second.rooms(SOMEONE)
-    assert {one.has_avatar for one in first.sign_in_people} == {True, False}
+    assert {bool(one.avatar_file) for one in first.sign_in_people} == {True, False}
 
 
 def test_the_seeded_world_was_busy_until_now_whatever_the_day() -> None:

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, request_response
+from starlette.staticfiles import StaticFiles
 from starlette.types import ExceptionHandler
 
 from webex_oauth.emulator.endpoints import (
@@ -108,7 +109,7 @@ def _application(state: State, routes: Routes, origin: Origin) -> Starlette:
     }
     application = Starlette(
         routes=[
-            Mount("/_static", pages.STATIC_FILES),
+            Mount("/_static", StaticFiles(directory=pages.STATIC_FOLDER)),
             *(
                 Route(path, partial(answer, state), methods=methods.split())
                 for methods, path, answer in routes

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.emulator.conditions import Randomness
@@ -151,6 +152,8 @@ class Recording:
             self._journal.open(record.entry)
         try:
             await self._app(scope, record.receive, record.send)
+        except ClientDisconnect:
+            pass  # no one waits for an answer
         except Exception:
             record.entry.status = HTTPStatus.INTERNAL_SERVER_ERROR
             raise

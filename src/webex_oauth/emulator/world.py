@@ -19,7 +19,7 @@ import msgspec
 
 RoomType = Literal["direct", "group"]
 PersonType = Literal["person", "bot"]
-RoomOrder = Literal["id", "lastactivity", "created", "made_public"]
+RoomOrder = Literal["id", "lastactivity", "created"]
 RoomSource = Callable[[], Iterable["Room"]]
 
 _FORM = re.compile(r"ciscospark://[^/]+/(?P<kind>[A-Z_]+)/(?P<key>[0-9a-f:-]{36,73})")
@@ -70,7 +70,7 @@ class Person:
     created_ms: int
     last_modified_ms: int
     last_activity_ms: int | None = None
-    has_avatar: bool = False
+    avatar_file: str = ""
     job_title: str = ""
     department: str = ""
     work_phone: str = ""
@@ -152,17 +152,6 @@ class World:
         if key not in self._ordered:
             self._ordered[key] = _in_order(self._rooms_by_id(person.uuid).values(), order)
         return self._ordered[key]
-
-    def public_rooms(self, person: Person) -> tuple[Room, ...]:
-        """Return the public rooms of a person's organization, joined or not, newest first."""
-        room_by_id = {
-            room.id: room
-            for other in self.people
-            if other.organization_uuid == person.organization_uuid
-            for room in self.rooms(other)
-            if room.is_public
-        }
-        return _in_order(room_by_id.values(), "made_public")
 
     def room(self, person: Person, uuid: str) -> Room | None:
         """Return the room with this UUID if the person is in it."""

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from webex_oauth.emulator.endpoints.wire import Handler, Routes, query_pairs, read_form
 from webex_oauth.emulator.identity.sign_ins import (
@@ -31,8 +30,8 @@ from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
 _FOLDER = Path(__file__).parent.parent
-STATIC_FILES = StaticFiles(directory=_FOLDER / "static")
-"""The pages' style sheet and icon."""
+STATIC_FOLDER = _FOLDER / "static"
+"""The pages' style sheet, icon and pictures."""
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),

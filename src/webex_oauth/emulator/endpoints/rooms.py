@@ -1,18 +1,16 @@
 """The rooms API: developer.webex.com/docs/api/v1/rooms."""
 
 import base64
-from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
 import msgspec
-from msgspec import field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints import wire
-from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, bad_request, read_query
+from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, read_query
 from webex_oauth.emulator.identity.integrations import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
@@ -22,7 +20,6 @@ _KMS_FAILURE = {
     "code": "kms_failure",
     "reason": "Key management server failed to respond appropriately.",
 }
-_EXCLUDED_BY_PUBLIC = {"teamId", "type", "sortBy"}
 
 _permitted = partial(wire.check_permission, api="rooms", scope="spark:rooms_read")
 
@@ -34,39 +31,18 @@ class RoomQuery(PageQuery, frozen=True):
     team_id: str = ""
     sort_by: Literal["id", "lastactivity", "created"] = "id"
     org_public_spaces: bool = False
-    made_public_after: datetime | None = field(default=None, name="from")
-    made_public_before: datetime | None = field(default=None, name="to")
-
-    def includes(self, room: Room) -> bool:
-        """Return whether a room is one of those requested."""
-        is_of_type = self.type in (None, room.type)
-        is_of_team = not self.team_id or room.team_id == webex_id(
-            "TEAM", wire.read_id("TEAM", self.team_id)
-        )
-        return is_of_type and is_of_team and self._is_in_range(room.made_public)
-
-    def _is_in_range(self, made_public: str | None) -> bool:
-        after, before = _aware(self.made_public_after), _aware(self.made_public_before)
-        if made_public is None:
-            return after is None and before is None
-        instant = datetime.fromisoformat(made_public)
-        is_after = after is None or instant > after
-        return is_after and (before is None or instant < before)
-
-
-def _aware(instant: datetime | None) -> datetime | None:
-    return instant.replace(tzinfo=UTC) if instant and not instant.tzinfo else instant
 
 
 async def _list(state: State, request: Request) -> Response:
-    grant = _permitted(state, request)
-    query, sent = read_query(request, RoomQuery), request.query_params.keys()
-    excluded = sorted(_EXCLUDED_BY_PUBLIC & sent)
-    if query.org_public_spaces and excluded:
-        raise bad_request(f"{excluded[0]} cannot be set in combination with orgPublicSpaces.")
-    if "teamId" in sent:
-        wire.read_id("TEAM", query.team_id)
-    rooms = _matching_rooms(state, grant.person, query)
+    grant, query = _permitted(state, request), read_query(request, RoomQuery)
+    if query.org_public_spaces:
+        raise wire.lacking("orgPublicSpaces")
+    team = wire.read_id("TEAM", query.team_id) if "teamId" in request.query_params else ""
+    rooms = [
+        room
+        for room in state.world.rooms(grant.person, query.sort_by)
+        if query.type in (None, room.type) and (not team or room.team_id == webex_id("TEAM", team))
+    ]
     return answer_page(state, request, query, rooms, partial(_seen, state, grant))
 
 
@@ -83,12 +59,6 @@ def find_room(state: State, person: Person, room_id: str) -> Room:
         status = state.options.stranger_room_status
         raise HTTPException(status, "Could not find a room with provided ID.")
     return room
-
-
-def _matching_rooms(state: State, person: Person, query: RoomQuery) -> tuple[Room, ...]:
-    is_public, world = query.org_public_spaces, state.world
-    rooms = world.public_rooms(person) if is_public else world.rooms(person, query.sort_by)
-    return tuple(room for room in rooms if query.includes(room))
 
 
 def is_decrypted(state: State, grant: Grant) -> bool:
