@@ -21,8 +21,8 @@ GROWING = {"dict", "list", "set", "deque", "Counter", "defaultdict", "Queue"}
 
 BOUNDED_BY = {
     # A process that serves.
-    "flows/context.py:_asked": "calls of one person that wait",
-    "flows/context.py:_free_of": "calls of one person that wait",
+    "flows/context.py:_places_of": "calls of one person that wait",
+    "flows/context.py:line": "calls of one person that wait",
     "flows/revocation.py:_handed_over": "revocations handed over",
     "transport/http_transport.py:_kept": "connections to Webex",
     "vault/vault.py:_flying": "requests under way",

@@ -6,7 +6,7 @@ one of theirs hold up no other person, and are bounded as well.
 
 import asyncio
 from base64 import urlsafe_b64encode
-from collections import Counter
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +27,42 @@ WAIT_SECONDS = 5.0
 SECRET_BYTES = 32
 
 
+class Places:
+    """A number of places, of which some are `free`, and the line of those who wait for one.
+
+    asyncio's semaphore does not tell what taking a free place without a call needs to know.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = self.free = count
+        self.line = deque[asyncio.Future[None]]()
+
+    async def take(self) -> None:
+        """Take a place, in turn."""
+        if self.free:
+            self.free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self.line.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self.give_back()  # it was this one's turn already
+            elif turn in self.line:
+                self.line.remove(turn)
+            raise
+
+    def give_back(self) -> None:
+        """Pass a place on to the first in the line."""
+        while self.line:
+            turn = self.line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.free += 1
+
+
 class Bulkhead:
     """At most *count* calls under way at a time, *count_of_one* of them for one person."""
 
@@ -36,11 +72,10 @@ class Bulkhead:
         count_of_one: int = PLACES_OF_ONE,
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
-        self._free = asyncio.Semaphore(count)
+        self._all = Places(count)
         self._count_of_one = count_of_one
         self._wait_seconds = wait_seconds
-        self._asked = Counter[bytes]()
-        self._free_of: dict[bytes, asyncio.Semaphore] = {}
+        self._places_of: dict[bytes, Places] = {}
 
     @asynccontextmanager
     async def place(self, grant_key: bytes) -> AsyncIterator[None]:
@@ -48,34 +83,33 @@ class Bulkhead:
 
         A person for whom WAITING_OF_ONE calls wait already is refused at once.
         """
-        if self._asked[grant_key] >= self._count_of_one + WAITING_OF_ONE:
+        own = self._places_of.get(grant_key)
+        if own is None:
+            own = self._places_of[grant_key] = Places(self._count_of_one)
+        if len(own.line) >= WAITING_OF_ONE:
             raise RequestNotSent("too many calls of one person are under way")
-        own = self._free_of.setdefault(grant_key, asyncio.Semaphore(self._count_of_one))
-        self._asked[grant_key] += 1
         try:
-            await self._take(own)
+            if own.free and self._all.free:
+                own.free, self._all.free = own.free - 1, self._all.free - 1
+            else:
+                await self._wait(own)
             try:
                 yield
             finally:
-                self._free.release()
-                own.release()
+                self._all.give_back()
+                own.give_back()
         finally:
-            self._asked[grant_key] -= 1
-            if not self._asked[grant_key]:
-                del self._asked[grant_key], self._free_of[grant_key]
+            if own.free == own.count:
+                self._places_of.pop(grant_key, None)
 
-    async def _take(self, own: asyncio.Semaphore) -> None:
-        if not own.locked() and not self._free.locked():
-            await own.acquire()
-            await self._free.acquire()
-            return
+    async def _wait(self, own: Places) -> None:
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await own.acquire()
+                await own.take()
                 try:
-                    await self._free.acquire()
+                    await self._all.take()
                 except BaseException:
-                    own.release()
+                    own.give_back()
                     raise
         except TimeoutError:
             raise RequestNotSent("too many calls are under way") from None

@@ -107,6 +107,34 @@ async def test_the_calls_of_one_person_that_wait_are_bounded() -> None:
         for one in waiting:
             one.cancel()
         await asyncio.wait(waiting)
+        assert not bulkhead._places_of[ALICE].line
+
+
+async def test_a_place_that_comes_as_its_waiter_leaves_goes_to_the_next() -> None:
+    bulkhead = Bulkhead(2, 1, wait_seconds=5)
+    held = bulkhead.place(ALICE)
+    await held.__aenter__()
+    leaving, next_one = (asyncio.create_task(bulkhead.place(ALICE).__aenter__()) for _ in range(2))
+    await asyncio.sleep(0)
+
+    await held.__aexit__(None, None, None)
+    leaving.cancel()
+
+    await asyncio.wait_for(next_one, LIMIT_SECONDS)
+    assert leaving.cancelled()
+
+
+async def test_a_waiter_that_left_before_its_turn_takes_no_place() -> None:
+    bulkhead = Bulkhead(1, wait_seconds=5)
+
+    async with bulkhead.place(ALICE):
+        leaving = asyncio.create_task(bulkhead.place(BOB).__aenter__())
+        await asyncio.sleep(0)
+        leaving.cancel()
+
+    async with bulkhead.place(BOB):
+        await asyncio.wait([leaving])
+        assert leaving.cancelled()
 
 
 async def test_nothing_is_remembered_of_those_who_left() -> None:
@@ -116,8 +144,7 @@ async def test_nothing_is_remembered_of_those_who_left() -> None:
         async with bulkhead.place(number.to_bytes(32, "big")):
             pass
 
-    assert not bulkhead._asked
-    assert not bulkhead._free_of
+    assert not bulkhead._places_of
 
 
 def test_the_api_never_takes_every_connection() -> None:
