@@ -27,7 +27,7 @@ HOST: Final = "127.0.0.1"
 
 
 @click.command(name="learn")
-@click.argument("step", type=click.IntRange(1, 6))
+@click.argument("step", type=click.IntRange(1, 6), default=1)
 @port_option
 @emulator_port_option
 @broker_port_option
@@ -69,7 +69,8 @@ async def _run(step: int, webex: str, folder: Path) -> int:
     stopping = asyncio.create_task(stop_on_signals(program.kill).wait())
     ending = asyncio.create_task(program.wait())
     _introduce(step, (lessons / "README.md").read_text(encoding="utf-8"))
-    say(f"This is {file}, with a local Webex at {webex}/. Ctrl-C stops both.")
+    say(f"This is {file}.")
+    say(f"The local Webex is at {webex}/. Ctrl-C stops both.")
     await asyncio.wait((ending, stopping), return_when=asyncio.FIRST_COMPLETED)
     if stopping.done():
         program.terminate()
