@@ -17,17 +17,14 @@ from starlette.websockets import WebSocket
 
 from webex_oauth.errors import (
     GrantNotFound,
-    ReauthRequired,
     SignInError,
     WebexOAuthError,
 )
 from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.failures import FAILURES, is_used_up, sign_in_failure
-from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_elsewhere, is_prefetch
+from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_prefetch
 from webex_oauth.frameworks.answers import (
-    AGAIN,
     CLOSED,
-    ELSEWHERE,
     NOTHING,
     Answer,
     Asked,
@@ -45,8 +42,6 @@ from webex_oauth.webex.people import is_one_of
 SESSION_KEY: Final = "webex_person_id"
 """Where the host's own session keeps who is signed in."""
 
-MOST_IN_A_ROW: Final = 4
-IN_A_ROW_SECONDS: Final = 60
 NO_SESSION: Final = (
     "session='host' needs a session of the application: "
     "app.add_middleware(SessionMiddleware, secret_key=...)"
@@ -150,14 +145,7 @@ class WebexAuth:
 
         Raises what `answer_error` answers: GrantNotFound, ReauthRequired, MissingScope.
         """
-        grant = await self.optional(connection)
-        if grant is None:
-            raise GrantNotFound("nobody is signed in in this browser")
-        if grant.reason is not None:
-            error = ReauthRequired(grant.reason, self.door.origin + self._login_path)
-            error.person_id = grant.person_id
-            raise error
-        return grant.require(*scopes)
+        return self.door.usable(await self.optional(connection), scopes)
 
     async def optional(self, connection: HTTPConnection) -> AsyncGrant | None:
         """Return the grant of the person who is signed in, or None.
@@ -203,14 +191,9 @@ class WebexAuth:
             return self._refused(request, "forgery-suspected")
         return_to, scopes = self.door.return_to(query.get("return_to")), query.get("scope", "")
         cookies = read_cookies(request.scope["headers"])
-        if asked.method != "POST":
-            follower = follower_of(asked.method, asked.headers, self.door.origin)
-            if follower is Follower.NOBODY:
-                return _response(NOTHING)
-            in_a_row = self._jar.count_attempts(cookies, IN_A_ROW_SECONDS)
-            if follower is Follower.OTHER_SITE or in_a_row >= MOST_IN_A_ROW:
-                why = ELSEWHERE if follower is Follower.OTHER_SITE else AGAIN
-                return _response(self.door.confirm_sign_in(why, return_to, scopes.split()))
+        instead = self.door.before_sign_in(asked, cookies, return_to, scopes.split())
+        if instead is not None:
+            return _response(instead)
         # What was granted before is asked for again: the new grant replaces the old one.
         grant = None if self._session is None else await self._current(request)
         wanted = {*scopes.split(), *(grant.scopes if grant else ())}

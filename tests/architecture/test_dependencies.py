@@ -15,10 +15,12 @@ LOADED_BY_OTHERS = {"python-multipart"}  # starlette's forms
 BROUGHT_BY_THE_PROGRAM = {
     "aiohttp",
     "fastapi",
+    "flask",
     "httpx",
     "pytest",
     "requests",
     "webexpythonsdk",
+    "werkzeug",
     "wxc_sdk",
 }
 """Who imports the door to one of these has it."""

@@ -20,7 +20,8 @@ from starlette.routing import Mount, Route
 
 from webex_oauth import AsyncGrant, AsyncIntegration, WebexOAuthError
 from webex_oauth.fastapi import WebexAuth
-from webex_oauth.starlette import MOST_IN_A_ROW, WebexAuth as StarletteAuth
+from webex_oauth.frameworks.answers import MOST_IN_A_ROW
+from webex_oauth.starlette import WebexAuth as StarletteAuth
 from webex_oauth.webex import rooms
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from webex_oauth.errors import (
@@ -18,6 +18,7 @@ from webex_oauth.errors import (
     TemporaryError,
     WebexOAuthError,
 )
+from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.flows.failures import (
     FAILURES,
     PROBLEM_JSON,
@@ -27,12 +28,22 @@ from webex_oauth.flows.failures import (
     prefers_json,
     problem,
 )
-from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_navigation
+from webex_oauth.flows.fetch_metadata import (
+    Follower,
+    follower_of,
+    is_from_elsewhere,
+    is_navigation,
+)
 from webex_oauth.flows.sign_in import HOME, read_return_to
+from webex_oauth.library.grants import Snapshot
 from webex_oauth.settings import Settings
 
 RETRY_AFTER_SECONDS: Final = 5
 """When to come back if nobody knows."""
+
+MOST_IN_A_ROW: Final = 4
+IN_A_ROW_SECONDS: Final = 60
+"""A browser that begins more sign-ins than these within that time may go in circles."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STYLE: Final = (
@@ -60,6 +71,9 @@ AGAIN: Final = "You were sent to sign in several times in a row. Continue only i
 ELSEWHERE: Final = (
     "A link on another site brought you here to sign in. Continue only if you want to."
 )
+
+
+GrantT = TypeVar("GrantT", bound=Snapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,7 @@ class FrontDoor:
     def __init__(self, settings: Settings, login_path: str, acting_paths: Iterable[str]) -> None:
         self.origin = settings.public_origin
         self._login_path = login_path
+        self._jar = CookieJar(settings.client)
         self._acting = frozenset((login_path, settings.callback_path, *acting_paths))
 
     def return_to(self, text: str | None) -> str:
@@ -121,6 +136,37 @@ class FrontDoor:
     def is_forged(self, asked: Asked) -> bool:
         """Return whether another site sent a request that may change something."""
         return asked.method not in SAFE_METHODS and is_from_elsewhere(asked.headers, self.origin)
+
+    def before_sign_in(
+        self, asked: Asked, cookies: Mapping[str, str], return_to: str, scopes: Collection[str]
+    ) -> Answer | None:
+        """Return what to answer instead of beginning a sign-in; None to begin it.
+
+        A person whom another site sent, or who is sent here again and again, is asked first.
+        """
+        if asked.method == "POST":
+            return None
+        follower = follower_of(asked.method, asked.headers, self.origin)
+        if follower is Follower.NOBODY:
+            return NOTHING
+        if follower is Follower.OTHER_SITE:
+            return self.confirm_sign_in(ELSEWHERE, return_to, scopes)
+        if self._jar.count_attempts(cookies, IN_A_ROW_SECONDS) >= MOST_IN_A_ROW:
+            return self.confirm_sign_in(AGAIN, return_to, scopes)
+        return None
+
+    def usable(self, grant: GrantT | None, scopes: Collection[str] = ()) -> GrantT:
+        """Return the grant of whoever is signed in, if it can be used and has *scopes*.
+
+        Raises what `refusal` answers: GrantNotFound, ReauthRequired, MissingScope.
+        """
+        if grant is None:
+            raise GrantNotFound("nobody is signed in in this browser")
+        if grant.reason is not None:
+            error = ReauthRequired(grant.reason, self.origin + self._login_path)
+            error.person_id = grant.person_id
+            raise error
+        return grant.require(*scopes)
 
     def refusal(self, asked: Asked, error: WebexOAuthError, reference: str) -> Answer:
         """Return the answer to a request that ended in *error*.

@@ -1,0 +1,202 @@
+"""Sign in with Webex in a Flask application of yours."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, Final, Literal, TypeAlias, cast
+from urllib.parse import quote
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    after_this_request,
+    current_app,
+    g,
+    request,
+    session as host_session,
+)
+from flask.typing import ResponseReturnValue
+from werkzeug.local import LocalProxy
+
+from webex_oauth.errors import GrantNotFound, WebexOAuthError
+from webex_oauth.frameworks.answers import Answer, Asked
+from webex_oauth.frameworks.synchronous import Reply, SyncDoor
+from webex_oauth.library.synchronous import Grant, Integration
+from webex_oauth.settings import Settings
+
+EXTENSION: Final = "webex_oauth"
+SESSION_KEY: Final = "webex_person_id"
+"""Where the host's own session keeps who is signed in."""
+
+NOT_CALLED: Final = "write @webex.login_required(), with the scopes between the parentheses"
+
+Session: TypeAlias = Literal["cookie", "host"] | None
+OnSignIn: TypeAlias = Callable[[Grant], ResponseReturnValue | None]
+View: TypeAlias = Callable[..., Any]
+
+
+class WebexAuth:
+    """Sign-in, callback and sign-out in *app*, and the person of a request.
+
+    Call `init_app` later, or register `blueprint` yourself, if you leave *app* out. *integration*
+    is one that you made; else one of *settings* is opened at first use, in each process anew.
+
+    *session* is "cookie" for a session of this library, "host" for Flask's own, and None if
+    *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it. The
+    callback is at the path of the redirect URI. If there are *allowed_orgs*, ids of organizations,
+    nobody else is admitted.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        settings: Settings | None = None,
+        integration: Integration | None = None,
+        session: Session = "cookie",
+        login_path: str = "/login",
+        logout_path: str = "/logout",
+        allowed_orgs: Iterable[str] = (),
+        on_sign_in: OnSignIn | None = None,
+    ) -> None:
+        if session not in {"cookie", "host", None}:
+            raise ValueError('session is "cookie", "host" or None')
+        if session is None and on_sign_in is None:
+            raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
+        self.integration = integration or Integration(settings)
+        self._session = session
+        self._on_sign_in = on_sign_in
+        self._door = SyncDoor(
+            self.integration,
+            login_path=login_path,
+            logout_path=logout_path,
+            allowed_orgs=allowed_orgs,
+            has_session=session == "cookie",
+        )
+        self.blueprint = self._blueprint(login_path, logout_path)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the pages and the answers to errors to *app*."""
+        app.register_blueprint(self.blueprint)
+
+    def _blueprint(self, login_path: str, logout_path: str) -> Blueprint:
+        blueprint = Blueprint("webex", __name__)
+        both, callback_path = ["GET", "POST"], self.integration.settings.callback_path
+        blueprint.add_url_rule(login_path, "login", self._begin, methods=both)
+        blueprint.add_url_rule(callback_path, "callback", self._complete)
+        if self._session is not None:
+            blueprint.add_url_rule(logout_path, "logout", self._sign_out, methods=both)
+        blueprint.record_once(lambda state: state.app.extensions.update({EXTENSION: self}))
+        blueprint.app_errorhandler(WebexOAuthError)(self.answer_error)
+        return blueprint
+
+    def login_required(self, *scopes: str) -> Callable[[View], View]:
+        """Let a view be used by people who are signed in and allowed *scopes*."""
+        if any(map(callable, scopes)):
+            raise TypeError(NOT_CALLED)
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def guarded(*args: Any, **kwargs: Any) -> Any:
+                self.grant(*scopes)
+                return current_app.ensure_sync(view)(*args, **kwargs)
+
+            return guarded
+
+        return decorate
+
+    def grant(self, *scopes: str) -> Grant:
+        """Return the grant of the person who is signed in, and allowed *scopes*.
+
+        Raises what `answer_error` answers: GrantNotFound, ReauthRequired, MissingScope.
+        """
+        return self._door.front.usable(self.optional_grant(), scopes)
+
+    def optional_grant(self) -> Grant | None:
+        """Return the grant of the person who is signed in, or None.
+
+        A request that may change something and that another site sent is refused with 403.
+        """
+        if self._session is None:
+            raise RuntimeError("session=None knows nobody: look up the person in a way of yours")
+        if self._door.front.is_forged(_asked()):
+            abort(403, "another site sent this request")
+        if "webex_grant" not in g:
+            g.webex_grant = self._current()
+            after_this_request(_personal)
+        return cast("Grant | None", g.webex_grant)
+
+    def answer_error(self, error: WebexOAuthError) -> Response:
+        """Return the answer to a request that ended in *error*."""
+        return _response(self._door.answer_error(_asked(), error))
+
+    def _current(self) -> Grant | None:
+        if self._session == "cookie":
+            return self._door.current(_asked())
+        person_id = host_session.get(SESSION_KEY) if self._session == "host" else None
+        try:
+            return self._door.admitted(self.integration.grants.get(person_id or ""))
+        except GrantNotFound:
+            return None
+
+    def _begin(self) -> Response:
+        return _reply(self._door.begin(_asked(), self._current))
+
+    def _complete(self) -> ResponseReturnValue:
+        reply = self._door.complete(_asked(), self._current)
+        response = None if reply.grant is None else self._enter(reply.grant)
+        return _reply(reply, response)
+
+    def _enter(self, grant: Grant) -> ResponseReturnValue | None:
+        """Let the host know who has signed in."""
+        if self._session == "host":
+            if host_session.get(SESSION_KEY) != grant.person_id:
+                # What was in it may be of somebody else, or planted.
+                host_session.clear()
+            host_session[SESSION_KEY] = grant.person_id
+            regenerate = getattr(current_app.session_interface, "regenerate", None)
+            if regenerate is not None:  # a session on the server has an id, which may be planted
+                regenerate(host_session)
+        return self._on_sign_in(grant) if self._on_sign_in else None
+
+    def _sign_out(self) -> Response:
+        reply = self._door.sign_out(_asked())
+        if self._session == "host" and reply.answer.status == 303:  # noqa: PLR2004 - signed out
+            host_session.clear()
+        return _reply(reply)
+
+
+def _auth() -> WebexAuth:
+    return cast(WebexAuth, current_app.extensions[EXTENSION])
+
+
+current_grant: Grant = LocalProxy(lambda: _auth().grant())  # type: ignore[assignment]
+"""The grant of the person who is signed in; raises what `WebexAuth.answer_error` answers."""
+
+
+def _asked() -> Asked:
+    path = quote(request.root_path + request.path, safe="/:@!$&'()*+,;=~")
+    query = request.query_string.decode("latin-1")
+    headers = {name.lower(): value for name, value in request.headers}
+    return Asked(request.method, f"{path}?{query}" if query else path, headers)
+
+
+def _reply(reply: Reply, own: ResponseReturnValue | None = None) -> Response:
+    response = _response(reply.answer) if own is None else current_app.make_response(own)
+    for cookie in reply.set_cookies:
+        response.headers.add("Set-Cookie", cookie)
+    return response
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, answer.headers)
+
+
+def _personal(response: Response) -> Response:
+    """Keep caches from giving one person's answer to another."""
+    response.vary.add("Cookie")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

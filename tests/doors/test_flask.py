@@ -1,0 +1,470 @@
+"""Sign-in with Webex in applications of Flask."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from doors.browsing import ORIGIN, PAGE, TEAMS, settings_of
+from flask import Flask, session as host_session
+from flask.testing import FlaskClient
+from library.people import LUCA, MIRA, World
+from waiting import until
+from werkzeug.test import TestResponse
+
+from webex_oauth import Grant, Integration
+from webex_oauth.emulator import Visitor
+from webex_oauth.errors import StoreUnavailable
+from webex_oauth.flask import WebexAuth, current_grant
+from webex_oauth.frameworks.answers import MOST_IN_A_ROW
+from webex_oauth.webex import rooms
+
+ROOMS = "spark:rooms_read"
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+class Browser:
+    """A browser at *app*, and its person at Webex."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+        self.visitor = Visitor()
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(path, base_url=ORIGIN, headers=_named(headers))
+
+    def post(self, path: str, **headers: str) -> TestResponse:
+        return self.client.post(path, base_url=ORIGIN, headers=_named(headers))
+
+    def visit(self, path: str) -> TestResponse:
+        return self.get(path, **PAGE)
+
+    def sign_in(self, email: str = LUCA, path: str = "/login") -> TestResponse:
+        return self.get(self.decide(self.get(path), email))
+
+    def decide(self, start: TestResponse, email: str = LUCA, *, declines: bool = False) -> str:
+        """Decide at Webex, where *start* leads; return the address of the callback."""
+        assert start.status_code == 303, start.text
+        return self.visitor.sign_in(start.location, email, "decline" if declines else "accept")
+
+
+def told(answer: TestResponse) -> dict[str, Any]:
+    """Return the members of an answer in JSON."""
+    members: dict[str, Any] = msgspec.json.decode(answer.data)
+    return members
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@pytest.fixture
+def opened() -> Iterator[list[WebexAuth]]:
+    """Close what a test opens."""
+    opened: list[WebexAuth] = []
+    yield opened
+    for webex in opened:
+        webex.integration.close()
+
+
+class Make:
+    def __init__(self, world: World, opened: list[WebexAuth]) -> None:
+        self.world = world
+        self.opened = opened
+
+    def __call__(self, **choices: Any) -> Flask:
+        app = Flask("host")
+        app.secret_key, app.testing = "of-the-test", True
+        webex = WebexAuth(app, **({"settings": self.world.settings} | choices))
+        self.opened.append(webex)
+        return with_views(app, webex)
+
+
+@pytest.fixture
+def make(world: World, opened: list[WebexAuth]) -> Make:
+    return Make(world, opened)
+
+
+def with_views(app: Flask, webex: WebexAuth) -> Flask:
+    @app.get("/me")
+    @webex.login_required()
+    def me() -> dict[str, str | None]:
+        return {"email": current_grant.email}
+
+    @app.get("/rooms")
+    @webex.login_required(ROOMS)
+    def my_rooms() -> dict[str, int]:
+        return {"count": sum(1 for _ in current_grant.items(rooms.listing()))}
+
+    @app.get("/teams")
+    @webex.login_required(TEAMS)
+    async def teams() -> dict[str, bool]:
+        return {"may": TEAMS in current_grant.scopes}
+
+    @app.get("/anybody")
+    def anybody() -> dict[str, str | None]:
+        grant = webex.optional_grant()
+        return {"email": grant.email if grant else None}
+
+    @app.post("/change")
+    @webex.login_required()
+    def change() -> dict[str, str | None]:
+        return {"email": current_grant.email}
+
+    @app.get("/down")
+    def down() -> str:
+        raise StoreUnavailable("the store is away")
+
+    return app
+
+
+def with_session_views(app: Flask) -> Flask:
+    @app.get("/session")
+    def look() -> dict[str, Any]:
+        return dict(host_session)
+
+    @app.get("/plant")
+    def plant() -> dict[str, Any]:
+        host_session["planted"] = "before the sign-in"
+        return {}
+
+    return app
+
+
+def test_a_person_signs_in_comes_back_reloads_and_signs_out(world: World, make: Make) -> None:
+    browser = Browser(make())
+    sent = browser.visit("/rooms?x=1&y=a%20b")
+    assert sent.location == "/login?return_to=%2Frooms%3Fx%3D1%26y%3Da%2520b"
+    refused = browser.get("/rooms")
+    assert (refused.status_code, told(refused)["error"]) == (401, "GrantNotFound")
+    assert refused.content_type == "application/problem+json"
+    assert told(refused)["sign_in_url"] == f"{ORIGIN}/login?return_to=%2F"
+
+    callback = browser.decide(browser.get(sent.location), MIRA)
+    back, again = browser.get(callback), browser.get(callback)
+
+    assert back.location == again.location == "/rooms?x=1&y=a%20b"
+    mine = browser.get("/rooms")
+    assert mine.json == {"count": 250}
+    assert (mine.headers["vary"], mine.headers["cache-control"]) == ("Cookie", "no-store")
+    assert browser.get("/anybody").json == {"email": MIRA}
+    assert browser.get("/logout").status_code == 200
+    assert browser.post("/logout?return_to=/anybody", origin=ORIGIN).location == "/anybody"
+    assert browser.get("/me").status_code == 401
+    assert browser.get("/anybody").json == {"email": None}
+    assert world.emulator.journal.count("POST", "/v1/access_token") == 1
+
+
+def test_the_application_may_be_made_later(world: World, opened: list[WebexAuth]) -> None:
+    webex = WebexAuth(settings=world.settings)
+    opened.append(webex)
+    app = with_views(Flask("later"), webex)
+    webex.init_app(app)
+    browser = Browser(app)
+
+    browser.sign_in()
+
+    assert browser.get("/me").json == {"email": LUCA}
+
+
+@pytest.mark.check("A17")
+def test_a_missing_scope_starts_a_sign_in_for_it(world: World, make: Make) -> None:
+    browser = Browser(make(settings=settings_of(world)))
+    browser.sign_in()
+    refused = browser.get("/teams")
+    assert (refused.status_code, told(refused)["error"]) == (403, "MissingScope")
+    assert TEAMS.replace(":", "%3A") in told(refused)["sign_in_url"]
+
+    back = browser.sign_in(path=browser.visit("/teams").location)
+
+    assert back.location == "/teams"
+    assert browser.get("/teams").json == {"may": True}
+    assert TEAMS.replace(":", "%3A") in browser.get("/login").location
+
+
+@pytest.mark.check("A17")
+def test_a_scope_that_webex_does_not_grant_leads_to_a_page(
+    world: World, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer = msgspec.structs.replace(
+        world.emulator.options, granted_scopes=("spark:people_read", ROOMS)
+    )
+    monkeypatch.setattr(world.emulator, "options", fewer)
+    browser = Browser(make(settings=settings_of(world)))
+    browser.sign_in()
+
+    page = browser.sign_in(path=browser.visit("/teams").location)
+
+    assert page.status_code == 403
+    assert TEAMS in page.text
+    assert browser.get("/me").json == {"email": LUCA}
+
+
+def test_whoever_is_sent_to_sign_in_again_and_again_is_asked(make: Make) -> None:
+    browser = Browser(make())
+    for _ in range(MOST_IN_A_ROW):
+        assert browser.get("/login").status_code == 303
+
+    assert browser.get("/login").status_code == 200
+    assert browser.post("/login?return_to=/me").status_code == 303
+
+
+def test_a_person_who_withdrew_the_application_signs_in_again(world: World, make: Make) -> None:
+    browser = Browser(make())
+    browser.sign_in()
+    person = world.emulator.world.person_by_email(LUCA)
+    assert person
+    world.emulator.withdraw(person, integration=world.registered)
+
+    assert told(browser.get("/rooms"))["error"] == "ReauthRequired"
+    assert told(browser.get("/me"))["error"] == "ReauthRequired"
+    browser.sign_in(path=browser.visit("/rooms").location)
+    assert browser.get("/rooms").json == {"count": 3}
+
+
+def test_a_person_who_declines_can_try_again(make: Make) -> None:
+    browser = Browser(make())
+
+    page = browser.get(browser.decide(browser.get("/login?return_to=/me"), declines=True))
+
+    assert page.status_code == 403
+    assert 'action="/login?return_to=%2Fme"' in page.text
+
+
+def test_what_passes_is_answered_with_when_to_come_back(make: Make) -> None:
+    browser = Browser(make())
+    for answer in (browser.get("/down"), browser.visit("/down")):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert told(browser.get("/down"))["error"] == "StoreUnavailable"
+
+
+@pytest.mark.check("A02")
+def test_a_callback_counts_in_the_browser_that_began_it_alone(world: World, make: Make) -> None:
+    app = make()
+    attacker, victim = Browser(app), Browser(app)
+    victim.sign_in(MIRA)
+    callback = attacker.decide(attacker.get("/login"))
+
+    page = victim.get(callback)
+
+    assert page.status_code == 400
+    assert victim.get("/me").json == {"email": MIRA}
+    assert world.emulator.journal.count("POST", "/v1/access_token") == 1
+
+
+@pytest.mark.check("A03")
+def test_of_callbacks_in_several_threads_one_redeems_the_code(world: World, make: Make) -> None:
+    app = make()
+    browser = Browser(app)
+    callback = browser.decide(browser.get("/login?return_to=/me"))
+    header = "; ".join(f"{one.key}={one.value}" for one in browser.client._cookies.values())  # type: ignore[union-attr]
+
+    def come_back(_: int) -> str:
+        alone = app.test_client(use_cookies=False)
+        return alone.get(callback, base_url=ORIGIN, headers={"cookie": header}).location
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(come_back, range(10))) == {"/me"}
+    assert world.emulator.journal.count("POST", "/v1/access_token") == 1
+
+
+@pytest.mark.check("A16")
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}, 200),
+        ({"sec_purpose": "prefetch"}, 204),
+        ({"sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"}, 204),
+    ],
+)
+def test_a_sign_in_that_no_person_asked_for_does_not_begin(
+    make: Make, headers: dict[str, str], status: int
+) -> None:
+    browser = Browser(make())
+
+    answer = browser.get("/login?return_to=/me", **headers)
+    forged = browser.post("/login", origin="https://evil")
+    alone = browser.client.head("/login", base_url=ORIGIN)
+
+    assert [answer.status_code, forged.status_code, alone.status_code] == [status, 403, 204]
+    assert not browser.client._cookies
+
+
+@pytest.mark.parametrize("headers", [{"sec_purpose": "prefetch"}, {"purpose": "prefetch"}])
+def test_a_prefetched_callback_spends_nothing(make: Make, headers: dict[str, str]) -> None:
+    browser = Browser(make())
+    callback = browser.decide(browser.get("/login"))
+
+    assert browser.get(callback, **headers).status_code == 204
+    assert browser.get(callback).location == "/"
+
+
+@pytest.mark.check("D09")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil"},
+        {"origin": "null", "sec_fetch_site": "cross-site"},
+        {"origin": ORIGIN, "sec_fetch_site": "same-site"},
+    ],
+)
+def test_another_site_cannot_change_anything_as_the_person(
+    make: Make, headers: dict[str, str]
+) -> None:
+    browser = Browser(make())
+    browser.sign_in()
+
+    assert browser.post("/change", **headers).status_code == 403
+    assert browser.post("/logout", **headers).status_code == 403
+    assert browser.post("/change", origin=ORIGIN).json == {"email": LUCA}
+    assert browser.post("/change").json == {"email": LUCA}  # a program
+
+
+@pytest.mark.check("A10")
+@pytest.mark.parametrize(
+    "return_to",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/%09/evil.example",
+        "/%2F/evil.example",
+        "javascript:alert(1)",
+        "/logout",
+        "/login?return_to=/",
+        "/oauth?code=x",
+        "/x/../logout",
+        "/%6Cogout",
+    ],
+)
+def test_a_sign_in_leads_nowhere_but_to_a_page_here(make: Make, return_to: str) -> None:
+    browser = Browser(make())
+    start = browser.client.get("/login", base_url=ORIGIN, query_string={"return_to": return_to})
+
+    assert browser.get(browser.decide(start)).location == "/"
+
+
+def test_people_of_other_organizations_are_refused_and_nothing_is_kept(
+    world: World, make: Make
+) -> None:
+    browser = Browser(make(allowed_orgs=["an-organization-of-others"]))
+
+    page = browser.sign_in()
+
+    assert page.status_code == 403
+    assert browser.get("/me").status_code == 401
+    with Integration(world.settings) as webex:
+        assert list(webex.grants.list()) == []
+
+
+@pytest.mark.check("D02")
+def test_flasks_own_session_can_carry_the_person(world: World, make: Make) -> None:
+    app = with_session_views(make(session="host"))
+    browser, other = Browser(app), Browser(app)
+    browser.get("/plant")
+    browser.sign_in()
+    other.sign_in(MIRA)
+
+    assert list(told(browser.get("/session"))) == ["webex_person_id"]
+    assert browser.get("/me").json == {"email": LUCA}
+    assert other.get("/me").json == {"email": MIRA}
+    assert browser.post("/logout", origin="https://evil").status_code == 403
+    assert browser.get("/me").json == {"email": LUCA}
+    browser.post("/logout")
+    assert browser.get("/session").json == {}
+    assert browser.get("/me").status_code == 401
+    with Integration(world.settings) as webex:
+        assert len(list(webex.grants.list())) == 2  # they live until somebody revokes them
+
+
+def test_a_program_may_keep_its_own_users(make: Make) -> None:
+    accounts: dict[str, str | None] = {}
+
+    def remember(grant: Grant) -> str | None:
+        accounts[grant.person_id] = grant.email
+        return "Hello" if grant.email == MIRA else None
+
+    app = make(session=None, login_path="/connect", on_sign_in=remember)
+
+    assert Browser(app).sign_in(path="/connect?return_to=/anybody").location == "/anybody"
+    assert Browser(app).sign_in(MIRA, "/connect").text == "Hello"
+    assert set(accounts.values()) == {LUCA, MIRA}
+    with pytest.raises(RuntimeError, match="knows nobody"):
+        Browser(app).get("/me")
+
+
+def test_a_wrong_use_is_refused_at_once(world: World) -> None:
+    with pytest.raises(ValueError, match="cookie"):
+        WebexAuth(settings=world.settings, session="flask")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="on_sign_in"):
+        WebexAuth(settings=world.settings, session=None)
+    with pytest.raises(TypeError, match="give a list"):
+        WebexAuth(settings=world.settings, allowed_orgs="an-organization")
+    with pytest.raises(TypeError, match="parentheses"):
+        WebexAuth(settings=world.settings).login_required(print)  # type: ignore[arg-type]
+
+
+def test_it_imports_flask_and_no_other_framework() -> None:
+    code = (
+        "import sys, webex_oauth.flask; "
+        "print(sorted({'starlette', 'uvicorn', 'jinja2', 'django', 'fastapi', 'httpx', 'requests'}"
+        " & {name.partition('.')[0] for name in sys.modules}))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert out.stdout.strip() == "['jinja2']"  # Flask's own
+
+
+@contextmanager
+def gunicorn(folder: Path) -> Iterator[str]:
+    """Serve the program in two workers that are forked after it was loaded."""
+    command = [sys.executable, "-m", "gunicorn", "--preload", "-w", "2", "--threads", "4"]
+    bound = ["-b", "127.0.0.1:0", "--chdir", str(PROGRAMS), "flask_app:app"]
+    environment = {**os.environ, "WEBEX_ENV_FILE": str(folder / ".env")}
+    log = folder / "gunicorn.log"
+    with log.open("w") as out:
+        server = subprocess.Popen([*command, *bound], env=environment, stderr=out, stdout=out)
+    try:
+        until(lambda: log.read_text().count("Booting worker") == 2)
+        found = re.search(r"Listening at: (http://\S+)", log.read_text())
+        assert found
+        yield found[1]
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def test_workers_that_are_forked_after_the_program_was_loaded_serve_one_person(
+    world: World,
+) -> None:
+    seen = set[tuple[int, int]]()
+    apart = {"connection": "close"}  # so that either worker may answer
+    with gunicorn(world.folder) as url, httpx.Client(base_url=url, headers=apart) as browser:
+        start = browser.get("/login?return_to=/rooms")
+        callback = Visitor().sign_in(start.headers["location"], LUCA)
+        back = browser.get("/oauth?" + callback.partition("?")[2])
+        assert back.headers["location"] == "/rooms"
+
+        def both_have_answered() -> bool:
+            seen.add(rooms_of(browser))
+            return len(seen) == 2
+
+        until(both_have_answered)
+
+    assert {count for count, _ in seen} == {3}
+
+
+def rooms_of(browser: httpx.Client) -> tuple[int, int]:
+    """Return how many rooms the person has, and which worker says so."""
+    answer = browser.get("/rooms").json()
+    return answer["count"], answer["worker"]
