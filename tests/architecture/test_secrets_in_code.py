@@ -121,6 +121,7 @@ def test_randomness_comes_in_at_the_edge_alone() -> None:
 
     assert makers == {
         "cli/keys.py",
+        "frameworks/synchronous.py",
         "integration/__init__.py",
         "testing.py",
         "web/refusals.py",
