@@ -137,6 +137,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
     }
 
     assert revealing <= {
+        "cli/grants.py",
         "cli/keys.py",
         "httpx.py",
         "requests.py",

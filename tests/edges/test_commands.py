@@ -180,7 +180,7 @@ def test_a_port_in_use_is_told_in_one_line(command: str, tmp_path: Path) -> None
 def test_an_argument_that_is_not_text_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(sample_env())
 
-    ended = run(tmp_path, "disconnect", "\udcff")
+    ended = run(tmp_path, "logout", "\udcff")
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == r"error: '\udcff' is not UTF-8 text: type it again"

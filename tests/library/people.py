@@ -13,11 +13,13 @@ SCOPES = ("spark:people_read", "spark:rooms_read")
 class World:
     """An integration that is registered at *emulator*; its `.env` is in *folder*."""
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
+    def __init__(
+        self, emulator: Emulator, folder: Path, redirect_uri: str = "http://localhost:8080/oauth"
+    ) -> None:
         self.emulator = emulator
         self.folder = folder
         self.env_file = folder / ".env"
-        self.registered = emulator.register("http://localhost:8080/oauth")
+        self.registered = emulator.register(redirect_uri)
         self.env_file.write_text(sample_env(self.registered, emulator.origin))
         self.settings = Settings.from_env(self.env_file, {})
 

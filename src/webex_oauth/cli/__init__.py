@@ -9,20 +9,35 @@ import click
 
 from webex_oauth.cli.limits import set_limits
 from webex_oauth.cli.output import complain, print_mistakes
-from webex_oauth.errors import ConfigurationError, WebexOAuthError
+from webex_oauth.errors import (
+    ConfigurationError,
+    GrantNotFound,
+    MissingScope,
+    ReauthRequired,
+    TemporaryError,
+    WebexOAuthError,
+)
 
 COMMANDS = {
     "demo": "Run the application and a local Webex together.",
     "serve": "Run the application with your integration.",
+    "login": "Sign in with Webex and keep the grant.",
+    "token": "Print an access token that is good for at least a minute.",
+    "exec": "Run a command with an access token in its environment.",
+    "grants": "List the people who have signed in, and until when their grants last.",
+    "logout": "End every session of a person, and their grant.",
     "keep": "Keep unused grants alive, in a process of its own.",
     "emulator": "Run a local Webex alone.",
     "learn": "Run a step of the ladder, a sign-in to learn from, with a local Webex.",
-    "disconnect": "End a person's sessions, and delete and revoke their tokens.",
     "keys": "List, rotate and retire the keys that encrypt the store.",
     "check-config": "Report every mistake in the configuration at once.",
 }
-MODULES: Final = {"keep": "grants", "disconnect": "grants"}
+MODULES: Final = dict.fromkeys(("login", "token", "exec", "logout"), "grants")
 INTERRUPTED: Final = 130
+TRY_LATER: Final = 75
+SIGN_IN: Final = 77
+"""Exit statuses of <sysexits.h>: what failed may pass (EX_TEMPFAIL); a person has to sign in, or
+again (EX_NOPERM)."""
 
 
 class Edge(click.Command):
@@ -48,7 +63,7 @@ class Edge(click.Command):
             sys.exit(1)
         except (WebexOAuthError, OSError) as error:
             complain(f"error: {error}")
-            sys.exit(1)
+            sys.exit(_status_of(error))
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -78,6 +93,12 @@ class Commands(Edge, click.Group):
 def main() -> None:
     """Sign in with Webex, keep the tokens alive, run a local Webex."""
     set_limits()
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, TemporaryError) or isinstance(error.__cause__, TemporaryError):
+        return TRY_LATER
+    return SIGN_IN if isinstance(error, (ReauthRequired, GrantNotFound, MissingScope)) else 1
 
 
 def _print_usage_error(error: click.ClickException) -> int:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
+from webex_oauth.cli.options import env_file_option, stored_settings
 from webex_oauth.cli.output import complain, say
-from webex_oauth.cli.running import env_file_option, run, settings_or_exit
+from webex_oauth.cli.running import run
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.integration.store_urls import opened_rows
 from webex_oauth.settings import Settings
-from webex_oauth.settings.places import MEMORY
 from webex_oauth.vault.key_agreement import check_keys, drop_check, keys_in_use
 from webex_oauth.vault.key_file import (
     add_key,
@@ -46,10 +46,6 @@ IN_ENVIRONMENT = (
     "the keys are in WEBEX_KEYS, which no command can change: change them there, on every "
     "machine, and restart the servers"
 )
-IN_MEMORY = (
-    "the memory: store lives inside the server process, where no command can reach it: "
-    "restart the server"
-)
 
 
 @click.group(name="keys")
@@ -64,7 +60,7 @@ def keys_command() -> None:
 @env_file_option
 def list_command(env_file: Path) -> None:
     """List the keys: what each is for, since when, and how many rows are encrypted with it."""
-    run(_list_keys(_settings(env_file)))
+    run(_list_keys(stored_settings(env_file)))
 
 
 @keys_command.command(name="rotate")
@@ -77,7 +73,7 @@ def rotate_command(key_id: str | None, env_file: Path) -> None:
     of its own, the first run names a machine that lacks the key: copy the file to every machine,
     then continue with `rotate KEY_ID`.
     """
-    run(_rotate(_settings(env_file), key_id))
+    run(_rotate(stored_settings(env_file), key_id))
 
 
 @keys_command.command(name="re-encrypt")
@@ -87,7 +83,7 @@ def re_encrypt_command(env_file: Path) -> None:
 
     It may be interrupted at any time, and continues where it was when run again.
     """
-    run(_re_encrypt(_settings(env_file)))
+    run(_re_encrypt(stored_settings(env_file)))
 
 
 @keys_command.command(name="retire")
@@ -100,7 +96,7 @@ def re_encrypt_command(env_file: Path) -> None:
 @env_file_option
 def retire_command(key_id: str, env_file: Path, *, lost: bool) -> None:
     """Remove KEY_ID, if nothing is encrypted with it any more."""
-    settings = _settings(env_file)
+    settings = stored_settings(env_file)
     run(_forget(settings, key_id) if lost else _retire(settings, key_id))
 
 
@@ -197,13 +193,6 @@ def _progress() -> Callable[[Tally], None]:
             complain(f"rows read: {count:,}, re-encrypted: {done:,}")
 
     return report
-
-
-def _settings(env_file: Path) -> Settings:
-    settings = settings_or_exit(env_file)
-    if settings.store_url == MEMORY:
-        raise ConfigurationError([IN_MEMORY])
-    return settings
 
 
 def _text(settings: Settings) -> str:

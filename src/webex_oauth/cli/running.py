@@ -1,4 +1,4 @@
-"""What commands that run the integration share: settings, event loop, signals, address."""
+"""What commands that serve share: event loop, signals, address."""
 
 import asyncio
 import errno
@@ -6,16 +6,12 @@ import gc
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import click
-
-from webex_oauth.cli.output import configure_log, print_mistakes, print_warnings
+from webex_oauth.cli.output import print_warnings
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings, Sources, judged_settings, port_mistakes, read_sources
+from webex_oauth.settings import Settings
 from webex_oauth.web.listening import listening_socket
 
 try:
@@ -32,31 +28,6 @@ _BIND_REMEDIES: Final[dict[int | None, str]] = {
     errno.EADDRINUSE: "stop what listens there, or set PORT to a free one",
     errno.EACCES: "set PORT to 1024 or above, where every user may listen",
 }
-
-env_file_option = click.option(
-    "--env-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=".env",
-    help="Read settings from this file (default: .env if it exists); the environment wins.",
-)
-
-
-def settings_or_exit(
-    source: Sources | Path, *, with_warnings: bool = True, is_server: bool = False
-) -> Settings:
-    """Read the settings and configure the log; print warnings, exit on mistakes."""
-    settings, mistakes = judged_settings(
-        source if isinstance(source, Sources) else read_sources(source, os.environ)
-    )
-    if is_server:
-        mistakes += port_mistakes(settings)
-    if with_warnings:
-        print_warnings(settings.warnings)
-    if mistakes:
-        print_mistakes(mistakes)
-        sys.exit(1)
-    configure_log(is_debugging=settings.debug)
-    return settings
 
 
 def run(

@@ -20,12 +20,11 @@ from typing import Self
 
 import click
 
+from webex_oauth.cli.options import env_file_option, settings_or_exit
 from webex_oauth.cli.output import complain
 from webex_oauth.cli.running import (
-    env_file_option,
     listen,
     run,
-    settings_or_exit,
     stop_on_signals,
 )
 from webex_oauth.settings import Settings, read_sources

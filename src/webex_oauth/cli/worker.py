@@ -16,10 +16,9 @@ import click
 from webex_oauth.asgi import create_app
 from webex_oauth.cli import Edge
 from webex_oauth.cli.limits import affordable_connections
+from webex_oauth.cli.options import env_file_option, settings_or_exit
 from webex_oauth.cli.running import (
-    env_file_option,
     run,
-    settings_or_exit,
     spare_collections,
     stop_on_signals,
 )

@@ -120,6 +120,19 @@ class CodeRedemption:
             admitted, missing=tuple(one for one in asked if not permits(grant.scopes, one))
         )
 
+    async def keep(self, tokens: TokenSet, scopes: frozenset[str], requested_at: int) -> bytes:
+        """Keep and hold *tokens* that were just issued here; return the key of the grant.
+
+        Raises UpstreamError, ApiError, StoreError or VaultError; the tokens are revoked then.
+        """
+        issuer = self._context.platform.server.issuer
+        grant = Grant(issuer, self._unnamed(), tokens, scopes, requested_at)
+        try:
+            return (await self._keep(await self._identified(grant), None, None)).grant_key
+        except WebexOAuthError:
+            await self._revocations.give_back(grant)
+            raise
+
     async def adopt(self, tokens: TokenSet, scopes: Collection[str]) -> bytes:
         """Keep and hold *tokens*, issued elsewhere, once Webex has said whose they are.
 

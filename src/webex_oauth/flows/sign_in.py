@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreUnavailable, WebexOAuthError
 from webex_oauth.flows.code_redemption import Admitted, Browser, CodeRedemption, TakenAttempt
 from webex_oauth.flows.context import FlowContext
+from webex_oauth.flows.device_sign_in import DeviceSignIn
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
     AuthorizationCode,
@@ -150,6 +151,7 @@ class SignIn:
         self._context = context
         self._scopes = scopes
         self._redemption = CodeRedemption(context, scopes, revocations)
+        self.device = DeviceSignIn(context, scopes, self._redemption)
 
     def begin(
         self, return_to: ReturnTo, *, scopes: Collection[str] = (), login_hint: str | None = None

@@ -4,7 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from webex_oauth.errors import SignInError, SignInFailed, TemporaryError, WebexOAuthError
+from webex_oauth.errors import (
+    AttemptUnknown,
+    SignInError,
+    SignInFailed,
+    TemporaryError,
+    WebexOAuthError,
+)
 from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.flows.sign_in import (
     HOME,
@@ -17,7 +23,9 @@ from webex_oauth.flows.sign_in import (
 )
 from webex_oauth.integration import OpenIntegration
 from webex_oauth.library.grants import AsyncGrant, grant_of
+from webex_oauth.library.loopback import Loopback, announce, open_in_browser
 from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.oauth.device import DeviceCode
 from webex_oauth.settings import Settings
 
 GrantT = TypeVar("GrantT")
@@ -72,10 +80,8 @@ class AsyncSignIn:
         the *cookies* of the browser the oldest of many unfinished sign-ins is dropped.
         """
         opened = self._opened()
-        if isinstance(scopes, str):
-            raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
         started = opened.sign_in.begin(
-            read_return_to(return_to), scopes=tuple(scopes), login_hint=login_hint
+            read_return_to(return_to), scopes=_words(scopes), login_hint=login_hint
         )
         kept = self._jar.kept_attempt(
             cookies or {}, started.attempt_id, started.attempt, opened.context.clock()
@@ -118,6 +124,57 @@ class AsyncSignIn:
                 grant = grant_of(await opened.vault.grant(key), self._opened)
                 return SignInEnd(grant, return_to.path, set_cookies, missing)
 
+    async def with_browser(
+        self,
+        *,
+        scopes: Iterable[str] = (),
+        timeout_seconds: float = 300,
+        open_browser: Callable[[str], object] = open_in_browser,
+    ) -> AsyncGrant:
+        """Sign in with this machine's browser: for programs at a terminal, and notebooks.
+
+        The redirect URI must be registered on this machine, such as http://localhost:8080/oauth;
+        nothing else may listen there. The address for the browser is also written to standard
+        error. Raises ConfigurationError, and SignInError, such as SignInTimedOut.
+        """
+        start = await self.begin(scopes=scopes)
+        name, _, rest = start.set_cookies[0].partition("=")
+        cookies = {name: rest.partition(";")[0]}
+
+        def is_awaited(query: bytes) -> bool:
+            try:
+                state = read_callback(query).state
+            except SignInError:
+                return False
+            return self._jar.attempt(cookies, attempt_id(state)) is not None
+
+        async with Loopback(self._settings.client.redirect_uri, is_awaited) as loopback:
+            announce(start.url, open_browser)
+            query = await loopback.callback(timeout_seconds)
+            try:
+                end = await self.complete(query, cookies)
+            except WebexOAuthError as error:
+                await loopback.show("Not signed in", str(error))
+                raise
+            await loopback.show("Signed in", "Webex knows you; the program has what you allowed.")
+        if end.grant is None:
+            raise AttemptUnknown("the sign-in was completed elsewhere")
+        return end.grant
+
+    async def with_device(
+        self, *, show: Callable[[DeviceCode], object] = print, scopes: Iterable[str] = ()
+    ) -> AsyncGrant:
+        """Sign in where there is no browser: *show* a code that the person enters elsewhere.
+
+        The integration has Webex's device redirect URIs registered. Raises SignInError, such as
+        SignInTimedOut, TokenError or TemporaryError.
+        """
+        opened = self._opened()
+        started = await opened.sign_in.device.begin(_words(scopes))
+        show(started.shown)
+        key = await opened.sign_in.device.complete(started)
+        return grant_of(await opened.vault.grant(key), self._opened)
+
     async def current(self, cookies: Mapping[str, str]) -> AsyncGrant | None:
         """Return the grant of the person who is signed in in this browser; None if nobody is.
 
@@ -140,6 +197,12 @@ class AsyncSignIn:
         if session_id is not None:
             await self._opened().sessions.sign_out(session_id)
         return tuple(self._jar.all_dropped(cookies))
+
+
+def _words(scopes: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(scopes, str):
+        raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
+    return tuple(scopes)
 
 
 def _sign_in_error(error: WebexOAuthError, return_to: ReturnTo = HOME) -> SignInError:

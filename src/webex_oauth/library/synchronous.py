@@ -1,6 +1,6 @@
 """The library without an event loop: each verb runs its asynchronous namesake to the end."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self, TypeVar
 
@@ -13,7 +13,9 @@ from webex_oauth.library.grants import (
 )
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.library.loop import Runner
+from webex_oauth.library.loopback import open_in_browser
 from webex_oauth.library.sign_in import AsyncSignIn, SignInEnd, SignInStart
+from webex_oauth.oauth.device import DeviceCode
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
@@ -168,6 +170,26 @@ class SignIn:
         end = self._runner.run(work)
         grant = None if end.grant is None else _twin_of(end.grant, self._runner)
         return SignInEnd(grant, end.return_to, end.set_cookies, end.missing)
+
+    def with_browser(
+        self,
+        *,
+        scopes: Iterable[str] = (),
+        timeout_seconds: float = 300,
+        open_browser: Callable[[str], object] = open_in_browser,
+    ) -> Grant:
+        """Sign in with this machine's browser; see `AsyncSignIn.with_browser`."""
+        work = self._twin.with_browser(
+            scopes=scopes, timeout_seconds=timeout_seconds, open_browser=open_browser
+        )
+        return _twin_of(self._runner.run(work), self._runner)
+
+    def with_device(
+        self, *, show: Callable[[DeviceCode], object] = print, scopes: Iterable[str] = ()
+    ) -> Grant:
+        """Sign in where there is no browser; see `AsyncSignIn.with_device`."""
+        work = self._twin.with_device(show=show, scopes=scopes)
+        return _twin_of(self._runner.run(work), self._runner)
 
     def current(self, cookies: Mapping[str, str]) -> Grant | None:
         """Return the grant of who is signed in in this browser; see `AsyncSignIn.current`."""
