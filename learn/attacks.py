@@ -154,7 +154,7 @@ def late_answer(app: "App") -> bool:
     mira = Browser(app)
     page = mira.sign_in(MIRA)
     app.webex.clock.advance(FIFTEEN_DAYS)
-    app.webex.faults.add("POST", "/v1/access_token", Slow(piece_bytes=100, pause_seconds=0.1))
+    app.webex.faults.add("POST", "/v1/access_token", Slow(piece_bytes=100, pause_seconds=0.2))
     with ThreadPoolExecutor() as tabs:
         tabs.submit(mira.open, "/")
         wait_until(lambda: app.webex.journal.count("POST", "/v1/access_token") == 2)
