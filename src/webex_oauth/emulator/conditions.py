@@ -199,12 +199,13 @@ class Conditions:
         randomness: Randomness | None = None,
         options: Options | None = None,
     ) -> None:
-        self.clock = clock or MovableClock()
+        self.clock: MovableClock = clock or MovableClock()
         """The clock that decides what has expired."""
-        self.randomness = randomness or Randomness()
+        self.randomness: Randomness = randomness or Randomness()
         given = msgspec.structs.asdict(options or Options())
-        self.options = self._initial_options = checked(given, Options)
+        self.options: Options = checked(given, Options)
         """The options in force."""
+        self._initial_options = self.options
 
     def change_options(self, **changes: Any) -> Options:
         """Change some options, by name; raise `ValueError` for what is not possible."""

@@ -38,7 +38,7 @@ class CannotListen(OSError):
     def __init__(self, cause: OSError, host: str, port: int) -> None:
         address = host if isinstance(cause, socket.gaierror) else f"{host}:{port}"
         super().__init__(f"cannot listen on {address} ({cause.strerror})")
-        self.errno = cause.errno
+        self.errno: int | None = cause.errno
         self.cause = cause
         self.port = port
 
@@ -226,11 +226,11 @@ class RunningEmulator:
         with ExitStack() as closing:
             self._listeners = bind(host, port, broker_port)
             closing.callback(self._listeners.close)
-            self.emulator = Emulator(self._listeners.origins, **parts)
+            self.emulator: Emulator = Emulator(self._listeners.origins, **parts)
             closing.pop_all()
-        self.origin = self.emulator.origin
+        self.origin: str = self.emulator.origin
         """Where the front door is reached."""
-        self.broker_origin = self.emulator.broker_origin
+        self.broker_origin: str = self.emulator.broker_origin
         """Where the identity broker is reached."""
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()

@@ -42,26 +42,28 @@ class State(Conditions):
     ) -> None:
         super().__init__(clock, randomness, options)
         self.origins = origins
-        self.origin = origins.front_door.configured
+        self.origin: str = origins.front_door.configured
         """Scheme, host and port of the front door: what applications know as Webex."""
-        self.broker_origin = origins.broker.configured
+        self.broker_origin: str = origins.broker.configured
         """Scheme, host and port of the identity broker, where people sign in."""
         self.control_token = control_token
-        self.world = world or seeded_world(self.clock.now())
+        self.world: World = world or seeded_world(self.clock.now())
         """The people and their rooms."""
         registered = tuple(integrations) or (new_integration(self.randomness),)
-        self.conversations = Conversations(self, self.world)
+        self.conversations: Conversations = Conversations(self, self.world)
         """Who is in which room, and what they wrote."""
-        self.integrations = IntegrationRegistry(registered)
+        self.integrations: IntegrationRegistry = IntegrationRegistry(registered)
         """The registered integrations."""
-        self.sign_ins = SignIns(self)
-        self.devices = Devices(self)
-        self.tokens = Tokens(self)
+        self.sign_ins: SignIns = SignIns(self)
+        self.devices: Devices = Devices(self)
+        self.tokens: Tokens = Tokens(self)
         """The grants and tokens that are alive."""
-        self.rate_windows = BoundedDict[tuple[str, str], tuple[int, int]](_RATE_WINDOWS)
-        self.faults = Faults()
+        self.rate_windows: BoundedDict[tuple[str, str], tuple[int, int]] = BoundedDict(
+            _RATE_WINDOWS
+        )
+        self.faults: Faults = Faults()
         """The script of what shall go wrong."""
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         """What was requested."""
 
     def reset(self) -> None:

@@ -35,7 +35,7 @@ class OAuthRefusal(Exception):
         super().__init__(f"{error}: {description}")
         self.error = error
         self.description = description
-        self.message = message or description
+        self.message: str = message or description
         self.status = status
 
 
