@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from peers.processes import node
@@ -32,6 +32,33 @@ def test_openid_client_signs_in_refreshes_and_revokes(emulator: Emulator) -> Non
     assert refused["status"] == 400
     exchange = emulator.journal.matching("POST", "/v1/access_token")[0]
     assert "pkce_verified" in exchange.notes
+
+
+@pytest.mark.parametrize("decision", ["accept", "decline"])
+def test_openid_client_signs_in_a_device_that_polls(
+    emulator: Emulator, decision: Literal["accept", "decline"]
+) -> None:
+    emulator.change_options(
+        device_pending_status=400, device_interval_seconds=1, error_shape="broker"
+    )
+    token_endpoint = f"{emulator.origin}/v1/device/token"
+    known = registration(emulator) | {
+        "token_endpoint": token_endpoint,
+        "device_authorization_endpoint": f"{emulator.origin}/v1/device/authorize",
+    }
+    command = [*node("openid_client_device.mjs"), json.dumps(known)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        codes = json.loads(client.stdout.readline())
+        emulator.journal.wait_for("POST", "/v1/device/token", timeout_seconds=LIMIT_SECONDS)
+        Visitor().sign_in_device(codes["verification_uri_complete"], MIRA, decision)
+        told, _ = client.communicate(timeout=LIMIT_SECONDS)
+
+    ended = json.loads(told)
+    if decision == "accept":
+        assert emulator.tokens.is_active(ended["access_token"])
+    else:
+        assert ended == {"error": "access_denied"}
 
 
 @pytest.mark.parametrize("status", [200, 204])
