@@ -164,7 +164,7 @@ class WebexAuth:
 
     def _sign_out(self) -> Response:
         reply = self._door.sign_out(_asked())
-        if self._session == "host" and reply.answer.status == 303:  # noqa: PLR2004 - signed out
+        if self._session == "host" and reply.is_done:
             host_session.clear()
         return _reply(reply)
 

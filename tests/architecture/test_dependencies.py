@@ -14,6 +14,8 @@ PROVIDERS = metadata.packages_distributions()
 LOADED_BY_OTHERS = {"python-multipart"}  # starlette's forms
 BROUGHT_BY_THE_PROGRAM = {
     "aiohttp",
+    "asgiref",
+    "django",
     "fastapi",
     "flask",
     "httpx",

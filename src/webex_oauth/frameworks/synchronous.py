@@ -38,6 +38,11 @@ class Reply:
     set_cookies: tuple[str, ...] = ()
     grant: Grant | None = None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it was done what was asked for, rather than refused or asked about."""
+        return self.answer.status == HTTPStatus.SEE_OTHER
+
 
 class SyncDoor:
     """Sign-in, callback and sign-out of *integration*, as a synchronous framework asks for them.

@@ -5,6 +5,7 @@ import atexit
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from typing import Any, Final, TypeAlias, TypeVar
 from weakref import WeakSet
 
@@ -30,12 +31,16 @@ class LoopThread:
         self._thread.daemon = True
         self._thread.start()
 
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Begin *work*."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def run(self, work: Work[T], seconds: float | None = None) -> T:
         """Run *work* to its end and return what it returns; Ctrl-C cancels it."""
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError(INSIDE)
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.submit(work)
         try:
             return future.result(seconds)
         except TimeoutError:
@@ -83,6 +88,18 @@ class Runner:
                 yield item[0]
         finally:
             self.run(_close(source))
+
+    async def awaited(self, work: Work[T]) -> T:
+        """Do *work* here for a caller in another event loop."""
+        return await asyncio.wrap_future(self._loop().submit(work))
+
+    async def iterate_awaited(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Yield what *source* yields here to a caller in another event loop."""
+        try:
+            while (item := await self.awaited(_next(source))) is not None:
+                yield item[0]
+        finally:
+            await self.awaited(_close(source))
 
     def open(self) -> None:
         """Open now instead of at first use."""
