@@ -1,9 +1,11 @@
 """The ready application as ASGI, for any server: `uvicorn webex_oauth.asgi:app`."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,7 +14,11 @@ from webex_oauth.errors import ConfigurationError, WebexOAuthError
 from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.settings import Settings
+from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.application import create_application
+
+if TYPE_CHECKING:
+    from webex_oauth.fastapi import WebexAuth
 
 NOT_OPEN = (
     "the application is not open: run the server with its lifespan on; if the application is "
@@ -77,7 +83,8 @@ class WebexApplication(Application):
 
     Its pages are below the folder of the redirect URI. *path* is where *app* finds that folder if
     it is below a path itself (`root_path`). *settings* are by default those of
-    `Settings.from_env()`. Meanwhile `integration` is open for *app*. Raises ConfigurationError.
+    `Settings.from_env()`. Meanwhile `integration` is open for *app*, and `auth` knows whose session
+    a request has: `Security(webex.auth)`. Raises ConfigurationError.
     """
 
     def __init__(
@@ -89,6 +96,12 @@ class WebexApplication(Application):
             raise ConfigurationError([NO_FOLDER.format(settings.public_origin)])
         super().__init__(lambda: settings, is_stopping=lambda: False)
         self.integration = AsyncIntegration(settings)
+        self.auth: WebexAuth = _auth_type()(
+            integration=self.integration,
+            login_path=settings.path_of(PagePath.LOGIN),
+            logout_path=settings.path_of(PagePath.LOGOUT),
+        )
+        app.add_exception_handler(WebexOAuthError, self.auth.answer_error)
         app.mount(path, self)
         live = app.router.lifespan_context
 
@@ -103,6 +116,13 @@ class WebexApplication(Application):
     async def _open(self, settings: Settings) -> AsyncIterator[OpenIntegration]:  # noqa: ARG002 - those of `integration`
         async with self.integration:
             yield self.integration._opened()  # noqa: SLF001 - the pages work below the interface
+
+
+def _auth_type() -> "type[WebexAuth]":
+    """Return the class for what the host is made with; FastAPI may not be installed."""
+    framework = "fastapi" if "fastapi" in sys.modules else "starlette"
+    found: type[WebexAuth] = import_module(f"webex_oauth.{framework}").WebexAuth
+    return found
 
 
 def create_app(

@@ -1,6 +1,7 @@
 """`/login` begins a sign-in; `GET /oauth`, at the registered path, completes it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from webex_oauth.errors import (
     AuthorizationRefused,
     IncompleteCallback,
+    ReauthRequired,
     SignInError,
     TokenError,
     WebexOAuthError,
@@ -88,8 +90,10 @@ async def begin_sign_in_by_link(visit: Visit) -> Response:
 
 async def _begin(visit: Visit, return_to: ReturnTo, scope: str) -> Response:
     """Begin a sign-in that also asks for what *scope* names, separated by spaces."""
+    scopes = set(filter(None, scope.split(" ")))
+    if scopes:
+        scopes |= await _granted(visit)
     try:
-        scopes = tuple(filter(None, scope.split(" ")))
         started = visit.site.integration.sign_in.begin(return_to, scopes=scopes)
     except ValueError as error:
         raise Refused("bad-request", str(error), error) from None
@@ -100,6 +104,15 @@ async def _begin(visit: Visit, return_to: ReturnTo, scope: str) -> Response:
         cookies.kept_attempt(visit.cookies, started.attempt_id, started.attempt, visit.now()),
     )
     return response
+
+
+async def _granted(visit: Visit) -> frozenset[str]:
+    """Return what the person allowed before, to ask for it again: a new grant replaces the old."""
+    session = await visit.find_session()
+    with suppress(ReauthRequired):
+        if session is not None:
+            return (await visit.site.integration.vault.grant(session.grant_key)).scopes
+    return frozenset()
 
 
 async def complete_sign_in(visit: Visit) -> Response:
@@ -118,8 +131,14 @@ async def complete_sign_in(visit: Visit) -> Response:
         home=visit.site.home,
     )
     match outcome:
-        case SignedIn(session_id, return_to):
+        case SignedIn(session_id, return_to, _, missing):
             response = redirect(return_to.path)
+            if missing:
+                # Where the person was going they would be sent to sign in once more.
+                refused = Refused("scope-missing", f"Webex did not grant {missing[0]}")
+                response = await show_failure(
+                    visit, refused, return_to=return_to, missing_scope=missing[0]
+                )
             if session_id is not None:
                 lifetime_seconds = visit.site.settings.absolute_seconds
                 cookie = visit.site.cookies.kept_session(session_id, lifetime_seconds)
