@@ -14,7 +14,7 @@ from services.postgres import PostgresServer, schema_of
 from services.redis import RedisServer, fresh_prefix
 from torture import IS_TORTURE
 
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.opening.store_urls import rows_at
 from webex_oauth.vault.rows import Rows
 
 MEMORY = "memory"

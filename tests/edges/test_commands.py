@@ -275,6 +275,17 @@ def test_the_emulator_loads_no_client_and_no_keys(tmp_path: Path) -> None:
     )
 
 
+def test_a_token_needs_neither_web_stack_nor_emulator_nor_sign_in(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(sample_env())
+
+    loaded = modules_after(tmp_path, "token")
+
+    unneeded = {"starlette", "uvicorn", "uvloop", "jinja2", "multipart", "structlog", "email"}
+    folders = {f"webex_oauth.{name}" for name in ("emulator", "flows", "integration", "library")}
+    assert loaded.isdisjoint(unneeded | folders | {"webex_oauth.web", "html", "webbrowser"})
+    assert "webex_oauth.vault.vault" in loaded
+
+
 def modules_after(folder: Path, *arguments: str) -> set[str]:
     """Run a command in a process that tells afterwards what it had loaded."""
     program = (

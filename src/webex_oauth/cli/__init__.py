@@ -32,7 +32,7 @@ COMMANDS = {
     "keys": "List, rotate and retire the keys that encrypt the store.",
     "check-config": "Report every mistake in the configuration at once.",
 }
-MODULES: Final = dict.fromkeys(("login", "token", "exec", "logout"), "grants")
+MODULES: Final = {"login": "grants", "logout": "grants", "exec": "token"}
 INTERRUPTED: Final = 130
 TRY_LATER: Final = 75
 SIGN_IN: Final = 77

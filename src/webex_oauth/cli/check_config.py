@@ -11,7 +11,7 @@ from webex_oauth.cli.options import env_file_option
 from webex_oauth.cli.output import print_mistakes, print_warnings, say
 from webex_oauth.cli.running import bind_failure, run
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.integration.store_urls import start_mistakes, try_store, try_webex
+from webex_oauth.opening.store_urls import start_mistakes, try_store, try_webex
 from webex_oauth.settings import Settings, judged_settings, port_mistakes, read_sources
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.web.listening import listening_socket

@@ -15,7 +15,7 @@ from webex_oauth.cli.options import env_file_option, stored_settings
 from webex_oauth.cli.output import complain, say
 from webex_oauth.cli.running import run
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
-from webex_oauth.integration.store_urls import opened_rows
+from webex_oauth.opening.store_urls import opened_rows
 from webex_oauth.settings import Settings
 from webex_oauth.vault.key_agreement import check_keys, drop_check, keys_in_use
 from webex_oauth.vault.key_file import (

@@ -1,14 +1,22 @@
 """The settings that a command works with, and the person that it is about."""
 
+import logging
 import os
 import sys
 from pathlib import Path
 
 import click
 
-from webex_oauth.cli.output import configure_log, print_mistakes, print_warnings
+from webex_oauth.cli.output import LIBRARY, configure_log, print_mistakes, print_warnings
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings, Sources, judged_settings, port_mistakes, read_sources
+from webex_oauth.settings import (
+    Settings,
+    Sources,
+    changed,
+    judged_settings,
+    port_mistakes,
+    read_sources,
+)
 from webex_oauth.settings.places import MEMORY
 
 IN_MEMORY = "the memory: store lives inside the server process; this command cannot reach it"
@@ -19,6 +27,7 @@ env_file_option = click.option(
     default=".env",
     help="Read settings from this file (default: .env if it exists); the environment wins.",
 )
+person_argument = click.argument("person", required=False)
 
 
 def settings_or_exit(
@@ -45,3 +54,12 @@ def stored_settings(env_file: Path, *, with_warnings: bool = True) -> Settings:
     if settings.store_url == MEMORY:
         raise ConfigurationError([IN_MEMORY])
     return settings
+
+
+def short_settings(env_file: Path, person: str | None = None) -> Settings:
+    """Read the settings for one short task, about *person* if one is named."""
+    settings = stored_settings(env_file, with_warnings=False)
+    if not settings.debug:
+        logging.getLogger(LIBRARY).setLevel(logging.WARNING)
+    named = {} if person is None else {"person": person}
+    return changed(settings, keeper=False, **named)

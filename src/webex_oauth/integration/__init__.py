@@ -1,4 +1,4 @@
-"""The composition root: settings become an integration at work. Only here adapters are chosen."""
+"""The composition root: settings become an integration at work."""
 
 import asyncio
 import logging
@@ -7,9 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from socket import gethostname
-from typing import TypeAlias
 
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.flows.context import FlowContext
@@ -18,28 +16,19 @@ from webex_oauth.flows.person_api import PersonApi
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.flows.sessions import Sessions
 from webex_oauth.flows.sign_in import SignIn
-from webex_oauth.integration.shared_clock import SharedClock, steady_seconds
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.opening import OpenVault, Tasks, open_vault
+from webex_oauth.opening.shared_clock import steady_seconds
 from webex_oauth.ports import Clock, Randomness, Sleep, Transport
 from webex_oauth.settings import Settings
-from webex_oauth.settings.pages import PagePath
-from webex_oauth.settings.places import MEMORY
-from webex_oauth.transport import HttpTransport
-from webex_oauth.vault.key_agreement import KeyPresence, KeyWatch, open_keys
-from webex_oauth.vault.key_file import KeyFile
-from webex_oauth.vault.ledger import Ledger
+from webex_oauth.vault.key_agreement import KeyPresence
 from webex_oauth.vault.records import check_grant_key
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.rows import Rows
-from webex_oauth.vault.sealing import Sealer
 from webex_oauth.vault.vault import Vault
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 300.0
-
-Tasks: TypeAlias = dict[str, Callable[[], Awaitable[None]]]
-"""Work without an end, by the name that the log uses."""
 
 log = logging.getLogger(__name__)
 
@@ -80,76 +69,41 @@ async def open_integration(
     if not isinstance(settings, Settings):
         raise TypeError("settings are what webex_oauth.Settings(...) or Settings.from_env() makes")
     async with AsyncExitStack() as exits:
-        # A store that ends with this process needs no rescue from it.
-        needs_spool = rows is not None or settings.store_url != MEMORY
-        rows = rows or rows_at(settings.store_url)
-        await rows.open()
-        exits.push_async_callback(rows.close)
-        tasks: Tasks = {}
-        clock = clock or await _shared_clock(rows, tasks)
-        today = datetime.fromtimestamp(clock(), UTC).date()
-        keys = await open_keys(rows, settings.keys_file, settings.keys, randomness, today)
-        if isinstance(keys, KeyFile):
-            tasks["keys"] = KeyWatch(keys, rows, randomness).run
-        sealer = Sealer(keys, randomness)
-        if transport is None:
-            transport = await exits.enter_async_context(
-                HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
-            )
-        integration = _compose(settings, rows, sealer, transport, clock)
-        if needs_spool:
-            await integration.rescue.open()
-        background = Background(tasks | _tasks(settings, integration))
+        opened = await exits.enter_async_context(
+            open_vault(settings, rows=rows, transport=transport, clock=clock, randomness=randomness)
+        )
+        integration = _compose(settings, opened)
+        background = Background(opened.tasks | _tasks(settings, integration))
         exits.push_async_callback(background.close)
         # The vault closes first: a refresh under way may end in the rescue, which is a task.
-        exits.push_async_callback(integration.vault.close)
+        exits.push_async_callback(opened.vault.close)
         yield integration
 
 
-async def _shared_clock(rows: Rows, tasks: Tasks) -> Clock:
-    clock = SharedClock(rows.time)
-    await clock.look()
-    tasks["clock"] = clock.run
-    return clock
-
-
-def _compose(
-    settings: Settings, rows: Rows, sealer: Sealer, transport: Transport, clock: Clock
-) -> OpenIntegration:
-    ledger = Ledger(rows, sealer, settings.idle_seconds)
+def _compose(settings: Settings, opened: OpenVault) -> OpenIntegration:
+    sealer = opened.sealer
     context = FlowContext(
         platform=settings.platform,
         client=settings.client,
-        ledger=ledger,
+        ledger=opened.ledger,
         sealer=sealer,
-        transport=transport,
-        clock=clock,
+        transport=opened.transport,
+        clock=opened.clock,
         randomness=sealer.randomness,
         idle_seconds=settings.idle_seconds,
         absolute_seconds=settings.absolute_seconds,
         keeps_grants=settings.keep_grants,
     )
-    rescue = Rescue(settings.spool_folder, ledger, clock, sealer.randomness)
-    vault = Vault(
-        ledger,
-        transport,
-        settings.platform.server,
-        settings.client,
-        clock,
-        rescue=rescue,
-        randomness=sealer.randomness,
-        sign_in_url=settings.url_of(PagePath.LOGIN),
-    )
     revocations = Revocations(context)
     return OpenIntegration(
         context=context,
-        vault=vault,
+        vault=opened.vault,
         sign_in=SignIn(context, settings.scopes, revocations),
         sessions=Sessions(context, revocations),
-        keeper=Keeper(context, vault),
+        keeper=Keeper(context, opened.vault),
         revocations=revocations,
-        rescue=rescue,
-        key_presence=KeyPresence(rows, sealer, f"{gethostname()} (process {os.getpid()})"),
+        rescue=opened.rescue,
+        key_presence=KeyPresence(opened.rows, sealer, f"{gethostname()} (process {os.getpid()})"),
     )
 
 
@@ -157,7 +111,6 @@ def _tasks(settings: Settings, integration: OpenIntegration) -> Tasks:
     sweeper = Sweeper(integration.context, integration.sessions, monotonic=steady_seconds)
     keeper = {"keeper": integration.keeper.run} if settings.keeper else {}
     return keeper | {
-        "rescue": integration.rescue.run,
         "key presence": integration.key_presence.run,
         "revocations": integration.revocations.run,
         "sweeper": sweeper.run,

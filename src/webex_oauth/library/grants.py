@@ -7,16 +7,16 @@ from typing import Final, Literal, Self, TypeAlias, TypeVar
 
 from msgspec.json import encode
 
-from webex_oauth.errors import GrantNotFound, MissingScope, ReauthReason, ReauthRequired
+from webex_oauth.errors import MissingScope, ReauthReason, ReauthRequired
 from webex_oauth.flows.person_api import PatientApi
 from webex_oauth.integration import OpenIntegration
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.vault import records
+from webex_oauth.vault.finding import grant_meant, grant_of_person, grant_with_email
 from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
 from webex_oauth.webex.api import Call, Listing, Page
 from webex_oauth.webex.own_requests import ApiResponse
-from webex_oauth.webex.people import subject_of
 from webex_oauth.webex.platform import Platform
 from webex_oauth.webex.scopes import permits
 
@@ -27,8 +27,6 @@ WAIT_SECONDS: Final = 60.0
 """How long a call waits by itself when Webex asks to come back later."""
 
 BATCH: Final = 100
-MOST_CANDIDATES: Final = 10
-NOBODY: Final = "nobody has signed in"
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -178,19 +176,15 @@ class AsyncGrants:
 
     def __init__(self, settings: Settings, opened: Callable[[], OpenIntegration]) -> None:
         self._settings = settings
+        self._issuer = settings.platform.server.issuer
         self._opened = opened
 
     async def get(self, person_id: str) -> AsyncGrant:
         """Return the grant of a person; raise GrantNotFound."""
         if not isinstance(person_id, str):
             raise TypeError(f"a person id is text, not {type(person_id).__name__}")
-        issuer = self._settings.platform.server.issuer
-        key = records.grant_key(issuer, subject_of(person_id))
-        found = await self._opened().context.ledger.find_grant(key)
-        if found is None:
-            hint = ": find(email=...) takes addresses" if "@" in person_id else ""
-            raise GrantNotFound(f"nothing is kept of the person {person_id!r}{hint}")
-        return grant_of(found.record, self._opened)
+        grant = await grant_of_person(self._opened().context.ledger, self._issuer, person_id)
+        return grant_of(grant, self._opened)
 
     async def find(self, *, email: str) -> AsyncGrant | None:
         """Return the grant of the person with this address; None if there is none, or several.
@@ -199,30 +193,17 @@ class AsyncGrants:
         """
         if not isinstance(email, str):
             raise TypeError(f"an e-mail address is text, not {type(email).__name__}")
-        found = await self._opened().context.ledger.grants_with_email(email)
-        return grant_of(found[0].record, self._opened) if len(found) == 1 else None
+        found = await grant_with_email(self._opened().context.ledger, email)
+        return None if found is None else grant_of(found, self._opened)
 
     async def one(self) -> AsyncGrant:
         """Return the grant of the person that the settings name, or the only one there is.
 
         Raises GrantNotFound, which names the candidates.
         """
-        named = self._settings.person
-        if named is not None and "@" not in named:
-            return await self.get(named)
-        if named is not None:
-            grant = await self.find(email=named)
-            if grant is None:
-                raise GrantNotFound(f"nothing is kept of {named}")
-            return grant
-        found = await self._opened().context.ledger.list_grants(b"", MOST_CANDIDATES)
-        grants = [grant_of(entry.record, self._opened) for entry in found]
-        if len(grants) == 1:
-            return grants[0]
-        if not grants:
-            raise GrantNotFound(NOBODY)
-        names = [grant.email or grant.person_id for grant in grants]
-        raise GrantNotFound(f"several people have signed in: {', '.join(names)}", names)
+        ledger = self._opened().context.ledger
+        grant = await grant_meant(ledger, self._issuer, self._settings.person)
+        return grant_of(grant, self._opened)
 
     async def list(
         self, *, status: Status | None = None, org_id: str | None = None

@@ -4,7 +4,6 @@ import re
 from calendar import timegm
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import final
 from urllib.parse import urlencode
@@ -158,6 +157,9 @@ def read_retry_after(value: str | None, now: int) -> int:
 
 
 def _seconds_until(http_date: str, now: int) -> int | None:
+    # Half of the standard library's mail package, for a header that is rare.
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415
+
     try:
         return timegm(parsedate_to_datetime(http_date).utctimetuple()) - now
     except (ValueError, OverflowError):

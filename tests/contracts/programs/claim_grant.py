@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from contracts.records import grant, ledger_on
 
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.opening.store_urls import rows_at
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Lease
 

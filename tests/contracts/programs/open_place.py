@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.opening.store_urls import rows_at
 
 
 async def main(place: str) -> None:

@@ -21,8 +21,8 @@ from webex_oauth.emulator import Visitor
 from webex_oauth.errors import ReauthRequired, StoreUnavailable, UpstreamError, WebexOAuthError
 from webex_oauth.flows.sign_in import HOME, NotSignedIn, SignedIn
 from webex_oauth.integration import OpenIntegration, open_integration
-from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.opening.store_urls import rows_at
 from webex_oauth.secret import Secret
 from webex_oauth.vault.rows import Change, Rows
 

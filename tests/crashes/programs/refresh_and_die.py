@@ -21,8 +21,8 @@ from storm.refresh_rows import refresh_rows
 
 from webex_oauth.errors import AnswerLost
 from webex_oauth.integration import open_integration
-from webex_oauth.integration.store_urls import rows_at
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.opening.store_urls import rows_at
 from webex_oauth.ports import Limits, Transport
 from webex_oauth.transport import HttpTransport
 

@@ -19,7 +19,7 @@ from storm.programs.ask_together import ask_together
 from storm.refresh_rows import refresh_rows
 
 from webex_oauth.integration import open_integration
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.opening.store_urls import rows_at
 
 
 def stop_at(point: str) -> Callable[[str], Awaitable[None]]:

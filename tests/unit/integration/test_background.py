@@ -9,7 +9,8 @@ from waiting import LIMIT_SECONDS
 
 from webex_oauth import integration
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.integration import LONGEST_PAUSE_SECONDS, Background, Tasks
+from webex_oauth.integration import LONGEST_PAUSE_SECONDS, Background
+from webex_oauth.opening import Tasks
 
 
 class Pauses:

@@ -10,7 +10,7 @@ from unit.settings.examples import GOOD
 
 from webex_oauth.errors import KeyUnavailable, StoreUnavailable
 from webex_oauth.integration import open_integration
-from webex_oauth.integration.shared_clock import SharedClock
+from webex_oauth.opening.shared_clock import SharedClock
 from webex_oauth.settings import Settings, changed
 from webex_oauth.stores.memory import MemoryRows
 

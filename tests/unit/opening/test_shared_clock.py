@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.integration.shared_clock import HOLD_SECONDS, LARGE_STEP_SECONDS, SharedClock
+from webex_oauth.opening.shared_clock import HOLD_SECONDS, LARGE_STEP_SECONDS, SharedClock
 
 DAY = 86_400.0
 

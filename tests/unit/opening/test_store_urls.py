@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.integration.store_urls import rows_at
+from webex_oauth.opening.store_urls import rows_at
 
 
 class NotInstalled:
