@@ -15,6 +15,7 @@ import pytest
 import requests
 from architecture.sources import PACKAGE, ROOT
 from edges.command import free_port, wait_until_listening
+from installed.environments import install
 
 LIMIT_SECONDS = 30
 
@@ -91,11 +92,11 @@ def test_the_wheel_tells_its_version(program: Path, tmp_path: Path) -> None:
 
 
 @contextmanager
-def serving(program: Path, folder: Path, *arguments: str) -> Iterator[str]:
-    """Run a command of the wheel in an empty folder; yield its origin."""
+def serving(program: list[str], folder: Path, *arguments: str) -> Iterator[str]:
+    """Run a command in an empty folder; yield its origin."""
     ports = {"PORT": str(free_port()), "EMULATOR_PORT": str(free_port())}
     with subprocess.Popen(
-        [*command(program), *arguments],
+        [*program, *arguments],
         cwd=folder,
         env={"PATH": os.environ["PATH"], **ports},
         stdout=subprocess.DEVNULL,
@@ -109,10 +110,14 @@ def serving(program: Path, folder: Path, *arguments: str) -> Iterator[str]:
             process.wait(LIMIT_SECONDS)
 
 
-def test_the_demo_runs_from_any_folder_with_its_pages_and_files(
-    program: Path, tmp_path: Path
+def test_pip_installs_the_application_and_its_demo_runs_with_its_pages_and_files(
+    tmp_path: Path,
 ) -> None:
-    with serving(program, tmp_path, "demo") as origin:
+    folder = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=LIMIT_SECONDS)
+    install("-m", "pip", "install", "--quiet", f"{ROOT}[app]", by=folder / "bin" / "python")
+
+    with serving([str(folder / "bin" / "webex-oauth")], tmp_path, "demo") as origin:
         page = requests.get(origin, timeout=LIMIT_SECONDS)
 
         style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
@@ -123,7 +128,7 @@ def test_the_demo_runs_from_any_folder_with_its_pages_and_files(
 
 
 def test_the_ladder_runs_from_the_wheel(program: Path, tmp_path: Path) -> None:
-    with serving(program, tmp_path, "learn", "3") as origin:
+    with serving(command(program), tmp_path, "learn", "3") as origin:
         page = requests.get(origin, timeout=LIMIT_SECONDS)
 
     assert "The ladder" in page.text

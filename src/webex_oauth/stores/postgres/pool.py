@@ -45,8 +45,7 @@ class Connection(AsyncConnection[TupleRow]):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> RV:
         """Wait for the server, and for nothing else."""
-        bound = {} if timeout is None else {"timeout": timeout}  # older drivers have none
-        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, **bound)
+        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
 
     @property
     def is_idle(self) -> bool:
