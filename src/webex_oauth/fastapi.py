@@ -1,5 +1,6 @@
 """Sign in with Webex in a FastAPI application of yours."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from fastapi import APIRouter
@@ -32,3 +33,7 @@ class WebexAuth(starlette.WebexAuth, SecurityBase):
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AsyncGrant:
         """Return the grant of the person who is signed in, and allowed the scopes."""
         return await self.grant(connection, *scopes.scopes)
+
+    def proxy(self, allow: Iterable[str]) -> APIRouter:
+        """Return a router as `webex_oauth.starlette.WebexAuth.proxy` does, for `include_router`."""
+        return APIRouter(routes=super().proxy(allow).routes)

@@ -1,8 +1,9 @@
 """What the core needs from the world: a clock, randomness, a transport."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 
@@ -34,6 +35,15 @@ API_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=256 * 1024)
 PAGE_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=5 * 1024 * 1024)
 
 
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """The head of an answer; its body comes in `pieces`, which raise as `send` does."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    pieces: AsyncIterator[bytes] = field(repr=False)
+
+
 class Transport(Protocol):
     """Send requests and bring back whole answers."""
 
@@ -41,5 +51,19 @@ class Transport(Protocol):
         """Send *request* once; follow no redirect.
 
         Raises RequestNotSent, AnswerLost, DeadlineExceeded, ResponseTooLarge or InvalidResponse.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingTransport(Transport, Protocol):
+    """Send requests, and bring back answers piece by piece."""
+
+    def stream(
+        self, request: HttpRequest, limits: Limits, body: AsyncIterator[bytes] | None = None
+    ) -> AbstractAsyncContextManager[StreamedResponse]:
+        """Send *request* once, with *body* if it is given, whose length the headers say.
+
+        The exchange ends with the context, and by *limits*. Content codings stay. Raises as `send`.
         """
         ...

@@ -1,19 +1,15 @@
 """Sign in with Webex in a Starlette application of yours; FastAPI has `webex_oauth.fastapi`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, ClassVar, Final, Literal, TypeAlias
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route, Router
-from starlette.types import Scope
-from starlette.websockets import WebSocket
+from starlette.routing import Route, Router
 
 from webex_oauth.errors import (
     GrantNotFound,
@@ -21,22 +17,25 @@ from webex_oauth.errors import (
     WebexOAuthError,
 )
 from webex_oauth.flows.cookies import CookieJar, read_cookies
-from webex_oauth.flows.failures import FAILURES, is_used_up, sign_in_failure
+from webex_oauth.flows.failures import is_used_up, sign_in_failure
 from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_prefetch
 from webex_oauth.frameworks.answers import (
     CLOSED,
     NOTHING,
-    Answer,
-    Asked,
-    FrontDoor,
     confirm_sign_out,
-    failure_of,
     redirect,
+)
+from webex_oauth.frameworks.proxy import METHODS, Proxy
+from webex_oauth.frameworks.responses import (
+    PublicRoute,
+    StarletteDoor,
+    asked_of,
+    response_of,
+    with_cookies,
 )
 from webex_oauth.library.grants import AsyncGrant
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.settings import Settings
-from webex_oauth.web.refusals import RefusalLog, reference_id
 from webex_oauth.webex.people import is_one_of
 
 SESSION_KEY: Final = "webex_person_id"
@@ -96,8 +95,7 @@ class WebexAuth:
         its_settings = self.integration.settings
         self._jar = CookieJar(its_settings.client)
         self.session_cookie = self._jar.session_name if session == "cookie" else "session"
-        self.door = FrontDoor(its_settings, login_path, [logout_path])
-        self._log = RefusalLog()
+        self._door = StarletteDoor(its_settings, login_path, [logout_path])
         self.router = self.router_type(routes=list(self._routes(session_path)))
         if app is not None:
             self._install(app)
@@ -140,12 +138,22 @@ class WebexAuth:
         async with self.integration:
             yield
 
+    def proxy(self, allow: Iterable[str]) -> Router:
+        """Return a router that relays what *allow* lists to Webex, as whoever is signed in.
+
+        `allow=["GET people/me", "GET rooms/*"]`: methods and paths as in Webex's API, `*` for one
+        segment. The front end sends the header `X-Webex-CSRF: 1`.
+        """
+        relay = Proxy(self._door, self.grant, allow)
+        route = Route("/{path:path}", relay.endpoint, methods=METHODS, include_in_schema=False)
+        return self.router_type(routes=[route])
+
     async def grant(self, connection: HTTPConnection, *scopes: str) -> AsyncGrant:
         """Return the grant of the person who is signed in, and allowed *scopes*.
 
         Raises what `answer_error` answers: GrantNotFound, ReauthRequired, MissingScope.
         """
-        return self.door.usable(await self.optional(connection), scopes)
+        return self._door.usable(await self.optional(connection), scopes)
 
     async def optional(self, connection: HTTPConnection) -> AsyncGrant | None:
         """Return the grant of the person who is signed in, or None.
@@ -153,9 +161,9 @@ class WebexAuth:
         A request that may change something and that another site sent is refused with 403.
         """
         is_socket = connection.scope["type"] == "websocket"
-        if is_socket and is_from_elsewhere(connection.headers, self.door.origin):
+        if is_socket and is_from_elsewhere(connection.headers, self._door.origin):
             raise WebSocketException(1008, "another site opened this connection")
-        if not is_socket and self.door.is_forged(asked_of(connection)):
+        if not is_socket and self._door.is_forged(asked_of(connection)):
             raise HTTPException(403, "another site sent this request")
         return await self._current(connection)
 
@@ -174,26 +182,17 @@ class WebexAuth:
 
     async def answer_error(self, connection: HTTPConnection, error: Exception) -> Response:
         """Answer a request that ended in a WebexOAuthError; an exception handler."""
-        if not isinstance(error, WebexOAuthError):
-            raise TypeError("this answers errors of webex_oauth") from error
-        if isinstance(connection, WebSocket):
-            await connection.close(1008, type(error).__name__)
-            return Response()
-        failure = failure_of(error)
-        if failure.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            self._note(connection, failure.name, error)
-        reference = reference_id(connection.scope)
-        return _response(self.door.refusal(asked_of(connection), error, reference))
+        return await self._door.answer_error(connection, error)
 
     async def _begin_sign_in(self, request: Request) -> Response:
         asked, query = asked_of(request), request.query_params
-        if self.door.is_forged(asked):
-            return self._refused(request, "forgery-suspected")
-        return_to, scopes = self.door.return_to(query.get("return_to")), query.get("scope", "")
+        if self._door.is_forged(asked):
+            return self._door.refused(request, "forgery-suspected")
+        return_to, scopes = self._door.return_to(query.get("return_to")), query.get("scope", "")
         cookies = read_cookies(request.scope["headers"])
-        instead = self.door.before_sign_in(asked, cookies, return_to, scopes.split())
+        instead = self._door.before_sign_in(asked, cookies, return_to, scopes.split())
         if instead is not None:
-            return _response(instead)
+            return response_of(instead)
         # What was granted before is asked for again: the new grant replaces the old one.
         grant = None if self._session is None else await self._current(request)
         wanted = {*scopes.split(), *(grant.scopes if grant else ())}
@@ -202,13 +201,13 @@ class WebexAuth:
                 return_to=return_to, scopes=wanted, cookies=cookies
             )
         except ValueError:
-            return self._refused(request, "bad-request")
-        return _with_cookies(_response(redirect(start.url)), start.set_cookies)
+            return self._door.refused(request, "bad-request")
+        return response_of(redirect(start.url), start.set_cookies)
 
     async def _complete_sign_in(self, request: Request) -> Response:
         asked = asked_of(request)
         if asked.method == "HEAD" or is_prefetch(asked.headers):
-            return _response(NOTHING)
+            return response_of(NOTHING)
         cookies = read_cookies(request.scope["headers"])
         try:
             end = await self.integration.sign_in.complete(
@@ -220,15 +219,15 @@ class WebexAuth:
         except SignInError as error:
             is_old = is_used_up(error) and self._session and await self._current(request)
             name = "already-signed-in" if is_old else sign_in_failure(error)
-            return self._refused(request, name, error, return_to=error.return_to)
-        response = _response(redirect(self.door.return_to(end.return_to)))
+            return self._door.refused(request, name, error, return_to=error.return_to)
+        response = response_of(redirect(self._door.return_to(end.return_to)))
         if end.missing:
-            response = self._refused(
+            response = self._door.refused(
                 request, "scope-missing", return_to=end.return_to, scopes=end.missing
             )
         if end.grant is not None:
             response = await self._enter(request, end.grant) or response
-        return _with_cookies(response, end.set_cookies)
+        return with_cookies(response, end.set_cookies)
 
     async def _enter(self, request: Request, grant: AsyncGrant) -> Response | None:
         """Let the host know who has signed in."""
@@ -244,14 +243,15 @@ class WebexAuth:
     async def _sign_out(self, request: Request) -> Response:
         asked = asked_of(request)
         if asked.method != "POST":
-            return _response(confirm_sign_out(self._logout_path))
-        if self.door.is_forged(asked):
-            return self._refused(request, "forgery-suspected")
+            return response_of(confirm_sign_out(self._logout_path))
+        if self._door.is_forged(asked):
+            return self._door.refused(request, "forgery-suspected")
         if self._session == "host":
             _session_of(request).clear()
-        response = _response(redirect(self.door.return_to(request.query_params.get("return_to"))))
+        return_to = self._door.return_to(request.query_params.get("return_to"))
         cookies = read_cookies(request.scope["headers"])
-        return _with_cookies(response, await self.integration.sign_in.sign_out(cookies))
+        dropped = await self.integration.sign_in.sign_out(cookies)
+        return response_of(redirect(return_to), dropped)
 
     async def _show_session(self, request: Request) -> Response:
         grant = await self._current(request)
@@ -265,66 +265,8 @@ class WebexAuth:
     def _admits(self, grant: AsyncGrant) -> bool:
         return not self._orgs or is_one_of(grant.org_id, self._orgs)
 
-    def _refused(
-        self,
-        request: Request,
-        name: str,
-        error: SignInError | None = None,
-        *,
-        return_to: str = "/",
-        scopes: Collection[str] = (),
-    ) -> Response:
-        self._note(request, name, error)
-        return _response(
-            self.door.failed_sign_in(
-                asked_of(request),
-                FAILURES[name],
-                reference_id(request.scope),
-                return_to=return_to,
-                scopes=scopes,
-            )
-        )
-
-    def _note(self, connection: HTTPConnection, name: str, error: WebexOAuthError | None) -> None:
-        client = connection.client
-        self._log.note(
-            name,
-            str(error or FAILURES[name].title),
-            peer=client.host if client else "unknown",
-            exc_info=error if name == "unexpected" else None,
-            reference=reference_id(connection.scope),
-        )
-
-
-class PublicRoute(Route):
-    """A route whose path is the one that browsers see, also below a `root_path`."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        path, root = scope["path"], scope.get("root_path", "")
-        public = path if path.startswith(root) else root + path
-        return super().matches({**scope, "path": public, "root_path": ""})
-
-
-def asked_of(connection: HTTPConnection) -> Asked:
-    """Return what decides the answer to a request."""
-    scope = connection.scope
-    root, query = scope.get("root_path", ""), scope["query_string"].decode("latin-1")
-    path = quote(scope["path"], safe="/%:@!$&'()*+,;=~")
-    path = path if path.startswith(root) else root + path
-    target = f"{path}?{query}" if query else path
-    return Asked(scope.get("method", "GET"), target, connection.headers)
-
 
 def _session_of(connection: HTTPConnection) -> dict[str, Any]:
     if "session" not in connection.scope:
         raise RuntimeError(NO_SESSION)
     return connection.session
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, answer.headers)
-
-
-def _with_cookies(response: Response, cookies: Iterable[str]) -> Response:
-    response.raw_headers.extend((b"set-cookie", cookie.encode("ascii")) for cookie in cookies)
-    return response

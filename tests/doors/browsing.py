@@ -38,7 +38,7 @@ class Browser(httpx.AsyncClient):
 
 def settings_of(world: World, path: str = "/oauth") -> Settings:
     """Register an integration that has one scope more than it asks for."""
-    scopes = ("spark:people_read", "spark:rooms_read")
+    scopes = ("spark:people_read", "spark:rooms_read", "spark:messages_write")
     registered = world.emulator.register(f"{ORIGIN}{path}", scopes=(*scopes, TEAMS))
     return Settings(
         client_id=registered.client_id,

@@ -184,6 +184,7 @@ async def test_a_scope_that_webex_does_not_grant_leads_to_a_page_and_not_round_a
         assert (await browser.get("/me")).json() == LUCA
 
 
+@pytest.mark.bound("sign-ins of a browser in a row")
 async def test_whoever_is_sent_to_sign_in_again_and_again_is_asked(world: World) -> None:
     async with browsing(application(world)) as browser:
         for _ in range(MOST_IN_A_ROW):

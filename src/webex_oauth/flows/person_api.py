@@ -3,15 +3,28 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from http import HTTPStatus
+from typing import NoReturn, TypeVar
 
-from webex_oauth.errors import AccessTokenRefused, RateLimited, ReauthReason, StoreError
+from webex_oauth.errors import (
+    AccessTokenRefused,
+    RateLimited,
+    ReauthReason,
+    RefreshPostponed,
+    StoreError,
+)
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
-from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits
+from webex_oauth.ports import (
+    API_LIMITS,
+    PAGE_LIMITS,
+    Limits,
+    StreamedResponse,
+    StreamingTransport,
+)
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Vault
@@ -71,6 +84,40 @@ class PersonApi:
         """Ask for the first page of a list; raises as `call` does."""
         return await self._page(listing, partial(api_request, self._context.platform, listing))
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        build: Callable[[Secret], HttpRequest],
+        limits: Limits,
+        body: AsyncIterator[bytes] | None = None,
+    ) -> AsyncIterator[StreamedResponse]:
+        """Ask anything, and yield whatever is answered but a 401; raises as `call` does.
+
+        A *body* cannot be sent twice: if its token is refused, the next call has a fresh one.
+        """
+        transport, token = self._context.transport, await self._vault.access_token(self._grant_key)
+        if not isinstance(transport, StreamingTransport):
+            raise TypeError("the transport of this integration cannot stream")
+        for is_last in (False, True):
+            async with (
+                self._context.api_bulkhead.place(self._grant_key),
+                transport.stream(build(token), limits, body) as answer,
+            ):
+                if answer.status != HTTPStatus.UNAUTHORIZED:
+                    yield answer
+                    return
+            if is_last:
+                await self._give_up(token)
+            token = await self._vault.refreshed(self._grant_key, token)
+            if body is not None:
+                raise RefreshPostponed("the access token was refused; now there is another", 1)
+
+    async def _give_up(self, token: Secret, error: Exception | None = None) -> NoReturn:
+        """Mark a fresh token that the API refuses; raise ReauthRequired."""
+        with suppress(StoreError):
+            await self._vault.refuse(self._grant_key, token)
+        raise self._vault.reauth(self._grant_key, ReauthReason.ACCESS_TOKEN_REFUSED) from error
+
     async def _page(
         self, listing: Listing[Item], build: Callable[[Secret], HttpRequest]
     ) -> Page[Item]:
@@ -99,9 +146,7 @@ class PersonApi:
         try:
             return await self._attempt(build, read, token, limits)
         except AccessTokenRefused as error:
-            with suppress(StoreError):
-                await self._vault.refuse(self._grant_key, token)
-            raise self._vault.reauth(self._grant_key, ReauthReason.ACCESS_TOKEN_REFUSED) from error
+            await self._give_up(token, error)
 
     async def _attempt(
         self,

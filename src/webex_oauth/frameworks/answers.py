@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from webex_oauth.errors import (
@@ -74,6 +74,12 @@ ELSEWHERE: Final = (
 
 
 GrantT = TypeVar("GrantT", bound=Snapshot)
+
+
+def public_path(scope: Mapping[str, Any]) -> str:
+    """Return the decoded path of an ASGI scope as browsers see it, also below a `root_path`."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path if path.startswith(root) else root + path
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final, Literal, Self, TypeAlias, TypeVar
 from msgspec.json import encode
 
 from webex_oauth.errors import MissingScope, ReauthReason, ReauthRequired
-from webex_oauth.flows.person_api import PatientApi
+from webex_oauth.flows.person_api import PatientApi, PersonApi
 from webex_oauth.integration import OpenIntegration
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
@@ -150,6 +150,11 @@ class AsyncGrant(Snapshot):
         except ReauthRequired as error:
             error.person_id = self.person_id
             raise
+
+
+def api_of(grant: AsyncGrant) -> PersonApi:
+    """Return Webex's API as the person of *grant*, for what has no verb there."""
+    return grant._api(0.0)  # noqa: SLF001 - of this module
 
 
 def grant_of(record: records.Grant, opened: Callable[[], OpenIntegration]) -> AsyncGrant:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
@@ -29,6 +30,8 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEAD_FIELDS = 200
 FINAL_STATUS = 200
 NO_CONTENT = frozenset({204, 304})
+HELD_BYTES = 256 * 1024
+"""How much of a streamed body waits for its reader before the connection is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def write_request(request: HttpRequest) -> tuple[Peer, bytes]:
         if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
             raise RequestNotSent("the request has a header that cannot be sent")
         lines.append(f"{name}: {value}\r\n")
-    if request.body or request.method == "POST":
+    if "content-length" not in request.headers and (request.body or request.method == "POST"):
         lines.append(f"content-length: {len(request.body)}\r\n")
     lines.append("\r\n")
     return peer, "".join(lines).encode("ascii") + request.body
@@ -82,12 +85,41 @@ def _peer(scheme: str, authority: str) -> Peer:
     return Peer(parts.hostname, port or DEFAULT_PORTS[scheme], scheme == "https")
 
 
+class ArrivingBody:
+    """The body of a streamed answer, piece by piece, which its connection may have to hold."""
+
+    def __init__(self, connection: "HttpConnection") -> None:
+        self._connection = connection
+        self._arrived = asyncio.Queue[bytes | UpstreamError | None]()
+        self._held_bytes = 0
+
+    def put(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._arrived.put_nowait(piece)
+        self._held_bytes += len(piece)
+        if self._held_bytes > HELD_BYTES:
+            self._connection.pause()
+
+    def end(self, error: UpstreamError | None = None) -> None:
+        """Mark the end, which is one too early with *error*."""
+        self._arrived.put_nowait(error)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the pieces; raise the UpstreamError that ended them too early."""
+        while isinstance(piece := await self._arrived.get(), bytes):
+            self._held_bytes -= len(piece)
+            if self._held_bytes <= HELD_BYTES:
+                self._connection.resume()
+            yield piece
+        if piece is not None:
+            raise piece
+
+
 class HttpConnection(asyncio.Protocol):
     """A connection to *place* (host:port): one exchange after the other, while `is_reusable`.
 
     `had_ended` is set on a lost answer if the server may have closed the kept connection before it
-    saw the request. Everything but `ask`, `give_up` and `abort` is called by the event loop or by
-    the parser.
+    saw the request. What has no docstring is called by the event loop or by the parser.
     """
 
     def __init__(self, place: str) -> None:
@@ -99,21 +131,34 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[HttpResponse] | None = None
+        self._arriving: ArrivingBody | None = None
+        self._is_writable = asyncio.Event()
+        self._is_writable.set()
         self._begin(max_body_bytes=0)
 
-    def ask(self, message: bytes, max_body_bytes: int) -> "asyncio.Future[HttpResponse]":
+    def ask(
+        self, message: bytes, max_body_bytes: int, body: ArrivingBody | None = None
+    ) -> "asyncio.Future[HttpResponse]":
         """Send *message*; the future brings the answer or an UpstreamError.
 
-        A caller that stops waiting must `abort`.
+        With a *body* that arrives the answer comes before it, with its head alone. A caller that
+        stops waiting must `abort`.
         """
         answer = asyncio.get_running_loop().create_future()
         if self._transport is None or not self.is_reusable:
             answer.set_exception(RequestNotSent(f"the connection to {self._place} had ended"))
             return answer
         self._begin(max_body_bytes)
+        self._arriving = body
         self._answer = answer
         self._transport.write(message)
         return answer
+
+    async def write(self, piece: bytes) -> None:
+        """Send more of the request when the peer has room; drop it once the peer has left."""
+        await self._is_writable.wait()
+        if self._transport is not None:
+            self._transport.write(piece)
 
     def give_up(self, deadline_seconds: float) -> None:
         """Close the connection and fail the request with DeadlineExceeded."""
@@ -122,6 +167,11 @@ class HttpConnection(asyncio.Protocol):
                 f"no whole answer from {self._place} within {deadline_seconds:g} s: {self._so_far}"
             )
         )
+
+    def leave(self) -> None:
+        """Close the connection unless its answer came whole."""
+        if self._answer is not None:
+            self.abort()
 
     def abort(self) -> None:
         """Close the connection and leave the request unanswered."""
@@ -133,9 +183,26 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
+    def pause(self) -> None:
+        """Read no more, until `resume`."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again; do nothing if it is not paused."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self._is_writable.clear()
+
+    def resume_writing(self) -> None:
+        self._is_writable.set()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False
         self._transport = None
+        self._is_writable.set()
         if self._answer is None:
             return
         if self._is_head_whole and self._ends_with_connection and exc is None:
@@ -188,11 +255,15 @@ class HttpConnection(asyncio.Protocol):
             and "content-length" not in self._headers
             and "transfer-encoding" not in self._headers
         )
+        if self._arriving is not None and self._answer is not None and not self._answer.done():
+            self._answer.set_result(HttpResponse(self._status, self._headers))
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         if self._body_bytes > self._max_body_bytes:
             self._fail(ResponseTooLarge(f"the answer exceeds {self._max_body_bytes} bytes"))
+        elif self._arriving is not None:
+            self._arriving.put(body)
         else:
             self._body.append(body)
 
@@ -210,6 +281,7 @@ class HttpConnection(asyncio.Protocol):
         return f"only {self._received_bytes} bytes of the answer came"
 
     def _begin(self, max_body_bytes: int) -> None:
+        self._arriving = None
         self._max_body_bytes = max_body_bytes
         self._received_bytes = 0
         self._body_bytes = 0
@@ -224,6 +296,9 @@ class HttpConnection(asyncio.Protocol):
     def _complete(self) -> None:
         answer, self._answer = self._answer, None
         self._is_first = False
+        if self._arriving is not None:
+            self._arriving.end()
+            self.resume()
         if not self._is_kept:
             self.abort()
         if answer is not None and not answer.done():
@@ -235,3 +310,5 @@ class HttpConnection(asyncio.Protocol):
         self.abort()
         if answer is not None and not answer.done():
             answer.set_exception(error)
+        elif self._arriving is not None:
+            self._arriving.end(error)

@@ -4,10 +4,12 @@ import asyncio
 import ssl
 import zlib
 from collections import deque
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from webex_oauth.errors import (
     AnswerLost,
@@ -18,14 +20,16 @@ from webex_oauth.errors import (
     UpstreamError,
 )
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, trimmed
-from webex_oauth.ports import Limits
-from webex_oauth.transport.connection import HttpConnection, Peer, write_request
+from webex_oauth.ports import Limits, StreamedResponse
+from webex_oauth.transport.connection import ArrivingBody, HttpConnection, Peer, write_request
 from webex_oauth.transport.dialing import Dialer, Proxy
 
 MAX_CONNECTIONS = 256
 KEEP_SECONDS = 15.0
 # zlib.decompressobj: 16 + MAX_WBITS reads a gzip header and trailer.
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+Result = TypeVar("Result")
 
 
 class HttpTransport:
@@ -54,14 +58,51 @@ class HttpTransport:
         self._pool.close()
 
     async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
-        try:
-            return decoded(await self._exchange(request, limits), limits.max_body_bytes)
-        except UpstreamError as error:
-            failure = error.with_traceback(None)
-            failure.__context__ = None
-        # Raised out here: the frames below hold the request's headers, and so the token, and
-        # must not travel in a traceback.
-        raise failure
+        answer = await _shielded(self._exchange(request, limits))
+        return decoded(answer, limits.max_body_bytes)
+
+    @asynccontextmanager
+    async def stream(
+        self, request: HttpRequest, limits: Limits, body: AsyncIterator[bytes] | None = None
+    ) -> AsyncIterator[StreamedResponse]:
+        async with AsyncExitStack() as exits:
+            yield await _shielded(self._begin(request, limits, body, exits))
+
+    async def _begin(
+        self,
+        request: HttpRequest,
+        limits: Limits,
+        body: AsyncIterator[bytes] | None,
+        exits: AsyncExitStack,
+    ) -> StreamedResponse:
+        """Return an answer whose body is still to come; *exits* end the exchange."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + limits.deadline_seconds
+        peer, message = write_request(request)
+        while True:
+            connection = await self._pool.take(peer, give_up_at)
+            exits.callback(self._pool.give_back, peer, connection)
+            exits.callback(connection.leave)
+            exits.callback(
+                loop.call_at(give_up_at, connection.give_up, limits.deadline_seconds).cancel
+            )
+            arriving = ArrivingBody(connection)
+            answer = connection.ask(message, limits.max_body_bytes, arriving)
+            try:
+                if body is not None:
+                    sending = asyncio.create_task(_write(connection, body))
+                    exits.push_async_callback(_stop, sending, connection)
+                    either: list[asyncio.Future[Any]] = [answer, sending]
+                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                    if not answer.done():
+                        sending.result()
+                head = await answer
+            except AnswerLost:
+                if request.method != "GET" or not connection.had_ended:
+                    raise
+                await exits.aclose()
+            else:
+                return StreamedResponse(head.status, head.headers, arriving.pieces())
 
     async def _exchange(self, request: HttpRequest, limits: Limits) -> HttpResponse:
         give_up_at = asyncio.get_running_loop().time() + limits.deadline_seconds
@@ -143,6 +184,32 @@ class ConnectionPool:
             if connection.is_reusable:
                 return connection
         return None
+
+
+async def _shielded(work: Awaitable[Result]) -> Result:
+    """Return what *work* returns; raise its UpstreamError without the frames that it came through.
+
+    They hold the request's headers, and so the token.
+    """
+    try:
+        return await work
+    except UpstreamError as error:
+        failure = error.with_traceback(None)
+        failure.__context__ = None
+    raise failure
+
+
+async def _write(connection: HttpConnection, body: AsyncIterator[bytes]) -> None:
+    async for piece in body:
+        await connection.write(piece)
+
+
+async def _stop(sending: "asyncio.Task[None]", connection: HttpConnection) -> None:
+    """Stop sending a request; one that is not whole makes its connection useless."""
+    sending.cancel()
+    (outcome,) = await asyncio.gather(sending, return_exceptions=True)
+    if outcome is not None:
+        connection.abort()
 
 
 async def _answer(

@@ -199,15 +199,16 @@ def read_next_link(header: str, platform: Platform) -> PageUrl | None:
     Raises InvalidResponse for a header that cannot be read, for two different next pages, and
     for one that is not below the API's base URL: the access token would follow it.
     """
-    targets = {target for target, relations in _read_links(header) if "next" in relations}
+    targets = {target for target, relations in read_links(header) if "next" in relations}
     if not targets:
         return None
     if len(targets) > 1:
         raise InvalidResponse("the answer names more than one next page")
-    return _page_url(targets.pop(), platform)
+    return page_url(targets.pop(), platform)
 
 
-def _read_links(header: str) -> Iterator[tuple[str, frozenset[str]]]:
+def read_links(header: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the targets of a `link` header and their relations; raise InvalidResponse."""
     if len(header) > MAX_LINK_CHARACTERS:
         raise InvalidResponse("the link header is too long")
     position = _skip(header, 0)
@@ -238,7 +239,8 @@ def _relations(parameters: str) -> frozenset[str]:
     return frozenset(relation.lower().split(" "))
 
 
-def _page_url(target: str, platform: Platform) -> PageUrl:
+def page_url(target: str, platform: Platform) -> PageUrl:
+    """Return *target* as a page of the API; raise InvalidResponse if it is elsewhere."""
     # The prefix ends in a slash, so scheme, host and port are exactly the API's.
     if not target.startswith(platform.api_base_url) or not is_plain_url(target):
         raise InvalidResponse("the next page is not one of the API's")
