@@ -35,11 +35,12 @@ from webex_oauth.transport import HttpTransport
 from webex_oauth.vault.rows import Rows
 from webex_oauth.web.application import HandlerTable, PageRouter, create_application
 from webex_oauth.web.frame import Frame
-from webex_oauth.web.listening import AT_ONCE, listening_socket
+from webex_oauth.web.listening import Bounds, listening_socket
 from webex_oauth.web.server import serve
 
 MIRA = "mira@acme.example"
 JONAS = "jonas@acme.example"
+AT_ONCE = Bounds(accepting_seconds=0, parting_seconds=0)
 
 
 class Scene:
@@ -84,6 +85,7 @@ class Scene:
         self.port: int = self._listener.getsockname()[1]
         self.settings = self._read_settings(running.origin)
         self.origin = self.settings.public_origin
+        self.host = urlsplit(self.origin).netloc
         self._thread = threading.Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
         if not self._is_started.wait(LIMIT_SECONDS) or self._failure:

@@ -198,7 +198,12 @@ class TemporaryError(WebexOAuthError):
     """What passes: nothing is lost; `retry_after_seconds` says when to try again, if known."""
 
     remedy = "try again; nothing is lost"
-    retry_after_seconds: int | None = None
+
+    def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        if retry_after_seconds is not None:
+            self.remedy = f"come back in {retry_after_seconds} s"
 
 
 class UpstreamError(TemporaryError):
@@ -272,9 +277,7 @@ class RateLimited(UpstreamError):
     retry_after_seconds: int
 
     def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__("Webex limits how often it may be asked")
-        self.retry_after_seconds = retry_after_seconds
-        self.remedy = f"come back in {retry_after_seconds} s"
+        super().__init__("Webex limits how often it may be asked", retry_after_seconds)
 
 
 class ServerFailed(UpstreamError):
@@ -287,23 +290,16 @@ class ServerFailed(UpstreamError):
         tracking_id: str | None = None,
         retry_after_seconds: int | None = None,
     ) -> None:
-        super().__init__(f"Webex answered {status}{_details(None, tracking_id)}")
+        message = f"Webex answered {status}{_details(None, tracking_id)}"
+        super().__init__(message, retry_after_seconds)
         self.status = status
         self.tracking_id = tracking_id
-        self.retry_after_seconds = retry_after_seconds
-        if retry_after_seconds is not None:
-            self.remedy = f"come back in {retry_after_seconds} s"
 
 
 class RefreshPostponed(UpstreamError):
     """No refresh is tried before `retry_after_seconds` have passed."""
 
     retry_after_seconds: int
-
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
-        self.remedy = f"come back in {retry_after_seconds} s"
 
 
 class InvalidResponse(UpstreamError):

@@ -11,11 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from webex_oauth.errors import (
-    GrantNotFound,
-    SignInError,
-    WebexOAuthError,
-)
+from webex_oauth.errors import GrantNotFound, SignInError, WebexOAuthError
 from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.failures import is_used_up, sign_in_failure
 from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_prefetch

@@ -8,7 +8,7 @@ from contracts.places import PLACES, opened
 from contracts.records import ledger_on
 from services.redis import own_redis, redis_server, valkey_server
 
-from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.rows import Rows
 

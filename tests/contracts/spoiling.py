@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing, suppress
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.postgres import PostgresRows
-from webex_oauth.stores.redis import RedisRows
-from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.postgres.rows import PostgresRows
+from webex_oauth.stores.redis.rows import RedisRows
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.rows import Row, Rows
 
 SQLITE_COLUMNS = {"group": '"group"'}

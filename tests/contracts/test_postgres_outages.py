@@ -11,7 +11,7 @@ from services.pgbouncer import running_pgbouncer
 from services.postgres import PostgresServer, running_postgres, schema_of
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.postgres import PostgresRows
+from webex_oauth.stores.postgres.rows import PostgresRows
 from webex_oauth.stores.postgres.url import POOL_SIZE
 from webex_oauth.vault.rows import Rows
 

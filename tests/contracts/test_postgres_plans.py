@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from services.postgres import PostgresServer, schema_of
 
-from webex_oauth.stores.postgres import PostgresRows, rows
+from webex_oauth.stores.postgres import rows
+from webex_oauth.stores.postgres.rows import PostgresRows
 
 ROW_COUNT = 100_000
 NAME, GROUP, ABSENT = b"%032d" % 44_444, b"%032d" % 4_444, bytes(32)

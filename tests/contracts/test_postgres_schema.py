@@ -15,7 +15,7 @@ from contracts.tracing import injecting, needs_strace
 from services.postgres import PASSWORD, PostgresServer, running_postgres
 
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.stores.postgres import PostgresRows
+from webex_oauth.stores.postgres.rows import PostgresRows
 from webex_oauth.stores.postgres.schema import VERSION
 
 __all__ = ["other", "rows", "schema"]

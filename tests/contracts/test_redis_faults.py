@@ -15,7 +15,7 @@ from services.redis import RedisServer
 from waiting import SLACK_SECONDS, until, until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.redis import RedisRows
+from webex_oauth.stores.redis.rows import RedisRows
 from webex_oauth.vault.rows import Kind, Rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("H03")]

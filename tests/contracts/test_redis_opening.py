@@ -22,8 +22,8 @@ from services.redis import (
 from waiting import until_true
 
 from webex_oauth.errors import ConfigurationError, StoreUnavailable
-from webex_oauth.stores.redis import RedisRows
 from webex_oauth.stores.redis.durability import find_mistakes
+from webex_oauth.stores.redis.rows import RedisRows
 from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio

@@ -13,9 +13,8 @@ from contracts.samples import add, rewritten, row, store
 from waiting import LIMIT_SECONDS, until_true
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.files import MAGIC, prepare, prepare_files, sync_log
-from webex_oauth.stores.sqlite.rows import Inline
+from webex_oauth.stores.sqlite.rows import Inline, SqliteRows
 from webex_oauth.stores.sqlite.writer import START_SECONDS, Writer
 
 pytestmark = pytest.mark.anyio

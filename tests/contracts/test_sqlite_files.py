@@ -17,9 +17,9 @@ from contracts.samples import NOW, deleted, row, store
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
-from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.connection import check_sqlite_version
 from webex_oauth.stores.sqlite.files import APPLICATION_ID, SCHEMA_VERSION
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.ledger import Admission, Ledger
 from webex_oauth.vault.records import Grant, Profile, Session, digest
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer

@@ -12,8 +12,8 @@ from services.small_disk import filled, small_disk
 from services.sqlite import integrity
 from waiting import until_true
 
-from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.files import prepare_files
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from contracts.samples import NOW, absent, add, read_one, rewritten, row, store
 from waiting import LIMIT_SECONDS, SLACK_SECONDS
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.stores.sqlite import SqliteRows
 from webex_oauth.stores.sqlite.connection import connect, use_log
 from webex_oauth.stores.sqlite.files import has_no_table, prepare, prepare_files
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.stores.store import MAX_WAITING
 from webex_oauth.vault.rows import Kind
 

@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
-from webex_oauth.stores.postgres import PostgresRows
+from webex_oauth.stores.postgres.rows import PostgresRows
 from webex_oauth.stores.postgres.url import POOL_SIZE, SCHEMA, read_postgres_url
 from webex_oauth.stores.redis.address import Address, connection_options, read_address
 

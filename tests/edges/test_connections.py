@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from edges.raw import exchange
 from edges.served_alone import served_alone
+from scene import AT_ONCE
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from waiting import LIMIT_SECONDS, LOOK_AGAIN_SECONDS
 
-from webex_oauth.web.listening import AT_ONCE, Bounds
+from webex_oauth.web.listening import Bounds
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nconnection: close\r\n\r\n"

@@ -13,13 +13,14 @@ from edges.command import serving
 from edges.raw import exchange
 from edges.served_alone import served_alone
 from edges.visiting import sign_in
+from scene import AT_ONCE
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.web.frame import Frame
-from webex_oauth.web.listening import AT_ONCE, Bounds
+from webex_oauth.web.listening import Bounds
 from webex_oauth.web.refusals import Refused
 
 SECONDS = 0.3

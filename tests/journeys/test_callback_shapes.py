@@ -54,7 +54,7 @@ def test_no_callback_breaks_the_application(
     query = separator.join(name.encode() + b"=" + value for name, value in fields)
     before = token_requests(stage)
 
-    answer = run_inside(stage, ask(stage.application, stage.settings.public_host, query))
+    answer = run_inside(stage, ask(stage.application, stage.host, query))
 
     assert answer.status in {400, 414}
     assert b"set-cookie" not in answer.headers

@@ -19,7 +19,7 @@ from journeys.sealed_people import NAMES, read_person
 from waiting import until_true
 
 from webex_oauth.emulator import Randomness, new_integration, sample_env
-from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.key_file import KeyFile, add_key, make_primary, new_key_line, read_key_file
 from webex_oauth.vault.reencryption import rows_by_key
 from webex_oauth.vault.rescue import Spool

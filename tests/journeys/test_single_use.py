@@ -28,7 +28,7 @@ def other_port(stage: Scene) -> Iterator[int]:
 def deliver(scene: Scene, browser: Browser, url: str, port: int) -> requests.Response:
     return requests.get(
         url.replace(scene.origin, f"http://127.0.0.1:{port}"),
-        headers={"Host": scene.settings.public_host},
+        headers={"Host": scene.host},
         cookies=browser.http.cookies.get_dict(),
         allow_redirects=False,
         timeout=30,
@@ -205,6 +205,6 @@ def ask_and_hang_up(browser: Browser, url: str, gate: Gate) -> None:
     with socket.create_connection(("127.0.0.1", scene.port)) as connection:
         connection.sendall(
             f"GET {url.removeprefix(scene.origin)} HTTP/1.1\r\n"
-            f"Host: {scene.settings.public_host}\r\nCookie: {cookies}\r\n\r\n".encode()
+            f"Host: {scene.host}\r\nCookie: {cookies}\r\n\r\n".encode()
         )
         gate.wait_for_arrival()

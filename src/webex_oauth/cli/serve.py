@@ -22,11 +22,7 @@ import click
 
 from webex_oauth.cli.options import env_file_option, settings_or_exit
 from webex_oauth.cli.output import complain
-from webex_oauth.cli.running import (
-    listen,
-    run,
-    stop_on_signals,
-)
+from webex_oauth.cli.running import listen, run, stop_on_signals
 from webex_oauth.settings import Settings, read_sources
 from webex_oauth.settings.pages import PagePath
 

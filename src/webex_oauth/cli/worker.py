@@ -17,11 +17,7 @@ from webex_oauth.asgi import create_app
 from webex_oauth.cli import Edge
 from webex_oauth.cli.limits import affordable_connections
 from webex_oauth.cli.options import env_file_option, settings_or_exit
-from webex_oauth.cli.running import (
-    run,
-    spare_collections,
-    stop_on_signals,
-)
+from webex_oauth.cli.running import run, spare_collections, stop_on_signals
 from webex_oauth.cli.serve import READY
 from webex_oauth.settings import Settings
 from webex_oauth.web.listening import SHIPPED

@@ -170,8 +170,7 @@ def _padding(size_bytes: int) -> Iterator[bytes]:
 
 
 def _deflated(size_bytes: int) -> Iterator[bytes]:
-    gzip_window_bits = 31
-    deflate = zlib.compressobj(9, zlib.DEFLATED, gzip_window_bits)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, wbits=16 + zlib.MAX_WBITS)
     yield from filter(None, map(deflate.compress, _padding(size_bytes)))
     yield deflate.flush()
 

@@ -28,12 +28,7 @@ from webex_oauth.flows.failures import (
     prefers_json,
     problem,
 )
-from webex_oauth.flows.fetch_metadata import (
-    Follower,
-    follower_of,
-    is_from_elsewhere,
-    is_navigation,
-)
+from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_elsewhere, is_navigation
 from webex_oauth.flows.sign_in import HOME, read_return_to
 from webex_oauth.library.grants import Snapshot
 from webex_oauth.settings import Settings

@@ -4,13 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self, TypeVar
 
-from webex_oauth.library.grants import (
-    WAIT_SECONDS,
-    AsyncGrant,
-    AsyncGrants,
-    Snapshot,
-    Status,
-)
+from webex_oauth.library.grants import WAIT_SECONDS, AsyncGrant, AsyncGrants, Snapshot, Status
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.library.loop import Runner
 from webex_oauth.library.loopback import open_in_browser

@@ -23,9 +23,26 @@ EXTRAS: Final = {"postgresql": "postgres", "redis": "redis", "rediss": "redis"}
 
 def rows_at(url: str) -> Rows:
     """Return the database that *url* names; raise ConfigurationError without it or its driver."""
+    # ruff: noqa: PLC0415 - a missing driver must stop only those who ask for it
     scheme = url.partition(":")[0]
     try:
-        return _rows(scheme, url)
+        match scheme:
+            case "memory":
+                from webex_oauth.stores.memory import MemoryRows
+
+                return MemoryRows()
+            case "sqlite":
+                from webex_oauth.stores.sqlite.rows import SqliteRows
+
+                return SqliteRows(Path(url.removeprefix(SQLITE)))
+            case "postgresql":
+                from webex_oauth.stores.postgres.rows import PostgresRows
+
+                return PostgresRows(url)
+            case "redis" | "rediss":
+                from webex_oauth.stores.redis.rows import RedisRows
+
+                return RedisRows(url)
     except ImportError as error:
         if scheme not in EXTRAS:
             raise
@@ -34,6 +51,7 @@ def rows_at(url: str) -> Rows:
             f"pip install 'webex-oauth[{EXTRAS[scheme]}]'"
         )
         raise ConfigurationError([mistake]) from error
+    raise ConfigurationError([STORE_URL_REMEDY])
 
 
 @asynccontextmanager
@@ -56,33 +74,6 @@ def _check_place(url: str) -> None:
         check_place(Path(url.removeprefix(SQLITE)))
 
 
-def _rows(scheme: str, url: str) -> Rows:
-    # ruff: noqa: PLC0415 - a missing driver must stop only those who ask for it
-    match scheme:
-        case "memory":
-            from webex_oauth.stores.memory import MemoryRows
-
-            return MemoryRows()
-        case "sqlite":
-            from webex_oauth.stores.sqlite import SqliteRows
-
-            return SqliteRows(Path(url.removeprefix(SQLITE)))
-        case "postgresql":
-            from webex_oauth.stores.postgres import PostgresRows
-
-            return PostgresRows(url)
-        case "redis" | "rediss":
-            from webex_oauth.stores.redis import RedisRows
-
-            return RedisRows(url)
-        case _:
-            raise ConfigurationError([STORE_URL_REMEDY])
-
-
-def _exists(url: str) -> bool:
-    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
-
-
 def start_mistakes(settings: Settings) -> list[str]:
     """Return what `open_integration` would refuse here; create nothing and send nothing."""
     checks: list[Callable[[], object]] = [
@@ -100,6 +91,10 @@ def start_mistakes(settings: Settings) -> list[str]:
         except KeyUnavailable as error:
             mistakes.append(str(error))
     return mistakes
+
+
+def _exists(url: str) -> bool:
+    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
 
 
 async def try_webex(settings: Settings) -> str:

@@ -116,11 +116,6 @@ class Settings:
         return origin_of(urlsplit(self.client.redirect_uri))
 
     @property
-    def public_host(self) -> str:
-        """The Host header that browsers send."""
-        return urlsplit(self.public_origin).netloc
-
-    @property
     def public_hosts(self) -> frozenset[str]:
         """The Host headers that are answered: with and without the scheme's own port."""
         parts = urlsplit(self.public_origin)

@@ -39,8 +39,7 @@ NEXT_ADDRESS_SECONDS = 0.25
 class Proxy:
     """Where the proxy is, and the credentials it asks for; `str()` is host:port."""
 
-    host: str
-    port: int
+    peer: Peer
     credentials: Secret | None
 
     @classmethod
@@ -53,10 +52,11 @@ class Proxy:
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             credentials = Secret(b64encode(pair.encode()).decode())
-        return cls(parts.hostname, parts.port or DEFAULT_PROXY_PORT, credentials)
+        peer = Peer(parts.hostname, parts.port or DEFAULT_PROXY_PORT, is_tls=False)
+        return cls(peer, credentials)
 
     def __str__(self) -> str:
-        return str(Peer(self.host, self.port, is_tls=False))
+        return str(self.peer)
 
 
 class _Attempt:
@@ -107,7 +107,7 @@ class Dialer:
 
 async def _reach(peer: Peer, attempt: _Attempt) -> socket.socket:
     try:
-        sock = await _connect(peer.host, peer.port, attempt)
+        sock = await _connect(peer, attempt)
     except socket.gaierror as error:
         raise HostNotFound(f"{attempt.phase} failed: {_words(error)}") from None
     except OSError as error:
@@ -119,7 +119,7 @@ async def _reach(peer: Peer, attempt: _Attempt) -> socket.socket:
 async def _reach_through(proxy: Proxy, peer: Peer, attempt: _Attempt) -> socket.socket:
     attempt.failure = ProxyFailed
     try:
-        sock = await _connect(proxy.host, proxy.port, attempt, "the proxy ")
+        sock = await _connect(proxy.peer, attempt, "the proxy ")
     except OSError as error:
         raise ProxyFailed(f"{attempt.phase} failed: {_words(error)}") from None
     attempt.phase = f"the answer of the proxy {proxy}"
@@ -136,15 +136,15 @@ async def _reach_through(proxy: Proxy, peer: Peer, attempt: _Attempt) -> socket.
     return sock
 
 
-async def _connect(host: str, port: int, attempt: _Attempt, what: str = "") -> socket.socket:
-    """Return a socket connected to the first address of *host* that answers; raise OSError."""
+async def _connect(peer: Peer, attempt: _Attempt, what: str = "") -> socket.socket:
+    """Return a socket connected to the first address of *peer* that answers; raise OSError."""
     loop = asyncio.get_running_loop()
-    attempt.phase = f"looking up {what}{host}"
+    attempt.phase = f"looking up {what}{peer.host}"
     try:
-        addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = await loop.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
-    attempt.phase = f"connecting to {what}{Peer(host, port, is_tls=False)}"
+    attempt.phase = f"connecting to {what}{peer}"
     try:
         return await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
     except RuntimeError as error:  # uvloop raises these for some failures of the system

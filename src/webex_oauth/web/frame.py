@@ -178,18 +178,15 @@ class Frame:
             raise Refused("wrong-host", _wrong_host(claims.hosts))
         target_bytes = len(scope["raw_path"]) + len(scope["query_string"])
         if target_bytes > MAX_TARGET_BYTES:
-            reason = f"the address has {target_bytes} bytes"
-            raise Refused("url-too-long", reason)
+            raise Refused("url-too-long", f"the address has {target_bytes} bytes")
         if claims.header_bytes > MAX_HEADER_BYTES:
-            reason = f"the headers have {claims.header_bytes} bytes"
-            raise Refused("headers-too-large", reason)
+            raise Refused("headers-too-large", f"the headers have {claims.header_bytes} bytes")
         if claims.body_bytes > MAX_BODY_BYTES:
             raise _too_large(f"a body of {claims.body_bytes} bytes")
 
     def _check_room(self, scope: Scope) -> None:
         if self._places.taken >= MAX_UNDER_WAY and scope["path"] not in self._open_paths:
-            reason = f"{MAX_UNDER_WAY} requests are under way already"
-            raise Refused("overloaded", reason)
+            raise Refused("overloaded", f"{MAX_UNDER_WAY} requests are under way already")
 
     async def _whole(self, receive: Receive) -> Receive:
         """Read the body; return a receiver that delivers it in one piece."""
@@ -256,8 +253,7 @@ def _wrong_host(hosts: Sequence[bytes]) -> str:
 
 
 def _too_large(what: str) -> Refused:
-    reason = f"{what} is larger than {MAX_BODY_BYTES} bytes"
-    return Refused("body-too-large", reason)
+    return Refused("body-too-large", f"{what} is larger than {MAX_BODY_BYTES} bytes")
 
 
 class _Claims(NamedTuple):

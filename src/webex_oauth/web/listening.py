@@ -32,7 +32,6 @@ class Bounds:
 
 
 SHIPPED: Final = Bounds()
-AT_ONCE: Final = Bounds(accepting_seconds=0, parting_seconds=0)
 
 
 def listening_socket(

@@ -149,8 +149,7 @@ class Visit:
         self.check_origin()
         form = await self.form()
         if Secret(form.get("csrf_token", "")) != csrf_token(session.session_id):
-            reason = "the form does not carry this session's token"
-            raise Refused("forgery-suspected", reason)
+            raise Refused("forgery-suspected", "the form does not carry this session's token")
         return session
 
     def check_origin(self) -> None:
@@ -174,8 +173,7 @@ class Visit:
         """
         kind = trimmed(self.headers.get("content-type", FORM).partition(";")[0]).lower()
         if kind != FORM:
-            reason = f"the body is {read_text(kind)}, not a form"
-            raise Refused("media-type-unsupported", reason)
+            raise Refused("media-type-unsupported", f"the body is {read_text(kind)}, not a form")
         try:
             form = await self.request.form(max_fields=MAX_FORM_FIELDS)
         except MultiPartException as error:

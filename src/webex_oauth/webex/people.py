@@ -77,7 +77,7 @@ def get(person_id: str) -> Call[Person]:
 
 def me() -> Call[Person]:
     """Return the question for the person whose access token it is."""
-    return _ME
+    return get("me")
 
 
 def _read_person(body: bytes) -> Person:
@@ -108,6 +108,3 @@ def _emails(value: object) -> tuple[str, ...]:
 def _is_visible(name: str) -> bool:
     """Return whether there is more in *name* than spaces and what does not show."""
     return any(category(character)[0] not in "CZ" for character in name)
-
-
-_ME = get("me")

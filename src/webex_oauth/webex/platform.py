@@ -250,17 +250,14 @@ def read_refusal(status: int, members: Mapping[str, object]) -> TokenError:
     code = body.code or _code_in(body.message or "")
     if status == HTTPStatus.PRECONDITION_REQUIRED and not code:
         code = "authorization_pending"
+    kind: type[TokenError] = TokenRequestRefused
     if code in _GRANT_CODES:
-        return _refusal(InvalidGrant, code, body)
-    if status == HTTPStatus.UNAUTHORIZED or _is_about_client(code, body.message or ""):
-        return _refusal(InvalidClient, code or "invalid_client", body)
-    if status == HTTPStatus.BAD_REQUEST and code in _UNSPECIFIC_CODES:
-        return _refusal(InvalidGrant, code or "invalid_grant", body)
-    return _refusal(TokenRequestRefused, code or f"status {status}", body)
-
-
-def _refusal(kind: type[TokenError], code: str, body: ErrorBody) -> TokenError:
-    return kind(code, body.message, tracking_id=body.tracking_id)
+        kind = InvalidGrant
+    elif status == HTTPStatus.UNAUTHORIZED or _is_about_client(code, body.message or ""):
+        kind, code = InvalidClient, code or "invalid_client"
+    elif status == HTTPStatus.BAD_REQUEST and code in _UNSPECIFIC_CODES:
+        kind, code = InvalidGrant, code or "invalid_grant"
+    return kind(code or f"status {status}", body.message, tracking_id=body.tracking_id)
 
 
 def _is_about_client(code: str, message: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from contracts.samples import read_one, rewritten, row, store
 
 from webex_oauth.errors import StoreError
-from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.rows import Row
 
 ROUNDS = 20

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.key_file import KeyFile
 from webex_oauth.vault.reencryption import Reencryption
 from webex_oauth.vault.rescue import Spool

@@ -8,7 +8,7 @@ import sys
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings
 from webex_oauth.web.application import create_application
-from webex_oauth.web.listening import AT_ONCE, listening_socket
+from webex_oauth.web.listening import Bounds, listening_socket
 from webex_oauth.web.server import serve
 
 
@@ -18,7 +18,8 @@ async def main() -> None:
     stop = asyncio.Event()
     async with open_integration(settings) as integration, asyncio.TaskGroup() as tasks:
         application = create_application(settings, integration)
-        tasks.create_task(serve(application, listener, stop, bounds=AT_ONCE))
+        at_once = Bounds(accepting_seconds=0, parting_seconds=0)
+        tasks.create_task(serve(application, listener, stop, at_once))
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)

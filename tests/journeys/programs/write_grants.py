@@ -14,7 +14,7 @@ from pathlib import Path
 from journeys.sealed_people import NAMES, admit_person, read_person, refresh_person
 
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.stores.sqlite import SqliteRows
+from webex_oauth.stores.sqlite.rows import SqliteRows
 from webex_oauth.vault.key_agreement import KeyWatch, open_keys
 from webex_oauth.vault.key_file import KeyFile
 from webex_oauth.vault.sealing import Sealer
