@@ -90,7 +90,9 @@ def _introduce(step: int, text: str) -> None:
     """Print what the ladder's README says of a step."""
     section = text.partition(f"## Step {step}: ")[2].partition("## ")[0]
     plain = re.sub("[*`]", "", f"Step {step}: {section}")
-    click.echo(click.wrap_text(plain, width=96, preserve_paragraphs=True) + "\n")
+    for line in click.wrap_text(plain, width=96, preserve_paragraphs=True).splitlines():
+        say(line)
+    say("")
 
 
 def _check_port(port: int) -> None:

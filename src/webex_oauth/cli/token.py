@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import click
 
 from webex_oauth.cli.options import env_file_option, person_argument, short_settings
-from webex_oauth.cli.output import complain
+from webex_oauth.cli.output import complain, say
 from webex_oauth.errors import ReauthRequired
 from webex_oauth.opening import open_vault
 from webex_oauth.settings import Settings
@@ -34,7 +34,7 @@ def token_command(person: str | None, env_file: Path) -> None:
     PERSON is an id or an e-mail address; it may be left out if one person has signed in, or if
     WEBEX_PERSON names one.
     """
-    click.echo(asyncio.run(_token(short_settings(env_file, person))))
+    say(asyncio.run(_token(short_settings(env_file, person))))
 
 
 async def _token(settings: Settings) -> str:
