@@ -33,8 +33,8 @@ def reading(*wanted: Kind) -> Which:
 
 
 def writing(*wanted: Kind) -> Which:
-    """Choose the changes of exactly these kinds."""
-    return lambda method, kinds: method == "apply" and set(kinds) == set(wanted)
+    """Choose the changes of exactly these kinds, with the events that tell of them."""
+    return lambda method, kinds: method == "apply" and {*kinds} - {Kind.EVENT} == {*wanted}
 
 
 def after(count: int, which: Which) -> Which:

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from webex_oauth.errors import VaultError
+from webex_oauth.vault.events import Event
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Grant, Mark, Revocation, Session
 from webex_oauth.vault.rows import Table
@@ -25,6 +26,10 @@ async def grants(ledger: Ledger) -> list[Grant]:
 
 async def revocations(ledger: Ledger) -> list[Revocation]:
     return await _records(ledger, ledger.revocations)
+
+
+async def events(ledger: Ledger) -> list[Event]:
+    return await _records(ledger, ledger.events)
 
 
 async def _records(ledger: Ledger, table: Table[T]) -> list[T]:

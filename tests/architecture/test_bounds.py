@@ -26,6 +26,8 @@ BOUNDED_BY = {
     "flows/revocation.py:_handed_over": "revocations handed over",
     "transport/http_transport.py:_kept": "connections to Webex",
     "vault/vault.py:_flying": "requests under way",
+    "vault/event_log.py:_handed_over": "events that a follower remembers",
+    "vault/events.py:_running": "listeners of events under way",
     "vault/vault.py:_unwatched": "refreshes that nobody waits for",
     "vault/commit.py:_notes": "notes of what could not be written",
     "web/connection.py:_by_latest_request": "connections from browsers",
@@ -60,6 +62,7 @@ NOT_FROM_OUTSIDE = {
     "settings/collector.py:mistakes": "one for each setting",
     "settings/collector.py:warnings": "one for each setting",
     "stores/memory.py:_rows": "a store: its rows are bounded as all are",
+    "vault/events.py:listeners": "what the program registers",
     "vault/rescue.py:_reported": "the files in the operator's own folder",
     "vault/rescue.py:_rescued": "refreshes whose answer came while the store was away",
 }

@@ -120,6 +120,7 @@ def admission(
         earlier=None,
         replaced_session=None,
         keeps_grants=False,
+        at=created_at,
     )
 
 
@@ -136,7 +137,9 @@ async def found_session(ledger: Ledger, number: int = 1) -> Session | None:
 async def end(
     ledger: Ledger, number: int = 1, now: int = NOW, *, keeps_grants: bool = False
 ) -> EndedSession | None:
-    return await ledger.end_session(digest_of("session", number), now, keeps_grants=keeps_grants)
+    return await ledger.end_session(
+        digest_of("session", number), now, keeps_grants=keeps_grants, reason="signed_out"
+    )
 
 
 async def touch(ledger: Ledger, number: int, now: int) -> None:

@@ -25,6 +25,7 @@ from contracts.records import (
 )
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict
+from webex_oauth.vault.events import Event
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import MARK_KEPT_SECONDS, EndedSession, Mark
 from webex_oauth.vault.rows import Entry
@@ -36,6 +37,10 @@ EXPIRES_AT = NOW + ATTEMPT_SECONDS
 
 async def take(ledger: Ledger, now: int = NOW, number: int = 1) -> Entry[Mark]:
     return await ledger.take_state(state(number), EXPIRES_AT, now)
+
+
+def failure(ledger: Ledger) -> Event:
+    return ledger.event("sign_in.failed", NOW, reason="InvalidGrant")
 
 
 @pytest.mark.check("A05")
@@ -79,7 +84,7 @@ async def test_a_finished_state_names_its_session_however_often_it_is_asked_for(
 
 
 async def test_an_abandoned_state_is_finished_without_a_session(ledger: Ledger) -> None:
-    await ledger.abandon_state(state(), await take(ledger))
+    await ledger.abandon_state(state(), await take(ledger), failure(ledger))
 
     assert (await take(ledger)).record == Mark(EXPIRES_AT, is_finished=True)
 
@@ -88,7 +93,7 @@ async def test_a_late_wish_to_abandon_a_finished_state_changes_nothing(ledger: L
     mark = await take(ledger)
     await ledger.admit(admission(1, mark))
 
-    await ledger.abandon_state(state(), mark)
+    assert not await ledger.abandon_state(state(), mark, failure(ledger))
 
     assert (await take(ledger)).record.session_digest == session().digest
 

@@ -1,6 +1,8 @@
 """A writer to the database who has no key: what that costs, and what it never gives."""
 
+import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,17 +21,21 @@ from contracts.records import (
     state,
     taken,
 )
+from ledgers import events
 
 from webex_oauth.errors import SealBroken, SignInError, StoreError, VaultError
-from webex_oauth.flows.housekeeping import EVERYTHING
+from webex_oauth.flows.housekeeping import EVERYTHING, LASTING
+from webex_oauth.vault.event_log import EventLog
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Session
 from webex_oauth.vault.rows import LAST_REV, Change, Kind, Row, next_rev
+from webex_oauth.vault.tables import Cursor
 from webex_oauth.vault.upkeep import Upkeep
 
 pytestmark = pytest.mark.anyio
 
-LONG_AFTER = NOW + 10**6
+LONG_AFTER = NOW + 10**7
+FAR = Cursor(NOW, (1, 2), written_at=NOW)
 ABSURD: dict[str, Sequence[Any]] = {
     "group": (b"", b"\x00" * 64, key_of(2), b"x" * 64),
     "at": (None, 0, NOW, 253_402_300_799),
@@ -45,11 +51,13 @@ async def fill(ledger: Ledger) -> None:
         await sign_in(ledger, number, of=of, keep_at=NOW, ends_at=NOW + 10 * IDLE_SECONDS)
     for number in (1, 2, 3):
         await ledger.add_revocation(revocation(number))
+    cursors = [ledger.cursors.put(name, FAR, 0) for name in (b"mail", b"audit")]
+    assert await ledger.rows.apply(cursors, durably=False)
 
 
 async def all_rows(ledger: Ledger) -> list[Row]:
-    kinds = (Kind.STATE, Kind.SESSION, Kind.GRANT, Kind.REVOCATION)
-    return [row for kind in kinds for row in await ledger.rows.by_name(kind, b"", 99)]
+    """Return a few rows of each kind."""
+    return [row for kind in EVERYTHING for row in await ledger.rows.by_name(kind, b"", 4)]
 
 
 def overwritten(row: Row, others: Sequence[Row]) -> list[Row]:
@@ -87,10 +95,20 @@ async def use_everything(ledger: Ledger) -> None:
             continue
         assert grant is None or grant.record.subject == f"person {number}"
         assert all(one.grant_key == key_of(number) for one in await listed(ledger, number))
+    await use_events(ledger)
     await ledger.due_grants(NOW, 99)
     assert await ledger.over_sessions(NOW - IDLE_SECONDS // 2, 99) == []
-    for kind in (Kind.SESSION, Kind.GRANT, Kind.REVOCATION):
+    for kind in LASTING:
         await Upkeep(ledger).mend(kind, b"", NOW)
+
+
+async def use_events(ledger: Ledger) -> None:
+    async for event in EventLog(ledger, lambda: NOW, secrets.token_bytes).read():
+        assert event.kind in ("grant.created", "session.started") or event.reason == "expired"
+    for name in (b"mail", b"audit"):
+        with suppress(SealBroken):
+            cursor = await ledger.cursors.find(name)
+            assert cursor is None or cursor.record == FAR
 
 
 async def listed(ledger: Ledger, number: int) -> Sequence[Session]:
@@ -116,6 +134,7 @@ async def test_no_column_outside_a_seal_gives_anything_or_loses_anything_for_goo
     assert set(await ledger.due_grants(NOW, 9)) == {key_of(number) for number in (1, 2, 3)}
     assert {one.grant_key for one in await taken(ledger)} == {key_of(1), key_of(2), key_of(3)}
     assert len(await listed(ledger, 3)) == 2
+    assert len(await events(ledger)) == 8
 
 
 @pytest.mark.check("F02")
@@ -151,7 +170,9 @@ async def test_broken_rows_stop_nobody_elses_requests(ledger: Ledger) -> None:
         await ledger.find_grant(KEY)
     with pytest.raises((SignInError, StoreError, VaultError)):
         await ledger.take_state(state(1), NOW + ATTEMPT_SECONDS, NOW)
-    assert (await ledger.end_session(digest_of("session", 1), NOW, keeps_grants=False)) is not None
+    assert (
+        await ledger.end_session(digest_of("session", 1), NOW, keeps_grants=False, reason="")
+    ) is not None
     assert {one.grant_key for one in await taken(ledger, limit=2)} <= {key_of(2), key_of(3)}
     assert {one.grant_key for one in await taken(ledger)} <= {key_of(2), key_of(3)}
     assert await ledger.end_grant(KEY, NOW) is None

@@ -144,6 +144,7 @@ class LongTime:
                 earlier=None,
                 replaced_session=None,
                 keeps_grants=True,
+                at=now,
             )
         )
 

@@ -34,7 +34,7 @@ async def admit_person(rows: Rows, sealer: Sealer, person: str, number: int) -> 
     ledger = ledger_on(rows, sealer)
     state, session_digest = _digest(f"state {person} {number}"), _digest(f"session {person}")
     mark = await ledger.take_state(state, NOW + 600, NOW)
-    await ledger.end_session(session_digest, NOW, keeps_grants=True)
+    await ledger.end_session(session_digest, NOW, keeps_grants=True, reason="expired")
     while not await _admit(ledger, person, number, mark):
         pass  # a grant moves when it is re-encrypted
 
@@ -51,6 +51,7 @@ async def _admit(ledger: Ledger, person: str, number: int, mark: Entry[Mark]) ->
         earlier=None if found.record is None else revocation_of(found.record, NOW),
         replaced_session=None,
         keeps_grants=True,
+        at=NOW,
     )
     try:
         await ledger.admit(admission)

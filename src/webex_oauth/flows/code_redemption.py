@@ -208,7 +208,8 @@ class CodeRedemption:
         ledger, name = self._context.ledger, {"grant": name_of_grant(key)}
         try:
             for surplus in await ledger.sessions_of(key, SURPLUS_BATCH, skip=MAX_SESSIONS):
-                await ledger.end_session(surplus.digest, self._context.clock(), keeps_grants=True)
+                now = self._context.clock()
+                await ledger.end_session(surplus.digest, now, keeps_grants=True, reason="too_many")
                 log.info(
                     "the oldest session of grant %(grant)s ended: too many of one person", name
                 )
@@ -253,6 +254,7 @@ class CodeRedemption:
             earlier=self._earlier(earlier.record, grant),
             replaced_session=browser.session_digest if browser else None,
             keeps_grants=context.keeps_grants,
+            at=context.clock(),
         )
 
     def _earlier(self, found: Grant | None, grant: Grant) -> Revocation | None:

@@ -35,7 +35,8 @@ SESSION_STEADY_SECONDS = 900
 SESSION_BATCH = 100
 LARGE_STEP_SECONDS = 60
 MARKS = (Kind.STATE,)
-EVERYTHING = (Kind.STATE, Kind.SESSION, Kind.REVOCATION, Kind.GRANT)
+LASTING = (Kind.SESSION, Kind.GRANT, Kind.REVOCATION, Kind.EVENT, Kind.CURSOR)
+EVERYTHING = (*MARKS, *LASTING)
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +180,7 @@ class Sweeper:
         self._upkeep = upkeep or Upkeep(context.ledger)
         self._sleep = sleep
         self._monotonic = monotonic
-        self._mended = dict.fromkeys((Kind.SESSION, Kind.GRANT, Kind.REVOCATION), b"")
+        self._mended = dict.fromkeys(LASTING, b"")
         self._steady_since = monotonic()
         self._ahead_seconds = context.clock() - self._steady_since
 

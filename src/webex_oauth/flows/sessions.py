@@ -113,7 +113,7 @@ class Sessions:
         Raises StoreUnavailable.
         """
         context = self._context
-        ended = await self._end(digest(session_id), context.clock())
+        ended = await self._end(digest(session_id), context.clock(), "signed_out")
         if ended is None:
             return TokenFate.GONE
         log.info("signed out: grant %(grant)s", {"grant": name_of_grant(ended.grant_key)})
@@ -165,7 +165,7 @@ class Sessions:
         """
         ended_count = 0
         for session_digest in await self._context.ledger.over_sessions(now, limit):
-            ended = await self._end(session_digest, now)
+            ended = await self._end(session_digest, now, "expired")
             if ended is not None:
                 ended_count += 1
                 self._revoke_soon(ended)
@@ -194,13 +194,14 @@ class Sessions:
             if not others:
                 return
 
-    async def _end(self, session_digest: bytes, now: int) -> EndedSession | None:
+    async def _end(self, session_digest: bytes, now: int, reason: str) -> EndedSession | None:
+        keeps_grants = self._context.keeps_grants
         return await self._context.ledger.end_session(
-            session_digest, now, keeps_grants=self._context.keeps_grants
+            session_digest, now, keeps_grants=keeps_grants, reason=reason
         )
 
     async def _end_other(self, session: Session) -> None:
-        ended = await self._end(session.digest, self._context.clock())
+        ended = await self._end(session.digest, self._context.clock(), "ended_elsewhere")
         log.info(
             "a session of grant %(grant)s was ended by its person",
             {"grant": name_of_grant(session.grant_key)},

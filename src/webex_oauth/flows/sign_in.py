@@ -19,7 +19,6 @@ from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.device_sign_in import DeviceSignIn
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
-    AuthorizationCode,
     Callback,
     authorization_url,
     check_callback,
@@ -210,21 +209,22 @@ class SignIn:
             "callback received (attempt %(attempt)s): %(kind)s",
             {"attempt": _name_of_attempt(state_digest), "kind": type(callback).__name__},
         )
+        taken = None
         try:
             opened = open_attempt(self._context.sealer, attempt, state_digest)
             return_to = read_return_to(opened.return_to, home)
-            if opened.expires_at > self._context.clock() + ATTEMPT_SECONDS + CLOCK_SKEW_SECONDS:
-                raise AttemptUnknown("the attempt was begun by a wrong clock")
+            self._check_end(opened)
             # A refusal takes no state: nothing is written, and the person may still accept.
             code = check_callback(callback, self._context.platform.server)
             mark = await self._take(state_digest, opened.expires_at)
             taken = TakenAttempt(state_digest, opened, mark, allowed_orgs)
-            if mark.record.is_finished:
-                wanted = wants_session
-                return await self._send_on(taken, session_id, return_to, wants_session=wanted)
             presented = Browser(digest(session_id) if session_id else None, browser)
-            admitted = await self._redeem(taken, code, presented if wants_session else None)
+            wanted = presented if wants_session else None
+            if mark.record.is_finished:
+                return await self._send_on(taken, wanted, return_to)
+            admitted = await self._redemption.redeem(taken, code, wanted)
         except WebexOAuthError as error:
+            await self._note_failure(error, taken)
             return NotSignedIn(error, return_to)
         return SignedIn(admitted.session_id, return_to, admitted.grant_key, admitted.missing)
 
@@ -260,6 +260,10 @@ class SignIn:
             )
         return more
 
+    def _check_end(self, attempt: Attempt) -> None:
+        if attempt.expires_at > self._context.clock() + ATTEMPT_SECONDS + CLOCK_SKEW_SECONDS:
+            raise AttemptUnknown("the attempt was begun by a wrong clock")
+
     async def _take(self, state_digest: bytes, expires_at: int) -> Entry[Mark]:
         """Take the state; while another request completes the sign-in, wait for its end."""
         give_up_at = asyncio.get_running_loop().time() + TWIN_WAIT_SECONDS
@@ -273,30 +277,26 @@ class SignIn:
                     raise
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
-    async def _redeem(
-        self, taken: TakenAttempt, code: AuthorizationCode, browser: Browser | None
-    ) -> Admitted:
-        try:
-            return await self._redemption.redeem(taken, code, browser)
-        except WebexOAuthError:
-            await self._abandon(taken)
-            raise
-
-    async def _abandon(self, taken: TakenAttempt) -> None:
-        try:
-            await self._context.ledger.abandon_state(taken.state_digest, taken.mark)
-        except StoreUnavailable as error:
-            log.warning(
-                "an attempt could not be closed and will expire: %(error)s", {"error": str(error)}
-            )
+    async def _note_failure(self, error: WebexOAuthError, taken: TakenAttempt | None) -> None:
+        """Finish the state if this sign-in has taken it, and tell why it failed."""
+        ledger, is_written = self._context.ledger, False
+        failure = ledger.event("sign_in.failed", self._context.clock(), reason=type(error).__name__)
+        if taken is not None and not taken.mark.record.is_finished:
+            try:
+                is_written = await ledger.abandon_state(taken.state_digest, taken.mark, failure)
+            except StoreUnavailable as outage:
+                log.warning(
+                    "an attempt could not be closed and will expire: %(error)s",
+                    {"error": str(outage)},
+                )
+        if not is_written:
+            ledger.hub.tell(failure)
 
     async def _send_on(
         self,
         finished: TakenAttempt,
-        session_id: Secret | None,
+        browser: Browser | None,
         return_to: ReturnTo,
-        *,
-        wants_session: bool,
     ) -> Outcome:
         """Treat a second delivery in the same browser: back, reload, a double click.
 
@@ -306,9 +306,7 @@ class SignIn:
         brought = finished.mark.record.session_digest
         if brought is None:
             raise AttemptUnknown("the attempt was used before, and failed")
-        if not brought or not wants_session:
-            return SentOn(return_to)
-        if session_id is not None and await self._live(digest(session_id)):
+        if not brought or browser is None or await self._live(browser.session_digest):
             return SentOn(return_to)
         renewed = await self._renew(finished)
         return SignedIn(renewed.session_id, return_to, renewed.grant_key)

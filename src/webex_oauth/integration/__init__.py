@@ -20,6 +20,7 @@ from webex_oauth.opening import OpenVault, Tasks, open_vault
 from webex_oauth.opening.shared_clock import steady_seconds
 from webex_oauth.ports import Clock, Randomness, Sleep, Transport
 from webex_oauth.settings import Settings
+from webex_oauth.vault.event_log import EventLog
 from webex_oauth.vault.key_agreement import KeyPresence
 from webex_oauth.vault.records import check_grant_key
 from webex_oauth.vault.rescue import Rescue
@@ -43,6 +44,7 @@ class OpenIntegration:
     sessions: Sessions
     keeper: Keeper
     revocations: Revocations
+    events: EventLog
     rescue: Rescue
     key_presence: KeyPresence
 
@@ -102,6 +104,7 @@ def _compose(settings: Settings, opened: OpenVault) -> OpenIntegration:
         sessions=Sessions(context, revocations),
         keeper=Keeper(context, opened.vault),
         revocations=revocations,
+        events=EventLog(opened.ledger, opened.clock, sealer.randomness),
         rescue=opened.rescue,
         key_presence=KeyPresence(opened.rows, sealer, f"{gethostname()} (process {os.getpid()})"),
     )

@@ -74,6 +74,7 @@ async def open_vault(
                 HttpTransport(proxy=settings.proxy, ca_file=settings.ca_file)
             )
         opened = _compose(settings, rows, Sealer(keys, randomness), transport, clock, tasks)
+        exits.push_async_callback(opened.ledger.hub.close)
         if needs_spool:
             await opened.rescue.open()
         exits.push_async_callback(opened.vault.close)

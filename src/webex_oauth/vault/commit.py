@@ -12,11 +12,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 from typing import Generic, Self, TypeAlias, TypeVar
 
 from webex_oauth.errors import StoreConflict, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock, Randomness
 from webex_oauth.secret import Secret
+from webex_oauth.vault.events import EventKind
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import COMMIT_TRIES, Timing
 from webex_oauth.vault.records import Grant, Lease, Trouble, digest, new_version, revocation_of
@@ -82,11 +84,12 @@ class Commit:
         self._refused: Notes[bool] = Notes(MOST_REMEMBERED)
 
     async def change(
-        self, found: Entry[Grant], rule: Rule, *, durably: bool
+        self, found: Entry[Grant], rule: Rule, *, durably: bool, event: EventKind | None = None
     ) -> Entry[Grant] | None:
         """Write what *rule* makes of a grant; it is asked again about a row that moved.
 
-        Returns what the row holds afterwards, None if it is gone. Raises StoreError or VaultError.
+        An *event* tells of it. Returns what the row holds afterwards, None if it is gone. Raises
+        StoreError or VaultError.
         """
         current: Entry[Grant] | None = found
         for _ in range(COMMIT_TRIES):
@@ -95,7 +98,10 @@ class Commit:
             changed = rule(current.record)
             if changed is None:
                 return current
-            written = await self._ledger.replace_grant(current, changed, durably=durably)
+            happened = event and self._ledger.event(
+                event, self._clock(), changed.profile, changed.reauth_reason
+            )
+            written = await self._ledger.replace_grant(current, changed, happened, durably=durably)
             if written is not None:
                 return written
             current = await self._ledger.find_grant(found.record.key)
@@ -183,9 +189,8 @@ class Commit:
         person is needed gives way. None if the row is gone: the tokens are queued for revocation.
         """
         found = over or await self._ledger.find_grant(fresh.key)
-        written = found and await self.change(
-            found, lambda current: _succeeding(fresh, current), durably=True
-        )
+        rule = partial(_succeeding, fresh)
+        written = found and await self.change(found, rule, durably=True, event="grant.refreshed")
         if written is None:
             await self._give_back(fresh)
             return None
@@ -220,20 +225,19 @@ class Commit:
             return new_version(replace(current, reauth_reason=reason), current, self._randomness)
 
         try:
-            current = await self.change(found, ended, durably=True)
+            kind: EventKind | None = "grant.reauth_required" if reason else None
+            current = await self.change(found, ended, durably=True, event=kind)
         except StoreError:
             if reason is not None:
                 self.note_reason(grant, reason)
             raise
         self._reasons.drop(version_name(grant))
-        if current is None:
-            return None
-        if current.record.reauth_reason is not None:
+        if current is not None and current.record.reauth_reason is not None:
             log.warning(
                 "the person of grant %(grant)s has to sign in again: %(reason)s",
                 {"grant": grant.name, "reason": reason},
             )
-        return current.record
+        return None if current is None else current.record
 
     def note_reason(self, grant: Grant, reason: str) -> None:
         """Remember a reason that cannot be written."""

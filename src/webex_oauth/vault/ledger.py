@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict, VaultError
+from webex_oauth.vault.events import Event
 from webex_oauth.vault.records import (
     EndedSession,
     Grant,
@@ -22,7 +23,7 @@ from webex_oauth.vault.records import (
 )
 from webex_oauth.vault.revocation_queue import MOST_TRIES, MOVING, RevocationQueue
 from webex_oauth.vault.rows import Change, Entry, Kind, Row, log_unreadable
-from webex_oauth.vault.tables import email_of
+from webex_oauth.vault.tables import Draft, email_of
 
 BATCH = 500
 
@@ -47,6 +48,7 @@ class Admission:
     earlier: Revocation | None
     replaced_session: bytes | None
     keeps_grants: bool
+    at: int
 
 
 class Ledger(RevocationQueue):
@@ -72,10 +74,11 @@ class Ledger(RevocationQueue):
             raise AttemptInProgress("the attempt is being completed")
         return entry
 
-    async def abandon_state(self, state_digest: bytes, mark: Entry[Mark]) -> None:
-        """Finish a sign-in that brought no session."""
+    async def abandon_state(self, state_digest: bytes, mark: Entry[Mark], failure: Event) -> bool:
+        """Finish a sign-in that failed; return False, and nothing happened, if it is finished."""
         done = replace(mark.record, is_finished=True)
-        await self.rows.apply([self.states.put(state_digest, done, mark.rev)], durably=False)
+        change = self.states.put(state_digest, done, mark.rev)
+        return await self.write(Draft([change], [failure]), durably=False)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
         """Complete a sign-in: keep the grant, add the session if there is one, finish the state.
@@ -84,25 +87,29 @@ class Ledger(RevocationQueue):
         grant moved. A lease on it ends.
         """
         grant, session, mark = admission.grant, admission.session, admission.mark
-        changes = [self.grants.put(grant.key, grant, admission.over)]
+        now, reason = admission.at, "replaced" if admission.over else None
+        draft = Draft([self.grants.put(grant.key, grant, admission.over)])
+        draft.events.append(self.event("grant.created", now, grant.profile, reason))
         if session is not None:
-            changes.append(self.sessions.put(session.digest, session))
+            draft.changes.append(self.sessions.put(session.digest, session))
+            draft.events.append(self.event("session.started", now, session.profile))
         if mark is not None:
             brought = session.digest if session else b""
             finished = replace(mark.record, is_finished=True, session_digest=brought)
-            changes.append(self.states.put(admission.state_digest, finished, mark.rev))
+            draft.changes.append(self.states.put(admission.state_digest, finished, mark.rev))
         if admission.earlier is not None:
-            changes.append(self.revocations.put(admission.earlier.name, admission.earlier))
+            draft.changes.append(self.revocations.put(admission.earlier.name, admission.earlier))
         ended = None
         if session is not None and admission.replaced_session is not None:
-            ended, more = await self._ending(
+            ended = await self._end(
+                draft,
                 admission.replaced_session,
-                session.created_at,
+                now,
                 keeps_grants=admission.keeps_grants,
                 entering=grant.key,
+                reason="replaced",
             )
-            changes += more
-        if not await self._apply(changes, durably=False):
+        if not await self._apply(draft, durably=False):
             raise StoreConflict("the grant moved on")
         return ended
 
@@ -125,7 +132,7 @@ class Ledger(RevocationQueue):
         """Find the grants of people with this address, in whatever case it is written."""
         wanted = email.casefold()
         found = {}
-        for key in self._keys.keys:
+        for key in self._sealer.keys.keys:
             rows = await self.rows.of_group(Kind.GRANT, key.index(wanted), BATCH)
             found.update({one.record.key: one for one in self._opened(rows)})
         # A group is outside the seal: what the sealed profile says decides.
@@ -148,11 +155,12 @@ class Ledger(RevocationQueue):
             return Entry(None, row.rev)
 
     async def replace_grant(
-        self, found: Entry[Grant], grant: Grant, *, durably: bool
+        self, found: Entry[Grant], grant: Grant, happened: Event | None = None, *, durably: bool
     ) -> Entry[Grant] | None:
         """Write *grant* over the one that was found; None, and nothing happened, if it moved."""
         change = self.grants.put(grant.key, grant, found.rev)
-        is_done = await self.rows.apply([change], durably=durably)
+        draft = Draft([change], [happened] if happened else [])
+        is_done = await self.write(draft, durably=durably)
         return Entry(grant, change.row.rev) if is_done else None
 
     def seal_grant(self, grant: Grant) -> bytes:
@@ -167,7 +175,9 @@ class Ledger(RevocationQueue):
         """List the keys of grants that are due to be kept, the longest due first."""
         return [row.name for row in await self.rows.due(Kind.GRANT, now, limit)]
 
-    async def end_grant(self, key: bytes, now: int) -> Revocation | None:
+    async def end_grant(
+        self, key: bytes, now: int, *, reason: str = "disconnected"
+    ) -> Revocation | None:
         """Delete a grant with all its sessions, and queue its tokens for revocation, due *now*.
 
         Returns None if there was no such grant, or it cannot be opened; its sessions end anyway.
@@ -175,11 +185,15 @@ class Ledger(RevocationQueue):
         for _ in range(MOST_TRIES):
             row = await self.grants.row(key)
             sessions = await self.rows.of_group(Kind.SESSION, key, BATCH)
-            revocation, changes = self._revoking(row, now)
-            changes += [session.removal for session in sessions]
-            if await self._apply(changes, durably=True):
+            draft = Draft()
+            revocation = self._revoke(draft, row, now, reason)
+            for session in sessions:
+                draft.changes.append(session.removal)
+                profile = self._listed(session).profile
+                draft.events.append(self.event("session.ended", now, profile, reason))
+            if await self._apply(draft, durably=True):
                 if len(sessions) == BATCH:
-                    await self.end_grant(key, now)
+                    await self.end_grant(key, now, reason=reason)
                 return revocation
         raise StoreConflict(MOVING)
 
@@ -224,7 +238,7 @@ class Ledger(RevocationQueue):
         return [row.name for row in rows if self._is_over(row, now)]
 
     async def end_session(
-        self, digest: bytes, now: int, *, keeps_grants: bool
+        self, digest: bytes, now: int, *, keeps_grants: bool, reason: str
     ) -> EndedSession | None:
         """Delete a session; return None if it is gone.
 
@@ -232,8 +246,9 @@ class Ledger(RevocationQueue):
         grant goes too, and its tokens are queued for revocation, due *now*.
         """
         for _ in range(MOST_TRIES):
-            ended, changes = await self._ending(digest, now, keeps_grants=keeps_grants)
-            if not changes or await self._apply(changes, durably=True):
+            draft = Draft()
+            ended = await self._end(draft, digest, now, keeps_grants=keeps_grants, reason=reason)
+            if ended is None or await self._apply(draft, durably=True):
                 return ended
         raise StoreConflict(MOVING)
 
@@ -246,10 +261,17 @@ class Ledger(RevocationQueue):
                 log_unreadable(row, error)
         return found
 
-    async def _ending(
-        self, digest: bytes, now: int, *, keeps_grants: bool, entering: bytes = b""
-    ) -> tuple[EndedSession | None, list[Change]]:
-        """Decide what the end of a session changes.
+    async def _end(
+        self,
+        draft: Draft,
+        digest: bytes,
+        now: int,
+        *,
+        keeps_grants: bool,
+        entering: bytes = b"",
+        reason: str,
+    ) -> EndedSession | None:
+        """Put into *draft* what the end of a session changes; return None if it is gone.
 
         The session that keeps a grant alive is asserted at its revision: of two that end at once,
         the later looks again. A grant is read before its sessions are listed: a sign-in meanwhile
@@ -257,22 +279,26 @@ class Ledger(RevocationQueue):
         """
         row = await self.sessions.row(digest)
         if not row.rev:
-            return None, []
+            return None
+        draft.changes.append(row.removal)
         try:
-            key = self.sessions.open(row).record.grant_key
+            session = self.sessions.open(row).record
         except VaultError as error:
             log_unreadable(row, error)
-            return EndedSession(row.group, None), [row.removal]
+            draft.events.append(self.event("session.ended", now, None, reason))
+            return EndedSession(row.group, None)
+        key = session.grant_key
+        draft.events.append(self.event("session.ended", now, session.profile, reason))
         if keeps_grants or key == entering:
-            return EndedSession(key, None), [row.removal]
+            return EndedSession(key, None)
         grant = await self.grants.row(key)
         for other in await self.rows.of_group(Kind.SESSION, key, BATCH):
             if other.name != digest and not self._is_over(other, now):
-                return EndedSession(key, None), [row.removal, Change(other, other.rev)]
+                draft.changes.append(Change(other, other.rev))
+                return EndedSession(key, None)
         if self._is_held(grant):
-            return EndedSession(key, None, is_held=True), [row.removal]
-        revocation, changes = self._revoking(grant, now)
-        return EndedSession(key, revocation), [row.removal, *changes]
+            return EndedSession(key, None, is_held=True)
+        return EndedSession(key, self._revoke(draft, grant, now, reason))
 
     def _listed(self, row: Row) -> Session:
         try:
@@ -294,16 +320,21 @@ class Ledger(RevocationQueue):
         except VaultError:
             return False
 
-    def _revoking(self, row: Row, now: int) -> tuple[Revocation | None, list[Change]]:
-        """Decide what the end of a grant changes: it goes, its tokens are queued."""
+    def _revoke(self, draft: Draft, row: Row, now: int, reason: str) -> Revocation | None:
+        """Put into *draft* what the end of a grant changes: it goes, its tokens are queued."""
         if not row.rev:
-            return None, []
+            return None
+        draft.changes.append(row.removal)
         try:
-            revocation = revocation_of(self.grants.open(row).record, now)
+            grant = self.grants.open(row).record
         except VaultError as error:
             _log_unrevoked(row, error)
-            return None, [row.removal]
-        return revocation, [row.removal, self.revocations.put(revocation.name, revocation)]
+            draft.events.append(self.event("grant.revoked", now, None, reason))
+            return None
+        draft.events.append(self.event("grant.revoked", now, grant.profile, reason))
+        revocation = revocation_of(grant, now)
+        draft.changes.append(self.revocations.put(revocation.name, revocation))
+        return revocation
 
 
 def _log_unrevoked(row: Row, error: VaultError) -> None:

@@ -35,6 +35,8 @@ SEALED = {
     Kind.REVOCATION: "revocations",
     Kind.SESSION: "sessions",
     Kind.STATE: "sign-ins",
+    Kind.EVENT: "events",
+    Kind.CURSOR: "cursors",
 }
 """The kinds of rows that are sealed, by what people call them."""
 

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     SESSION = "session"
     GRANT = "grant"
     REVOCATION = "revocation"
+    EVENT = "event"
+    CURSOR = "cursor"
     KEY = "key"
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from webex_oauth.errors import VaultError
+from webex_oauth.vault.events import Event
 from webex_oauth.vault.ledger import BATCH, Ledger
-from webex_oauth.vault.records import LONGEST_WAIT_SECONDS, Grant, Revocation
+from webex_oauth.vault.records import LONGEST_WAIT_SECONDS, Grant, Revocation, Session
 from webex_oauth.vault.rows import Change, Kind, Row, Table, log_unreadable, next_rev
+from webex_oauth.vault.tables import Draft
 
 T = TypeVar("T")
 
@@ -18,25 +20,30 @@ class Upkeep:
     """Look after the rows of *ledger*, a batch at a time."""
 
     def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._rows = ledger.rows
         self._tables: dict[Kind, Table[Any]] = {
             table.kind: table
-            for table in (ledger.states, ledger.sessions, ledger.grants, ledger.revocations)
+            for table in (
+                *(ledger.states, ledger.sessions, ledger.grants, ledger.revocations),
+                *(ledger.events, ledger.cursors),
+            )
         }
 
     async def sweep(self, now: int, kinds: Sequence[Kind], limit: int = BATCH) -> int:
         """Remove rows of *kinds* that are over; return how many rows went.
 
-        Over are marks and sessions past their time, revocations whose tokens have ended, and
-        grants without a session whose last token has ended. What a row says outside its seal is
-        not enough: the sealed end decides. A row that cannot be opened, or is still in use, stays
-        and comes up again a day later.
+        Over are marks and sessions past their time, revocations whose tokens have ended, grants
+        without a session whose last token has ended, and events of long ago. What a row says
+        outside its seal is not enough: the sealed end decides. A row that cannot be opened, or is
+        still in use, stays and comes up again a day later.
         """
         count = 0
         for kind in kinds:
             for row in await self._rows.over(kind, now, limit):
                 if self._is_over(row, now) and not await self._has_session(row):
-                    count += await self._rows.apply([row.removal], durably=False)
+                    draft = Draft([row.removal], self._events(row, now))
+                    count += await self._ledger.write(draft, durably=False)
                 else:
                     later = replace(row, rev=next_rev(row.rev), over_at=now + PUT_OFF_SECONDS)
                     await self._rows.apply([Change(later, row.rev)], durably=False)
@@ -71,6 +78,16 @@ class Upkeep:
             log_unreadable(row, error)
             return False
         return over_at is not None and over_at <= now
+
+    def _events(self, row: Row, now: int) -> list[Event]:
+        """Return what the end of a session or grant is told by."""
+        record = self._tables[row.kind].open(row).record
+        match record:
+            case Session():
+                return [self._ledger.event("session.ended", now, record.profile, "expired")]
+            case Grant():
+                return [self._ledger.event("grant.revoked", now, record.profile, "expired")]
+        return []
 
     async def _has_session(self, row: Row) -> bool:
         if row.kind is not Kind.GRANT:

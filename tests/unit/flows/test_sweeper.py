@@ -6,7 +6,13 @@ import pytest
 from unit.flows.fixtures import NOW, FlowFixture
 
 from webex_oauth.errors import StoreUnavailable
-from webex_oauth.flows.housekeeping import MARKS, STEADY_SECONDS, SWEEP_EVERY_SECONDS, Sweeper
+from webex_oauth.flows.housekeeping import (
+    LASTING,
+    MARKS,
+    STEADY_SECONDS,
+    SWEEP_EVERY_SECONDS,
+    Sweeper,
+)
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.rows import Kind
 from webex_oauth.vault.upkeep import Upkeep
@@ -123,4 +129,4 @@ async def test_a_store_that_is_down_is_left_until_the_next_time() -> None:
 async def test_rows_are_mended_without_a_witness() -> None:
     upkeep = await sweep(1)
 
-    assert upkeep.mended == [Kind.SESSION, Kind.GRANT, Kind.REVOCATION]
+    assert upkeep.mended == list(LASTING)

@@ -182,8 +182,8 @@ class FakeRows(MemoryRows):
         self._rows.pop((Kind.GRANT, key))
 
     def _name_of(self, changes: Sequence[Change]) -> tuple[str, Grant | None]:
-        change = changes[0]
-        if len(changes) > 1:
+        change, *others = (one for one in changes if one.row.kind is not Kind.EVENT)
+        if others:
             return "admit", None
         if change.row.kind is Kind.REVOCATION:
             return "revoke", None
@@ -272,6 +272,7 @@ class VaultFixture:
                 earlier=None,
                 replaced_session=None,
                 keeps_grants=False,
+                at=NOW,
             )
         )
 

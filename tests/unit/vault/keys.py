@@ -81,6 +81,7 @@ class KeyFixture:
                 earlier=None,
                 replaced_session=None,
                 keeps_grants=False,
+                at=NOW,
             )
         )
         return grant
