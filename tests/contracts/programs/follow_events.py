@@ -5,8 +5,8 @@ import sys
 import time
 
 from contracts.records import ledger_on
-from webex_oauth.integration.store_urls import rows_at
 
+from webex_oauth.opening.store_urls import rows_at
 from webex_oauth.vault.event_log import EventLog
 from webex_oauth.vault.events import Event
 
