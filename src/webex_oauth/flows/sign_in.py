@@ -204,12 +204,11 @@ class SignIn:
         and the grant is held. Of people outside *allowed_orgs*, if there are any, nothing is kept.
         *home* is for an attempt that does not open. What can go wrong is in the outcome.
         """
-        state_digest, return_to = digest(callback.state), home
+        state_digest, return_to, taken = digest(callback.state), home, None
         log.debug(
             "callback received (attempt %(attempt)s): %(kind)s",
             {"attempt": _name_of_attempt(state_digest), "kind": type(callback).__name__},
         )
-        taken = None
         try:
             opened = open_attempt(self._context.sealer, attempt, state_digest)
             return_to = read_return_to(opened.return_to, home)
