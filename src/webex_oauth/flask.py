@@ -65,6 +65,7 @@ class WebexAuth:
         if session is None and on_sign_in is None:
             raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
         self.integration = integration or Integration(settings)
+        self.login_path = login_path
         self._session = session
         self._on_sign_in = on_sign_in
         self._door = SyncDoor(

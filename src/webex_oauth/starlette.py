@@ -85,7 +85,7 @@ class WebexAuth:
         self.integration = integration or AsyncIntegration(settings)
         self._lives_elsewhere = integration is not None
         self._session = session
-        self._login_path, self._logout_path = login_path, logout_path
+        self.login_path, self._logout_path = login_path, logout_path
         self._orgs = tuple(allowed_orgs)
         self._on_sign_in = on_sign_in
         its_settings = self.integration.settings
@@ -98,7 +98,7 @@ class WebexAuth:
 
     def _routes(self, session_path: str) -> Iterable[Route]:
         callback_path = self.integration.settings.callback_path
-        yield self._route(self._login_path, self._begin_sign_in, "GET", "POST")
+        yield self._route(self.login_path, self._begin_sign_in, "GET", "POST")
         yield self._route(callback_path, self._complete_sign_in, "GET")
         if self._session is not None:
             yield self._route(self._logout_path, self._sign_out, "GET", "POST")

@@ -109,12 +109,16 @@ class WebexEmulator:
         return dict.fromkeys(_HIDDEN, "") | variables
 
     @contextmanager
-    def serving(self, webex: Door) -> Iterator[Self]:
-        """Let people sign in at *webex*, a `WebexAuth`, and forget their grants in the end.
+    def serving(self, webex: Door | Integration | AsyncIntegration) -> Iterator[Self]:
+        """Let people sign in at *webex*, and forget their grants in the end.
 
-        Raises ConfigurationError if it is at work with another Webex.
+        It is a `WebexAuth`, or an integration, such as Django's. Raises ConfigurationError if it is
+        at work with another Webex.
         """
-        integration = webex.integration
+        if isinstance(webex, Integration | AsyncIntegration):
+            integration = webex
+        else:
+            integration = webex.integration
         if integration.settings.platform.origin != self.emulator.origin:
             raise ConfigurationError([f"{_ELSEWHERE} {integration.settings.platform.origin}"])
         self._login_path = getattr(webex, "login_path", self._login_path)

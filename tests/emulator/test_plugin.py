@@ -18,43 +18,19 @@ from webex_oauth.settings import NAMES
 from webex_oauth.testing import WebexEmulator
 
 PROGRAM = """
-from flask import Flask, redirect, request
+from flask import Flask
 
-from webex_oauth import Integration, ReauthRequired
-from webex_oauth.webex import people, rooms
+from webex_oauth.flask import WebexAuth, current_grant
+from webex_oauth.webex import rooms
 
-
-class Auth:
-    login_path = "/connect"
-    integration = Integration()
-
-
-app, webex, grants = Flask(__name__), Auth(), []
-
-
-@app.get("/connect")
-def connect():
-    start = webex.integration.sign_in.begin(return_to=request.args["return_to"])
-    answer = redirect(start.url)
-    for cookie in start.set_cookies:
-        answer.headers.add("Set-Cookie", cookie)
-    return answer
-
-
-@app.get("/my/callback")
-def callback():
-    end = webex.integration.sign_in.complete(request.query_string, request.cookies)
-    grants.append(end.grant.person_id)
-    return redirect(end.return_to)
+app = Flask(__name__)
+webex = WebexAuth(app, login_path="/connect")
 
 
 @app.get("/rooms")
+@webex.login_required("spark:rooms_read")
 def show_rooms():
-    try:
-        grant = webex.integration.grants.get(grants[-1])
-        return [room.title for room in grant.items(rooms.listing())]
-    except ReauthRequired as error:
-        return {"error": type(error).__name__}
+    return [room.title for room in current_grant.items(rooms.listing())]
 """
 TESTS = """
 import pytest
@@ -74,11 +50,11 @@ def test_rooms(webex_emulator, turn):
         assert len(client.get("/rooms").json) == 3
         assert webex_emulator.journal.count("POST", "/v1/access_token") == 2
         webex_emulator.faults.add("GET", "/v1/rooms", Answer(status=404))
-        assert client.get("/rooms").status_code == 500
+        assert client.get("/rooms").status_code == 404
         with pytest.raises(VisitRefused, match="cannot sign in"):
             webex_emulator.sign_in(client, "colleague1@acme.example")
         declined = webex_emulator.sign_in(client, "mira@acme.example", decision="decline")
-        assert declined.status_code == 500
+        assert declined.status_code == 400
 
 
 def test_withdrawal(webex_emulator):
@@ -88,7 +64,7 @@ def test_withdrawal(webex_emulator):
         client = app.test_client()
         webex_emulator.sign_in(client, "luca@acme.example")
         webex_emulator.revoke("luca@acme.example")
-        assert client.get("/rooms").json == {"error": "ReauthRequired"}
+        assert client.get("/rooms").json["error"] == "ReauthRequired"
 """
 QUERY = {
     "client_id": "C" + "0123456789abcdef" * 4,
@@ -161,8 +137,9 @@ def test_settings_and_tokens_serve_programs_without_a_sign_in(webex: WebexEmulat
         )
 
         assert grant.email == "luca@acme.example"
-        with webex.serving(Door(webex.settings)):
-            assert webex.settings.platform.origin == webex.emulator.origin
+        with webex.serving(integration):
+            assert [one.email for one in integration.grants.list()] == [grant.email]
+        assert list(integration.grants.list()) == []
 
 
 def test_a_program_at_another_webex_is_told_what_to_do(webex: WebexEmulator) -> None:
