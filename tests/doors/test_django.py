@@ -260,6 +260,18 @@ def test_a_user_who_was_closed_is_not_let_in_and_their_grant_ends(
     assert browser.told("/rooms")["error"] == "GrantNotFound"
 
 
+def test_a_user_of_the_projects_own_can_be_connected(site: Site, browser: Browser) -> None:
+    browser.get("/with-password")
+    browser.sign_in("jonas@acme.example")
+
+    assert browser.told("/users")["own"][0] == "own@acme.example"
+    assert browser.told("/me") == {"email": "jonas@acme.example"}
+    with site.browser() as other:
+        other.sign_in("jonas@acme.example")
+        other.sign_in(LUCA)  # another person, whose user is not the one that is signed in
+        assert other.told("/me") == {"email": LUCA}
+
+
 @pytest.mark.check("F04")
 def test_no_token_is_in_the_projects_own_database(site: Site, browser: Browser) -> None:
     browser.sign_in()

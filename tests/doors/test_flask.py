@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import requests
 from doors.browsing import ORIGIN, PAGE, TEAMS, settings_of
 from flask import Flask, session as host_session
 from flask.testing import FlaskClient
@@ -25,6 +26,7 @@ from webex_oauth.emulator import Visitor
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.flask import WebexAuth, current_grant
 from webex_oauth.frameworks.answers import MOST_IN_A_ROW
+from webex_oauth.requests import BearerAuth
 from webex_oauth.webex import rooms
 
 ROOMS = "spark:rooms_read"
@@ -119,6 +121,12 @@ def with_views(app: Flask, webex: WebexAuth) -> Flask:
     def change() -> dict[str, str | None]:
         return {"email": current_grant.email}
 
+    @app.get("/direct")
+    @webex.login_required()
+    def direct() -> str:
+        url = f"{webex.integration.settings.platform.api_base_url}people/me"
+        return requests.get(url, auth=BearerAuth(current_grant), timeout=20).text
+
     @app.get("/down")
     def down() -> str:
         raise StoreUnavailable("the store is away")
@@ -156,6 +164,7 @@ def test_a_person_signs_in_comes_back_reloads_and_signs_out(world: World, make: 
     assert mine.json == {"count": 250}
     assert (mine.headers["vary"], mine.headers["cache-control"]) == ("Cookie", "no-store")
     assert browser.get("/anybody").json == {"email": MIRA}
+    assert told(browser.get("/direct"))["displayName"] == "Mira Ito"
     assert browser.get("/logout").status_code == 200
     assert browser.post("/logout?return_to=/anybody", origin=ORIGIN).location == "/anybody"
     assert browser.get("/me").status_code == 401

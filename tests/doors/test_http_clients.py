@@ -10,16 +10,17 @@ import httpx
 import pytest
 import requests
 from doors.spy import spying
-from library.people import LUCA, World
+from library.people import World
 
 from webex_oauth import AsyncIntegration, Grant, Integration, ReauthRequired
 from webex_oauth.emulator import Answer
 from webex_oauth.httpx import BearerAuth
 from webex_oauth.requests import BearerAuth as RequestsAuth
 
+AMARA = "amara@acme.example"  # whose spaces no other test counts
 ME, TOKEN = "/v1/people/me", "/v1/access_token"
 FIFTEEN_DAYS = 15 * 86_400
-MESSAGE = b'{"toPersonEmail": "mira@acme.example", "text": "Once more"}'
+MESSAGE = b'{"toPersonEmail": "jonas@acme.example", "text": "Once more"}'
 AS_JSON = {"Content-Type": "application/json"}
 
 
@@ -69,7 +70,7 @@ CLIENTS = pytest.mark.parametrize("send", [with_requests, with_httpx, with_async
 
 
 @dataclass(frozen=True, slots=True)
-class Luca:
+class Caller:
     world: World
     grant: Grant
     api: str
@@ -84,93 +85,97 @@ class Luca:
 
 
 @pytest.fixture
-def luca(world: World) -> Iterator[Luca]:
+def caller(world: World) -> Iterator[Caller]:
     with Integration(world.settings) as webex:
-        grant = world.adopt_now(webex, LUCA, "spark:messages_write")
+        grant = world.adopt_now(webex, AMARA, "spark:messages_write")
         SETTINGS[grant.person_id] = world.settings
         world.emulator.journal.clear()
-        yield Luca(world, grant, world.settings.platform.api_base_url)
+        yield Caller(world, grant, world.settings.platform.api_base_url)
         SETTINGS.clear()
 
 
 @CLIENTS
-def test_a_request_to_the_api_carries_the_token(luca: Luca, send: Send) -> None:
-    answer = send(luca.grant, "GET", f"{luca.api}people/me")
+def test_a_request_to_the_api_carries_the_token(caller: Caller, send: Send) -> None:
+    answer = send(caller.grant, "GET", f"{caller.api}people/me")
 
-    assert answer.json()["displayName"] == "Luca Moretti"
+    assert answer.json()["displayName"] == "Amara Okafor"
 
 
 @CLIENTS
 def test_a_refused_token_is_refreshed_once_and_the_request_repeated_once(
-    luca: Luca, send: Send
+    caller: Caller, send: Send
 ) -> None:
-    luca.end_access_token()
+    caller.end_access_token()
 
-    answer = send(luca.grant, "GET", f"{luca.api}people/me")
+    answer = send(caller.grant, "GET", f"{caller.api}people/me")
 
-    assert answer.json()["displayName"] == "Luca Moretti"
-    assert (luca.count("GET", ME), luca.count("POST", TOKEN)) == (2, 1)
+    assert answer.json()["displayName"] == "Amara Okafor"
+    assert (caller.count("GET", ME), caller.count("POST", TOKEN)) == (2, 1)
 
 
 @CLIENTS
-def test_a_second_refusal_is_returned(luca: Luca, send: Send) -> None:
-    luca.world.emulator.faults.add("GET", ME, Answer(status=401), times=None)
+def test_a_second_refusal_is_returned(caller: Caller, send: Send) -> None:
+    caller.world.emulator.faults.add("GET", ME, Answer(status=401), times=None)
 
-    answer = send(luca.grant, "GET", f"{luca.api}people/me")
+    answer = send(caller.grant, "GET", f"{caller.api}people/me")
 
     assert answer.status_code == 401
-    assert (luca.count("GET", ME), luca.count("POST", TOKEN)) == (2, 1)
+    assert (caller.count("GET", ME), caller.count("POST", TOKEN)) == (2, 1)
 
 
 @CLIENTS
-def test_a_body_is_sent_again_whole(luca: Luca, send: Send) -> None:
-    luca.end_access_token()
+def test_a_body_is_sent_again_whole(caller: Caller, send: Send) -> None:
+    caller.end_access_token()
 
-    answer = send(luca.grant, "POST", f"{luca.api}messages", data=MESSAGE, headers=AS_JSON)
+    answer = send(caller.grant, "POST", f"{caller.api}messages", data=MESSAGE, headers=AS_JSON)
 
     assert answer.json()["text"] == "Once more"
-    assert (luca.count("POST", "/v1/messages"), luca.count("POST", TOKEN)) == (2, 1)
+    assert (caller.count("POST", "/v1/messages"), caller.count("POST", TOKEN)) == (2, 1)
 
 
-def test_requests_reads_a_file_again(luca: Luca) -> None:
-    luca.end_access_token()
+def test_requests_reads_a_file_again(caller: Caller) -> None:
+    caller.end_access_token()
     file = io.BytesIO(b"skipped" + MESSAGE)
     file.seek(len(b"skipped"))
 
-    answer = with_requests(luca.grant, "POST", f"{luca.api}messages", data=file, headers=AS_JSON)
+    answer = with_requests(
+        caller.grant, "POST", f"{caller.api}messages", data=file, headers=AS_JSON
+    )
 
     assert answer.json()["text"] == "Once more"
 
 
 @pytest.mark.parametrize("send", [with_requests, with_httpx])
-def test_a_body_that_cannot_be_read_again_is_not_sent_again(luca: Luca, send: Send) -> None:
-    luca.end_access_token()
+def test_a_body_that_cannot_be_read_again_is_not_sent_again(caller: Caller, send: Send) -> None:
+    caller.end_access_token()
 
-    answer = send(luca.grant, "POST", f"{luca.api}messages", data=iter([MESSAGE]), headers=AS_JSON)
+    answer = send(
+        caller.grant, "POST", f"{caller.api}messages", data=iter([MESSAGE]), headers=AS_JSON
+    )
 
     assert answer.status_code == 401
-    assert (luca.count("POST", "/v1/messages"), luca.count("POST", TOKEN)) == (1, 1)
-    assert send(luca.grant, "GET", f"{luca.api}people/me").status_code == 200
+    assert (caller.count("POST", "/v1/messages"), caller.count("POST", TOKEN)) == (1, 1)
+    assert send(caller.grant, "GET", f"{caller.api}people/me").status_code == 200
 
 
 @CLIENTS
-def test_only_the_person_can_help_if_the_refresh_is_refused(luca: Luca, send: Send) -> None:
-    luca.world.emulator.tokens.clear()
+def test_only_the_person_can_help_if_the_refresh_is_refused(caller: Caller, send: Send) -> None:
+    caller.world.emulator.tokens.clear()
 
     with pytest.raises(ReauthRequired) as refused:
-        send(luca.grant, "GET", f"{luca.api}people/me")
+        send(caller.grant, "GET", f"{caller.api}people/me")
 
-    assert refused.value.person_id == luca.grant.person_id
+    assert refused.value.person_id == caller.grant.person_id
 
 
 @pytest.mark.check("B12")
 @CLIENTS
 @pytest.mark.parametrize("trick", ["{spy}/", "{api}@{host}/", "http://u:p@{host}/v1/people/me"])
-def test_another_server_gets_no_token(luca: Luca, send: Send, trick: str) -> None:
+def test_another_server_gets_no_token(caller: Caller, send: Send, trick: str) -> None:
     with spying() as spy:
         host = spy.origin.partition("//")[2]
-        url = trick.format(spy=spy.origin, api=luca.world.emulator.origin, host=host)
-        send(luca.grant, "GET", url)
+        url = trick.format(spy=spy.origin, api=caller.world.emulator.origin, host=host)
+        send(caller.grant, "GET", url)
 
     assert len(spy.credentials) == 1
     assert not str(spy.credentials[0]).startswith("Bearer")
@@ -179,49 +184,51 @@ def test_another_server_gets_no_token(luca: Luca, send: Send, trick: str) -> Non
 @pytest.mark.check("B12")
 @CLIENTS
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_token_follows_a_redirect_to_another_server(luca: Luca, send: Send, status: int) -> None:
+def test_no_token_follows_a_redirect_to_another_server(
+    caller: Caller, send: Send, status: int
+) -> None:
     with spying(401) as spy:
         elsewhere = Answer(status=status, headers={"Location": f"{spy.origin}/"})
-        luca.world.emulator.faults.add("GET", ME, elsewhere)
-        answer = send(luca.grant, "GET", f"{luca.api}people/me")
+        caller.world.emulator.faults.add("GET", ME, elsewhere)
+        answer = send(caller.grant, "GET", f"{caller.api}people/me")
 
     assert answer.status_code == 401
     assert spy.credentials == [None]
-    assert luca.count("POST", TOKEN) == 0
+    assert caller.count("POST", TOKEN) == 0
 
 
 @CLIENTS
-def test_a_redirect_within_the_api_keeps_the_token_good(luca: Luca, send: Send) -> None:
-    luca.end_access_token()
-    within = Answer(status=302, headers={"Location": f"{luca.api}people/me"})
-    luca.world.emulator.faults.add("GET", "/v1/rooms", within, times=None)
+def test_a_redirect_within_the_api_keeps_the_token_good(caller: Caller, send: Send) -> None:
+    caller.end_access_token()
+    within = Answer(status=302, headers={"Location": f"{caller.api}people/me"})
+    caller.world.emulator.faults.add("GET", "/v1/rooms", within, times=None)
 
-    answer = send(luca.grant, "GET", f"{luca.api}rooms")
+    answer = send(caller.grant, "GET", f"{caller.api}rooms")
 
-    assert answer.json()["displayName"] == "Luca Moretti"
-    assert luca.count("POST", TOKEN) == 1
+    assert answer.json()["displayName"] == "Amara Okafor"
+    assert caller.count("POST", TOKEN) == 1
 
 
-def test_the_wrong_kind_of_grant_is_refused_at_once(luca: Luca) -> None:
+def test_the_wrong_kind_of_grant_is_refused_at_once(caller: Caller) -> None:
     for auth in (RequestsAuth, BearerAuth):
         with pytest.raises(TypeError, match="BearerAuth takes a Grant"):
             auth("a token")  # type: ignore[arg-type]
 
     with pytest.raises(TypeError, match=r"AsyncIntegration with httpx\.AsyncClient"):
-        asyncio.run(to_asynchronous_client(luca))
+        asyncio.run(to_asynchronous_client(caller))
 
     async def to_synchronous_clients() -> None:
-        async with AsyncIntegration(luca.world.settings) as webex:
+        async with AsyncIntegration(caller.world.settings) as webex:
             grant = await webex.grants.one()
             with pytest.raises(TypeError, match="AsyncGrant"):
                 RequestsAuth(grant)  # type: ignore[arg-type]
-            flow = BearerAuth(grant).sync_auth_flow(httpx.Request("GET", luca.api))
+            flow = BearerAuth(grant).sync_auth_flow(httpx.Request("GET", caller.api))
             with pytest.raises(TypeError, match=r"Integration goes with httpx\.Client"):
                 next(flow)
 
     asyncio.run(to_synchronous_clients())
 
 
-async def to_asynchronous_client(luca: Luca) -> None:
+async def to_asynchronous_client(caller: Caller) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
-        await client.get(luca.api, auth=BearerAuth(luca.grant))
+        await client.get(caller.api, auth=BearerAuth(caller.grant))

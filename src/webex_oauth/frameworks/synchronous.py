@@ -63,6 +63,8 @@ class SyncDoor:
         if isinstance(allowed_orgs, str):
             raise TypeError("allowed_orgs are several ids: give a list")
         self.front = FrontDoor(integration.settings, login_path, [logout_path])
+        self.integration = integration
+        self.login_path = login_path
         self._sign_in = integration.sign_in
         self._orgs = tuple(allowed_orgs)
         self._logout_path = logout_path

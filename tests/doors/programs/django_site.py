@@ -28,7 +28,10 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "webex_oauth.django.middleware.WebexErrors",
     ],
-    AUTHENTICATION_BACKENDS=["webex_oauth.django.backend.WebexBackend"],
+    AUTHENTICATION_BACKENDS=[
+        "django_backend.Connecting",
+        "django.contrib.auth.backends.ModelBackend",
+    ],
     LOGIN_URL="webex:login",
     LOGIN_REDIRECT_URL="/me",
     WEBEX_OAUTH={
@@ -46,7 +49,7 @@ settings.configure(
 )
 django.setup()
 
-from django.contrib.auth import get_user_model  # noqa: E402
+from django.contrib.auth import get_user_model, login  # noqa: E402
 from django.contrib.auth.decorators import login_required  # noqa: E402
 from django.http import HttpRequest, JsonResponse  # noqa: E402
 from django.urls import include, path  # noqa: E402
@@ -91,13 +94,23 @@ def plant(request: HttpRequest) -> JsonResponse:
     return JsonResponse({})
 
 
+def with_password(request: HttpRequest) -> JsonResponse:
+    """Sign a user in who is the project's own, as with their password."""
+    user, _ = get_user_model().objects.get_or_create(username="own", email="own@acme.example")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return JsonResponse({})
+
+
 def users(request: HttpRequest) -> JsonResponse:
     """Return the users, and change the one that is named."""
     table = get_user_model().objects.select_related("webex_account")
     table.filter(username=request.GET.get("close")).update(is_active=False)
     table.filter(username=request.GET.get("open")).update(is_active=True)
     return JsonResponse(
-        {one.username: [one.email, one.webex_account.person_id] for one in table.all()}
+        {
+            one.username: [one.email, one.webex_account.person_id]
+            for one in table.filter(webex_account__isnull=False)
+        }
     )
 
 
@@ -114,6 +127,7 @@ urlpatterns = [
     path("leave", leave),
     path("plant", plant),
     path("users", users),
+    path("with-password", with_password),
     path("down", down),
 ]
 wsgi, asgi = get_wsgi_application(), get_asgi_application()
