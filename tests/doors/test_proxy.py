@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ from doors.browsing import ORIGIN, Browser, browsing, settings_of
 from fastapi import FastAPI
 from library.people import LUCA, MIRA, World
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.routing import Mount
 from starlette.types import Message
 from waiting import until_true
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.anyio
 CSRF = {"x-webex-csrf": "1"}
 ALLOWED = ["GET people/me", "GET rooms", "GET rooms/*", "POST messages"]
 FORGED = {"origin": "https://evil"}
+PIECE_BYTES = 40_000
 
 
 @asynccontextmanager
@@ -236,8 +238,10 @@ REFUSED = Answer(status=401, text='{"message": "expired"}')
 
 @pytest.mark.check("B05")
 async def test_a_refused_token_is_refreshed_once_and_the_body_sent_again(world: World) -> None:
-    message = {"toPersonEmail": MIRA, "text": "hello"}
     async with signed_in(world) as browser:
+        (room, *_) = (await browser.get("/api/webex/rooms")).json()["items"]
+        message = {"roomId": room["id"], "text": "hello"}
+        world.emulator.journal.clear()
         world.emulator.faults.add("*", "/v1/messages", REFUSED)
         answer = await browser.post("/api/webex/messages", json=message)
 
@@ -285,6 +289,21 @@ async def test_a_body_that_is_too_long_or_does_not_say_is_refused(
 
     assert (status, json.loads(body)["type"]) == (413, "urn:webex-oauth:body-too-large")
     assert asked(world) == []
+
+
+@pytest.mark.check("D19")
+@pytest.mark.parametrize("stated", [2 * PIECE_BYTES + 1, 2 * PIECE_BYTES + 99])
+async def test_a_body_that_is_not_as_long_as_it_says_smuggles_nothing(
+    world: World, stated: int
+) -> None:
+    smuggled = bytes(2 * PIECE_BYTES + 1) + b"GET /v1/rooms HTTP/1.1\r\n\r\n"
+    headers = [(b"content-length", b"%d" % stated)]
+    async with signed_in(world) as browser:
+        with suppress(ClientDisconnect):  # unless Webex answers before that
+            await raw(browser, "/api/webex/messages", "POST", headers, smuggled)
+        assert (await browser.get("/api/webex/people/me")).json()["emails"] == [LUCA]
+
+    assert ("GET", "/v1/rooms") not in asked(world)
 
 
 async def test_an_answer_that_breaks_off_is_cut_short_visibly(world: World) -> None:
@@ -366,12 +385,16 @@ async def raw(
         "client": ("127.0.0.1", 1),
         "server": ("localhost", 8080),
     }
-    requests: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    requests: list[Message] = [
+        {"type": "http.request", "body": body[start : start + PIECE_BYTES], "more_body": True}
+        for start in range(0, len(body), PIECE_BYTES)
+    ]
+    requests.append({"type": "http.request", "body": b"", "more_body": False})
     sent: list[Message] = []
 
     async def receive() -> Message:
         if requests:
-            return requests.pop()
+            return requests.pop(0)
         if not is_gone():
             await asyncio.sleep(60)
         return {"type": "http.disconnect"}

@@ -1,6 +1,8 @@
 """Sign-in with Webex in applications of Starlette and FastAPI."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -431,3 +433,21 @@ async def test_a_choice_that_cannot_be_is_refused_at_once(
 ) -> None:
     with pytest.raises((TypeError, ValueError)):
         WebexAuth(settings=world.settings, **choices)
+
+
+def test_the_door_for_starlette_needs_nothing_but_starlette() -> None:
+    forbidden = (
+        "fastapi",
+        "jinja2",
+        "multipart",
+        "python_multipart",
+        "uvicorn",
+        "structlog",
+        "click",
+    )
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({forbidden}))\n"
+        "from webex_oauth.starlette import WebexAuth"
+    )
+
+    subprocess.run([sys.executable, "-c", program], check=True)

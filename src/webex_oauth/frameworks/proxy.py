@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -198,13 +198,20 @@ async def _read_upload(request: Request) -> Upload:
         return Upload(bytes(begun), len(begun))
     if stated is None or not len(begun) <= int(stated) <= MAX_UPLOAD_BYTES:
         raise Refused("body-too-large", f"say how long it is; at most {MAX_UPLOAD_BYTES} bytes")
-    return Upload(b"", int(stated), _with_rest(bytes(begun), pieces))
+    return Upload(b"", int(stated), _whole(bytes(begun), pieces, int(stated)))
 
 
-async def _with_rest(begun: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _whole(begun: bytes, pieces: AsyncIterator[bytes], length: int) -> AsyncIterator[bytes]:
+    """Yield exactly *length* bytes: more or fewer would become another request to Webex."""
+    length -= len(begun)
     yield begun
     async for piece in pieces:
+        length -= len(piece)
+        if length < 0:
+            break
         yield piece
+    if length:
+        raise ClientDisconnect
 
 
 def _builder(

@@ -11,7 +11,8 @@ from webex_oauth.settings import Settings
 
 NOT_OPEN: Final = (
     "the integration is not open: use it inside `async with AsyncIntegration() as webex:`, or take "
-    "Integration, which opens by itself and needs no event loop"
+    "Integration, which opens by itself and needs no event loop. An application of Starlette or "
+    "FastAPI opens it in its lifespan: let the server, or `with TestClient(app)`, run that"
 )
 
 
