@@ -7,17 +7,16 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from webex_oauth.errors import (
     AccessTokenRefused,
-    RateLimited,
     ReauthReason,
     RefreshPostponed,
     StoreError,
 )
 from webex_oauth.flows.context import FlowContext
-from webex_oauth.oauth.http import HttpRequest, HttpResponse
+from webex_oauth.oauth.http import HttpRequest, HttpResponse, read_retry_after
 from webex_oauth.ports import (
     API_LIMITS,
     PAGE_LIMITS,
@@ -36,6 +35,7 @@ from webex_oauth.webex.api import (
     PageTrail,
     api_request,
     page_request,
+    raise_refusal,
     read_api_response,
     read_page,
 )
@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
+Builder: TypeAlias = Callable[[Secret], HttpRequest]
+"""Makes a request with an access token."""
 
 
 class PersonApi:
@@ -64,11 +66,8 @@ class PersonApi:
 
         Raises ReauthRequired, ApiError, UpstreamError, TokenError, StoreError or VaultError.
         """
-        return await self._send(
-            partial(api_request, self._context.platform, call),
-            lambda response: read_api_response(call, response, self._context.clock()),
-            API_LIMITS,
-        )
+        response = await self._send(partial(api_request, self._context.platform, call), API_LIMITS)
+        return read_api_response(call, response, self._context.clock())
 
     async def pages(self, listing: Listing[Item]) -> AsyncIterator[Page[Item]]:
         """Ask for a list, page after page until there is none; raises as `call` does."""
@@ -87,7 +86,7 @@ class PersonApi:
     @asynccontextmanager
     async def stream(
         self,
-        build: Callable[[Secret], HttpRequest],
+        build: Builder,
         limits: Limits,
         body: AsyncIterator[bytes] | None = None,
     ) -> AsyncIterator[StreamedResponse]:
@@ -118,46 +117,32 @@ class PersonApi:
             await self._vault.refuse(self._grant_key, token)
         raise self._vault.reauth(self._grant_key, ReauthReason.ACCESS_TOKEN_REFUSED) from error
 
-    async def _page(
-        self, listing: Listing[Item], build: Callable[[Secret], HttpRequest]
-    ) -> Page[Item]:
-        context = self._context
-        return await self._send(
-            build,
-            lambda response: read_page(listing, context.platform, response, context.clock()),
-            PAGE_LIMITS,
-        )
+    async def _page(self, listing: Listing[Item], build: Builder) -> Page[Item]:
+        response = await self._send(build, PAGE_LIMITS)
+        return read_page(listing, self._context.platform, response, self._context.clock())
 
-    async def _send(
-        self,
-        build: Callable[[Secret], HttpRequest],
-        read: Callable[[HttpResponse], Answer],
-        limits: Limits,
-    ) -> Answer:
+    async def _send(self, build: Builder, limits: Limits) -> HttpResponse:
+        """Return the answer; if the token is refused, once more with a fresh one."""
         token = await self._vault.access_token(self._grant_key)
-        try:
-            return await self._attempt(build, read, token, limits)
-        except AccessTokenRefused:
-            log.debug(
-                "the access token of grant %(grant)s was refused, refreshing once",
-                {"grant": name_of_grant(self._grant_key)},
-            )
+        response = await self._attempt(build, token, limits)
+        if response.status != HTTPStatus.UNAUTHORIZED:
+            return response
+        log.debug(
+            "the access token of grant %(grant)s was refused, refreshing once",
+            {"grant": name_of_grant(self._grant_key)},
+        )
         token = await self._vault.refreshed(self._grant_key, token)
+        response = await self._attempt(build, token, limits)
+        if response.status != HTTPStatus.UNAUTHORIZED:
+            return response
         try:
-            return await self._attempt(build, read, token, limits)
+            raise_refusal(response, self._context.clock())
         except AccessTokenRefused as error:
             await self._give_up(token, error)
 
-    async def _attempt(
-        self,
-        build: Callable[[Secret], HttpRequest],
-        read: Callable[[HttpResponse], Answer],
-        token: Secret,
-        limits: Limits,
-    ) -> Answer:
+    async def _attempt(self, build: Builder, token: Secret, limits: Limits) -> HttpResponse:
         async with self._context.api_bulkhead.place(self._grant_key):
-            response = await self._context.transport.send(build(token), limits)
-        return read(response)
+            return await self._context.transport.send(build(token), limits)
 
 
 class PatientApi(PersonApi):
@@ -192,28 +177,20 @@ class PatientApi(PersonApi):
                 access_token=access_token,
             )
 
-        return await self._send(
-            build,
-            lambda response: read_own_response(response, self._context.clock()),
-            PAGE_LIMITS,
-        )
+        return read_own_response(await self._send(build, PAGE_LIMITS), self._context.clock())
 
-    async def _send(
-        self,
-        build: Callable[[Secret], HttpRequest],
-        read: Callable[[HttpResponse], Answer],
-        limits: Limits,
-    ) -> Answer:
+    async def _send(self, build: Builder, limits: Limits) -> HttpResponse:
         """Send as often as Webex asks to come back later and the time allows it."""
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + self._wait_seconds
         while True:
-            try:
-                return await super()._send(build, read, limits)
-            except RateLimited as error:
-                if clock() + error.retry_after_seconds > give_up_at:
-                    raise
-                await asyncio.sleep(error.retry_after_seconds)
+            response = await super()._send(build, limits)
+            if response.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return response
+            seconds = read_retry_after(response.headers.get("retry-after"), self._context.clock())
+            if clock() + seconds > give_up_at:
+                return response
+            await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
