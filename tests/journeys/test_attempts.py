@@ -22,20 +22,6 @@ MAX_NOW = 2**40
 
 
 @pytest.mark.check("A05")
-def test_an_attempt_is_over_after_ten_minutes(scene: Scene) -> None:
-    browser = scene.browser()
-    url = browser.consent(browser.start("/listrooms"))
-    scene.emulator.clock.advance(ELEVEN_MINUTES)
-
-    answer = browser.follow(url)
-
-    assert answer.status_code == 400
-    assert shown_title(answer) == "This sign-in has expired"
-    assert offered_return_to(answer)
-    assert token_requests(scene) == 0
-
-
-@pytest.mark.check("A05")
 def test_an_attempt_works_until_its_last_second(scene: Scene) -> None:
     browser = scene.browser()
     url = browser.consent(browser.start())

@@ -94,21 +94,6 @@ def test_fifty_deliveries_of_a_refused_code_make_one_token_request(
     assert all(shown_title(answer) for answer in answers)
 
 
-@pytest.mark.check("D05")
-def test_a_session_that_ended_here_is_dead_in_the_other_process_at_once(
-    scene: Scene, other_port: int
-) -> None:
-    browser = scene.signed_in()
-    twin = Browser(scene)
-    twin.http.cookies.update(browser.http.cookies)
-    page = f"{scene.origin}/listrooms"
-    assert deliver(scene, twin, page, other_port).status_code == 200
-
-    browser.sign_out()
-
-    assert deliver(scene, twin, page, other_port).status_code == 401
-
-
 @pytest.mark.check("A06")
 def test_a_reload_of_the_callback_sends_the_browser_on(scene: Scene) -> None:
     browser = scene.browser()

@@ -24,7 +24,6 @@ from webex_oauth.vault.records import (
     Grant,
     Mark,
     Profile,
-    Revocation,
     Session,
     digest,
     digest_of_terms,
@@ -195,8 +194,8 @@ class CodeRedemption:
                 ended = await self._context.ledger.admit(admission)
             except StoreConflict:
                 continue
-            self._revoke_soon(admission.earlier)
-            self._revoke_soon(ended.revocation if ended else None)
+            self._revocations.soon(admission.earlier)
+            self._revocations.soon(ended.revocation if ended else None)
             if admission.over and browser:  # a person who is new here has no other session
                 await self._end_surplus(key)
             log.info("signed in: grant %(grant)s", {"grant": name_of_grant(key)})
@@ -217,10 +216,6 @@ class CodeRedemption:
             log.warning(
                 "the sessions of grant %(grant)s could not be counted; the sign-in goes on", name
             )
-
-    def _revoke_soon(self, revocation: Revocation | None) -> None:
-        if revocation is not None:
-            self._revocations.soon(revocation)
 
     def _session(self, session_id: Secret, grant: Grant, browser: Browser) -> Session:
         now = self._context.clock()
@@ -243,28 +238,23 @@ class CodeRedemption:
     ) -> Admission:
         context = self._context
         earlier = await context.ledger.earlier_grant(grant.key)
-        is_held = browser is None or (earlier.record is not None and earlier.record.is_held)
-        version = new_version(grant, earlier.record, context.randomness)
+        found, revocation = earlier.record, None
+        is_held = browser is None or (found is not None and found.is_held)
+        version = new_version(grant, found, context.randomness)
+        # Revoking tokens that both have would end the new grant.
+        if found is not None and not is_shared(found.tokens, grant.tokens):
+            revocation = revocation_of(found, context.clock())
         return Admission(
             mark=taken.mark if taken else None,
             state_digest=taken.state_digest if taken else b"",
             grant=replace(version, is_held=is_held),
             over=earlier.rev,
             session=session,
-            earlier=self._earlier(earlier.record, grant),
+            earlier=revocation,
             replaced_session=browser.session_digest if browser else None,
             keeps_grants=context.keeps_grants,
             at=context.clock(),
         )
-
-    def _earlier(self, found: Grant | None, grant: Grant) -> Revocation | None:
-        """Return what to revoke of the tokens that *grant* replaces.
-
-        None if revoking them would end the new ones.
-        """
-        if found is None or is_shared(found.tokens, grant.tokens):
-            return None
-        return revocation_of(found, self._context.clock())
 
 
 def _with_person(grant: Grant, person: Person) -> Grant:

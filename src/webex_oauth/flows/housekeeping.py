@@ -85,7 +85,7 @@ class Keeper:
             except StoreError as error:
                 log.warning(
                     "keeping grants alive failed and is tried again: %(error)s",
-                    {"error": str(error) or type(error).__name__},
+                    {"error": str(error)},
                 )
                 continue
             if not done.is_empty:
@@ -123,7 +123,7 @@ class Keeper:
         except VaultError as error:
             log.warning(
                 "grant %(grant)s cannot be read and is not kept alive: %(error)s",
-                {"grant": name_of_grant(key), "error": str(error) or type(error).__name__},
+                {"grant": name_of_grant(key), "error": str(error)},
             )
             return replace(done, unreadable_count=done.unreadable_count + 1)
         match kept:
@@ -194,7 +194,7 @@ class Sweeper:
             except StoreError as error:
                 log.warning(
                     "removing what is over failed and is tried again: %(error)s",
-                    {"error": str(error) or type(error).__name__},
+                    {"error": str(error)},
                 )
 
     async def _remove(self, steady_seconds: float) -> None:

@@ -10,7 +10,6 @@ import math
 
 from webex_oauth.errors import (
     RateLimited,
-    ServerFailed,
     StoreError,
     TokenError,
     TokenRequestRefused,
@@ -59,8 +58,10 @@ class Revocations:
         """
         return await self._deliver(record, REVOCATION_SECONDS)
 
-    def soon(self, record: Revocation) -> None:
-        """Hand queued tokens to the worker, which revokes them next."""
+    def soon(self, record: Revocation | None) -> None:
+        """Hand queued tokens, if there are any, to the worker, which revokes them next."""
+        if record is None:
+            return
         try:
             self._handed_over.put_nowait(record)
         except asyncio.QueueFull:
@@ -77,7 +78,7 @@ class Revocations:
             async with asyncio.timeout(REVOCATION_SECONDS):
                 await self._revoker.revoke(grant.tokens)
         except (TimeoutError, UpstreamError, TokenError) as error:
-            await self._queue(grant, wait_seconds(1, _asked_wait(error)))
+            await self._queue(grant, wait_seconds(1, error))
             return False
         return True
 
@@ -166,7 +167,7 @@ class Revocations:
                 {"grant": _name(record), "error": _text(error)},
             )
             return
-        due_at = self._context.clock() + wait_seconds(record.try_count, _asked_wait(error))
+        due_at = self._context.clock() + wait_seconds(record.try_count, error)
         await self._context.ledger.postpone_revocation(record, due_at)
         _log_postponed(record, error)
 
@@ -222,11 +223,12 @@ class _Revoker:
                 raise
 
 
-def wait_seconds(try_count: int, asked_seconds: int | None) -> int:
+def wait_seconds(try_count: int, error: Exception) -> int:
     """Return how long to wait after that many tries: twice as long each time, up to six hours.
 
-    A server that asks for longer is obeyed.
+    A server whose *error* asks for longer is obeyed.
     """
+    asked_seconds = error.retry_after_seconds if isinstance(error, UpstreamError) else None
     doublings = min(max(try_count - 1, 0), MAX_TRIES)
     own = min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
     return max(own, asked_seconds or 0)
@@ -237,10 +239,6 @@ def is_shared(tokens: TokenSet, others: TokenSet) -> bool:
     if tokens.refresh_token is not None and tokens.refresh_token == others.refresh_token:
         return True
     return tokens.access_token == others.access_token
-
-
-def _asked_wait(error: Exception) -> int | None:
-    return error.retry_after_seconds if isinstance(error, RateLimited | ServerFailed) else None
 
 
 def _log_postponed(record: Revocation, error: Exception) -> None:

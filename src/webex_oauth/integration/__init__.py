@@ -146,7 +146,7 @@ class Background:
             except WebexOAuthError as error:
                 log.warning(
                     "the task %(task)s failed and is restarted: %(error)s",
-                    {"task": name, "error": str(error) or type(error).__name__},
+                    {"task": name, "error": str(error)},
                 )
             except Exception:
                 # The edge of a task: nothing else would report a bug in it.

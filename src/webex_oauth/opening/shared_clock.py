@@ -72,10 +72,7 @@ class SharedClock:
             try:
                 await self.look()
             except StoreError as error:
-                log.warning(
-                    "the store's clock could not be read: %(error)s",
-                    {"error": str(error) or type(error).__name__},
-                )
+                log.warning("the store's clock could not be read: %(error)s", {"error": str(error)})
 
     def _judge(self, trusted: float, told: float, at: float) -> float:
         """Return how far ahead of the monotonic clock this one shall be."""

@@ -340,5 +340,5 @@ class Ledger(RevocationQueue):
 def _log_unrevoked(row: Row, error: VaultError) -> None:
     log.warning(
         "the tokens of grant %(grant)s are not revoked and end by themselves: %(error)s",
-        {"grant": name_of_grant(row.name), "error": str(error) or type(error).__name__},
+        {"grant": name_of_grant(row.name), "error": str(error)},
     )

@@ -192,5 +192,5 @@ def log_unreadable(row: Row, error: VaultError) -> None:
     """Log that a row cannot be opened."""
     log.error(
         "a stored %(kind)s cannot be opened: %(error)s",
-        {"kind": row.kind.value, "error": str(error) or type(error).__name__},
+        {"kind": row.kind.value, "error": str(error)},
     )

@@ -77,22 +77,6 @@ async def test_a_code_becomes_a_session_with_its_persons_profile() -> None:
     assert session.profile == Profile("id-of-alice", "Alice", "alice@acme.example", None, None)
 
 
-async def test_the_exchange_carries_code_verifier_and_redirect_uri() -> None:
-    fixture = FlowFixture()
-
-    await redeem(fixture)
-
-    (form,) = fixture.webex.forms(TOKEN_URL)
-    assert form == {
-        "grant_type": "authorization_code",
-        "code": "the-code",
-        "redirect_uri": CLIENT.redirect_uri,
-        "code_verifier": ATTEMPT.verifier.reveal(),
-        "client_id": "client-id",
-        "client_secret": "client-secret",
-    }
-
-
 async def test_the_grant_is_kept_sealed_with_what_was_granted() -> None:
     fixture = FlowFixture()
     fixture.webex.script(TOKEN_URL, issued(scope="spark:people_read"))

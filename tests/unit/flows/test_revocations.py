@@ -10,7 +10,7 @@ import pytest
 from unit.flows.fixtures import NOW, REVOCATION_URL, REVOKED, FlowFixture, Line, answer
 from unit.flows.signing_in import sign_in
 
-from webex_oauth.errors import AnswerLost, RequestNotSent, StoreUnavailable
+from webex_oauth.errors import AnswerLost, RequestNotSent, StoreUnavailable, UpstreamError
 from webex_oauth.flows.revocation import (
     BATCH,
     HEAD_START_SECONDS,
@@ -289,4 +289,4 @@ async def test_the_worker_outlives_a_store_that_is_away_and_delivers_what_it_is_
     ],
 )
 def test_how_long_a_revocation_waits(tries: int, asked: int | None, expected: int) -> None:
-    assert wait_seconds(tries, asked) == expected
+    assert wait_seconds(tries, UpstreamError("busy", asked)) == expected

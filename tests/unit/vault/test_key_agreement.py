@@ -111,15 +111,6 @@ async def test_a_key_that_is_still_in_use_is_missed(fixture: KeyFixture) -> None
         await start(fixture)
 
 
-async def test_keys_from_the_environment_make_no_file(fixture: KeyFixture, tmp_path: Path) -> None:
-    line = new_key_line(os.urandom, MADE_ON)
-
-    keys = await start(fixture, tmp_path / "none" / "keys", line)
-
-    assert (keys.primary.id, keys.source) == (line.split()[0], "WEBEX_KEYS")
-    assert not (tmp_path / "none").exists()
-
-
 async def test_wrong_keys_in_the_environment_are_called_so(fixture: KeyFixture) -> None:
     await start(fixture)
 
