@@ -54,7 +54,7 @@ def test_rooms(webex_emulator, turn):
         with pytest.raises(VisitRefused, match="cannot sign in"):
             webex_emulator.sign_in(client, "colleague1@acme.example")
         declined = webex_emulator.sign_in(client, "mira@acme.example", decision="decline")
-        assert declined.status_code == 400
+        assert declined.status_code == 403
 
 
 def test_withdrawal(webex_emulator):
