@@ -12,7 +12,8 @@ from pathlib import Path
 from architecture.sources import ROOT
 
 FENCE = re.compile(
-    r"^(?:<!-- not run: (?P<reason>\S.+) -->\n)?```(?P<language>.*)\n(?P<text>(?:.*\n)*?)```$",
+    r"^(?:<!-- (?P<reason>not run: \S.+|examples/\S+) -->\n)?"
+    r"```(?P<language>.*)\n(?P<text>(?:.*\n)*?)```$",
     re.MULTILINE,
 )
 DOCUMENTS = [
@@ -26,7 +27,7 @@ DOCUMENTS = [
 SHELL = ("bash", "-euo", "pipefail", "-c")
 PYTHON = (sys.executable, "-W", "error", "-c")
 RUN = {"sh": SHELL, "python": PYTHON}
-SHOWN = frozenset({"text", "ini", "mermaid", "haproxy", "nginx", "diff"})
+SHOWN = frozenset({"text", "ini", "mermaid", "haproxy", "nginx", "diff", "html"})
 SERVES = "Ctrl-C"
 INTERRUPTED = {0, -signal.SIGINT, 128 + signal.SIGINT, 2}
 LIMIT_SECONDS = 120
@@ -43,7 +44,7 @@ class Example:
 
     @property
     def is_run(self) -> bool:
-        """Whether a reader can run it."""
+        """Whether it runs as it stands; a file of examples/ has a test of its own."""
         return self.language in RUN and self.reason_not_to_run is None
 
 

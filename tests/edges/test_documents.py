@@ -1,6 +1,7 @@
 """What the documents show can be run as it stands, from the top of each to its end."""
 
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,18 @@ def test_a_command_is_not_hidden_in_what_is_only_shown(example: Example) -> None
     commands = [line for line in lines if line.startswith(("$ ", "webex-oauth ", "make "))]
 
     assert example.language in RUN or commands == []
+
+
+def test_the_examples_in_the_documents_are_those_files() -> None:
+    told = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "write-examples", "--check"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert told.returncode == 0, told.stderr
 
 
 @pytest.fixture
