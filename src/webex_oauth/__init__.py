@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from webex_oauth.library.synchronous import Grant, Integration
     from webex_oauth.secret import Secret
     from webex_oauth.settings import Settings
+    from webex_oauth.vault.events import Event
 
 __all__ = [
     "ApiError",
     "AsyncGrant",
     "AsyncIntegration",
     "ConfigurationError",
+    "Event",
     "Grant",
     "GrantNotFound",
     "Integration",
@@ -45,6 +47,7 @@ __all__ = [
 _MODULE_BY_NAME = {
     "AsyncGrant": "library.grants",
     "AsyncIntegration": "library.integration",
+    "Event": "vault.events",
     "Grant": "library.synchronous",
     "Integration": "library.synchronous",
     "Secret": "secret",

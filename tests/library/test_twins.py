@@ -6,11 +6,12 @@ from typing import get_type_hints
 
 import pytest
 
-from webex_oauth.library import grants, integration, sign_in, synchronous
+from webex_oauth.library import events, grants, integration, sign_in, synchronous
 
 PAIRS = [
     (grants.AsyncGrant, synchronous.Grant),
     (grants.AsyncGrants, synchronous.Grants),
+    (events.AsyncEvents, synchronous.Events),
     (sign_in.AsyncSignIn, synchronous.SignIn),
     (integration.AsyncIntegration, synchronous.Integration),
 ]

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Final, Self
 
 from webex_oauth.integration import OpenIntegration, open_integration
+from webex_oauth.library.events import AsyncEvents
 from webex_oauth.library.grants import AsyncGrants
 from webex_oauth.library.sign_in import AsyncSignIn
 from webex_oauth.settings import Settings
@@ -34,6 +35,7 @@ class AsyncIntegration:
         self._left_to_parent: list[object] = []
         self.grants: AsyncGrants = AsyncGrants(self.settings, self._opened)
         self.sign_in: AsyncSignIn = AsyncSignIn(self.settings, self._opened)
+        self.events: AsyncEvents = AsyncEvents(self._opened)
 
     async def __aenter__(self) -> Self:
         """Open the store and start what runs in the background."""
@@ -46,6 +48,7 @@ class AsyncIntegration:
             raise RuntimeError("the integration is open already: one `async with` is enough")
         opening = open_integration(self.settings)
         self._integration = await self._exits.enter_async_context(opening)
+        self.events.attach(self._integration.context.ledger.hub)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,9 +1,11 @@
 """The library without an event loop: each verb runs its asynchronous namesake to the end."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
+from webex_oauth.library.events import AsyncEvents
 from webex_oauth.library.grants import WAIT_SECONDS, AsyncGrant, AsyncGrants, Snapshot, Status
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.library.loop import Runner
@@ -12,11 +14,14 @@ from webex_oauth.library.sign_in import AsyncSignIn, SignInEnd, SignInStart
 from webex_oauth.oauth.device import DeviceCode
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
+from webex_oauth.vault.events import Event, EventKind
 from webex_oauth.vault.vault import DEFAULT_MIN_TTL_SECONDS
 from webex_oauth.webex.api import Call, Listing, Page
 from webex_oauth.webex.own_requests import ApiResponse
 from webex_oauth.webex.platform import Platform
 
+Handler: TypeAlias = Callable[[Event], None]
+HandlerT = TypeVar("HandlerT", bound=Handler)
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
@@ -195,6 +200,47 @@ class SignIn:
         return self._runner.run(self._twin.sign_out(cookies))
 
 
+class Events:
+    """What becomes of grants and sessions, as `AsyncEvents` says it."""
+
+    def __init__(self, twin: AsyncEvents, runner: Runner) -> None:
+        self._twin = twin
+        self._runner = runner
+
+    def on(self, kind: EventKind) -> Callable[[HandlerT], HandlerT]:
+        """Return a decorator for what hears of events; see `AsyncEvents.on`.
+
+        It runs in a thread of its own.
+        """
+
+        def decorate(handler: HandlerT) -> HandlerT:
+            self._twin.on(kind)(_in_thread(handler))
+            return handler
+
+        return decorate
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        kinds: Collection[EventKind] = (),
+        person_id: str | None = None,
+    ) -> Iterator[Event]:
+        """Yield the events that are kept; see `AsyncEvents.read`."""
+        return self._runner.iterate(self._twin.read(after=after, kinds=kinds, person_id=person_id))
+
+    def follow(self, name: str, handler: Handler) -> None:
+        """Call *handler* with every event until interrupted; see `AsyncEvents.follow`."""
+        self._runner.run(self._twin.follow(name, _in_thread(handler)))
+
+
+def _in_thread(handler: Handler) -> Callable[[Event], Coroutine[Any, Any, None]]:
+    async def hear(event: Event) -> None:
+        await asyncio.to_thread(handler, event)
+
+    return hear
+
+
 class Integration:
     """Your registered integration: sign people in, and act for them, without an event loop.
 
@@ -208,6 +254,7 @@ class Integration:
         self._runner = Runner(twin.__aenter__, twin.close)
         self.grants: Grants = Grants(twin.grants, self._runner)
         self.sign_in: SignIn = SignIn(twin.sign_in, self._runner)
+        self.events: Events = Events(twin.events, self._runner)
 
     def close(self) -> None:
         """Finish what was begun and close for good; do nothing if it is closed."""

@@ -1,0 +1,88 @@
+"""Events: heard, read and followed."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from library.people import LUCA, MIRA, World
+from waiting import LIMIT_SECONDS, until
+
+from webex_oauth import AsyncIntegration, Event, Integration
+
+pytestmark = pytest.mark.anyio
+
+FOLLOW = Path(__file__).parent / "programs" / "follow.py"
+
+
+async def test_what_this_process_causes_is_heard_and_can_be_read(world: World) -> None:
+    webex = AsyncIntegration(world.settings)
+    heard: list[Event] = []
+
+    @webex.events.on("grant.created")
+    async def hear(event: Event) -> None:
+        heard.append(event)
+
+    async with webex:
+        luca = await world.adopt(webex, LUCA)
+        mira = await world.adopt(webex, MIRA)
+        await luca.revoke()
+        events = [event async for event in webex.events.read()]
+        of_mira = [event.kind async for event in webex.events.read(person_id=mira.person_id)]
+        later = [event async for event in webex.events.read(after=events[0].id)]
+        revoked = [event async for event in webex.events.read(kinds=["grant.revoked"])]
+
+    assert [event.person_id for event in heard] == [luca.person_id, mira.person_id]
+    assert sorted(event.kind for event in events) == ["grant.created"] * 2 + ["grant.revoked"]
+    assert of_mira == ["grant.created"]
+    assert later == events[1:]
+    assert [event.person_id for event in revoked] == [luca.person_id]
+
+
+def test_without_a_loop_a_listener_may_use_the_integration(world: World) -> None:
+    webex, names, done = Integration(world.settings), [], threading.Event()
+
+    @webex.events.on("grant.created")
+    def hear(event: Event) -> None:
+        names.append(webex.grants.get(event.person_id).display_name)
+        done.set()
+
+    with webex:
+        world.adopt_now(webex, LUCA)
+        assert done.wait(LIMIT_SECONDS)
+
+        assert names == ["Luca Moretti"]
+        assert [event.kind for event in webex.events.read()] == ["grant.created"]
+
+
+async def test_a_follower_gets_what_other_processes_cause(world: World) -> None:
+    got: list[str] = []
+
+    async def take(event: Event) -> None:
+        got.append(event.kind)
+
+    async with AsyncIntegration(world.settings) as one, AsyncIntegration(world.settings) as other:
+        following = asyncio.create_task(one.events.follow("audit", take))
+        await world.adopt(other, LUCA)
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while got != ["grant.created"]:
+                await asyncio.sleep(0.05)
+        following.cancel()
+
+
+def test_a_follower_that_is_killed_between_two_events_delivers_both(world: World) -> None:
+    seen = world.folder / "seen"
+    with Integration(world.settings) as webex:
+        people = {world.adopt_now(webex, email).person_id for email in (LUCA, MIRA)}
+        first = subprocess.Popen([sys.executable, FOLLOW, "stop"], cwd=world.folder)
+        until(lambda: seen.exists() and bool(seen.read_text()))
+        first.kill()
+        first.wait()
+        second = subprocess.Popen([sys.executable, FOLLOW], cwd=world.folder)
+        try:
+            until(lambda: set(seen.read_text().split()) == people)
+        finally:
+            second.kill()
+            second.wait()
