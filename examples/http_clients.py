@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import requests
-from webex_oauth.httpx import BearerAuth
-from webex_oauth.requests import BearerAuth as RequestsAuth
 
 from webex_oauth import AsyncIntegration, Integration
+from webex_oauth.httpx import BearerAuth
+from webex_oauth.requests import BearerAuth as RequestsAuth
 
 with Integration() as webex:
     grant, url = webex.grants.one(), f"{webex.settings.platform.api_base_url}people/me"

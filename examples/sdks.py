@@ -1,8 +1,7 @@
 """Webex's SDKs in a program that runs for weeks; Enter asks again, q ends it."""
 
-from webex_oauth.sdks import webexpythonsdk, wxc_sdk
-
 from webex_oauth import Integration
+from webex_oauth.sdks import webexpythonsdk, wxc_sdk
 
 with Integration() as webex:
     grant = webex.grants.one()

@@ -2,6 +2,7 @@
 
 from fastapi.testclient import TestClient
 from fastapi_rooms import app, webex
+
 from webex_oauth.testing import WebexEmulator
 
 

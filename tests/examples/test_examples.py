@@ -1,26 +1,20 @@
 """Every example does what it says, run as a reader runs it."""
 
 import ast
-import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from examples.world import EXAMPLES, PYTHON, World, accepts
-from services.redis import RedisServer, own_redis
 
-from webex_oauth.emulator import Options, Person, RunningEmulator, seeded_rooms
-
-__all__ = ["own_redis"]
+from webex_oauth.emulator import Options, RunningEmulator
 
 LUCA = "luca@acme.example"
 MIRA = "mira@acme.example"
 PAGE = {"accept": "text/html"}
 FIFTEEN_DAYS = 15 * 86_400
-PEOPLE = 100
 
 
 @pytest.fixture
@@ -127,86 +121,22 @@ def test_celery_tasks(world: World) -> None:
     assert "1 3" in world.run(PYTHON, "-c", code)
 
 
-ADOPT = """
-from webex_oauth import AsyncIntegration, Secret
-async def main():
-    async with AsyncIntegration() as webex:
-        for line in open("tokens.txt"):
-            access, refresh = line.split()
-            await webex.grants.adopt(Secret(access), Secret(refresh), scopes=webex.settings.scopes)
-        found = await webex.grants.find(email="P7@acme.example")
-        print(len([grant async for grant in webex.grants.list()]), found.display_name)
-asyncio.run(main())
-"""
-SWEEP = """
-from arq import create_pool
-from worker_arq import WorkerSettings
-async def main():
-    redis = await create_pool(WorkerSettings.redis_settings)
-    await (await redis.enqueue_job("sweep")).result(timeout=30)
-    while int(await redis.get("rooms_seen") or 0) < 300: await asyncio.sleep(0.1)
-    print("all seen")
-asyncio.run(main())
+KERNEL = """
+import sys, nbformat
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(notebook, timeout=60).execute()
+print(nbformat.writes(notebook))
 """
 
 
-def test_a_worker_acts_for_a_hundred_people(world: World, own_redis: RedisServer) -> None:
-    pytest.importorskip("arq")
-    (world.folder / "tokens.txt").write_text("\n".join(issued_for_many(world)))
-    assert "100 Person 7" in world.run(PYTHON, "-c", ADOPT)
-    worker = world.start(PYTHON, "-m", "arq", "worker_arq.WorkerSettings", REDIS_URL=own_redis.url)
-    try:
-        assert world.run(PYTHON, "-c", SWEEP, REDIS_URL=own_redis.url).split() == ["all", "seen"]
-    finally:
-        worker.terminate()
-        sys.stdout.write(worker.communicate(timeout=20)[0][-1500:])
-
-
-def issued_for_many(world: World) -> Iterator[str]:
-    """Yield the tokens of PEOPLE people who came in another way."""
-    emulator = world.emulator
-    for number in range(PEOPLE):
-        person = Person(
-            uuid=f"00000000-0000-4000-8000-{number:012}",
-            email=f"p{number}@acme.example",
-            display_name=f"Person {number}",
-            first_name="Person",
-            last_name=str(number),
-            organization_uuid=emulator.world.people[0].organization_uuid,
-            created_ms=1_700_000_000_000,
-            last_modified_ms=1_700_000_000_000,
-            can_sign_in=False,
-        )
-        emulator.world.add_person(person, lambda person=person: seeded_rooms(person, 3))
-        issued = emulator.grant_without_consent(person, integration=world.registered)
-        assert issued.refresh_token
-        yield f"{issued.access_token.value} {issued.refresh_token.value}"
-
-
-def test_the_cells_of_the_notebook_run_in_a_loop_as_a_kernel_has_one(world: World) -> None:
-    notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text())
-    cells = ["".join(cell["source"]) for cell in notebook["cells"]]
-    (world.folder / "kernel.py").write_text(KERNEL.format(cells=cells))
+def test_a_notebook_signs_in_and_lists_spaces(world: World) -> None:
     visitor = f"{PYTHON} {Path(__file__).parent / 'person_at_browser.py'} %s"
 
-    told = world.run(PYTHON, "kernel.py", BROWSER=visitor)
+    told = world.run(PYTHON, "-c", KERNEL, EXAMPLES / "notebook.ipynb", BROWSER=visitor)
 
     assert "Payments platform" in told
-    assert told.count("Luca Moretti") >= 2
-
-
-KERNEL = """
-import ast, asyncio
-async def main():
-    names = {{}}
-    for cell in {cells!r}:
-        tree = ast.parse(cell)
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "cell", "exec"), names)
-        if last:
-            print(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
-asyncio.run(main())
-"""
+    assert "'Luca Moretti'" in told
 
 
 def test_the_ready_application_below_a_path(running: RunningEmulator, tmp_path: Path) -> None:
