@@ -5,9 +5,9 @@ import os
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.middleware.sessions import SessionMiddleware
-from webex_oauth.fastapi import WebexAuth
 
 from webex_oauth import AsyncGrant
+from webex_oauth.fastapi import WebexAuth
 from webex_oauth.webex import rooms
 
 USERS: dict[str, dict[str, str]] = {}  # your table, with a column `webex_person_id`

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from fastapi import FastAPI, Security
-from webex_oauth.fastapi import WebexAuth
 
 from webex_oauth import AsyncGrant
+from webex_oauth.fastapi import WebexAuth
 from webex_oauth.webex import rooms
 
 app = FastAPI()

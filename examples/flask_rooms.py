@@ -2,8 +2,8 @@
 
 from flask import Flask
 from flask.typing import ResponseReturnValue
-from webex_oauth.flask import WebexAuth, current_grant
 
+from webex_oauth.flask import WebexAuth, current_grant
 from webex_oauth.webex import rooms
 
 app = Flask(__name__)

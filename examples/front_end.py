@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
+
 from webex_oauth.fastapi import WebexAuth
 
 app = FastAPI()
