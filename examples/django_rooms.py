@@ -34,8 +34,8 @@ from django.contrib.auth.decorators import login_required  # noqa: E402
 from django.http import HttpRequest, HttpResponse, JsonResponse  # noqa: E402
 from django.urls import include, path  # noqa: E402
 from django.views.decorators.csrf import ensure_csrf_cookie  # noqa: E402
-from webex_oauth.django import grant_of  # noqa: E402  # Webex
 
+from webex_oauth.django import grant_of  # noqa: E402  # Webex
 from webex_oauth.webex import rooms  # noqa: E402  # Webex
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from library.people import LUCA, MIRA, World
-from waiting import LIMIT_SECONDS, until
+from waiting import LIMIT_SECONDS, until, until_true
 
 from webex_oauth import AsyncIntegration, Event, Integration
 
@@ -66,9 +66,7 @@ async def test_a_follower_gets_what_other_processes_cause(world: World) -> None:
     async with AsyncIntegration(world.settings) as one, AsyncIntegration(world.settings) as other:
         following = asyncio.create_task(one.events.follow("audit", take))
         await world.adopt(other, LUCA)
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while got != ["grant.created"]:
-                await asyncio.sleep(0.05)
+        await until_true(lambda: got == ["grant.created"])
         following.cancel()
 
 

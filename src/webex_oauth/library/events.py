@@ -59,7 +59,7 @@ class AsyncEvents:
         """
         await self._opened().events.follow(name, handler)
 
-    def attach(self, hub: Hub) -> None:
+    def _attach(self, hub: Hub) -> None:
         """Hear what an integration that has just been opened causes."""
         self._hub = hub
         hub.listeners.extend(self._listeners)

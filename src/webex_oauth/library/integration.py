@@ -48,7 +48,7 @@ class AsyncIntegration:
             raise RuntimeError("the integration is open already: one `async with` is enough")
         opening = open_integration(self.settings)
         self._integration = await self._exits.enter_async_context(opening)
-        self.events.attach(self._integration.context.ledger.hub)
+        self.events._attach(self._integration.context.ledger.hub)  # noqa: SLF001 - not for programs
         return self
 
     async def __aexit__(self, *_: object) -> None:
