@@ -14,4 +14,4 @@ app.include_router(webex.proxy(allow=["GET people/me", "GET rooms"]), prefix="/a
 
 @app.get("/")
 async def page() -> FileResponse:
-    return FileResponse(Path(__file__).with_name("i_page.html"))
+    return FileResponse(Path(__file__).with_name("front_end.html"))
