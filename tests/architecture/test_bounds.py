@@ -57,6 +57,7 @@ NOT_FROM_OUTSIDE = {
     "emulator/world.py:_ordered": "the seeded world",
     "emulator/world.py:_person_by_uuid": "the seeded world",
     "emulator/world.py:_rooms_by_person": "the seeded world",
+    "library/events.py:_listeners": "what the program itself registers",
     "library/integration.py:_left_to_parent": "one for each fork of the process",
     "library/loopback.py:_servers": "one for each address of this machine",
     "settings/collector.py:mistakes": "one for each setting",

@@ -10,7 +10,7 @@ from scene import Scene
 
 
 def test_a_script_has_the_token_of_a_person_who_signed_in(tmp_path: Path) -> None:
-    script, _ = (one.text for one in examples("README.md") if one.language == "python")
+    _, script, _ = (one.text for one in examples("README.md") if one.language == "python")
     with Scene(tmp_path) as scene:
         scene.signed_in()
         (tmp_path / ".env").touch(0o600)
