@@ -183,6 +183,46 @@ def test_what_passes_and_what_needs_the_person_have_exit_statuses_of_their_own(
     assert again.stderr.endswith("; sign in with `webex-oauth login`\n")
 
 
+def test_what_became_of_people_is_printed_and_followed_from_where_it_ended(
+    machine: Machine,
+) -> None:
+    machine.sign_in()
+    first = [json.loads(line) for line in machine.run("events").stdout.splitlines()]
+    with server(machine.folder, "events", "--follow") as following:
+        following.line_with("grant.created")
+        machine.run("logout")
+        last = json.loads(following.line_with("grant.revoked"))
+        following.send(signal.SIGINT)
+        ended = following.end()
+    rest = machine.run("events", "--after", str(first[-1]["id"])).stdout.splitlines()
+
+    assert [one["kind"] for one in first] == ["grant.created"]
+    assert last["person_id"] == first[0]["person_id"]
+    assert [json.loads(line)["kind"] for line in rest] == ["grant.revoked"]
+    assert ended.exit_code == 130
+    assert "Traceback" not in ended.output
+
+
+@pytest.mark.check("C07")
+def test_a_follower_whose_reader_left_ends(machine: Machine) -> None:
+    machine.sign_in()
+    with subprocess.Popen(
+        [sys.executable, "-m", "webex_oauth", "events", "--follow"],
+        cwd=machine.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as following:
+        assert following.stdout
+        assert following.stderr
+        assert "grant.created" in following.stdout.readline()
+        following.stdout.close()
+        machine.sign_in()
+        assert following.wait(LIMIT_SECONDS) == 1
+        assert following.stderr.read() == ""
+
+
 @pytest.mark.check("C05")
 def test_the_token_is_in_the_commands_environment_and_nowhere_else(machine: Machine) -> None:
     machine.sign_in()

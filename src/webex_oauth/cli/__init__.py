@@ -26,6 +26,7 @@ COMMANDS = {
     "exec": "Run a command with an access token in its environment.",
     "grants": "List the people who have signed in, and until when their grants last.",
     "logout": "End every session of a person, and their grant.",
+    "events": "Print what became of people's grants and sessions.",
     "keep": "Keep unused grants alive, in a process of its own.",
     "emulator": "Run a local Webex alone.",
     "learn": "Run a step of the ladder, a sign-in to learn from, with a local Webex.",
