@@ -92,7 +92,13 @@ async def test_nobody_is_told_where_to_sign_in(world: World) -> None:
 @pytest.mark.check("D09")
 @pytest.mark.parametrize(
     "headers",
-    [{"x-webex-csrf": ""}, {"x-webex-csrf": "0"}, FORGED, {"sec-fetch-site": "cross-site"}],
+    [
+        {"x-webex-csrf": ""},
+        {"x-webex-csrf": "0"},
+        {"origin": "null"},
+        FORGED,
+        {"sec-fetch-site": "cross-site"},
+    ],
 )
 async def test_a_call_that_no_page_of_this_origin_makes_is_refused(
     world: World, headers: dict[str, str]

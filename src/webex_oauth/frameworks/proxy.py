@@ -131,7 +131,10 @@ class Proxy:
 
     def _checked_path(self, request: Request) -> str:
         headers, path = request.headers, request.path_params["path"]
-        if headers.get("x-webex-csrf") != "1" or is_from_elsewhere(headers, self._door.origin):
+        is_foreign = headers.get("origin") == "null" or is_from_elsewhere(
+            headers, self._door.origin
+        )
+        if is_foreign or headers.get("x-webex-csrf") != "1":
             remedy = "call from a page of this origin, with the header X-Webex-CSRF: 1"
             raise Refused("forgery-suspected", remedy)
         raw = request.scope.get("raw_path") or request.scope["path"].encode()
