@@ -181,8 +181,11 @@ class _Turn:
             number = int.from_bytes(row.name, "big")
             if number in self._handed_over:
                 continue
-            event = self._opened(row)
-            if event is not None:
+            try:
+                event = self._tables.events.open(row).record
+            except SealBroken as error:  # what lacks its key waits for it
+                log_unreadable(row, error)
+            else:
                 await self._hand_over(event)
                 self._position = max(self._position, min(event.at, self._clock()))
             self._handed_over.add(number)
@@ -191,14 +194,6 @@ class _Turn:
                 await self._write()
         if not self._is_written:
             await self._write()
-
-    def _opened(self, row: Row) -> Event | None:
-        """Return an event; None if its seal is broken. Raises KeyUnavailable: it must wait."""
-        try:
-            return self._tables.events.open(row).record
-        except SealBroken as error:
-            log_unreadable(row, error)
-            return None
 
     async def _hand_over(self, event: Event) -> None:
         pause_seconds = FIRST_PAUSE_SECONDS

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from ledgers import events
 from unit.vault.fakes import ALICE, INVALID_GRANT, NOW, SECOND, VaultFixture, issued, signed_in
 
 from webex_oauth.errors import RequestNotSent
 from webex_oauth.oauth.http import HttpResponse
+from webex_oauth.vault.records import Profile
 from webex_oauth.vault.vault import Kept
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +117,23 @@ async def test_a_grant_whose_answers_were_lost_needs_the_person() -> None:
 
     assert (await fixture.stored()).reauth_reason == "refresh_ambiguous"
     assert fixture.endpoint.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (issued(2), ("grant.refreshed", None)),
+        (INVALID_GRANT, ("grant.reauth_required", "refresh_token_refused")),
+    ],
+)
+async def test_what_became_of_a_grant_that_was_due_is_an_event_of_its_person(
+    answer: HttpResponse, told: tuple[str, str | None]
+) -> None:
+    fixture = await due(answer)
+    await fixture.change(profile=Profile("id of alice"))
+
+    await fixture.vault.keep(ALICE)
+
+    *_, event = await events(fixture.ledger)
+    assert ((event.kind, event.reason), event.person_id) == (told, "id of alice")
+    assert event.at == fixture.clock.now
