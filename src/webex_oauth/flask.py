@@ -139,7 +139,7 @@ class WebexAuth:
             return self._door.current(_asked())
         person_id = host_session.get(SESSION_KEY) if self._session == "host" else None
         try:
-            return self._door.admitted(self.integration.grants.get(person_id or ""))
+            return self._door.front.admitted(self.integration.grants.get(person_id or ""))
         except GrantNotFound:
             return None
 

@@ -32,7 +32,6 @@ from webex_oauth.frameworks.responses import (
 from webex_oauth.library.grants import AsyncGrant
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.settings import Settings
-from webex_oauth.webex.people import is_one_of
 
 SESSION_KEY: Final = "webex_person_id"
 """Where the host's own session keeps who is signed in."""
@@ -80,18 +79,15 @@ class WebexAuth:
             raise ValueError('session is "cookie", "host" or None')
         if session is None and on_sign_in is None:
             raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
-        if isinstance(allowed_orgs, str):
-            raise TypeError("allowed_orgs are several ids: give a list")
         self.integration = integration or AsyncIntegration(settings)
         self._lives_elsewhere = integration is not None
         self._session = session
         self.login_path, self._logout_path = login_path, logout_path
-        self._orgs = tuple(allowed_orgs)
         self._on_sign_in = on_sign_in
         its_settings = self.integration.settings
         self._jar = CookieJar(its_settings.client)
         self.session_cookie = self._jar.session_name if session == "cookie" else "session"
-        self._door = StarletteDoor(its_settings, login_path, [logout_path])
+        self._door = StarletteDoor(its_settings, login_path, [logout_path], allowed_orgs)
         self.router = self.router_type(routes=list(self._routes(session_path)))
         if app is not None:
             self._install(app)
@@ -174,7 +170,7 @@ class WebexAuth:
                 grant = await self.integration.grants.get(person_id) if person_id else None
         else:
             raise RuntimeError("session=None knows nobody: look up the person in a way of yours")
-        return grant if grant and self._admits(grant) else None
+        return self._door.admitted(grant)
 
     async def answer_error(self, connection: HTTPConnection, error: Exception) -> Response:
         """Answer a request that ended in a WebexOAuthError; an exception handler."""
@@ -210,7 +206,7 @@ class WebexAuth:
                 request.scope["query_string"],
                 cookies,
                 session=self._session == "cookie",
-                allowed_orgs=self._orgs,
+                allowed_orgs=self._door.allowed_orgs,
             )
         except SignInError as error:
             is_old = is_used_up(error) and self._session and await self._current(request)
@@ -257,9 +253,6 @@ class WebexAuth:
             "scopes": sorted(grant.scopes) if grant else [],
         }
         return JSONResponse(told, headers=CLOSED)
-
-    def _admits(self, grant: AsyncGrant) -> bool:
-        return not self._orgs or is_one_of(grant.org_id, self._orgs)
 
 
 def _session_of(connection: HTTPConnection) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def grant_of(user: User) -> Grant:
     person_id = accounts.values_list("person_id", flat=True).first()
     if person_id is None:
         raise GrantNotFound("this user has not signed in with Webex")
-    return door().front.usable(door().admitted(integration().grants.get(person_id)))
+    front = door().front
+    return front.usable(front.admitted(integration().grants.get(person_id)))
 
 
 async def agrant_of(user: User) -> AsyncGrant:

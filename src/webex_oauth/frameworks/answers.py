@@ -32,6 +32,7 @@ from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_else
 from webex_oauth.flows.sign_in import HOME, read_return_to
 from webex_oauth.library.grants import Snapshot
 from webex_oauth.settings import Settings
+from webex_oauth.webex.people import is_one_of
 
 RETRY_AFTER_SECONDS: Final = 5
 """When to come back if nobody knows."""
@@ -115,10 +116,20 @@ def redirect(path: str) -> Answer:
 class FrontDoor:
     """The answers of an integration whose sign-in begins at *login_path*.
 
-    Paths are as browsers see them. No sign-in leads back to one of *acting_paths*.
+    Paths are as browsers see them. No sign-in leads back to one of *acting_paths*. If there are
+    *allowed_orgs*, nobody else is admitted.
     """
 
-    def __init__(self, settings: Settings, login_path: str, acting_paths: Iterable[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        login_path: str,
+        acting_paths: Iterable[str],
+        allowed_orgs: Iterable[str] = (),
+    ) -> None:
+        if isinstance(allowed_orgs, str):
+            raise TypeError("allowed_orgs are several ids: give a list")
+        self.allowed_orgs = tuple(allowed_orgs)
         self.origin = settings.public_origin
         self._login_path = login_path
         self._jar = CookieJar(settings.client)
@@ -155,6 +166,11 @@ class FrontDoor:
         if self._jar.count_attempts(cookies, IN_A_ROW_SECONDS) >= MOST_IN_A_ROW:
             return self.confirm_sign_in(AGAIN, return_to, scopes)
         return None
+
+    def admitted(self, grant: GrantT | None) -> GrantT | None:
+        """Return the grant if its person may be signed in here."""
+        orgs = self.allowed_orgs
+        return grant if grant and (not orgs or is_one_of(grant.org_id, orgs)) else None
 
     def usable(self, grant: GrantT | None, scopes: Collection[str] = ()) -> GrantT:
         """Return the grant of whoever is signed in, if it can be used and has *scopes*.

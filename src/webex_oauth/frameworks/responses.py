@@ -34,8 +34,14 @@ class PublicRoute(Route):
 class StarletteDoor(FrontDoor):
     """A front door that answers in responses, and notes what it refuses."""
 
-    def __init__(self, settings: Settings, login_path: str, acting_paths: Iterable[str]) -> None:
-        super().__init__(settings, login_path, acting_paths)
+    def __init__(
+        self,
+        settings: Settings,
+        login_path: str,
+        acting_paths: Iterable[str],
+        allowed_orgs: Iterable[str],
+    ) -> None:
+        super().__init__(settings, login_path, acting_paths, allowed_orgs)
         self._log = RefusalLog()
 
     async def answer_error(self, connection: HTTPConnection, error: Exception) -> Response:

@@ -22,7 +22,6 @@ from webex_oauth.frameworks.answers import (
     redirect,
 )
 from webex_oauth.library.synchronous import Grant, Integration
-from webex_oauth.webex.people import is_one_of
 
 log = logging.getLogger(__name__)
 
@@ -60,24 +59,16 @@ class SyncDoor:
         allowed_orgs: Iterable[str],
         has_session: bool,
     ) -> None:
-        if isinstance(allowed_orgs, str):
-            raise TypeError("allowed_orgs are several ids: give a list")
-        self.front = FrontDoor(integration.settings, login_path, [logout_path])
+        self.front = FrontDoor(integration.settings, login_path, [logout_path], allowed_orgs)
         self.integration = integration
         self.login_path = login_path
         self._sign_in = integration.sign_in
-        self._orgs = tuple(allowed_orgs)
         self._logout_path = logout_path
         self._has_session = has_session
 
-    def admitted(self, grant: Grant | None) -> Grant | None:
-        """Return the grant if its person may be signed in here."""
-        is_in = grant is not None and (not self._orgs or is_one_of(grant.org_id, self._orgs))
-        return grant if is_in else None
-
     def current(self, asked: Asked) -> Grant | None:
         """Return the grant of whoever has a session of the library's own in this browser."""
-        return self.admitted(self._sign_in.current(_cookies(asked)))
+        return self.front.admitted(self._sign_in.current(_cookies(asked)))
 
     def begin(
         self, asked: Asked, known: Callable[[], Grant | None], *, return_to: str | None = None
@@ -108,7 +99,7 @@ class SyncDoor:
                 asked.target.partition("?")[2],
                 _cookies(asked),
                 session=self._has_session,
-                allowed_orgs=self._orgs,
+                allowed_orgs=self.front.allowed_orgs,
             )
         except SignInError as error:
             is_old = is_used_up(error) and known() is not None

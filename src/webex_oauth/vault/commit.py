@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import partial
-from typing import Generic, Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from webex_oauth.errors import StoreConflict, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock, Randomness
@@ -35,30 +35,18 @@ Rule: TypeAlias = Callable[[Grant], Grant | None]
 log = logging.getLogger(__name__)
 
 
-class Notes(Generic[T]):
-    """One note under each name, at most *at_most* of them: the latest."""
+class Notes(dict[Hashable, T]):
+    """Notes by name, at most *at_most* of them: those that were written last."""
 
     def __init__(self, at_most: int = MOST_NOTES) -> None:
+        super().__init__()
         self._at_most = at_most
-        self._notes: dict[Hashable, T] = {}
 
-    def add(self, name: Hashable, note: T) -> None:
-        """Write *note*, in the place of an earlier one."""
-        self.drop(name)
-        self._notes[name] = note
-        if len(self._notes) > self._at_most:
-            del self._notes[next(iter(self._notes))]
-
-    def __len__(self) -> int:
-        return len(self._notes)
-
-    def find(self, name: Hashable) -> T | None:
-        """Return the note under *name*."""
-        return self._notes.get(name)
-
-    def drop(self, name: Hashable) -> None:
-        """Forget the note under *name*."""
-        self._notes.pop(name, None)
+    def __setitem__(self, name: Hashable, note: T) -> None:
+        self.pop(name, None)
+        super().__setitem__(name, note)
+        if len(self) > self._at_most:
+            del self[next(iter(self))]
 
 
 class Commit:
@@ -122,11 +110,11 @@ class Commit:
             claimed = await self._ledger.replace_grant(found, claim, durably=True)
         except StoreUnavailable:
             # It may have been taken all the same; nothing was presented under it.
-            self._troubles.add(name, grant.trouble)
+            self._troubles[name] = grant.trouble
             raise
         if claimed is None:
             return None
-        self._troubles.drop(name)
+        self._troubles.pop(name, None)
         return HeldLease(self, claimed, self._clock, self._timing)
 
     async def renew(self, claimed: Entry[Grant]) -> Entry[Grant] | None:
@@ -145,14 +133,14 @@ class Commit:
         try:
             await self._release(claimed, trouble)
         except (StoreError, VaultError) as error:
-            self._troubles.add(name, trouble)
+            self._troubles[name] = trouble
             log.warning(
                 "the lease of grant %(grant)s could not be given back and lapses by itself: "
                 "%(error)s",
                 {"grant": claimed.record.name, "error": str(error)},
             )
         else:
-            self._troubles.drop(name)
+            self._troubles.pop(name, None)
 
     async def take_back(self, found: Entry[Grant]) -> None:
         """Give back a lease that an earlier refresh of this process left behind; raise StoreError.
@@ -160,8 +148,8 @@ class Commit:
         The trouble that it left behind is what was noted, or else what the row says.
         """
         name = version_name(found.record)
-        await self._release(found, self._troubles.find(name) or found.record.trouble)
-        self._troubles.drop(name)
+        await self._release(found, self._troubles.get(name) or found.record.trouble)
+        self._troubles.pop(name, None)
 
     async def _release(self, claimed: Entry[Grant], trouble: Trouble) -> None:
         version = claimed.record.version
@@ -231,7 +219,7 @@ class Commit:
             if reason is not None:
                 self.note_reason(grant, reason)
             raise
-        self._reasons.drop(version_name(grant))
+        self._reasons.pop(version_name(grant), None)
         if current is not None and current.record.reauth_reason is not None:
             log.warning(
                 "the person of grant %(grant)s has to sign in again: %(reason)s",
@@ -241,11 +229,11 @@ class Commit:
 
     def note_reason(self, grant: Grant, reason: str) -> None:
         """Remember a reason that cannot be written."""
-        self._reasons.add(version_name(grant), reason)
+        self._reasons[version_name(grant)] = reason
 
     def noted_reason(self, grant: Grant) -> str | None:
         """Return the reason that this version should hold and does not."""
-        return self._reasons.find(version_name(grant))
+        return self._reasons.get(version_name(grant))
 
     # Access tokens that the API refused: never handed out again, by any process on the store
 
@@ -253,11 +241,11 @@ class Commit:
         """Check whether the API refused the access token of *grant*."""
         if grant.is_access_refused or not self._refused:
             return grant.is_access_refused
-        return self._refused.find(digest(grant.tokens.access_token)) is not None
+        return digest(grant.tokens.access_token) in self._refused
 
     def note_refused(self, access_token: Secret) -> None:
         """Hand out *access_token* no more in this process."""
-        self._refused.add(digest(access_token), note=True)
+        self._refused[digest(access_token)] = True
 
     async def refused(self, found: Entry[Grant]) -> Entry[Grant] | None:
         """Write that the access token of a grant was refused.

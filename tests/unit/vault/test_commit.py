@@ -30,9 +30,9 @@ def test_the_oldest_note_goes_when_there_are_too_many() -> None:
     notes: Notes[int] = Notes(at_most=3)
 
     for number in range(5):
-        notes.add(version_name(replace(GRANT, version=number)), number)
+        notes[version_name(replace(GRANT, version=number))] = number
 
-    kept = [notes.find(version_name(replace(GRANT, version=number))) for number in range(5)]
+    kept = [notes.get(version_name(replace(GRANT, version=number))) for number in range(5)]
     assert kept == [None, None, 2, 3, 4]
 
 
