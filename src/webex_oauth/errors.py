@@ -1,51 +1,6 @@
 """Every error of webex-oauth; the type decides what to do, and `remedy` says it in words.
 
-WebexOAuthError
-├── ConfigurationError             the operator changes a setting
-├── SignInError                    the person starts again
-│   ├── MalformedCallback          no authorization server sends such a callback
-│   │   └── IncompleteCallback     it has no state, or neither code nor error
-│   ├── AttemptUnknown             no such attempt: expired, finished or invented
-│   ├── AttemptForeign             the attempt belongs to another browser
-│   ├── AttemptInProgress          another request is completing the same attempt
-│   ├── IssuerMismatch             the callback comes from another authorization server
-│   ├── AuthorizationRefused       the authorization server answered with an error
-│   ├── SignInTimedOut             the person did not come back in time
-│   ├── OrganizationRefused        people of their organization are not admitted
-│   └── SignInFailed               what went wrong is its cause
-├── TokenError                     the token endpoint refused
-│   ├── InvalidGrant               the code or refresh token is spent: authorize again
-│   ├── InvalidClient              client id or secret are wrong: the operator's task
-│   └── TokenRequestRefused        any other refusal
-├── TemporaryError                 try again later, nothing is lost
-│   ├── UpstreamError              Webex could not be used
-│   │   ├── RequestNotSent         it never left: repeating is free
-│   │   │   ├── HostNotFound       DNS does not know the name
-│   │   │   ├── ConnectFailed      nothing listens there, or nothing answers
-│   │   │   ├── CertificateRefused the server's certificate is not trusted
-│   │   │   ├── TlsFailed          what answers there does not speak TLS
-│   │   │   └── ProxyFailed        the proxy is not there or opens no tunnel
-│   │   ├── AnswerLost             it may have been processed: ambiguous
-│   │   │   └── DeadlineExceeded   no whole answer within the deadline
-│   │   ├── RateLimited            too many requests; says when to come back
-│   │   ├── ServerFailed           a 5xx or 408 answer
-│   │   ├── RefreshPostponed       no refresh yet; says when to come back
-│   │   └── InvalidResponse        an answer that breaks the protocol
-│   │       ├── ResponseTooLarge   an answer beyond the size that was allowed
-│   │       └── ListTooLong        a list of more pages than are read
-│   └── StoreError                 the store failed
-│       ├── StoreUnavailable       it cannot answer: 503, never "anonymous"
-│       └── StoreConflict          the record changed under its writer
-├── ApiError                       Webex's API refused the call
-│   ├── AccessTokenRefused         401: refresh, then sign in again
-│   ├── AccessForbidden            403: a scope, role or licence is missing
-│   └── ResourceNotFound           404
-├── ReauthRequired                 the grant is over: the person signs in again
-├── GrantNotFound                  nothing is kept of this person
-├── MissingScope                   the person signs in again with these scopes
-└── VaultError                     something sealed cannot be opened
-    ├── KeyUnavailable             the key is missing, malformed or too widely readable
-    └── SealBroken                 the seal does not fit its place: tampering or a wrong key
+docs/errors.md draws the tree.
 """
 
 import re

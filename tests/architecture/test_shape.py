@@ -12,7 +12,7 @@ from architecture.sources import PACKAGE, ROOT, Source, sources
 
 MAX_MODULE_LINES = 350
 LONGER_FOR_A_REASON = {
-    "src/webex_oauth/errors.py": "one tree, drawn at its top",
+    "src/webex_oauth/errors.py": "one tree",
 }
 MAX_FUNCTION_LINES = 40
 MEDIAN_MODULE_LINES = 250

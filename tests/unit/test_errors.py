@@ -1,20 +1,22 @@
-"""The exception tree is the one its docstring draws, and no message carries what it must not."""
+"""The exception tree is the one its page draws, and no message carries what it must not."""
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
 from webex_oauth import errors
 
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 LINE = re.compile(r"^(?P<indent>[│ ]*)[├└]── (?P<name>\w+)")
 
 
 def drawn_parents() -> dict[str, str]:
-    """Read the docstring's tree as child → parent."""
+    """Read the page's tree as child → parent."""
     branch = ["WebexOAuthError"]
     parents = {}
-    for line in (errors.__doc__ or "").splitlines():
+    for line in PAGE.read_text().splitlines():
         if drawn := LINE.match(line):
             depth = len(drawn["indent"]) // 4 + 1
             branch[depth:] = [drawn["name"]]
@@ -32,7 +34,7 @@ def defined_parents() -> dict[str, str]:
     return {kind.__name__: kind.__bases__[0].__name__ for kind in mine}
 
 
-def test_the_tree_is_the_one_the_docstring_draws() -> None:
+def test_the_tree_is_the_one_its_page_draws() -> None:
     assert {**drawn_parents(), "WebexOAuthError": "Exception"} == defined_parents()
 
 
