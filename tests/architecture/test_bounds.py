@@ -29,7 +29,6 @@ BOUNDED_BY = {
     "vault/event_log.py:_handed_over": "events that a follower remembers",
     "vault/events.py:_running": "listeners of events under way",
     "vault/vault.py:_unwatched": "refreshes that nobody waits for",
-    "vault/commit.py:_notes": "notes of what could not be written",
     "web/connection.py:_by_latest_request": "connections from browsers",
     "web/refusals.py:_count_by_kind": "refusals in the log",
     "library/loopback.py:_connections": "connections to a waiting terminal",
