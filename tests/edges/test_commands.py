@@ -283,6 +283,7 @@ def test_a_token_needs_neither_web_stack_nor_emulator_nor_sign_in(tmp_path: Path
     unneeded = {"starlette", "uvicorn", "uvloop", "jinja2", "multipart", "structlog", "email"}
     folders = {f"webex_oauth.{name}" for name in ("emulator", "flows", "integration", "library")}
     assert loaded.isdisjoint(unneeded | folders | {"webex_oauth.web", "html", "webbrowser"})
+    assert "webex_oauth.webex.people" not in loaded
     assert "webex_oauth.vault.vault" in loaded
 
 

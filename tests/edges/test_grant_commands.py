@@ -64,6 +64,8 @@ class Machine:
             line = login.line_with("Open http")
             visitor, url = Visitor(), line.split()[1]
             if "--device" in options:
+                for device_code in self.emulator.devices._device_by_code:
+                    RUN.plant("device_code", device_code)
                 code = re.search(r"the code (\d+)", line)
                 assert code
                 visitor.sign_in_device(url, email, user_code=code[1])
