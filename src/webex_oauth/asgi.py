@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,7 +29,7 @@ NO_FOLDER = (
     "as {}/webex/oauth"
 )
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 class Application:
@@ -95,7 +95,7 @@ class WebexApplication(Application):
         if not path:
             raise ConfigurationError([NO_FOLDER.format(settings.public_origin)])
         super().__init__(lambda: settings, is_stopping=lambda: False)
-        self.integration = AsyncIntegration(settings)
+        self.integration: AsyncIntegration = AsyncIntegration(settings)
         self.auth: WebexAuth = _auth_type()(
             integration=self.integration,
             login_path=settings.path_of(PagePath.LOGIN),
@@ -142,5 +142,5 @@ def _read_settings(env_file: str | None) -> Settings:
     return settings
 
 
-app = Application(lambda: _read_settings(None), is_stopping=lambda: False)
+app: Application = Application(lambda: _read_settings(None), is_stopping=lambda: False)
 """The application of the environment, which is read at startup and not before."""

@@ -27,10 +27,11 @@ class ConfigurationError(WebexOAuthError):
 
     def __init__(self, mistakes: Sequence[str], warnings: Sequence[str] = ()) -> None:
         super().__init__("; ".join(mistakes))
-        self.mistakes = tuple(mistakes)
-        self.warnings = tuple(warnings)
+        self.mistakes: tuple[str, ...] = tuple(mistakes)
+        self.warnings: tuple[str, ...] = tuple(warnings)
 
-    __str__ = Exception.__str__
+    def __str__(self) -> str:
+        return Exception.__str__(self)
 
 
 class SignInError(WebexOAuthError):
@@ -152,7 +153,7 @@ class TokenRequestRefused(TokenError):
 class TemporaryError(WebexOAuthError):
     """What passes: nothing is lost; `retry_after_seconds` says when to try again, if known."""
 
-    remedy = "try again; nothing is lost"
+    remedy: str = "try again; nothing is lost"
 
     def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
@@ -206,7 +207,7 @@ class TlsFailed(RequestNotSent):
 class ProxyFailed(RequestNotSent):
     """The proxy is not there or opens no tunnel; `status` is its answer if it gave one."""
 
-    remedy = "let the proxy open tunnels (CONNECT) to this host"
+    remedy: str = "let the proxy open tunnels (CONNECT) to this host"
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -337,7 +338,7 @@ class ReauthRequired(WebexOAuthError):
 
     person_id: str | None = None
 
-    remedy = "let them sign in"
+    remedy: str = "let them sign in"
 
     def __init__(
         self, reason: str, sign_in_url: str | None = None, *, grant: str | None = None
@@ -355,11 +356,11 @@ class ReauthRequired(WebexOAuthError):
 class GrantNotFound(WebexOAuthError, LookupError):
     """Nothing is kept of this person; `candidates` are the people of whom something is."""
 
-    remedy = "let them sign in: `webex-oauth login`, or the sign-in page"
+    remedy: str = "let them sign in: `webex-oauth login`, or the sign-in page"
 
     def __init__(self, message: str, candidates: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.candidates = tuple(candidates)
+        self.candidates: tuple[str, ...] = tuple(candidates)
         if candidates:
             self.remedy = "name one of them, in the call or as WEBEX_PERSON"
 
@@ -374,7 +375,7 @@ class MissingScope(WebexOAuthError):
 
     def __init__(self, scopes: Sequence[str], person_id: str) -> None:
         super().__init__(f"the person has not allowed {' '.join(scopes)}")
-        self.scopes = tuple(scopes)
+        self.scopes: tuple[str, ...] = tuple(scopes)
         self.person_id = person_id
 
 
@@ -404,7 +405,9 @@ class KeyUnavailable(VaultError):
     """The sealing key is missing, malformed or too widely readable; the message says what to do."""
 
     remedy = "put the key back: docs/keys.md"
-    __str__ = Exception.__str__
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)
 
 
 class SealBroken(VaultError):

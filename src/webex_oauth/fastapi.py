@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import ClassVar
 
 from fastapi import APIRouter
 from fastapi.openapi.models import APIKey
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
+from starlette.routing import Router
 
 from webex_oauth import starlette
 from webex_oauth.library.grants import AsyncGrant
@@ -20,7 +22,7 @@ class WebexAuth(starlette.WebexAuth, SecurityBase):
     """
 
     router: APIRouter
-    router_type = APIRouter
+    router_type: ClassVar[type[Router]] = APIRouter
     scheme_name = "Webex"
 
     # The settings, which name the cookie, are read when the object is made.

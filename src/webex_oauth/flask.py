@@ -64,8 +64,8 @@ class WebexAuth:
             raise ValueError('session is "cookie", "host" or None')
         if session is None and on_sign_in is None:
             raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
-        self.integration = integration or Integration(settings)
-        self.login_path = login_path
+        self.integration: Integration = integration or Integration(settings)
+        self.login_path: str = login_path
         self._session = session
         self._on_sign_in = on_sign_in
         self._door = SyncDoor(
@@ -75,7 +75,7 @@ class WebexAuth:
             allowed_orgs=allowed_orgs,
             has_session=session == "cookie",
         )
-        self.blueprint = self._blueprint(login_path, logout_path)
+        self.blueprint: Blueprint = self._blueprint(login_path, logout_path)
         if app is not None:
             self.init_app(app)
 

@@ -79,16 +79,17 @@ class WebexAuth:
             raise ValueError('session is "cookie", "host" or None')
         if session is None and on_sign_in is None:
             raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
-        self.integration = integration or AsyncIntegration(settings)
+        self.integration: AsyncIntegration = integration or AsyncIntegration(settings)
         self._lives_elsewhere = integration is not None
         self._session = session
-        self.login_path, self._logout_path = login_path, logout_path
+        self.login_path: str = login_path
+        self._logout_path = logout_path
         self._on_sign_in = on_sign_in
         its_settings = self.integration.settings
         self._jar = CookieJar(its_settings.client)
-        self.session_cookie = self._jar.session_name if session == "cookie" else "session"
+        self.session_cookie: str = self._jar.session_name if session == "cookie" else "session"
         self._door = StarletteDoor(its_settings, login_path, [logout_path], allowed_orgs)
-        self.router = self.router_type(routes=list(self._routes(session_path)))
+        self.router: Router = self.router_type(routes=list(self._routes(session_path)))
         if app is not None:
             self._install(app)
 

@@ -23,7 +23,6 @@ SMALL_FOR_A_REASON = {
     "src/webex_oauth/django/middleware.py": "it is named in the settings of projects",
     "src/webex_oauth/django/migrations/0001_initial.py": "Django looks here",
     "src/webex_oauth/__main__.py": "`python -m webex_oauth` looks here",
-    "src/webex_oauth/fastapi.py": "applications of Starlette must not need FastAPI",
 }
 """Modules that one other imports and that would be part of it, but for the reason given."""
 

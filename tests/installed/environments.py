@@ -48,7 +48,7 @@ def environment(
         if tools:
             _uv("pip", "install", "--python", str(python), "-c", str(frozen), *tools)
         site = next(folder.glob("lib/python*/site-packages"))
-        (site / "webex_oauth.pth").write_text(str(ROOT / "src"))
+        (site / "webex_oauth").symlink_to(ROOT / "src" / "webex_oauth")
         (folder / "complete").touch()
     return python
 

@@ -81,7 +81,7 @@ def _callbacks(callback_path: str) -> Iterator[URLPattern]:
 
 app_name = "webex"
 # Exempt from Django's check of forms: they look at Origin and Sec-Fetch-Site themselves.
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
     path("login", csrf_exempt(METHODS(sign_in)), name="login"),
     path("logout", csrf_exempt(METHODS(sign_out)), name="logout"),
     *_callbacks(integration().settings.callback_path),
