@@ -15,12 +15,7 @@ from webex_oauth.errors import GrantNotFound, SignInError, WebexOAuthError
 from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.failures import is_used_up, sign_in_failure
 from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_prefetch
-from webex_oauth.frameworks.answers import (
-    CLOSED,
-    NOTHING,
-    confirm_sign_out,
-    redirect,
-)
+from webex_oauth.frameworks.answers import CLOSED, NOTHING, confirm_sign_out, redirect
 from webex_oauth.frameworks.proxy import METHODS, Proxy
 from webex_oauth.frameworks.responses import (
     PublicRoute,

@@ -9,21 +9,10 @@ from functools import partial
 from http import HTTPStatus
 from typing import NoReturn, TypeAlias, TypeVar
 
-from webex_oauth.errors import (
-    AccessTokenRefused,
-    ReauthReason,
-    RefreshPostponed,
-    StoreError,
-)
+from webex_oauth.errors import AccessTokenRefused, ReauthReason, RefreshPostponed, StoreError
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, read_retry_after
-from webex_oauth.ports import (
-    API_LIMITS,
-    PAGE_LIMITS,
-    Limits,
-    StreamedResponse,
-    StreamingTransport,
-)
+from webex_oauth.ports import API_LIMITS, PAGE_LIMITS, Limits, StreamedResponse, StreamingTransport
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import name_of_grant
 from webex_oauth.vault.vault import Vault

@@ -12,14 +12,7 @@ from starlette.websockets import WebSocket
 
 from webex_oauth.errors import SignInError, WebexOAuthError
 from webex_oauth.flows.failures import FAILURES, PROBLEM_JSON, problem
-from webex_oauth.frameworks.answers import (
-    CLOSED,
-    Answer,
-    Asked,
-    FrontDoor,
-    failure_of,
-    public_path,
-)
+from webex_oauth.frameworks.answers import CLOSED, Answer, Asked, FrontDoor, failure_of, public_path
 from webex_oauth.settings import Settings
 from webex_oauth.web.refusals import RefusalLog, reference_id
 
