@@ -35,7 +35,7 @@ class Registration:
 def settings_of(registration: Registration, store_url: str, folder: Path) -> Settings:
     """Write the settings of an integration that keeps its keys in *folder*."""
     settings = Settings(
-        client_id=registration.client_id,
+        client_id="C1",  # the client below may be one that no Webex would have
         client_secret=registration.client_secret,
         redirect_uri=registration.redirect_uri,
         scopes=registration.scopes,
