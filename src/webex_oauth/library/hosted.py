@@ -3,34 +3,23 @@
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
-from webex_oauth.library.grants import AsyncGrant
+from webex_oauth.library.grants import WAIT_SECONDS, AsyncGrant
 from webex_oauth.library.loop import Runner
 from webex_oauth.library.synchronous import Grant
+from webex_oauth.webex.api import Listing, Page
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Item = TypeVar("Item")
+Verb = Callable[..., Coroutine[Any, Any, Any]]
 
 
-def _awaited(
-    verb: Callable[Concatenate[AsyncGrant, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate["HostedGrant", P], Coroutine[Any, Any, T]]:
+def _hosted(verb: Verb) -> Verb:
     @wraps(verb)
-    async def run(self: "HostedGrant", /, *args: P.args, **options: P.kwargs) -> T:
-        return await self._runner.awaited(verb(self, *args, **options))
+    async def there(self: "HostedGrant", *args: Any, **kwargs: Any) -> Any:
+        return await self._runner.awaited(verb(self, *args, **kwargs))
 
-    return run
-
-
-def _iterated(
-    verb: Callable[Concatenate[AsyncGrant, P], AsyncIterator[T]],
-) -> Callable[Concatenate["HostedGrant", P], AsyncIterator[T]]:
-    @wraps(verb)
-    def run(self: "HostedGrant", /, *args: P.args, **options: P.kwargs) -> AsyncIterator[T]:
-        return self._runner.iterate_awaited(verb(self, *args, **options))
-
-    return run
+    return there
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +28,20 @@ class HostedGrant(AsyncGrant):
 
     _runner: Runner = field(repr=False, compare=False)
 
-    access_token = _awaited(AsyncGrant.access_token)
-    call = _awaited(AsyncGrant.call)
-    pages = _iterated(AsyncGrant.pages)
-    request = _awaited(AsyncGrant.request)
-    revoke = _awaited(AsyncGrant.revoke)
+    access_token = _hosted(AsyncGrant.access_token)
+    call = _hosted(AsyncGrant.call)
+    request = _hosted(AsyncGrant.request)
+    revoke = _hosted(AsyncGrant.revoke)
+
+    def pages(
+        self, listing: Listing[Item], *, wait_seconds: float = WAIT_SECONDS
+    ) -> AsyncIterator[Page[Item]]:
+        source = AsyncGrant.pages(self, listing, wait_seconds=wait_seconds)
+        return self._runner.iterate_awaited(source)
 
 
 def hosted(grant: Grant) -> AsyncGrant:
     """Return the asynchronous half of *grant*."""
     twin, runner = grant._twin, grant._runner  # noqa: SLF001 - the two halves of one library
-    return HostedGrant(
-        **{one.name: getattr(twin, one.name) for one in fields(twin)}, _runner=runner
-    )
+    values = {one.name: getattr(twin, one.name) for one in fields(twin)}
+    return HostedGrant(**values, _runner=runner)
