@@ -7,8 +7,11 @@ from webex_oauth.vault.rows import Change, Kind, Rows
 
 
 def is_of_refresh(changes: Sequence[Change], *, durably: bool) -> bool:
-    """Check whether a refresh claims or commits: it alone writes a grant durably by itself."""
-    return durably and {change.row.kind for change in changes} == {Kind.GRANT}
+    """Check whether a refresh claims or commits: it alone writes nothing durably but a grant.
+
+    The event that tells of a commit goes with it.
+    """
+    return durably and {change.row.kind for change in changes} - {Kind.EVENT} == {Kind.GRANT}
 
 
 class RefreshRows:
