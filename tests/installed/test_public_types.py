@@ -15,7 +15,7 @@ PYRIGHT = Path(__file__).parent / "node_modules" / "pyright" / "index.js"
 PACKAGE = "webex_oauth"
 NEIGHBOURS = (
     *("fastapi", "flask", "django", "django-stubs", "requests", "types-requests", "httpx"),
-    *("webexpythonsdk", "wxc-sdk", "pytest"),
+    *("webexpythonsdk", "wxc-sdk", "pytest", "arq", "celery", "celery-types"),
 )
 # Django's own types need a plugin to know what a field is.
 OF_DJANGO = tuple(f"{PACKAGE}.django.{name}." for name in ("apps", "migrations", "models"))
@@ -27,25 +27,33 @@ def test_the_package_offers_its_names_and_no_other() -> None:
 
 
 def test_every_public_name_has_a_known_type(tmp_path: Path) -> None:
+    told = pyright("--verifytypes", PACKAGE, "--ignoreexternal", "--outputjson", folder=tmp_path)
+
+    symbols = json.loads(told)["typeCompleteness"]["symbols"]
+    offered = [one for one in symbols if one["isExported"] and is_public(one["name"])]
+    assert len(offered) > len(webex_oauth.__all__)
+    assert {one["name"]: why(one) for one in offered if not one["isTypeKnown"]} == {}
+
+
+def test_the_examples_are_typed_as_a_reader_checks_them() -> None:
+    assert pyright(".", folder=ROOT / "examples").startswith("0 errors, 0 warnings")
+
+
+def pyright(*options: str, folder: Path) -> str:
+    """Return what pyright says where every framework is installed; skip without it, but in CI."""
     if not PYRIGHT.exists() and "CI" not in os.environ:
         pytest.skip("pyright is not installed: scripts/install-services installs it")
     python = environment(*NEIGHBOURS, extras="app emulator")
-
-    options = ("--verifytypes", PACKAGE, "--ignoreexternal", "--outputjson")
-    told = subprocess.run(
+    ended = subprocess.run(
         ["node", PYRIGHT, *options],  # noqa: S607 - wherever it is installed
-        cwd=tmp_path,
+        cwd=folder,
         env={"PATH": f"{python.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
         check=False,
     )
-
-    symbols = json.loads(told.stdout)["typeCompleteness"]["symbols"]
-    offered = [one for one in symbols if one["isExported"] and is_public(one["name"])]
-    assert len(offered) > len(webex_oauth.__all__)
-    assert {one["name"]: why(one) for one in offered if not one["isTypeKnown"]} == {}
+    return ended.stdout
 
 
 def is_public(name: str) -> bool:
