@@ -6,7 +6,7 @@ from pathlib import Path
 from webex_oauth.oauth.server import AuthorizationServer, Client, ClientAuthentication
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings, changed
-from webex_oauth.webex.platform import Platform, platform
+from webex_oauth.webex.platform import PRODUCTION_ORIGIN, Platform, platform
 
 HOUR = 3600
 
@@ -35,11 +35,11 @@ class Registration:
 def settings_of(registration: Registration, store_url: str, folder: Path) -> Settings:
     """Write the settings of an integration that keeps its keys in *folder*."""
     settings = Settings(
-        client_id="C1",  # the client below may be one that no Webex would have
+        client_id="C1",  # client and platform below may be such as no Webex has
         client_secret=registration.client_secret,
         redirect_uri=registration.redirect_uri,
         scopes=registration.scopes,
-        origin=registration.origin,
+        origin=registration.origin if registration.is_webex else PRODUCTION_ORIGIN,
         store_url=store_url,
         keys_file=folder / "keys" / "keys",
         keeper=False,
