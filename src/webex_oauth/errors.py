@@ -26,7 +26,7 @@ class ConfigurationError(WebexOAuthError):
     remedy = "change the settings that are named; `webex-oauth check-config` checks them again"
 
     def __init__(self, mistakes: Sequence[str], warnings: Sequence[str] = ()) -> None:
-        super().__init__("; ".join(mistakes))
+        super().__init__("; ".join([*mistakes, *warnings]))
         self.mistakes: tuple[str, ...] = tuple(mistakes)
         self.warnings: tuple[str, ...] = tuple(warnings)
 

@@ -110,7 +110,7 @@ def works(machine: Machine, token: str) -> bool:
 
 @pytest.mark.check("E01")
 def test_a_person_signs_in_takes_tokens_and_signs_out(machine: Machine) -> None:
-    nobody = machine.run("token")
+    nobody, none = machine.run("token"), machine.run("grants")
     written = machine.sign_in()
     token = machine.token()
     listed = machine.run("grants")
@@ -118,12 +118,24 @@ def test_a_person_signs_in_takes_tokens_and_signs_out(machine: Machine) -> None:
 
     assert (nobody.returncode, nobody.stdout) == (77, "")
     assert nobody.stderr.startswith("error: nobody has signed in; let them sign in: `webex-oauth l")
+    assert (none.returncode, none.stdout, none.stderr) == (0, "", "Nobody has signed in.\n")
     assert written.endswith(f"Signed in as {LUCA}.\n")
     assert listed.stdout.startswith(f"{LUCA}  active until 20")
     assert (out.returncode, out.stdout) == (0, "")
     assert out.stderr.startswith("Signed out. Webex has confirmed")
     assert not works(machine, token)
     assert machine.run("token").returncode == 77
+
+
+def test_a_mistake_comes_with_the_misspelling_it_came_from(machine: Machine) -> None:
+    env = machine.folder / ".env"
+    env.write_text(env.read_text().replace("CLIENT_SECRET=", "CLIENT_SECERT="))
+
+    ended = machine.run("token")
+
+    assert ended.returncode == 1
+    assert "did you mean CLIENT_SECRET?" in ended.stderr
+    assert "error: CLIENT_SECRET is missing" in ended.stderr
 
 
 @pytest.mark.check("C01")

@@ -69,8 +69,12 @@ def grants_command(*, as_json: bool, env_file: Path) -> None:
 
 async def _list(settings: Settings, *, as_json: bool) -> None:
     async with AsyncIntegration(settings) as webex:
+        found = False
         async for grant in webex.grants.list():
+            found = True
             say(json.dumps(_members(grant)) if as_json else _line(grant))
+        if not found:
+            complain("Nobody has signed in.")
 
 
 def _members(grant: AsyncGrant) -> dict[str, object]:

@@ -39,7 +39,7 @@ def settings_or_exit(
     )
     if is_server:
         mistakes += port_mistakes(settings)
-    if with_warnings:
+    if with_warnings or mistakes:  # one may say what a mistake came from
         print_warnings(settings.warnings)
     if mistakes:
         print_mistakes(mistakes)

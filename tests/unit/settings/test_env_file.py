@@ -68,6 +68,13 @@ def test_a_misspelt_name_is_told_with_the_likely_one(name: str, meant: str, tmp_
     assert f"{name} is not a setting; did you mean {meant}?" in told
 
 
+def test_the_error_names_the_misspelling_that_a_mistake_came_from(tmp_path: Path) -> None:
+    lines = good_lines().replace("CLIENT_SECRET=", "CLIENT_SECERT=")
+
+    with pytest.raises(ConfigurationError, match=r"did you mean CLIENT_SECRET\?"):
+        Settings.from_env(write(tmp_path, lines))
+
+
 @pytest.mark.parametrize("name", ["WEBEX_FOO", "HOME", "DATABASE_URL", "FLASK_ENV"])
 def test_a_name_that_is_like_none_gets_no_suggestion(name: str, tmp_path: Path) -> None:
     told = read(write(tmp_path, good_lines() + f"{name}=x\n")).warnings
