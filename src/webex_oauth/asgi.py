@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webex_oauth.errors import ConfigurationError, WebexOAuthError
+from webex_oauth.frameworks.responses import PersonalAnswers
 from webex_oauth.integration import OpenIntegration, open_integration
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.settings import Settings
@@ -102,6 +103,7 @@ class WebexApplication(Application):
             logout_path=settings.path_of(PagePath.LOGOUT),
         )
         app.add_exception_handler(WebexOAuthError, self.auth.answer_error)
+        app.add_middleware(PersonalAnswers)
         app.mount(path, self)
         live = app.router.lifespan_context
 

@@ -18,9 +18,11 @@ from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_prefetch
 from webex_oauth.frameworks.answers import CLOSED, NOTHING, confirm_sign_out, redirect
 from webex_oauth.frameworks.proxy import METHODS, Proxy
 from webex_oauth.frameworks.responses import (
+    PersonalAnswers,
     PublicRoute,
     StarletteDoor,
     asked_of,
+    note_person_asked_for,
     response_of,
     with_cookies,
 )
@@ -109,6 +111,7 @@ class WebexAuth:
     def _install(self, app: Starlette) -> None:
         app.router.routes.extend(self.router.routes)
         app.add_exception_handler(WebexOAuthError, self.answer_error)
+        app.add_middleware(PersonalAnswers)
         if not self._lives_elsewhere:
             app.router.lifespan_context = self._around(app.router.lifespan_context)
 
@@ -153,6 +156,7 @@ class WebexAuth:
             raise WebSocketException(1008, "another site opened this connection")
         if not is_socket and self._door.is_forged(asked_of(connection)):
             raise HTTPException(403, "another site sent this request")
+        note_person_asked_for(connection)
         return await self._current(connection)
 
     async def _current(self, connection: HTTPConnection) -> AsyncGrant | None:

@@ -58,7 +58,14 @@ def fastapi_app(webex: WebexAuth, app: FastAPI) -> FastAPI:
 
 def application(world: World, **choices: Any) -> FastAPI:
     app = FastAPI()
-    return fastapi_app(WebexAuth(app, **({"settings": world.settings} | choices)), app)
+    app.state.webex = WebexAuth(app, **({"settings": world.settings} | choices))
+    return fastapi_app(app.state.webex, app)
+
+
+def webex_of(app: FastAPI) -> WebexAuth:
+    webex = app.state.webex
+    assert isinstance(webex, WebexAuth)
+    return webex
 
 
 async def test_a_person_signs_in_comes_back_reloads_and_signs_out(world: World) -> None:
@@ -85,6 +92,31 @@ async def test_a_person_signs_in_comes_back_reloads_and_signs_out(world: World) 
         nobody: dict[str, object] = {"signed_in": False, "display_name": None, "scopes": []}
         assert (await browser.get("/session")).json() == nobody
     assert world.emulator.journal.count("POST", "/v1/access_token") == 1
+
+
+@pytest.mark.check("D14")
+async def test_no_cache_gives_the_answer_for_one_person_to_another(world: World) -> None:
+    app = application(world)
+
+    @app.get("/public")
+    async def public() -> str:
+        return "for everybody"
+
+    @app.get("/kept")
+    async def kept(grant: Annotated[AsyncGrant, Security(webex_of(app))], answer: Response) -> str:
+        answer.headers["cache-control"] = "private, max-age=60"
+        return grant.person_id
+
+    async with browsing(app) as browser:
+        nobody = await browser.get("/anybody")
+        await browser.sign_in()
+        mine, public_answer = await browser.get("/me"), await browser.get("/public")
+        kept_answer = await browser.get("/kept")
+
+    for answer in (nobody, mine):
+        assert (answer.headers["cache-control"], answer.headers["vary"]) == ("no-store", "Cookie")
+    assert kept_answer.headers["cache-control"] == "private, max-age=60"
+    assert "cache-control" not in public_answer.headers
 
 
 async def test_starlette_alone_knows_the_person_of_a_request(world: World) -> None:

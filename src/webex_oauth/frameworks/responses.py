@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import quote
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from webex_oauth.errors import SignInError, WebexOAuthError
@@ -16,12 +18,43 @@ from webex_oauth.frameworks.answers import CLOSED, Answer, Asked, FrontDoor, fai
 from webex_oauth.settings import Settings
 from webex_oauth.web.refusals import RefusalLog, reference_id
 
+PERSON_ASKED_FOR: Final = "webex_oauth.person_asked_for"
+
 
 class PublicRoute(Route):
     """A route whose path is the one that browsers see, also below a `root_path`."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         return super().matches({**scope, "path": public_path(scope), "root_path": ""})
+
+
+class PersonalAnswers:
+    """Middleware that keeps caches from giving one person's answer to another."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # One list, whoever copies the scope on the way in.
+        asked_for: list[bool] = []
+        scope[PERSON_ASKED_FOR] = asked_for
+
+        async def send_unshared(message: Message) -> None:
+            if message["type"] == "http.response.start" and asked_for:
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("Cookie")
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_unshared)
+
+
+def note_person_asked_for(connection: HTTPConnection) -> None:
+    """Note that the answer depends on who asks."""
+    connection.scope.get(PERSON_ASKED_FOR, []).append(True)
 
 
 class StarletteDoor(FrontDoor):
