@@ -15,7 +15,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in OF_APPLICATION:
             raise
-        sys.exit(f"{error.name} is not installed: pip install 'webex-oauth[app]'")
+        sys.exit(f"{error.name} is not installed: install webex-oauth with [app]")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_the_command_says_how_to_install_what_it_needs(wanted: tuple[str, ...]) 
 
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert ended.stderr.splitlines()[0].endswith("is not installed: pip install 'webex-oauth[app]'")
+    assert ended.stderr.splitlines()[0].endswith("is not installed: install webex-oauth with [app]")
     assert len(ended.stderr.splitlines()) == 1
 
 

@@ -48,7 +48,7 @@ def rows_at(url: str) -> Rows:
             raise
         mistake = (
             f"WEBEX_STORE_URL: the driver for {scheme}: is not installed: "
-            f"pip install 'webex-oauth[{EXTRAS[scheme]}]'"
+            f"install webex-oauth with [{EXTRAS[scheme]}]"
         )
         raise ConfigurationError([mistake]) from error
     raise ConfigurationError([STORE_URL_REMEDY])
