@@ -166,3 +166,30 @@ def test_a_change_that_another_site_sends_is_forged(
 ) -> None:
     assert DOOR.is_forged(asked(method="POST", headers=headers)) is is_forged
     assert DOOR.is_forged(asked(headers=headers)) is False
+
+
+@pytest.mark.parametrize(
+    ("host", "location"),
+    [
+        ("127.0.0.1:8080", "http://localhost:8080/login?return_to=%2Fx"),
+        ("[::1]:8080", "http://localhost:8080/login?return_to=%2Fx"),
+        ("localhost:8080", None),
+        ("127.0.0.1:9000", None),  # a proxy on this machine may name what it connects to
+        ("app.example:8080", None),
+        ("", None),
+    ],
+)
+def test_a_sign_in_at_another_name_of_this_machine_begins_where_its_cookie_will_be_sent(
+    host: str, location: str | None
+) -> None:
+    local = Settings(
+        client_id="C1",
+        client_secret=Secret("a-secret-of-enough-length"),
+        redirect_uri="http://localhost:8080/oauth",
+        scopes=["spark:people_read"],
+    )
+    request = asked("/login?return_to=%2Fx", headers=BROWSER | {"host": host})
+
+    answer = FrontDoor(local, "/login", []).before_sign_in(request, {}, "/x", [])
+
+    assert (answer and answer.headers["location"]) == location

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from webex_oauth.errors import (
     GrantNotFound,
@@ -33,6 +33,7 @@ from webex_oauth.flows.sign_in import HOME, read_return_to
 from webex_oauth.library.grants import Snapshot
 from webex_oauth.settings import Settings
 from webex_oauth.webex.people import is_one_of
+from webex_oauth.webex.platform import is_loopback_host
 
 RETRY_AFTER_SECONDS: Final = 5
 """When to come back if nobody knows."""
@@ -161,11 +162,24 @@ class FrontDoor:
         follower = follower_of(asked.method, asked.headers, self.origin)
         if follower is Follower.NOBODY:
             return NOTHING
+        if self._has_another_name(asked.headers.get("host", "")):
+            return redirect(self.origin + asked.target)
         if follower is Follower.OTHER_SITE:
             return self.confirm_sign_in(ELSEWHERE, return_to, scopes)
         if self._jar.count_attempts(cookies, IN_A_ROW_SECONDS) >= MOST_IN_A_ROW:
             return self.confirm_sign_in(AGAIN, return_to, scopes)
         return None
+
+    def _has_another_name(self, host: str) -> bool:
+        """Return whether *host* is this machine by a name that will not get the callback.
+
+        Servers print http://127.0.0.1:8080 where localhost is registered; cookies tell them apart.
+        """
+        (name, _, port), (own, _, own_port) = (
+            netloc.lower().rpartition(":") for netloc in (host, urlsplit(self.origin).netloc)
+        )
+        both = (name.strip("[]"), own.strip("[]"))
+        return name != own and port == own_port and all(map(is_loopback_host, both))
 
     def admitted(self, grant: GrantT | None) -> GrantT | None:
         """Return the grant if its person may be signed in here."""
