@@ -1,6 +1,7 @@
 """Grants of people: found, listed, used and revoked."""
 
 import json
+from typing import Any
 
 import pytest
 from library.people import LUCA, MIRA, World, cookies_of
@@ -238,3 +239,28 @@ async def test_a_wrong_type_is_refused_at_once(world: World) -> None:
             await webex.grants.adopt("token", Secret("x"), scopes=[])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="settings are a Settings"):
         AsyncIntegration("settings")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scopes": "spark:all"}, {"scopes": [1]}, {"scopes": ["two words"]}, {"expires_in": "soon"}]
+    + [{"refresh_token": []}, {"refresh_token": ""}],
+)
+async def test_wrong_arguments_do_not_replace_a_grant(world: World, wrong: dict[str, Any]) -> None:
+    async with AsyncIntegration(world.settings) as webex:
+        grant = await world.adopt(webex, LUCA)
+        access_token, refresh_token = world.issued(LUCA)
+        right = {"refresh_token": refresh_token, "scopes": world.settings.scopes}
+        with pytest.raises((TypeError, ValueError)):
+            await webex.grants.adopt(access_token, **(right | wrong))
+
+        assert await webex.grants.one() == grant
+
+
+async def test_seconds_may_be_the_difference_of_two_instants(world: World) -> None:
+    async with AsyncIntegration(world.settings) as webex:
+        left_seconds: Any = 3600.5
+        scopes = world.settings.scopes
+        await webex.grants.adopt(*world.issued(LUCA), scopes=scopes, expires_in=left_seconds)
+
+        assert (await webex.grants.one()).email == LUCA

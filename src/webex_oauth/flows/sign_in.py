@@ -134,6 +134,14 @@ def _name_of_attempt(state_digest: bytes) -> str:
     return state_digest.hex()[:16]
 
 
+def _check_scopes(scopes: Collection[str]) -> None:
+    """Raise TypeError or ValueError for what are no scopes."""
+    if isinstance(scopes, str):
+        raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
+    if not all(map(_SCOPE.fullmatch, scopes)):
+        raise ValueError("a scope is a word of visible characters, such as spark:rooms_read")
+
+
 def _hint(login_hint: str | None) -> str | None:
     """Return *login_hint* if it can be an address: others may have written it."""
     if not login_hint or len(login_hint) > MAX_LOGIN_HINT_CHARACTERS:
@@ -241,17 +249,18 @@ class SignIn:
         UpstreamError, StoreError or VaultError; the tokens are not revoked. Raises TypeError or
         ValueError for what cannot be a token.
         """
-        for token in filter(None, (access_token, refresh_token)):
-            check_secret(token)
-        ends_at = None if expires_in is None else self._context.clock() + expires_in
-        tokens = TokenSet(access_token, ends_at, refresh_token, None, frozenset(scopes))
+        check_secret(access_token)
+        if refresh_token is not None:
+            check_secret(refresh_token)
+        _check_scopes(scopes)
+        ends_at = None if expires_in is None else self._context.clock() + int(expires_in)
+        tokens = TokenSet(access_token, ends_at, refresh_token or None, None, frozenset(scopes))
         return await self._redemption.adopt(tokens, scopes)
 
     def _more(self, scopes: Collection[str]) -> tuple[str, ...]:
         """Return the scopes that are not asked for anyway; raise ValueError."""
         more = tuple(sorted(set(scopes) - set(self._scopes)))
-        if not all(_SCOPE.fullmatch(scope) for scope in more):
-            raise ValueError("a scope is a word of visible characters, such as spark:rooms_read")
+        _check_scopes(more)
         if len(" ".join(more)) > MAX_MORE_SCOPES_CHARACTERS:
             raise ValueError(
                 f"more than {MAX_MORE_SCOPES_CHARACTERS} characters of scopes beyond those of the "
