@@ -33,6 +33,7 @@ async def test_what_this_process_causes_is_heard_and_can_be_read(world: World) -
         of_mira = [event.kind async for event in webex.events.read(person_id=mira.person_id)]
         later = [event async for event in webex.events.read(after=events[0].id)]
         revoked = [event async for event in webex.events.read(kinds=["grant.revoked"])]
+        assert [event async for event in webex.events.read(after=2**64)] == []
 
     assert [event.person_id for event in heard] == [luca.person_id, mira.person_id]
     assert sorted(event.kind for event in events) == ["grant.created"] * 2 + ["grant.revoked"]

@@ -245,7 +245,8 @@ class _Turn:
 
 async def rows_after(tables: Tables, after: int) -> AsyncIterator[Row]:
     """Yield the rows of events behind an id, page by page; a name of another length is no id."""
-    name = max(0, after).to_bytes(NAME_BYTES, "big") if after > 0 else b""
+    last = (1 << 8 * NAME_BYTES) - 1
+    name = min(after, last).to_bytes(NAME_BYTES, "big") if after > 0 else b""
     while rows := await tables.rows.by_name(Kind.EVENT, name, BATCH):
         for row in rows:
             if len(row.name) == NAME_BYTES:
