@@ -259,6 +259,8 @@ def test_signals_and_exit_status_are_the_commands_own(machine: Machine) -> None:
     assert machine.run("exec", "--", "sh", "-c", "kill -TERM $$").returncode == -signal.SIGTERM
     piped = machine.run("exec", "--", "sh", "-c", "yes | head -n 1; exit 3")
     assert (piped.returncode, piped.stdout, piped.stderr) == (3, "y\n", "")
+    ignored = machine.run("exec", "--", "grep", "SigIgn:", "/proc/self/status")
+    assert not int(ignored.stdout.split()[1], 16) >> (signal.SIGXFSZ - 1) & 1
     assert machine.run("exec", "--", "no-such-command").returncode == 127
     unusable = machine.run("exec", "--", str(machine.folder / ".env"))
     assert (unusable.returncode, unusable.stderr.count("\n")) == (126, 1)

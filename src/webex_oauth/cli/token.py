@@ -86,6 +86,7 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
     """Run *command* in the place of this process, which signals and exit status then reach."""
     if sys.platform == "win32":
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603 - the person's own command
-    # Python ignores it, and the command would inherit that.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Python ignores them, and the command would inherit that.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     os.execvpe(command[0], command, environment)  # noqa: S606 - the person's own command, without a shell
