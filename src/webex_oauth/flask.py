@@ -125,8 +125,9 @@ class WebexAuth:
             raise RuntimeError("session=None knows nobody: look up the person in a way of yours")
         if self._door.front.is_forged(_asked()):
             abort(403, "another site sent this request")
-        if "webex_grant" not in g:
-            g.webex_grant = self._current()
+        # An application context, and so `g`, may live for several requests.
+        if g.get("webex_environ") is not request.environ:
+            g.webex_environ, g.webex_grant = request.environ, self._current()
             after_this_request(_personal)
         return cast("Grant | None", g.webex_grant)
 

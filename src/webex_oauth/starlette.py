@@ -185,9 +185,8 @@ class WebexAuth:
         instead = self._door.before_sign_in(asked, cookies, return_to, scopes.split())
         if instead is not None:
             return response_of(instead)
-        # What was granted before is asked for again: the new grant replaces the old one.
         grant = None if self._session is None else await self._current(request)
-        wanted = {*scopes.split(), *(grant.scopes if grant else ())}
+        wanted = self._door.scopes_to_ask(scopes.split(), grant)
         try:
             start = await self.integration.sign_in.begin(
                 return_to=return_to, scopes=wanted, cookies=cookies

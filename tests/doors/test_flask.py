@@ -269,6 +269,30 @@ def test_a_callback_counts_in_the_browser_that_began_it_alone(world: World, make
     assert world.emulator.journal.count("POST", "/v1/access_token") == 1
 
 
+@pytest.mark.check("A18")
+def test_an_application_context_of_several_requests_mixes_no_people(make: Make) -> None:
+    app = make()
+    luca, mira, nobody = Browser(app), Browser(app), Browser(app)
+    with app.app_context():
+        luca.sign_in(LUCA)
+        mira.sign_in(MIRA)
+
+        answers = [browser.get("/anybody").json for browser in (luca, mira, nobody)]
+
+    assert answers == [{"email": LUCA}, {"email": MIRA}, {"email": None}]
+
+
+def test_who_was_granted_more_than_an_attempt_has_room_for_can_sign_in_again(
+    world: World, make: Make, opened: list[WebexAuth]
+) -> None:
+    browser = Browser(make())
+    browser.sign_in()
+    many = [*world.settings.scopes, *(f"spark:formerly_asked_for_{number}" for number in range(40))]
+    opened[0].integration.grants.adopt(*world.issued(LUCA), scopes=many)
+
+    assert browser.sign_in().status_code == 303
+
+
 @pytest.mark.check("A03")
 def test_of_callbacks_in_several_threads_one_redeems_the_code(world: World, make: Make) -> None:
     app = make()

@@ -29,7 +29,7 @@ from webex_oauth.flows.failures import (
     problem,
 )
 from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_elsewhere, is_navigation
-from webex_oauth.flows.sign_in import HOME, read_return_to
+from webex_oauth.flows.sign_in import HOME, MAX_MORE_SCOPES_CHARACTERS, read_return_to
 from webex_oauth.library.grants import Snapshot
 from webex_oauth.settings import Settings
 from webex_oauth.webex.people import is_one_of
@@ -132,6 +132,7 @@ class FrontDoor:
             raise TypeError("allowed_orgs are several ids: give a list")
         self.allowed_orgs = tuple(allowed_orgs)
         self.origin = settings.public_origin
+        self._scopes = settings.scopes
         self._login_path = login_path
         self._jar = CookieJar(settings.client)
         self._acting = frozenset((login_path, settings.callback_path, *acting_paths))
@@ -145,6 +146,15 @@ class FrontDoor:
         """Return the path that begins a sign-in, also for *scopes*."""
         query = {"return_to": return_to} | ({"scope": " ".join(scopes)} if scopes else {})
         return f"{self._login_path}?{urlencode(query)}"
+
+    def scopes_to_ask(self, scopes: Collection[str], grant: Snapshot | None) -> set[str]:
+        """Return *scopes*, and those granted before if an attempt has room for all.
+
+        A new grant replaces the old one.
+        """
+        wanted = {*scopes, *(grant.scopes if grant else ())}
+        more = " ".join(wanted.difference(self._scopes))
+        return wanted if len(more) <= MAX_MORE_SCOPES_CHARACTERS else set(scopes)
 
     def is_forged(self, asked: Asked) -> bool:
         """Return whether another site sent a request that may change something."""

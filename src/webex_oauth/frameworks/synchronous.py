@@ -82,8 +82,7 @@ class SyncDoor:
         instead = self.front.before_sign_in(asked, cookies, target, scopes)
         if instead is not None:
             return Reply(instead)
-        grant = known()
-        wanted = {*scopes, *(grant.scopes if grant else ())}
+        wanted = self.front.scopes_to_ask(scopes, known())
         try:
             start = self._sign_in.begin(return_to=target, scopes=wanted, cookies=cookies)
         except ValueError:
