@@ -243,8 +243,14 @@ async def test_a_wrong_type_is_refused_at_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"scopes": "spark:all"}, {"scopes": [1]}, {"scopes": ["two words"]}, {"expires_in": "soon"}]
-    + [{"refresh_token": []}, {"refresh_token": ""}],
+    [
+        {"scopes": "spark:all"},
+        {"scopes": [1]},
+        {"scopes": ["two words"]},
+        {"expires_in": "soon"},
+        {"refresh_token": []},
+        {"refresh_token": ""},
+    ],
 )
 async def test_wrong_arguments_do_not_replace_a_grant(world: World, wrong: dict[str, Any]) -> None:
     async with AsyncIntegration(world.settings) as webex:
