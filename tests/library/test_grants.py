@@ -256,7 +256,7 @@ async def test_wrong_arguments_do_not_replace_a_grant(world: World, wrong: dict[
     async with AsyncIntegration(world.settings) as webex:
         grant = await world.adopt(webex, LUCA)
         access_token, refresh_token = world.issued(LUCA)
-        right = {"refresh_token": refresh_token, "scopes": world.settings.scopes}
+        right: dict[str, Any] = {"refresh_token": refresh_token, "scopes": world.settings.scopes}
         with pytest.raises((TypeError, ValueError)):
             await webex.grants.adopt(access_token, **(right | wrong))
 
