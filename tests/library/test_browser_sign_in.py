@@ -163,7 +163,9 @@ def test_whatever_else_comes_first_is_turned_away_and_the_sign_in_goes_on(
 
 
 @pytest.mark.bound("connections to a waiting terminal")
-def test_connections_that_say_nothing_do_not_keep_the_browser_out(terminal: Terminal) -> None:
+def test_connections_that_say_nothing_do_not_keep_the_browser_out(
+    terminal: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
     with ExitStack() as open_ones:
 
         def be_crowded_then_accept(url: str) -> None:
@@ -173,6 +175,7 @@ def test_connections_that_say_nothing_do_not_keep_the_browser_out(terminal: Term
 
         assert terminal.sign_in(be_crowded_then_accept).email == LUCA
     wait_until_refusing(terminal.port)
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 @pytest.mark.bound("time of a terminal's callback")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from library.people import LUCA, World, cookies_of
 
 from webex_oauth import AsyncIntegration, Integration, SignInError, TemporaryError
 from webex_oauth.errors import AttemptForeign, AuthorizationRefused
+from webex_oauth.library.loop import Runner
 from webex_oauth.webex import people, rooms
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +126,27 @@ def test_control_c_ends_a_wait_and_the_program(world: World) -> None:
 
     assert told == "interrupted\n"
     assert process.returncode == 0
+
+
+def test_control_c_at_the_end_of_opening_leaves_it_of_use() -> None:
+    opened: list[int] = []
+
+    async def enter() -> None:
+        opened.append(1)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.2)  # the caller gives up while this is under way, and cannot stop it
+
+    async def leave() -> None:
+        opened.clear()
+
+    runner = Runner(enter, leave)
+    with pytest.raises(KeyboardInterrupt):
+        runner.open()
+    runner.open()
+
+    assert opened == [1]
+    runner.close()
+    assert opened == []
 
 
 def test_what_is_not_closed_is_closed_when_the_process_ends(world: World) -> None:

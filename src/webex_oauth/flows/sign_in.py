@@ -22,6 +22,7 @@ from webex_oauth.oauth.authorization import (
     Callback,
     authorization_url,
     check_callback,
+    check_scopes,
     code_challenge,
     code_verifier,
 )
@@ -53,7 +54,6 @@ MAX_LOGIN_HINT_CHARACTERS = 254
 """An e-mail address is not longer (RFC 5321)."""
 
 # RFC 3986 pchar, "/" and a query; no backslash, no control, no space, nothing beyond ASCII.
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?")
 
 
@@ -132,14 +132,6 @@ def attempt_id(state: Secret) -> str:
 
 def _name_of_attempt(state_digest: bytes) -> str:
     return state_digest.hex()[:16]
-
-
-def _check_scopes(scopes: Collection[str]) -> None:
-    """Raise TypeError or ValueError for what are no scopes."""
-    if isinstance(scopes, str):
-        raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
-    if not all(map(_SCOPE.fullmatch, scopes)):
-        raise ValueError("a scope is a word of visible characters, such as spark:rooms_read")
 
 
 def _hint(login_hint: str | None) -> str | None:
@@ -252,7 +244,7 @@ class SignIn:
         check_secret(access_token)
         if refresh_token is not None:
             check_secret(refresh_token)
-        _check_scopes(scopes)
+        check_scopes(scopes)
         ends_at = None if expires_in is None else self._context.clock() + int(expires_in)
         tokens = TokenSet(access_token, ends_at, refresh_token or None, None, frozenset(scopes))
         return await self._redemption.adopt(tokens, scopes)
@@ -260,7 +252,7 @@ class SignIn:
     def _more(self, scopes: Collection[str]) -> tuple[str, ...]:
         """Return the scopes that are not asked for anyway; raise ValueError."""
         more = tuple(sorted(set(scopes) - set(self._scopes)))
-        _check_scopes(more)
+        check_scopes(more)
         if len(" ".join(more)) > MAX_MORE_SCOPES_CHARACTERS:
             raise ValueError(
                 f"more than {MAX_MORE_SCOPES_CHARACTERS} characters of scopes beyond those of the "

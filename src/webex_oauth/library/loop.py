@@ -119,10 +119,15 @@ class Runner:
                 raise RuntimeError(CLOSED)
             loop = _LOOPS.current()
             if not self._is_open:
-                loop.run(self._enter())
-                self._is_open = True
-                atexit.register(self.close)
+                loop.run(self._opening())
             return loop
+
+    async def _opening(self) -> None:
+        """Open, and note it here: whoever waits for it may be interrupted just then."""
+        if not self._is_open:
+            await self._enter()
+            self._is_open = True
+            atexit.register(self.close)
 
 
 class _Loops:

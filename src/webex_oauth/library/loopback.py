@@ -148,6 +148,8 @@ class Loopback:
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
+        except asyncio.CancelledError:
+            pass  # Only this class cancels it, and asyncio would write a traceback to the terminal.
         finally:
             del self._connections[task]
             writer.close()

@@ -2,7 +2,7 @@
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -40,6 +40,7 @@ _KNOWN_PARAMETERS = frozenset({"code", "state", "error", "error_description", "e
 _VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
 _ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,128}", re.ASCII)
 _PERCENT_ENCODED = re.compile(rb"(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _quote = partial(quote, safe="")
 _cached_quote = lru_cache(maxsize=64)(_quote)
@@ -93,6 +94,14 @@ def code_challenge(verifier: Secret) -> str:
 
 def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def check_scopes(scopes: Collection[str]) -> None:
+    """Raise TypeError or ValueError for what are no scopes."""
+    if isinstance(scopes, str):
+        raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
+    if not all(map(_SCOPE.fullmatch, scopes)):
+        raise ValueError("a scope is a word of visible characters, such as spark:rooms_read")
 
 
 def authorization_url(
