@@ -134,7 +134,7 @@ def test_control_c_at_the_end_of_opening_leaves_it_of_use() -> None:
     async def enter() -> None:
         opened.append(1)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(0.2)  # the caller gives up while this is under way, and cannot stop it
+        time.sleep(0.2)  # noqa: ASYNC251 - the caller gives up meanwhile, and cannot stop it
 
     async def leave() -> None:
         opened.clear()
