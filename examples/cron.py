@@ -11,7 +11,7 @@ try:
         for room in grant.items(rooms.listing()) if grant else ():
             print(room.title)
 except (GrantNotFound, ReauthRequired) as error:
-    sys.exit(f"{error}\nrun: webex-oauth login")
+    sys.exit(str(error))
 except TemporaryError as error:
     print(error, file=sys.stderr)
     sys.exit(75)  # EX_TEMPFAIL: cron's next run tries again

@@ -234,7 +234,7 @@ class WebexAuth:
     async def _sign_out(self, request: Request) -> Response:
         asked = asked_of(request)
         if asked.method != "POST":
-            return response_of(confirm_sign_out(self._logout_path))
+            return response_of(confirm_sign_out(self._logout_path, asked))
         if self._door.is_forged(asked):
             return self._door.refused(request, "forgery-suspected")
         if self._session == "host":

@@ -84,6 +84,8 @@ async def test_a_person_signs_in_comes_back_reloads_and_signs_out(world: World) 
         assert (told["signed_in"], told["display_name"]) == (True, "Mira Ito")
         assert ROOMS in told["scopes"]
 
+        asks = await browser.get("/logout?return_to=/anybody", headers=PAGE)
+        assert 'action="/logout?return_to=/anybody"' in asks.text
         out = await browser.post("/logout?return_to=/anybody", headers={"origin": ORIGIN})
 
         assert out.headers["location"] == "/anybody"

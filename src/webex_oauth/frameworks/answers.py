@@ -202,11 +202,13 @@ class FrontDoor:
         Raises what `refusal` answers: GrantNotFound, ReauthRequired, MissingScope.
         """
         if grant is None:
-            raise GrantNotFound("nobody is signed in in this browser")
-        if grant.reason is not None:
-            error = ReauthRequired(grant.reason, self.origin + self._login_path)
-            error.person_id = grant.person_id
+            error = GrantNotFound("nobody is signed in in this browser")
+            error.remedy = f"sign in at {self.origin}{self._login_path}"
             raise error
+        if grant.reason is not None:
+            reauth = ReauthRequired(grant.reason, self.origin + self._login_path)
+            reauth.person_id = grant.person_id
+            raise reauth
         return grant.require(*scopes)
 
     def refusal(self, asked: Asked, error: WebexOAuthError, reference: str) -> Answer:
@@ -265,10 +267,12 @@ class FrontDoor:
         return self.return_to(referer.removeprefix(self.origin))
 
 
-def confirm_sign_out(logout_path: str) -> Answer:
-    """Return the page that asks whether to sign out."""
+def confirm_sign_out(logout_path: str, asked: Asked) -> Answer:
+    """Return the page that asks whether to sign out, and keeps where that leads."""
+    query = asked.target.partition("?")[2]
+    path = f"{logout_path}?{query}" if query else logout_path
     told = ["This browser will be signed out."]
-    return _page(200, "Sign out?", told, _button(logout_path, "Sign out"))
+    return _page(200, "Sign out?", told, _button(path, "Sign out"))
 
 
 def failure_of(error: WebexOAuthError) -> Failure:

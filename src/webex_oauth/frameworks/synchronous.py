@@ -114,7 +114,7 @@ class SyncDoor:
     def sign_out(self, asked: Asked, *, home: str = "/") -> Reply:
         """Sign this browser out of the library's own session; GET asks first."""
         if asked.method != "POST":
-            return Reply(confirm_sign_out(self._logout_path))
+            return Reply(confirm_sign_out(self._logout_path, asked))
         if self.front.is_forged(asked):
             return self.refused(asked, "forgery-suspected")
         target = self.front.return_to(_fields(asked).get("return_to", home))
