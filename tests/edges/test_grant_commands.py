@@ -252,6 +252,17 @@ def test_the_token_is_in_the_commands_environment_and_nowhere_else(machine: Mach
     assert ended.stderr == ""
 
 
+@pytest.mark.parametrize("scopes", ["\N{LATIN SMALL LETTER E WITH ACUTE}", 'a"b'])
+@pytest.mark.parametrize("options", [[], ["--device"]])
+def test_scopes_that_cannot_be_are_a_mistake_of_the_command_line(
+    machine: Machine, options: list[str], scopes: str
+) -> None:
+    ended = machine.run("login", "--no-browser", *options, "--scopes", scopes)
+
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert "scope" in ended.stderr
+
+
 def test_signals_and_exit_status_are_the_commands_own(machine: Machine) -> None:
     machine.sign_in()
 

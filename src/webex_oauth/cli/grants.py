@@ -38,7 +38,11 @@ def login_command(*, device: bool, no_browser: bool, scopes: str, env_file: Path
     Needs a redirect URI on this machine, such as http://localhost:8080/oauth, or --device.
     """
     settings = short_settings(env_file, None)
-    grant = asyncio.run(_login(settings, scopes.split(), is_device=device, is_silent=no_browser))
+    work = _login(settings, scopes.split(), is_device=device, is_silent=no_browser)
+    try:
+        grant = asyncio.run(work)
+    except ValueError as error:  # these are no scopes, or too many
+        raise click.BadParameter(str(error), param_hint="--scopes") from error
     complain(f"Signed in as {_name(grant)}.")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from webex_oauth.errors import InvalidResponse, SignInTimedOut, UpstreamError
 from webex_oauth.flows.code_redemption import CodeRedemption
 from webex_oauth.flows.context import FlowContext
+from webex_oauth.oauth.authorization import check_scopes
 from webex_oauth.oauth.device import (
     DeviceAuthorization,
     Pending,
@@ -36,9 +37,10 @@ class DeviceSignIn:
     async def begin(self, scopes: Collection[str] = ()) -> DeviceAuthorization:
         """Return a code to show, which asks for *scopes* too; nothing is stored.
 
-        Raises TokenError or UpstreamError.
+        Raises ValueError for what are no scopes, TokenError or UpstreamError.
         """
         context, requested_at = self.context, self.context.clock()
+        check_scopes(scopes)
         server, asked = context.platform.server, tuple(dict.fromkeys((*self.scopes, *scopes)))
         request = device_request(server, context.client, asked)
         response = await context.transport.send(request, TOKEN_LIMITS)
