@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -147,6 +148,15 @@ def test_control_c_at_the_end_of_opening_leaves_it_of_use() -> None:
     assert opened == [1]
     runner.close()
     assert opened == []
+
+
+def test_a_list_may_be_left_half_read_when_the_integration_closes(world: World) -> None:
+    with Integration(world.settings) as webex:
+        items = world.adopt_now(webex, LUCA).pages(rooms.listing())
+        assert next(items)
+
+    assert isinstance(items, Generator)
+    items.close()
 
 
 def test_what_is_not_closed_is_closed_when_the_process_ends(world: World) -> None:

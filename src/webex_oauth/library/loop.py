@@ -87,7 +87,8 @@ class Runner:
             while (item := self.run(_next(source))) is not None:
                 yield item[0]
         finally:
-            self.run(_close(source))
+            if not self._is_closed:
+                self.run(_close(source))
 
     async def awaited(self, work: Work[T]) -> T:
         """Do *work* here for a caller in another event loop."""
