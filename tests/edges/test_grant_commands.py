@@ -204,6 +204,7 @@ def test_what_became_of_people_is_printed_and_followed_from_where_it_ended(
     first = [json.loads(line) for line in machine.run("events").stdout.splitlines()]
     with server(machine.folder, "events", "--follow") as following:
         following.line_with("grant.created")
+        time.sleep(1.1)  # events of one second are in no order among processes
         machine.run("logout")
         last = json.loads(following.line_with("grant.revoked"))
         following.send(signal.SIGINT)

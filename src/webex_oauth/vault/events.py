@@ -1,7 +1,8 @@
 """Events: what became of grants and sessions, written in one change with what they tell of.
 
-The name of an event is its instant and 32 random bits: names are in order without a counter that
-all writers would share, but an event may become visible a little later than its name says.
+The name of an event is its instant and 32 random bits, which grow in each process: names are in
+order without a counter that all writers would share. But those of one second are mixed among
+processes, and an event may become visible a little later than its name says.
 """
 
 import asyncio
