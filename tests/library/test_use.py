@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -129,6 +129,15 @@ def test_control_c_ends_a_wait_and_the_program(world: World) -> None:
     assert process.returncode == 0
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_control_c_at_the_end_of_opening_leaves_it_of_use() -> None:
     opened: list[int] = []
 
