@@ -1,5 +1,6 @@
 """An attempt belongs to the browser that began it, and its code to the attempt."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +17,8 @@ from scene import JONAS, MIRA, Scene
 
 from webex_oauth.emulator import digest
 from webex_oauth.flows.sign_in import HOME
+from webex_oauth.oauth.authorization import MAX_MORE_SCOPES_CHARACTERS
+from webex_oauth.webex.scopes import SCOPES
 
 STARTS = 1_000
 TABS = ("/listrooms?filter=one", "/listrooms?filter=two", "/", "/listrooms", "/index.html")
@@ -205,6 +208,23 @@ def test_a_link_asks_for_more_scopes_once_its_person_agrees(scene: Scene) -> Non
     for answer in (followed, pressed):
         assert set(parameter(answer.headers["location"], "scope").split()) == asked
     assert browser.get("/login?scope=%C3%A9").status_code == 400
+
+
+def test_who_was_granted_more_than_an_attempt_can_carry_can_still_ask(scene: Scene) -> None:
+    more = sorted(name for name in SCOPES if name.startswith("spark-admin:"))
+    first, second = more[:16], more[16:20]
+    own = scene.emulator.integrations.find(scene.settings.client.client_id)
+    assert own
+    scene.emulator.integrations.register(replace(own, scopes=(*own.scopes, *first, *second)))
+    browser = scene.browser()
+    begun = browser.get(f"/login?scope={'+'.join(first)}")
+    assert browser.follow(browser.consent(begun.headers["location"])).status_code == 303
+
+    asked = browser.get(f"/login?scope={'+'.join(second)}")
+
+    assert len(" ".join(first)) < MAX_MORE_SCOPES_CHARACTERS < len(" ".join(first + second))
+    assert asked.status_code == 303
+    assert set(second) <= set(parameter(asked.headers["location"], "scope").split())
 
 
 @pytest.mark.check("A16")

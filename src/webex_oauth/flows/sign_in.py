@@ -19,6 +19,7 @@ from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.device_sign_in import DeviceSignIn
 from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
+    MAX_MORE_SCOPES_CHARACTERS,
     Callback,
     authorization_url,
     check_callback,
@@ -49,7 +50,6 @@ TWIN_WAIT_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.1
 RENEWAL_TRIES = 5
 MAX_RETURN_TO_CHARACTERS = 2000
-MAX_MORE_SCOPES_CHARACTERS = 500
 MAX_LOGIN_HINT_CHARACTERS = 254
 """An e-mail address is not longer (RFC 5321)."""
 

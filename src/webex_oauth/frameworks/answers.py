@@ -29,8 +29,9 @@ from webex_oauth.flows.failures import (
     problem,
 )
 from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_elsewhere, is_navigation
-from webex_oauth.flows.sign_in import HOME, MAX_MORE_SCOPES_CHARACTERS, read_return_to
+from webex_oauth.flows.sign_in import HOME, read_return_to
 from webex_oauth.library.grants import Snapshot
+from webex_oauth.oauth.authorization import scopes_to_ask
 from webex_oauth.settings import Settings
 from webex_oauth.webex.people import is_one_of
 from webex_oauth.webex.platform import is_loopback_host
@@ -148,13 +149,8 @@ class FrontDoor:
         return f"{self._login_path}?{urlencode(query)}"
 
     def scopes_to_ask(self, scopes: Collection[str], grant: Snapshot | None) -> set[str]:
-        """Return *scopes*, and those granted before if an attempt has room for all.
-
-        A new grant replaces the old one.
-        """
-        wanted = {*scopes, *(grant.scopes if grant else ())}
-        more = " ".join(wanted.difference(self._scopes))
-        return wanted if len(more) <= MAX_MORE_SCOPES_CHARACTERS else set(scopes)
+        """Return *scopes*, and those granted before if an attempt has room for all."""
+        return scopes_to_ask(scopes, grant.scopes if grant else (), self._scopes)
 
     def is_forged(self, asked: Asked) -> bool:
         """Return whether another site sent a request that may change something."""

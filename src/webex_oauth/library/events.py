@@ -46,9 +46,9 @@ class AsyncEvents:
     ) -> AsyncIterator[Event]:
         """Yield the events behind the id *after*, of some *kinds* or one person if given.
 
-        They are kept for 90 days. Those of one second are in no order among processes, so what is
-        read *after* an event may lack one of its second: `follow` misses none. Raises
-        TemporaryError.
+        They are kept for 90 days, failed sign-ins for one. Those of one second are in no order
+        among processes, so what is read *after* an event may lack one of its second: `follow`
+        misses none. Raises TemporaryError.
         """
         async for event in self._opened().events.read(after, kinds, person_id):
             yield event

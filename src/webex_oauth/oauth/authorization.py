@@ -19,6 +19,7 @@ from webex_oauth.oauth.http import read_text
 from webex_oauth.oauth.server import AuthorizationServer, Client
 from webex_oauth.secret import Secret
 
+MAX_MORE_SCOPES_CHARACTERS = 500
 MAX_QUERY_BYTES = 8 * 1024
 MAX_QUERY_FIELDS = 32
 FEWEST_RANDOM_BYTES = 32
@@ -102,6 +103,18 @@ def check_scopes(scopes: Collection[str]) -> None:
         raise TypeError("scopes are several words: give a list, such as ['spark:rooms_read']")
     if not all(map(_SCOPE.fullmatch, scopes)):
         raise ValueError("a scope is a word of visible characters, such as spark:rooms_read")
+
+
+def scopes_to_ask(
+    wanted: Collection[str], granted: Collection[str], own: Collection[str]
+) -> set[str]:
+    """Return what to ask beside an integration's *own* scopes, so that nothing granted is lost.
+
+    A new grant replaces the old one. An attempt may not have room for all of it: then *wanted*.
+    """
+    scopes = {*wanted, *granted}
+    more = " ".join(scopes.difference(own))
+    return scopes if len(more) <= MAX_MORE_SCOPES_CHARACTERS else set(wanted)
 
 
 def authorization_url(

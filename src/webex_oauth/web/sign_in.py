@@ -18,7 +18,7 @@ from webex_oauth.errors import (
 from webex_oauth.flows.failures import is_used_up, sign_in_failure
 from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_prefetch
 from webex_oauth.flows.sign_in import NotSignedIn, ReturnTo, SentOn, SignedIn, attempt_id
-from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback
+from webex_oauth.oauth.authorization import REGISTERED_ERRORS, read_callback, scopes_to_ask
 from webex_oauth.web.failure_page import show_failure
 from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
@@ -92,7 +92,8 @@ async def _begin(visit: Visit, return_to: ReturnTo, scope: str) -> Response:
     """Begin a sign-in that also asks for what *scope* names, separated by spaces."""
     scopes = set(filter(None, scope.split(" ")))
     if scopes:
-        scopes |= await _granted(visit)
+        own = visit.site.settings.scopes
+        scopes = scopes_to_ask(scopes, await _granted(visit), own)
     try:
         started = visit.site.integration.sign_in.begin(return_to, scopes=scopes)
     except ValueError as error:

@@ -30,7 +30,6 @@ from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.flows.sign_in import (
     HOME,
     MAX_LOGIN_HINT_CHARACTERS,
-    MAX_MORE_SCOPES_CHARACTERS,
     MAX_RETURN_TO_CHARACTERS,
     NotSignedIn,
     Outcome,
@@ -39,7 +38,7 @@ from webex_oauth.flows.sign_in import (
     SignedIn,
     StartedSignIn,
 )
-from webex_oauth.oauth.authorization import read_callback
+from webex_oauth.oauth.authorization import MAX_MORE_SCOPES_CHARACTERS, read_callback
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import Profile
 from webex_oauth.webex.scopes import SCOPES as ALL_SCOPES
