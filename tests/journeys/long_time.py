@@ -1,6 +1,7 @@
 """A world where time passes only when somebody sleeps: years go by in seconds.
 
-The emulator judges with its own clock and its own books; nothing goes over a network.
+The emulator judges with its own clock and its own books; nothing goes over a network. A vault that
+waits for another looks again at once, as waiting takes nobody's time here.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from webex_oauth.ports import Limits
 from webex_oauth.secret import Secret
 from webex_oauth.stores.memory import MemoryRows
 from webex_oauth.vault.ledger import Admission, Ledger
+from webex_oauth.vault.plan import Timing
 from webex_oauth.vault.records import Grant, Profile, Session, new_version
 from webex_oauth.vault.rescue import Rescue
 from webex_oauth.vault.sealing import Key, KeyRing, Sealer
@@ -85,6 +87,7 @@ class LongTime:
             rescue=rescue,
             randomness=os.urandom,
             sign_in_url=f"{ORIGIN}/login",
+            timing=Timing(first_poll_seconds=0, last_poll_seconds=0),
         )
 
     async def sleep(self, seconds: float) -> None:
