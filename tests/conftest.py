@@ -1,7 +1,7 @@
 """What holds for the whole run: servers to test with; a secret that is seen anywhere fails it."""
 
 import pytest
-from canary_hooks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary
+from canary_hooks import CanaryReport
 from checks import pytest_collection_modifyitems
 from leftovers import pytest_runtest_makereport
 from services.pgbouncer import pgbouncer
@@ -12,14 +12,12 @@ __all__ = [
     "pgbouncer",
     "postgres",
     "pytest_collection_modifyitems",
-    "pytest_runtest_logreport",
     "pytest_runtest_makereport",
-    "pytest_sessionfinish",
-    "pytest_terminal_summary",
     "seen",
 ]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Report what the tests that can be long have seen."""
+    """Report what leaked, and what the tests that can be long have seen."""
+    config.pluginmanager.register(CanaryReport())
     config.pluginmanager.register(TortureReport())

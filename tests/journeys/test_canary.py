@@ -28,6 +28,9 @@ def test_that_leaks():
     RUN.plant("client_secret", "a-secret-of-this-run")
     print("debug: a-secret-of-")
 """
+QUIET_TEST = """\
+def test_that_leaks_nothing(): ...
+"""
 
 
 @pytest.fixture
@@ -185,13 +188,15 @@ def test_a_careless_client_inside_the_running_application_is_found(tmp_path: Pat
     assert found == {"client_secret", "code", "random secret"}
 
 
-def test_a_run_with_a_leak_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_with_a_leak_fails(workers: int, tmp_path: Path) -> None:
     tests = Path(__file__).parent.parent
     (tmp_path / "test_leak.py").write_text(LEAKING_TEST)
+    (tmp_path / "test_other.py").write_text(QUIET_TEST)
     (tmp_path / "conftest.py").write_text((tests / "conftest.py").read_text())
 
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path, tmp_path],
+        [sys.executable, "-m", "pytest", f"-n{workers}", "--rootdir", tmp_path, tmp_path],
         capture_output=True,
         text=True,
         check=False,
@@ -200,5 +205,5 @@ def test_a_run_with_a_leak_fails(tmp_path: Path) -> None:
     )
 
     assert run.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "1 passed" in run.stdout
-    assert "LEAK: client_secret (raw) in standard output" in run.stdout
+    assert "2 passed" in run.stdout
+    assert run.stdout.count("LEAK: client_secret (raw) in standard output") == 1
