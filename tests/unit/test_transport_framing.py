@@ -62,7 +62,7 @@ def test_an_endless_body_is_cut() -> None:
 @pytest.mark.parametrize(
     ("body", "coding"),
     [
-        *((gzip.compress(b"plain"), coding) for coding in (b"gzip", b"x-gzip", b"GZIP")),
+        *((gzip.compress(b"plain", mtime=0), coding) for coding in (b"gzip", b"x-gzip", b"GZIP")),
         (b"plain", b"\t Identity \t"),
     ],
 )

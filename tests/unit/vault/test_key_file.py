@@ -34,7 +34,7 @@ from webex_oauth.vault.key_file import (
 from webex_oauth.vault.private_files import replace_private_file
 from webex_oauth.vault.sealing import Context, Sealer
 
-ONE, TWO = os.urandom(32), os.urandom(32)
+ONE, TWO = bytes(range(32)), bytes(range(32, 64))
 CONTEXT = Context(kind="grant", name=b"")
 FOREIGN_USER = 65_534
 MADE_ON = date(2027, 1, 15)

@@ -64,7 +64,7 @@ from webex_oauth.webex.scopes import describe
 PUBLISHED_WATER_CSS = "4124fdd16cf3e0f12be4a95c95068e0ac8dcd34153c9ff3a5ab8f8d68a99078c"
 BELOW = About("webex-oauth", base="/webex/")
 WEBEX_STATUS = "https://status.webex.com/"
-VIEWS = {type(view) for view, _ in PAGES}
+VIEWS = list(dict.fromkeys(type(view) for view, _ in PAGES))
 ASSETS = Assets.packaged()
 EXAMPLES = pytest.mark.parametrize(
     ("view", "layout"), PAGES, ids=[type(view).__name__ for view, _ in PAGES]
