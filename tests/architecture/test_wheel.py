@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 from architecture.sources import PACKAGE, ROOT
-from edges.command import free_port, wait_until_listening
+from edges.command import wait_until_listening
 from installed.environments import install
+from services.processes import free_port
 
 LIMIT_SECONDS = 30
 

@@ -6,10 +6,10 @@ from queue import Queue
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from edges.command import free_port
 from library.people import LUCA, World
 from playwright.sync_api import Browser, expect
 from scene import Scene
+from services.processes import free_port
 from waiting import LIMIT_SECONDS
 
 from webex_oauth import Integration

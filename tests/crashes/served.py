@@ -26,7 +26,8 @@ from crashes.people import (
     Person,
     at_work,
 )
-from edges.command import Server, env_text, free_port, server, wait_until_listening
+from edges.command import Server, env_text, server, wait_until_listening
+from services.processes import free_port
 from storm.local_webex import TOKEN_PATH, presentations
 from torture import IS_TORTURE
 

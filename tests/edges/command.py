@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from services.processes import free_port
 from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.cli import main
@@ -47,12 +48,6 @@ def call(*arguments: str, **variables: str) -> Result:
     """Run a command that ends by itself inside this process, which is much quicker."""
     without_settings = dict.fromkeys((*NAMES, *IGNORED_ENVIRONMENT), None)
     return CliRunner().invoke(main, arguments, env={**without_settings, **variables})
-
-
-def free_port() -> int:
-    """Find a port that nobody uses just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 from dotenv import dotenv_values
-from edges.command import env_text, free_port, server, wait_until_listening
+from edges.command import env_text, server, wait_until_listening
 from edges.visiting import sign_in
+from services.processes import free_port
 
 from webex_oauth.asgi import app
 from webex_oauth.emulator import RunningEmulator

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import Server, env_text, environment, free_port, server, wait_until_listening
+from edges.command import Server, env_text, environment, server, wait_until_listening
 from edges.documents import Example, examples, run
 from edges.visiting import sign_in
+from services.processes import free_port
 
 from webex_oauth.emulator import RunningEmulator
 

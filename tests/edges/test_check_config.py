@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import trustme
 from click.testing import Result
-from edges.command import call, env_text, free_port, run
+from edges.command import call, env_text, run
+from services.processes import free_port
 from unit.raw_server import Answering, raw_server, say, say_body
 
 from webex_oauth.emulator import Emulator, RunningEmulator

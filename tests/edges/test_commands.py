@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from click.testing import Result
-from edges.command import call, environment, free_port, run, server, wait_until_listening
+from edges.command import call, environment, run, server, wait_until_listening
+from services.processes import free_port
 
 from webex_oauth.cli import COMMANDS
 

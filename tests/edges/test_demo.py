@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import requests
 from edges.client import Client
-from edges.command import free_port, server, wait_until_listening
+from edges.command import server, wait_until_listening
 from edges.visiting import sign_in
 from scene import Scene
+from services.processes import free_port
 
 SECONDS = 10
 FOOT = "each step of the sign-in is written to the log"

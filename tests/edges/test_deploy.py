@@ -10,7 +10,8 @@ import pytest
 import requests
 import trustme
 from architecture.sources import ROOT
-from edges.command import free_port, serving, wait_until_listening
+from edges.command import serving, wait_until_listening
+from services.processes import free_port
 
 DEPLOY = ROOT / "docs" / "deploy"
 NAME = "webex.example.com"

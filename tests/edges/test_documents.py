@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from architecture.sources import ROOT, project_files
-from edges.command import env_text, environment, free_port, server, wait_until_listening
+from edges.command import env_text, environment, server, wait_until_listening
 from edges.documents import DOCUMENTS, RUN, SHOWN, Example, examples, run
 from edges.visiting import sign_in
+from services.processes import free_port
 
 from webex_oauth.emulator import RunningEmulator
 

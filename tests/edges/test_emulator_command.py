@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from dotenv import dotenv_values
-from edges.command import Server, free_port, run, server
+from edges.command import Server, run, server
+from services.processes import free_port
 from waiting import until
 
 from webex_oauth.emulator import CLIENT_ID_PREFIX, Visitor

@@ -18,13 +18,13 @@ from canary import RUN
 from canary_watch import look_at_folder
 from edges.command import (
     environment,
-    free_port,
     is_listening,
     run,
     server,
     wait_until_listening,
     wait_until_refusing,
 )
+from services.processes import free_port
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator import Answer, Emulator, Options, RunningEmulator, Visitor, sample_env

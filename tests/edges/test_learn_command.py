@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import Server, free_port, run, server, wait_until_listening
+from edges.command import Server, run, server, wait_until_listening
 from edges.visiting import MIRA
+from services.processes import free_port
 
 from webex_oauth.emulator import Visitor
 

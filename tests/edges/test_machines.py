@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import Server, env_text, free_port, server
+from edges.command import Server, env_text, server
 from edges.load import Load, constant_load
 from edges.visiting import MIRA, sign_in, sign_out
 from services.faketime import faked_clock
 from services.haproxy import running_haproxy
 from services.postgres import PostgresServer, schema_of
+from services.processes import free_port
 from waiting import until
 
 from webex_oauth.emulator import Emulator, RunningEmulator, Visitor

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import env_text, free_port, server, wait_until_listening
+from edges.command import env_text, server, wait_until_listening
+from services.processes import free_port
 from services.redis import running_redis
 from waiting import LIMIT_SECONDS
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import free_port, server, serving, wait_until_listening, wait_until_refusing
+from edges.command import server, serving, wait_until_listening, wait_until_refusing
 from edges.visiting import sign_in
+from services.processes import free_port
 from waiting import until
 
 from webex_oauth.emulator import Delay, Emulator, Hang

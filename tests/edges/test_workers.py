@@ -9,18 +9,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from edges.command import (
-    Server,
-    call,
-    env_text,
-    free_port,
-    run,
-    server,
-    serving,
-    wait_until_refusing,
-)
+from edges.command import Server, call, env_text, run, server, serving, wait_until_refusing
 from edges.load import Load, constant_load
 from edges.visiting import sign_in
+from services.processes import free_port
 from waiting import until
 
 from webex_oauth.emulator import RunningEmulator

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from services.processes import free_port
 from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import (
@@ -168,11 +169,6 @@ async def first_line(origin: str) -> str:
 def listening(host: str = "127.0.0.1", **options: Any) -> Iterator[Listeners]:
     with contextlib.closing(bind(host, **options)) as listeners:
         yield listeners
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def addresses_of(host: str) -> set[str]:

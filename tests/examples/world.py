@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 from architecture.sources import ROOT
-from edges.command import free_port, wait_until_listening
+from edges.command import wait_until_listening
+from services.processes import free_port
 
 from webex_oauth.emulator import RunningEmulator, Visitor, sample_env
 

@@ -6,8 +6,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edges.command import Server, env_text, free_port, server, wait_until_listening
+from edges.command import Server, env_text, server, wait_until_listening
 from floods.meters import Reading, read_meters
+from services.processes import free_port
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator
 from webex_oauth.flows.cookies import CookieJar

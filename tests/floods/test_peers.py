@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from crashes.arrivals import arriving
 from crashes.people import at_work
-from edges.command import free_port
 from floods.meters import MEBIBYTE, Watch, watching
 from floods.others import JONAS, MIRA, check_undisturbed, signed_in_person
 from floods.peers import Kind, kinds, pour_pipelined, taking
 from floods.stage import Stage
 from services.haproxy import running_front
+from services.processes import free_port
 from torture import size
 from waiting import SLACK_SECONDS, until
 

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
-from edges.command import free_port, is_listening, wait_until_refusing
+from edges.command import is_listening, wait_until_refusing
 from library.people import LUCA, World
+from services.processes import free_port
 
 from webex_oauth import ConfigurationError, Grant, Integration, Settings
 from webex_oauth.emulator import Answer, RunningEmulator, Visitor

@@ -1,19 +1,23 @@
 """Servers that tests start: as nobody when the tests run as root, in folders of their own."""
 
+import itertools
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 UNPRIVILEGED = "nobody"
 FURTHER_FOLDERS = ("/usr/sbin", "/sbin")
+# Another test run beside this one, or another worker of it, begins elsewhere.
+PORTS = itertools.count(random.randrange(10_000, 30_000))  # noqa: S311 - no secret
 
 
 def require(program: str, *folders: Path) -> Path:
@@ -75,7 +79,8 @@ def write_for(folder: Path, name: str, text: str) -> Path:
 
 
 def free_port() -> int:
-    """Return a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
+    """Return a free port below those that the system hands out: it stays free until it is used."""
+    while True:
+        port = next(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

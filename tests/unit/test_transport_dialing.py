@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trustme
+from services.processes import free_port
 from unit.exchange import LIMITS, exchange, failure
 from unit.raw_server import Answering, raw_server, reset, say, say_body
 
@@ -63,11 +64,6 @@ def refusal(url: str, proxy: str | None = None) -> UpstreamError:
     return caught.value
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def server_tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
@@ -108,7 +104,7 @@ def test_an_unknown_name_is_named() -> None:
 
 @pytest.mark.check("G05")
 def test_a_port_where_nothing_listens_is_named() -> None:
-    port = closed_port()
+    port = free_port()
 
     error = refusal(f"http://127.0.0.1:{port}/")
 
@@ -264,7 +260,7 @@ def test_a_proxy_carries_what_it_cannot_read(
 
 
 def test_a_proxy_that_is_not_there_or_whose_name_is_unknown_is_named() -> None:
-    absent = f"127.0.0.1:{closed_port()}"
+    absent = f"127.0.0.1:{free_port()}"
     for proxy, named in ((absent, absent), ("proxy.invalid:3128", "proxy.invalid")):
         error = refusal("https://webex.example/", proxy=f"http://{proxy}")
 
