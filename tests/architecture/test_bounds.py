@@ -37,7 +37,6 @@ BOUNDED_BY = {
     "stores/redis/calls.py:_idle": "calls that wait for Redis",
     # One answer of Webex.
     "transport/connection.py:_arrived": "octets of a streamed answer that wait for their reader",
-    "transport/connection.py:_body": "page of a list",
     "transport/connection.py:_headers": "fields of an answer",
     "webex/api.py:_followed": "pages of a list",
     # The local Webex.

@@ -21,7 +21,7 @@ from webex_oauth.errors import (
 )
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, trimmed
 from webex_oauth.ports import Limits, StreamedResponse
-from webex_oauth.transport.connection import ArrivingBody, HttpConnection, Peer, write_request
+from webex_oauth.transport.connection import HttpConnection, Peer, write_request
 from webex_oauth.transport.dialing import Dialer, Proxy
 
 MAX_CONNECTIONS = 256
@@ -58,64 +58,48 @@ class HttpTransport:
         self._pool.close()
 
     async def send(self, request: HttpRequest, limits: Limits) -> HttpResponse:
-        answer = await _shielded(self._exchange(request, limits))
-        return decoded(answer, limits.max_body_bytes)
+        return await _shielded(self._whole(request, limits))
 
     @asynccontextmanager
     async def stream(
         self, request: HttpRequest, limits: Limits, body: AsyncIterator[bytes] | None = None
     ) -> AsyncIterator[StreamedResponse]:
         async with AsyncExitStack() as exits:
-            yield await _shielded(self._begin(request, limits, body, exits))
+            exchange = self._exchange(request, limits, body)
+            yield await _shielded(exits.enter_async_context(exchange))
 
-    async def _begin(
-        self,
-        request: HttpRequest,
-        limits: Limits,
-        body: AsyncIterator[bytes] | None,
-        exits: AsyncExitStack,
-    ) -> StreamedResponse:
-        """Return an answer whose body is still to come; *exits* end the exchange."""
+    async def _whole(self, request: HttpRequest, limits: Limits) -> HttpResponse:
+        async with self._exchange(request, limits) as answer:
+            body = b"".join([piece async for piece in answer.pieces])
+        return decoded(HttpResponse(answer.status, answer.headers, body), limits.max_body_bytes)
+
+    @asynccontextmanager
+    async def _exchange(
+        self, request: HttpRequest, limits: Limits, body: AsyncIterator[bytes] | None = None
+    ) -> AsyncIterator[StreamedResponse]:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + limits.deadline_seconds
         peer, message = write_request(request)
         while True:
             connection = await self._pool.take(peer, give_up_at)
-            exits.callback(self._pool.give_back, peer, connection)
-            exits.callback(connection.leave)
-            exits.callback(
-                loop.call_at(give_up_at, connection.give_up, limits.deadline_seconds).cancel
-            )
-            arriving = ArrivingBody(connection)
-            answer = connection.ask(message, limits.max_body_bytes, arriving)
+            # A timer alone: asyncio.timeout_at costs three times as much, for every request.
+            deadline = loop.call_at(give_up_at, connection.give_up, limits.deadline_seconds)
             try:
-                if body is not None:
-                    sending = asyncio.create_task(_write(connection, body))
-                    exits.push_async_callback(_stop, sending, connection)
-                    either: list[asyncio.Future[Any]] = [answer, sending]
-                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                    if not answer.done():
-                        sending.result()
-                head = await answer
-            except AnswerLost:
-                if request.method != "GET" or not connection.had_ended:
-                    raise
-                await exits.aclose()
-            else:
-                return StreamedResponse(head.status, head.headers, arriving.pieces())
-
-    async def _exchange(self, request: HttpRequest, limits: Limits) -> HttpResponse:
-        give_up_at = asyncio.get_running_loop().time() + limits.deadline_seconds
-        peer, message = write_request(request)
-        while True:
-            connection = await self._pool.take(peer, give_up_at)
-            try:
-                return await _answer(connection, message, limits, give_up_at)
+                answer = connection.ask(message, limits.max_body_bytes)
+                if body is None:
+                    yield await answer
+                else:
+                    async with _sending(connection, body, answer):
+                        yield await answer
             except AnswerLost:
                 # If the server closed a kept connection before it read the request, ask again.
                 if request.method != "GET" or not connection.had_ended:
                     raise
+            else:
+                return
             finally:
+                deadline.cancel()
+                connection.leave()
                 self._pool.give_back(peer, connection)
 
 
@@ -199,34 +183,30 @@ async def _shielded(work: Awaitable[Result]) -> Result:
     raise failure
 
 
-async def _write(connection: HttpConnection, body: AsyncIterator[bytes]) -> None:
-    async for piece in body:
-        await connection.write(piece)
+@asynccontextmanager
+async def _sending(
+    connection: HttpConnection, body: AsyncIterator[bytes], answer: "asyncio.Future[Any]"
+) -> AsyncIterator[None]:
+    """Send *body* until *answer* begins or the context ends; raise what broke it off before that.
 
+    A request that is not whole makes its connection useless.
+    """
 
-async def _stop(sending: "asyncio.Task[None]", connection: HttpConnection) -> None:
-    """Stop sending a request; one that is not whole makes its connection useless."""
-    sending.cancel()
-    (outcome,) = await asyncio.gather(sending, return_exceptions=True)
-    if outcome is not None:
-        connection.abort()
+    async def send_pieces() -> None:
+        async for piece in body:
+            await connection.write(piece)
 
-
-async def _answer(
-    connection: HttpConnection, message: bytes, limits: Limits, give_up_at: float
-) -> HttpResponse:
-    answer = connection.ask(message, limits.max_body_bytes)
-    # A timer alone: asyncio.timeout_at costs three times as much, for every request.
-    deadline = asyncio.get_running_loop().call_at(
-        give_up_at, connection.give_up, limits.deadline_seconds
-    )
+    sending = asyncio.create_task(send_pieces())
     try:
-        return await answer
-    except asyncio.CancelledError:
-        connection.abort()
-        raise
+        await asyncio.wait((answer, sending), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            sending.result()
+        yield
     finally:
-        deadline.cancel()
+        sending.cancel()
+        (outcome,) = await asyncio.gather(sending, return_exceptions=True)
+        if outcome is not None:
+            connection.abort()
 
 
 @cache
@@ -255,7 +235,9 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
 
 def decoded(answer: HttpResponse, max_bytes: int) -> HttpResponse:
     """Return the answer with its body decompressed; raise InvalidResponse or ResponseTooLarge."""
-    coding = trimmed(answer.headers.get("content-encoding", "identity")).lower()
+    if "content-encoding" not in answer.headers:
+        return answer
+    coding = trimmed(answer.headers["content-encoding"]).lower()
     if coding == "identity":
         return answer
     if coding not in {"gzip", "x-gzip"}:
