@@ -390,7 +390,7 @@ def test_a_failure_page_has_what_happened_what_to_do_and_a_reference() -> None:
 def test_a_failure_page_says_when_to_come_back() -> None:
     (main,) = rendered(replace(FAILURE_PAGE, retry_after_seconds=90)).texts("main")
 
-    assert "Try again after 2026-09-21 14:14 UTC (in 90 seconds)." in main
+    assert "Try again in 90 seconds, after 2026-09-21 14:14 UTC." in main
 
 
 @pytest.mark.parametrize(
