@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,6 +101,18 @@ def test_an_unknown_name_is_named() -> None:
 
     assert type(error) is HostNotFound
     assert "no-such-host.invalid" in str(error)
+
+
+def test_a_program_that_ends_without_closing_sends_nothing() -> None:
+    async def run() -> None:
+        no_threads = ThreadPoolExecutor()
+        no_threads.shutdown()
+        asyncio.get_running_loop().set_default_executor(no_threads)
+        async with HttpTransport() as transport:
+            await transport.send(HttpRequest("GET", "https://localhost/"), LIMITS)
+
+    with pytest.raises(ConnectFailed, match="looking up localhost failed"):
+        asyncio.run(run())
 
 
 @pytest.mark.check("G05")

@@ -144,6 +144,8 @@ async def _connect(peer: Peer, attempt: _Attempt, what: str = "") -> socket.sock
         addresses = await loop.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
+    except RuntimeError as error:  # a program that ends without closing has no more threads
+        raise OSError(str(error)) from error
     attempt.phase = f"connecting to {what}{peer}"
     try:
         return await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)

@@ -288,7 +288,7 @@ class Refresh:
                 {"grant": fresh.name, "error": str(error)},
             )
             await self._rescue.keep(fresh)
-        except asyncio.CancelledError:
+        except BaseException:  # a cancellation, or an error that nobody thought of
             self._rescue.keep_at_once(fresh)
             raise
         if fresh.is_access_refused:

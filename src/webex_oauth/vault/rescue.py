@@ -8,10 +8,12 @@ anything relies on it, and removed once its tokens are in the store, or never wi
 import asyncio
 import logging
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -33,6 +35,8 @@ from webex_oauth.vault.private_files import (
     read_private_file,
 )
 from webex_oauth.vault.records import Grant
+
+T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
 ROUNDS_BETWEEN_LOOKS = 5
@@ -136,7 +140,7 @@ class Rescue:
         ConfigurationError if the folder is there and is not private.
         """
         try:
-            await asyncio.to_thread(self._spool.open)
+            await _in_thread(self._spool.open)
         except OSError as error:
             if error.errno is None:
                 raise ConfigurationError([f"the spool folder cannot be used: {error}"]) from error
@@ -177,7 +181,7 @@ class Rescue:
     async def look(self) -> None:
         """Take up what lies in the folder and is not in memory."""
         known = {rescued.file_name for rescued in self._rescued.values()}
-        names = await asyncio.to_thread(self._spool.names)
+        names = await _in_thread(self._spool.names)
         self._reported.intersection_update(names)
         for name in names:
             if name not in known:
@@ -207,7 +211,7 @@ class Rescue:
     async def _spool_it(self, grant: Grant) -> None:
         try:
             async with asyncio.timeout(SPOOL_SECONDS):
-                name = await asyncio.to_thread(self._spool.add, self._sealed(grant))
+                name = await _in_thread(self._spool.add, self._sealed(grant))
         except OSError as error:
             _log_unspooled(grant, error)
         else:
@@ -225,7 +229,7 @@ class Rescue:
 
     async def _take_up(self, name: str) -> None:
         try:
-            spooled = await asyncio.to_thread(self._spool.read, name)
+            spooled = await _in_thread(self._spool.read, name)
             grant = self._ledger.open_grant(spooled.key, spooled.body)
         except FileNotFoundError:
             return  # another process was quicker
@@ -252,12 +256,21 @@ class Rescue:
         if rescued.file_name is None:
             return
         try:
-            await asyncio.to_thread(self._spool.drop, rescued.file_name)
+            await _in_thread(self._spool.drop, rescued.file_name)
         except OSError as error:
             log.warning(
                 "a spool file of grant %(grant)s cannot be removed: %(error)s",
                 {"grant": grant.name, "error": str(error)},
             )
+
+
+async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """Do *work* in a thread, or here: a program that ends without closing has no more threads."""
+    try:
+        done = asyncio.get_running_loop().run_in_executor(None, partial(work, *arguments))
+    except RuntimeError:
+        return work(*arguments)
+    return await done
 
 
 def _log_unspooled(grant: Grant, error: OSError) -> None:

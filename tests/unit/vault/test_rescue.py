@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,33 @@ async def test_a_disk_that_comes_back_gets_them_after_all(tmp_path: Path) -> Non
     await fixture.rescue.retry()
 
     assert len(spooled(tmp_path / "later")) == 1
+
+
+async def test_a_program_that_ends_without_closing_writes_them_without_a_thread(
+    tmp_path: Path,
+) -> None:
+    no_threads = ThreadPoolExecutor()
+    no_threads.shutdown()
+    asyncio.get_running_loop().set_default_executor(no_threads)
+    fixture = await unstored(tmp_path)
+    assert len(spooled(tmp_path)) == 1
+
+    await fixture.rescue.retry()
+
+    await check_settled(fixture)
+
+
+async def test_an_error_that_nobody_thought_of_loses_no_tokens(tmp_path: Path) -> None:
+    fixture = await signed_in(issued(2, refresh_token="refresh-2"), folder=tmp_path)
+    await fixture.rescue.open()
+    fixture.rows.before["tokens"] = [RuntimeError("cannot schedule new futures")]
+    with pytest.raises(RuntimeError):
+        await fixture.vault.access_token(ALICE)
+    assert len(spooled(tmp_path)) == 1
+
+    await fixture.rescue.retry()
+
+    await check_settled(fixture)
 
 
 async def test_tokens_that_came_while_the_vault_was_closing_are_kept(tmp_path: Path) -> None:
