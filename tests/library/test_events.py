@@ -10,10 +10,11 @@ import pytest
 from library.people import LUCA, MIRA, World
 from waiting import LIMIT_SECONDS, until, until_true
 
-from webex_oauth import AsyncIntegration, Event, Integration
+from webex_oauth import AsyncIntegration, Event, Integration, SignInError
 
 pytestmark = pytest.mark.anyio
 
+MORE_THAN_ASYNCIO_HAS_THREADS = 40
 FOLLOW = Path(__file__).parent / "programs" / "follow.py"
 
 
@@ -56,6 +57,24 @@ def test_without_a_loop_a_listener_may_use_the_integration(world: World) -> None
 
         assert names == ["Luca Moretti"]
         assert [event.kind for event in webex.events.read()] == ["grant.created"]
+
+
+def test_listeners_that_block_hold_up_no_call(world: World) -> None:
+    webex, leave = Integration(world.settings), threading.Event()
+
+    @webex.events.on("sign_in.failed")
+    def hear(_: Event) -> None:
+        leave.wait(LIMIT_SECONDS)
+
+    with webex:
+        for _ in range(MORE_THAN_ASYNCIO_HAS_THREADS):
+            with pytest.raises(SignInError):
+                webex.sign_in.complete("code=c&state=s", {})
+        try:
+            # Its first connection, for which a name is looked up in a thread.
+            assert world.adopt_now(webex, LUCA).display_name == "Luca Moretti"
+        finally:
+            leave.set()
 
 
 async def test_a_follower_gets_what_other_processes_cause(world: World) -> None:

@@ -5,7 +5,7 @@ import atexit
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeAlias, TypeVar
 from weakref import WeakSet
 
@@ -17,6 +17,7 @@ INSIDE: Final = (
 )
 CLOSED: Final = "the integration is closed: make another one"
 CLOSING_SECONDS: Final = 20.0
+HANDLER_THREADS: Final = 32
 
 T = TypeVar("T")
 Work: TypeAlias = Coroutine[Any, Any, T]
@@ -30,6 +31,8 @@ class LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name="webex-oauth")
         self._thread.daemon = True
         self._thread.start()
+        # Handlers may block; the loop's own threads look up names and write the spool.
+        self.handlers = ThreadPoolExecutor(HANDLER_THREADS, "webex-oauth-handler")
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Begin *work*."""
@@ -161,6 +164,11 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+async def in_thread(handler: Callable[[T], object], heard: T) -> None:
+    """Call *handler* in a thread of those for handlers."""
+    await asyncio.get_running_loop().run_in_executor(_LOOPS.current().handlers, handler, heard)
 
 
 async def _next(source: AsyncIterator[T]) -> tuple[T] | None:

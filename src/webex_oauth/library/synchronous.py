@@ -1,6 +1,5 @@
 """The library without an event loop: each verb runs its asynchronous namesake to the end."""
 
-import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self, TypeAlias, TypeVar
@@ -8,7 +7,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from webex_oauth.library.events import AsyncEvents
 from webex_oauth.library.grants import WAIT_SECONDS, AsyncGrant, AsyncGrants, Snapshot, Status
 from webex_oauth.library.integration import AsyncIntegration
-from webex_oauth.library.loop import Runner
+from webex_oauth.library.loop import Runner, in_thread
 from webex_oauth.library.loopback import open_in_browser
 from webex_oauth.library.sign_in import AsyncSignIn, SignInEnd, SignInStart
 from webex_oauth.oauth.device import DeviceCode
@@ -236,7 +235,7 @@ class Events:
 
 def _in_thread(handler: Handler) -> Callable[[Event], Coroutine[Any, Any, None]]:
     async def hear(event: Event) -> None:
-        await asyncio.to_thread(handler, event)
+        await in_thread(handler, event)
 
     return hear
 
