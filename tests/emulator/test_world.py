@@ -98,16 +98,6 @@ def test_two_people_may_have_the_same_email_and_stay_two() -> None:
     assert world.person_by_email(first.email.upper()) == first
 
 
-def test_a_removed_person_is_gone_with_their_rooms() -> None:
-    world = seeded_world()
-    assert world.rooms(SOMEONE)
-
-    world.remove_person(SOMEONE.uuid)
-
-    assert world.person(SOMEONE.uuid) is None
-    assert world.rooms(SOMEONE) == ()
-
-
 @pytest.mark.parametrize(
     ("email", "count"),
     [

@@ -17,9 +17,9 @@ from webex_oauth.emulator.world import (
     Room,
     RoomType,
     World,
-    read_webex_id,
     webex_id,
     webex_instant,
+    webex_text,
 )
 
 _CAPACITY = 20_000
@@ -54,10 +54,9 @@ class Conversations:
 
     def members(self, room: Room) -> tuple[Person, ...]:
         """Return who is in a room: the creator first, then in the order of the world."""
-        people = [one for one in self._world.people if self._world.is_in(one, room)]
-        creator = self._world.person(read_webex_id("PEOPLE", room.creator_id))
-        found = [*([creator] if creator else ()), *people, *self._companions(room)]
-        return tuple(dict.fromkeys(found))
+        people = [one for one in self._world.people if room.id in self._world.rooms_by_id(one)]
+        people.sort(key=lambda one: one.id != room.creator_id)
+        return tuple(dict.fromkeys([*people, *self._companions(room)]))
 
     def messages(self, room: Room) -> list[Message]:
         """Return the messages of a room, newest first."""
@@ -94,37 +93,31 @@ class Conversations:
         """Forget a message."""
         self._message_by_id.pop(message.id, None)
 
-    def direct_room(self, person: Person, other: Person) -> Room:
-        """Return the room of two people; open one if there is none."""
+    def direct_room(self, person: Person, other: Person) -> Room | None:
+        """Return the room of two people if there is one."""
         for room in self._world.rooms(person):
             is_named = room.type == "direct" and room.title == other.display_name
             if is_named and other in self.members(room):
                 return room
+        return None
+
+    def open_direct_room(self, person: Person, other: Person) -> Room:
+        """Open a room for two people."""
         key = str(uuid.uuid3(uuid.NAMESPACE_OID, " ".join(sorted((person.uuid, other.uuid)))))
         now = webex_instant(self._conditions.clock.now() * 1_000)
         room = Room(
             id=webex_id("ROOM", key),
             title=other.display_name,
             type="direct",
-            is_locked=False,
             last_activity=now,
             creator_id=person.id,
             created=now,
             owner_id=webex_id("ORGANIZATION", person.organization_uuid),
-            is_public=False,
-            is_read_only=False,
-            is_announcement_only=False,
         )
         self._begun.add(room.id)
         self._world.put_room(person, room)
         self._world.put_room(other, msgspec.structs.replace(room, title=person.display_name))
         return room
-
-    def clear(self) -> None:
-        """Forget what was written, and the rooms that were opened for it."""
-        self._message_by_id.clear()
-        self._begun.clear()
-        self._world.forget_changes()
 
     def _companions(self, room: Room) -> list[Person]:
         people = [one for one in self._world.people if not one.can_sign_in]
@@ -145,7 +138,7 @@ class Conversations:
         for number in reversed(range(2 + digest[0] % 4)):
             author = members[digest[number] % len(members)]
             written_at = newest - timedelta(minutes=7 * number)
-            created = written_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            created = webex_text(written_at)
             key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{room.id} {number}"))
             text = SENTENCES[digest[8 + number] % len(SENTENCES)]
             self._write(author, room, key, created, text=text)

@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ExceptionHandler
 
 from webex_oauth.emulator.endpoints import (
     control,
@@ -22,18 +21,18 @@ from webex_oauth.emulator.endpoints import (
     people,
     rooms,
     token,
+    wire,
 )
-from webex_oauth.emulator.endpoints.wire import Routes, answer_http_error
 from webex_oauth.emulator.fault_injection import FaultInjection
+from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
 from webex_oauth.emulator.identity.integrations import Integration, invented_credentials
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import Recording
 from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
-_FRONT_DOOR: Routes = (
+_FRONT_DOOR: wire.Routes = (
     *pages.FRONT_DOOR_ROUTES,
     *token.FRONT_DOOR_ROUTES,
     *devices.FRONT_DOOR_ROUTES,
@@ -44,7 +43,7 @@ _FRONT_DOOR: Routes = (
     *control.ROUTES,
     *control_page.FRONT_DOOR_ROUTES,
 )
-_BROKER: Routes = (
+_BROKER: wire.Routes = (
     *pages.BROKER_ROUTES,
     *token.BROKER_ROUTES,
     *devices.BROKER_ROUTES,
@@ -66,7 +65,8 @@ class Emulator(State):
     @cached_property
     def broker(self) -> Starlette:
         """The application at the identity broker, where people sign in."""
-        routes = (*pages.BROKER_HOME, *_BROKER, *lacking.BROKER_ROUTES)
+        home = ("GET", "/", pages.leading_to_front_door("/"))
+        routes = (home, *_BROKER, *lacking.BROKER_ROUTES)
         return _application(self, routes, self.origins.broker)
 
     @property
@@ -101,11 +101,12 @@ class Emulator(State):
         return self.tokens.issue(client.client_id, person, scopes or client.scopes)
 
 
-def _application(state: State, routes: Routes, origin: Origin) -> Starlette:
-    answer_by_error: dict[Any, ExceptionHandler] = {
-        OAuthRefusal: pages.answer_refusal,
-        HTTPException: answer_http_error,
-        Exception: answer_http_error,
+def _application(state: State, routes: wire.Routes, origin: Origin) -> Starlette:
+    answer_by_error: dict[Any, Any] = {
+        Unredirectable: pages.answer_refusal,
+        OAuthRefusal: partial(wire.answer_oauth_error, state),
+        HTTPException: wire.answer_http_error,
+        Exception: wire.answer_bug,
     }
     application = Starlette(
         routes=[

@@ -81,9 +81,8 @@ async def _without_work(action: faults.Instead, scope: Scope, receive: Receive, 
         case faults.Drop():
             await _close(scope, receive)
         case faults.Reset():
-            record_of(scope).complete()
-            connection_of(scope).reset()
-            await _gone(receive)
+            connection_of(scope).reset_on_close()
+            await _close(scope, receive)
         case faults.Raw(data):
             record_of(scope).complete()
             connection_of(scope).transport.write(data)
@@ -229,15 +228,11 @@ class Connection(H11Protocol):
             self.transport.close()
         super().shutdown()
 
-    def reset(self) -> None:
-        """Abort with a TCP RST, unless the client has gone."""
-        if self.transport.is_closing():
-            return
-        raw = self.transport.get_extra_info("socket")
-        # A duplicate, because the loop's own socket object refuses options.
-        with socket.fromfd(raw.fileno(), raw.family, raw.type) as duplicate:
-            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-        self.transport.abort()
+    def reset_on_close(self) -> None:
+        """End with a TCP RST, unless the client has gone."""
+        if not self.transport.is_closing():
+            raw = self.transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
 
 
 def connection_of(scope: Scope) -> Connection:

@@ -149,11 +149,9 @@ class Faults:
         *,
         after: int = 0,
         times: int | None = 1,
-    ) -> FaultRule:
+    ) -> None:
         """Add a rule: let *after* matching requests pass, then apply it to the next *times*."""
-        rule = FaultRule(action=action, method=method, path=path, after=after, times=times)
-        self.put(rule)
-        return rule
+        self.put(FaultRule(action=action, method=method, path=path, after=after, times=times))
 
     def put(self, rule: FaultRule) -> None:
         """Add a rule; raise `ValueError` if it cannot be carried out."""

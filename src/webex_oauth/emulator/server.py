@@ -6,7 +6,7 @@ import ipaddress
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,7 +21,8 @@ from webex_oauth.emulator.origins import Origins
 
 _BROKER_PORT = 8091
 _BACKLOG = 512
-_SHARED_PORT_TRIES = 20
+# Any free port. One that is free at one address may be taken at the other: so many tries.
+_FREE = [0] * 20
 _GRACE_SECONDS = 1
 _STOP_SECONDS = 10
 
@@ -38,7 +39,6 @@ class CannotListen(OSError):
     def __init__(self, cause: OSError, host: str, port: int) -> None:
         address = host if isinstance(cause, socket.gaierror) else f"{host}:{port}"
         super().__init__(f"cannot listen on {address} ({cause.strerror})")
-        self.errno: int | None = cause.errno
         self.cause = cause
         self.port = port
 
@@ -102,11 +102,12 @@ def bind(
             f"the emulator listens on loopback only, and {host!r} can be reached from elsewhere"
         )
     with ExitStack() as closing:
-        front_door = _listener(closing, host, addresses, port)
-        if broker_port is not None:
-            broker = _listener(closing, host, addresses, broker_port)
+        front_door = _listener(closing, host, addresses, [port] if port else _FREE)
+        if broker_port is None:
+            ports = [_BROKER_PORT, *_FREE] if port else _FREE
         else:
-            broker = _default_broker(closing, host, addresses, _BROKER_PORT if port else 0)
+            ports = [broker_port] if broker_port else _FREE
+        broker = _listener(closing, host, addresses, ports)
         closing.pop_all()
         return Listeners(front_door, broker)
 
@@ -122,21 +123,16 @@ def _addresses(host: str) -> list[_Address]:
     return list(dict.fromkeys((int(family), str(address[0])) for family, *_, address in found))
 
 
-def _default_broker(
-    closing: ExitStack, host: str, addresses: list[_Address], port: int
+def _listener(
+    closing: ExitStack, host: str, addresses: list[_Address], ports: Sequence[int]
 ) -> Listener:
+    """Bind the first of *ports* that is free at each address."""
+    port, *others = ports
     try:
-        return _listener(closing, host, addresses, port)
-    except CannotListen as error:
-        if error.cause.errno != errno.EADDRINUSE:
-            raise
-        return _listener(closing, host, addresses, 0)
-
-
-def _listener(closing: ExitStack, host: str, addresses: list[_Address], port: int) -> Listener:
-    try:
-        bound = _bound(addresses, port) if port else _bound_to_a_free_port(addresses)
+        bound = _bound(addresses, port)
     except OSError as cause:
+        if others and cause.errno == errno.EADDRINUSE:
+            return _listener(closing, host, addresses, others)
         raise CannotListen(cause, host, port) from cause
     for one in bound:
         closing.callback(one.close)
@@ -144,14 +140,6 @@ def _listener(closing: ExitStack, host: str, addresses: list[_Address], port: in
     # No client can ask for 0.0.0.0.
     name = "localhost" if ipaddress.ip_address(address).is_unspecified else host
     return Listener(bound, f"http://{f'[{name}]' if ':' in name else name}:{bound_port}")
-
-
-def _bound_to_a_free_port(addresses: list[_Address]) -> tuple[socket.socket, ...]:
-    # A port that is free at one address may be taken at the other one.
-    for _ in range(_SHARED_PORT_TRIES):
-        with suppress(OSError):
-            return _bound(addresses, 0)
-    return _bound(addresses, 0)
 
 
 def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:

@@ -50,25 +50,28 @@ class State(Conditions):
         self.world: World = world or seeded_world(self.clock.now())
         """The people and their rooms."""
         registered = tuple(integrations) or (new_integration(self.randomness),)
-        self.conversations: Conversations = Conversations(self, self.world)
-        """Who is in which room, and what they wrote."""
         self.integrations: IntegrationRegistry = IntegrationRegistry(registered)
         """The registered integrations."""
-        self.sign_ins: SignIns = SignIns(self)
-        self.devices: Devices = Devices(self)
         self.tokens: Tokens = Tokens(self)
         """The grants and tokens that are alive."""
-        self.rate_windows: BoundedDict[tuple[str, str], tuple[int, int]] = BoundedDict(
-            _RATE_WINDOWS
-        )
         self.faults: Faults = Faults()
         """The script of what shall go wrong."""
         self.journal: Journal = Journal()
         """What was requested."""
+        self._begin()
 
     def reset(self) -> None:
         """Forget what happened and what was arranged; keep the world and the registrations."""
         super().reset()
-        parts = (self.sign_ins, self.devices, self.tokens, self.rate_windows, self.conversations)
-        for part in (*parts, self.faults, self.journal):
+        for part in (self.tokens, self.faults, self.journal):
             part.clear()
+        self.world.forget_changes()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.sign_ins: SignIns = SignIns(self, self.tokens)
+        self.devices: Devices = Devices(self)
+        self.conversations: Conversations = Conversations(self, self.world)
+        """Who is in which room, and what they wrote."""
+        self.rate_windows: BoundedDict[tuple[str, str], tuple[int, int]]
+        self.rate_windows = BoundedDict(_RATE_WINDOWS)

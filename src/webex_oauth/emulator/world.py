@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 RoomType = Literal["direct", "group"]
 PersonType = Literal["person", "bot"]
@@ -53,7 +54,11 @@ def read_webex_id(kind: str, text: str) -> str:
 
 def webex_instant(milliseconds: int) -> str:
     """Return in Webex's form an instant in milliseconds since 1970."""
-    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    return webex_text(_EPOCH + timedelta(milliseconds=milliseconds))
+
+
+def webex_text(instant: datetime) -> str:
+    """Return an instant in Webex's form."""
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -85,24 +90,24 @@ class Person:
         return webex_id("PEOPLE", self.uuid)
 
 
-class Room(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Room(msgspec.Struct, frozen=True, rename="camel"):
     """A room exactly as the API sends it; what is absent is left out."""
 
     id: str
     title: str
     type: RoomType
-    is_locked: bool
     last_activity: str
     creator_id: str
     created: str
     owner_id: str
-    is_public: bool
-    is_read_only: bool
-    is_announcement_only: bool
-    team_id: str | None = None
-    description: str | None = None
-    made_public: str | None = None
-    errors: dict[str, dict[str, str]] | None = None
+    is_locked: bool = False
+    is_public: bool = False
+    is_read_only: bool = False
+    is_announcement_only: bool = False
+    team_id: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    made_public: str | UnsetType = UNSET
+    errors: dict[str, dict[str, str]] | UnsetType = UNSET
 
 
 class World:
@@ -110,9 +115,8 @@ class World:
 
     def __init__(self) -> None:
         self._person_by_uuid: dict[str, Person] = {}
-        self._rooms_by_person: dict[str, Callable[[], dict[str, Room]]] = {}
-        self._changed_rooms: dict[str, dict[str, Room]] = {}
-        self._ordered: dict[tuple[str, RoomOrder], tuple[Room, ...]] = {}
+        self._source_by_uuid: dict[str, RoomSource] = {}
+        self._rooms_by_uuid: dict[str, dict[str, Room]] = {}
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -127,15 +131,9 @@ class World:
     def add_person(self, person: Person, rooms: RoomSource = tuple) -> Person:
         """Add or replace a person, with a source of the rooms they are in."""
         self._person_by_uuid[person.uuid] = person
-        self._rooms_by_person[person.uuid] = cache(lambda: {room.id: room for room in rooms()})
-        self._ordered.clear()
+        self._source_by_uuid[person.uuid] = rooms
+        self._rooms_by_uuid.pop(person.uuid, None)
         return person
-
-    def remove_person(self, uuid: str) -> None:
-        """Forget a person and their rooms."""
-        self._person_by_uuid.pop(uuid, None)
-        self._rooms_by_person.pop(uuid, None)
-        self._ordered.clear()
 
     def person(self, uuid: str) -> Person | None:
         """Return the person with this UUID."""
@@ -148,33 +146,26 @@ class World:
 
     def rooms(self, person: Person, order: RoomOrder = "id") -> tuple[Room, ...]:
         """Return the rooms that a person is in: by id, or newest first."""
-        key = (person.uuid, order)
-        if key not in self._ordered:
-            self._ordered[key] = _in_order(self._rooms_by_id(person.uuid).values(), order)
-        return self._ordered[key]
+        return _in_order(self.rooms_by_id(person).values(), order)
 
     def room(self, person: Person, uuid: str) -> Room | None:
         """Return the room with this UUID if the person is in it."""
-        return self._rooms_by_id(person.uuid).get(webex_id("ROOM", uuid))
-
-    def is_in(self, person: Person, room: Room) -> bool:
-        """Return whether a person sees a room in their list."""
-        return room.id in self._rooms_by_id(person.uuid)
+        return self.rooms_by_id(person).get(webex_id("ROOM", uuid))
 
     def put_room(self, person: Person, room: Room) -> None:
         """Show a person a new room, or one as it is now, until `forget_changes`."""
-        self._changed_rooms.setdefault(person.uuid, {})[room.id] = room
-        self._ordered.clear()
+        self.rooms_by_id(person)[room.id] = room
 
     def forget_changes(self) -> None:
         """Show everyone the rooms with which they were added."""
-        self._changed_rooms.clear()
-        self._ordered.clear()
+        self._rooms_by_uuid.clear()
 
-    def _rooms_by_id(self, person_uuid: str) -> dict[str, Room]:
-        rooms = self._rooms_by_person.get(person_uuid, dict)()
-        changed = self._changed_rooms.get(person_uuid)
-        return {**rooms, **changed} if changed else rooms
+    def rooms_by_id(self, person: Person) -> dict[str, Room]:
+        """Return the rooms that a person is in, by their ids."""
+        if person.uuid not in self._rooms_by_uuid:
+            made = self._source_by_uuid.get(person.uuid, tuple)()
+            self._rooms_by_uuid[person.uuid] = {room.id: room for room in made}
+        return self._rooms_by_uuid[person.uuid]
 
 
 def _in_order(rooms: Iterable[Room], order: RoomOrder) -> tuple[Room, ...]:
@@ -292,17 +283,15 @@ def _room(now: int, person: Person, number: int, title: str, room_type: RoomType
         created=webex_instant(created_ms),
         owner_id=webex_id("ORGANIZATION", ORGANIZATION_UUID),
         is_public=is_public,
-        is_read_only=False,
-        is_announcement_only=False,
         team_id=_team_id(person, digest, room_type),
-        description=f"Everyone may join: {title}"[:255] if is_public else None,
-        made_public=webex_instant(created_ms + _DAY_MS) if is_public else None,
+        description=f"Everyone may join: {title}"[:255] if is_public else UNSET,
+        made_public=webex_instant(created_ms + _DAY_MS) if is_public else UNSET,
     )
 
 
-def _team_id(person: Person, digest: bytes, room_type: RoomType) -> str | None:
+def _team_id(person: Person, digest: bytes, room_type: RoomType) -> str | UnsetType:
     if room_type == "direct" or digest[22] % _TEAM_SHARE:
-        return None
+        return UNSET
     team = _digest(person.uuid, "team", str(digest[23] % _TEAMS))
     return webex_id("TEAM", str(uuid.UUID(bytes=team[:16], version=1)))
 

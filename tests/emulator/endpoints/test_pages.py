@@ -118,14 +118,6 @@ def test_an_unknown_decision_shows_the_page_again(wire: Wire) -> None:
     assert "Allow access?" in answer.text
 
 
-@pytest.mark.parametrize("path", [PERSON_PATH, DECISION_PATH])
-def test_a_form_of_another_type_is_refused(wire: Wire, path: str) -> None:
-    answer = wire.send("POST", path, "{}", {"Content-Type": "application/json"})
-
-    assert answer.status == 400
-    assert "invalid_request" in answer.text
-
-
 def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> None:
     _, chosen = choose(wire)
 
@@ -148,7 +140,6 @@ def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> N
         ({"redirect_uri": "http://localhost:8080/oauth/"}, "", "redirect_uri_mismatch"),
         ({}, "&client_id=a", "sent more than once"),
         ({}, "&state=again", "sent more than once"),
-        ({}, "&%FF=1", "invalid_request"),
     ],
 )
 def test_an_unsure_return_address_or_query_ends_on_a_page(

@@ -132,15 +132,3 @@ def test_a_scope_is_needed_and_the_one_for_all_is_enough(
 
     assert answer.status == status
     assert (answer.json.get("message") == FORBIDDEN) == (status == 403)
-
-
-def test_the_token_of_a_person_who_left_is_401(emulator: Emulator, wire: Wire) -> None:
-    luca = find_person(emulator, "luca@acme.example")
-    token = emulator.grant_without_consent(luca).access_token.value
-    rooms = emulator.world.rooms(luca)
-    emulator.world.remove_person(luca.uuid)
-
-    answer = wire.get("/v1/people/me", token)
-
-    emulator.world.add_person(luca, lambda: rooms)
-    assert answer.status == 401

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from webex_oauth.emulator import Randomness, new_integration
+from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
 from webex_oauth.emulator.identity.integrations import IntegrationRegistry
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationRequest,
     Challenge,
-    OAuthRefusal,
-    Unredirectable,
     callback_url,
     check_verifier,
     read_authorization_request,

@@ -16,8 +16,8 @@ from webex_oauth.emulator import (
     sample_env,
 )
 from webex_oauth.emulator.endpoints.token import authenticate
+from webex_oauth.emulator.identity import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import IntegrationRegistry
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 
 ORIGIN = "http://localhost:8090"
 REDIRECT_URI = "http://localhost:8080/oauth"

@@ -20,12 +20,12 @@ from starlette.responses import Response
 from webex_oauth.emulator.endpoints.token import token_answer
 from webex_oauth.emulator.endpoints.wire import Handler, Routes, json_answer, read_json
 from webex_oauth.emulator.faults import FaultRule
+from webex_oauth.emulator.identity import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import (
     DEFAULT_NAME,
     Integration,
     invented_credentials,
 )
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 

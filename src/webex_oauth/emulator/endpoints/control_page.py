@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.emulator.endpoints.control import find_person, reason_by_place
-from webex_oauth.emulator.endpoints.pages import page, protected, redirect
+from webex_oauth.emulator.endpoints.pages import leading_to_front_door, page, protected
 from webex_oauth.emulator.endpoints.wire import Routes, read_form
 from webex_oauth.emulator.faults import AfterCommit, Answer, Delay, FaultRule, NextLink
 from webex_oauth.emulator.state import State
@@ -100,9 +100,5 @@ def _carry_out(state: State, form: Mapping[str, str]) -> None:
             raise ValueError("The form says nothing that can be done.")
 
 
-async def _lead_here(state: State, request: Request) -> Response:
-    return redirect(f"{state.origins.front_door.beside(request.scope)}{_PATH}#granted")
-
-
 FRONT_DOOR_ROUTES: Routes = (("GET", _PATH, _show), ("POST", _PATH, _arrange))
-BROKER_ROUTES: Routes = (("GET", "/idb/profile", _lead_here),)
+BROKER_ROUTES: Routes = (("GET", "/idb/profile", leading_to_front_door(f"{_PATH}#granted")),)

@@ -1,14 +1,22 @@
 """Signing in a program without a browser: its codes, and the page where a person enters one."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints import wire
-from webex_oauth.emulator.endpoints.pages import COOKIE_PATH, first_page, page, redirect
-from webex_oauth.emulator.endpoints.token import authenticate, refusing
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
+from webex_oauth.emulator.endpoints.pages import (
+    COOKIE_PATH,
+    first_page,
+    page,
+    redirect,
+    with_query,
+)
+from webex_oauth.emulator.endpoints.token import authenticated_client
+from webex_oauth.emulator.identity import OAuthRefusal
+from webex_oauth.emulator.identity.integrations import Integration
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
 
@@ -17,15 +25,12 @@ _MALFORMED = "The request could not be understood by the server due to malformed
 
 
 async def _authorize(state: State, request: Request) -> Response:
-    form, authorization = await wire.read_form(request), request.headers.get("authorization")
-    if authorization:  # Webex's own SDK sends it; the documentation knows the client id alone
-        integration, _ = authenticate(state.integrations, authorization, form)
+    form = await wire.read_form(request)
+    if "authorization" in request.headers:
+        # Webex's own SDK sends it; the documentation knows the client id alone.
+        integration = authenticated_client(state, request, form)
     else:
-        registered = state.integrations.find(wire.required_field(form, "client_id"))
-        if registered is None:
-            raise OAuthRefusal("invalid_client", "Client Id is invalid", message=_MALFORMED)
-        integration = registered
-    entry_of(request.scope).client_id = integration.client_id
+        integration = _named_client(state, request, form)
     device = state.devices.begin(integration, form.get("scope", ""))
     verification_uri = f"{state.origins.broker.beside(request.scope)}/verify"
     return wire.json_answer(
@@ -40,9 +45,16 @@ async def _authorize(state: State, request: Request) -> Response:
     )
 
 
+def _named_client(state: State, request: Request, form: Mapping[str, str]) -> Integration:
+    integration = state.integrations.find(wire.required_field(form, "client_id"))
+    if integration is None:
+        raise OAuthRefusal("invalid_client", "Client Id is invalid", message=_MALFORMED)
+    entry_of(request.scope).client_id = integration.client_id
+    return integration
+
+
 async def _lead_to_verification(_: State, request: Request) -> Response:
-    query = request.scope["query_string"].decode("latin-1")
-    return redirect(f"{_VERIFY_PATH}?{query}" if query else _VERIFY_PATH)
+    return redirect(with_query(_VERIFY_PATH, request))
 
 
 async def _show_verification(state: State, request: Request) -> Response:
@@ -62,7 +74,7 @@ def _entered(state: State, request: Request, code: str) -> Response:
     return first_page(state, request, device.request)
 
 
-FRONT_DOOR_ROUTES: wire.Routes = (("POST", "/v1/device/authorize", refusing(_authorize)),)
+FRONT_DOOR_ROUTES: wire.Routes = (("POST", "/v1/device/authorize", _authorize),)
 BROKER_ROUTES: wire.Routes = (
     ("GET", "/verify", _lead_to_verification),
     ("GET", _VERIFY_PATH, _show_verification),

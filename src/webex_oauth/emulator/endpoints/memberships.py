@@ -31,10 +31,11 @@ async def _list(state: State, request: Request) -> Response:
     if query.room_id:
         room = find_room(state, person, query.room_id)
         email = query.person_email.casefold()
+        uuid = wire.read_id("PEOPLE", query.person_id) if query.person_id else ""
         found = [
             (one, room)
             for one in state.conversations.members(room)
-            if query.person_id in ("", one.id, one.uuid) and email in ("", one.email.casefold())
+            if uuid in ("", one.uuid) and email in ("", one.email.casefold())
         ]
     elif query.person_id or query.person_email:
         raise bad_request("roomId cannot be null")

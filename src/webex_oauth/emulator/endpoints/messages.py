@@ -17,9 +17,10 @@ from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, bad_re
 from webex_oauth.emulator.endpoints.rooms import find_room, is_decrypted
 from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import Person, Room
+from webex_oauth.emulator.world import Person
 
 _MOST_BYTES = 7_439
+_MOST_MENTIONS = 100
 
 _permitted = partial(wire.check_permission, api="messages")
 _readable = partial(_permitted, scope="spark:messages_read")
@@ -53,39 +54,41 @@ class NewMessage(Struct, frozen=True, rename="camel"):
 
 
 async def _list(state: State, request: Request) -> Response:
-    grant = _readable(state, request)
-    query = read_query(request, MessageQuery)
+    grant, query = _readable(state, request), read_query(request, MessageQuery)
     if not query.room_id:
         raise bad_request("Required String parameter 'roomId' is not present")
     room, person = find_room(state, grant.person, query.room_id), grant.person
-    is_for_bot = query.mentioned_people in ("me", person.id)
-    if person.type == "bot" and room.type == "group" and not is_for_bot:
+    if query.mentioned_people not in ("", "me", person.id, person.uuid):
+        raise bad_request("mentionedPeople can only be me, or your own person ID.")
+    is_mentioned = bool(query.mentioned_people)
+    if person.type == "bot" and room.type == "group" and not is_mentioned:
         raise HTTPException(HTTPStatus.FORBIDDEN, wire.FORBIDDEN)
-    return _answer(state, request, grant, query, room)
+    messages = state.conversations.messages(room)
+    if is_mentioned:
+        query = msgspec.structs.replace(query, max=min(query.max, _MOST_MENTIONS))
+        messages = [one for one in messages if person.id in one.mentioned_people]
+    return _answer(state, request, grant, query, messages)
 
 
 async def _list_direct(state: State, request: Request) -> Response:
-    grant = _readable(state, request)
-    query = read_query(request, MessageQuery)
+    grant, query = _readable(state, request), read_query(request, MessageQuery)
     other = _person(state, query.person_id, query.person_email)
     room = state.conversations.direct_room(grant.person, other)
-    return _answer(state, request, grant, query, room)
+    messages = state.conversations.messages(room) if room else []
+    return _answer(state, request, grant, query, messages)
 
 
 def _answer(
-    state: State, request: Request, grant: Grant, query: MessageQuery, room: Room
+    state: State, request: Request, grant: Grant, query: MessageQuery, messages: list[Message]
 ) -> Response:
-    messages = state.conversations.messages(room)
     ids = [one.id for one in messages]
     if query.before_message in ids:
         messages = messages[ids.index(query.before_message) + 1 :]
-    mentioned = grant.person.id if query.mentioned_people == "me" else query.mentioned_people
     before = query.before.replace(tzinfo=query.before.tzinfo or UTC) if query.before else None
     found = [
         one
         for one in messages
         if query.parent_id in ("", one.parent_id)
-        and (not mentioned or mentioned in one.mentioned_people)
         and (before is None or datetime.fromisoformat(one.created) < before)
     ]
     return answer_page(state, request, query, found, partial(_seen, state, grant))
@@ -99,6 +102,8 @@ async def _show(state: State, request: Request) -> Response:
 
 async def _create(state: State, request: Request) -> Response:
     person = _writable(state, request).person
+    if wire.content_type_of(request) == "multipart/form-data":
+        raise wire.lacking("files and attachments in messages")
     wanted = await wire.read_json(request, NewMessage)
     places = (wanted.room_id, wanted.to_person_email, wanted.to_person_id)
     if len([place for place in places if place]) != 1:
@@ -116,7 +121,8 @@ async def _create(state: State, request: Request) -> Response:
         room = find_room(state, person, wanted.room_id)
     else:
         other = _person(state, wanted.to_person_id, wanted.to_person_email)
-        room = state.conversations.direct_room(person, other)
+        talk = state.conversations
+        room = talk.direct_room(person, other) or talk.open_direct_room(person, other)
     message = state.conversations.post(
         person, room, text=wanted.text, markdown=wanted.markdown, parent_id=wanted.parent_id
     )

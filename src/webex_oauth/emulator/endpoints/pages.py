@@ -3,23 +3,21 @@
 Each says that it is not Webex. To sign in: choose a person, see what is requested, decide.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from webex_oauth.emulator.endpoints.wire import Handler, Routes, query_pairs, read_form
+from webex_oauth.emulator.endpoints.wire import Handler, Routes, read_form
+from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationRequest,
-    OAuthRefusal,
     ReturnAddress,
     Transaction,
-    Unredirectable,
     callback_url,
     read_authorization_request,
     read_return_address,
@@ -87,8 +85,8 @@ def home_routes(front_door: Routes, broker: Routes) -> Routes:
             "home",
             origin=state.origins.front_door.as_asked(request.scope),
             broker_origin=state.origins.broker.beside(request.scope),
-            endpoints=_endpoints(front_door),
-            broker_endpoints=_endpoints(broker),
+            front_door_routes=front_door,
+            broker_routes=broker,
             integrations=state.integrations,
             people=state.world.sign_in_people,
         )
@@ -96,33 +94,31 @@ def home_routes(front_door: Routes, broker: Routes) -> Routes:
     return (("GET", "/", show),)
 
 
-def _endpoints(routes: Routes) -> Iterable[str]:
-    return [f"{methods} {path}" for methods, path, _ in routes if not path.startswith("/_")]
+def leading_to_front_door(path: str) -> Handler:
+    """Return the answer of the broker for a page that the front door has."""
 
+    async def lead(state: State, request: Request) -> Response:
+        return redirect(f"{state.origins.front_door.beside(request.scope)}{path}")
 
-async def _lead_to_the_front_page(state: State, request: Request) -> Response:
-    return RedirectResponse(f"{state.origins.front_door.beside(request.scope)}/", HTTPStatus.FOUND)
-
-
-BROKER_HOME: Routes = (("GET", "/", _lead_to_the_front_page),)
+    return lead
 
 
 def _handing_over(path: str) -> Handler:
     async def hand_over(state: State, request: Request) -> Response:
-        # With the query as it came: only the broker reads it.
         target = f"{state.origins.broker.beside(request.scope)}{path}"
-        query = request.scope["query_string"].decode("latin-1")
-        location = f"{target}?{query}" if query else target
-        headers = {"Location": location, "Cache-Control": "no-store"}
-        return Response(None, HTTPStatus.FOUND, headers)
+        return redirect(with_query(target, request))
 
     return hand_over
 
 
-async def answer_refusal(request: Request, error: Exception) -> Response:
+def with_query(target: str, request: Request) -> str:
+    """Return a URL with the query of a request exactly as it came."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{target}?{query}" if query else target
+
+
+async def answer_refusal(request: Request, error: Unredirectable) -> Response:
     """Answer with a page a request that cannot be sent back to the application."""
-    if not isinstance(error, OAuthRefusal):
-        raise error
     return page(
         "refusal",
         HTTPStatus.BAD_REQUEST,
@@ -133,10 +129,7 @@ async def answer_refusal(request: Request, error: Exception) -> Response:
 
 
 async def _begin(state: State, request: Request) -> Response:
-    try:
-        parameters = single_values(query_pairs(request))
-    except ValueError as cause:
-        raise Unredirectable("invalid_request", "The query is malformed.") from cause
+    parameters = single_values(request.query_params.multi_items())
     address = read_return_address(parameters, state.integrations)
     if address.integration.client_id in state.options.blocked_client_ids:
         raise Unredirectable(
@@ -175,7 +168,7 @@ def _signed_in_person(state: State, request: Request, asked: AuthorizationReques
         return None
     age_seconds = state.clock.now() - session.authenticated_at
     is_too_old = asked.max_age_seconds is not None and age_seconds >= asked.max_age_seconds
-    return None if is_too_old else state.world.person(session.person_uuid)
+    return None if is_too_old else session.person
 
 
 async def _show_people(state: State, request: Request) -> Response:
@@ -190,12 +183,12 @@ async def _choose_person(state: State, request: Request) -> Response:
     if person is None or not person.can_sign_in:
         complaint = f"{chosen[:200]!r} cannot sign in: choose one of these people."
         return _person_page(state, transaction, complaint)
-    session = state.sign_ins.choose_person(transaction, person)
+    session_id = state.sign_ins.choose_person(transaction, person)
     url = f"{_DECISION_PATH}?transaction={transaction.id}"
-    response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
+    response = protected(RedirectResponse(url, HTTPStatus.SEE_OTHER))
     name = _cookie_name(request)
-    response.set_cookie(name, session.id, path=COOKIE_PATH, httponly=True, samesite="lax")
-    return protected(response)
+    response.set_cookie(name, session_id, path=COOKIE_PATH, httponly=True, samesite="lax")
+    return response
 
 
 async def _show_consent(state: State, request: Request) -> Response:
@@ -205,8 +198,7 @@ async def _show_consent(state: State, request: Request) -> Response:
 async def _decide(state: State, request: Request) -> Response:
     form = await read_form(request)
     transaction = _transaction(state, form)
-    person = state.world.person(transaction.person_uuid)
-    decision = form.get("decision")
+    person, decision = transaction.person, form.get("decision")
     if person is None or decision not in ("accept", "show", "decline"):
         return _consent_page(state, transaction)
     state.sign_ins.finish(transaction)
@@ -280,10 +272,9 @@ def _person_page(state: State, transaction: Transaction, complaint: str = "") ->
 
 
 def _consent_page(state: State, transaction: Transaction) -> Response:
-    person = state.world.person(transaction.person_uuid)
-    if person is None:
+    if transaction.person is None:
         return _person_page(state, transaction)
-    return page("consent", transaction=transaction, person=person)
+    return page("consent", transaction=transaction)
 
 
 async def _sign_out(state: State, request: Request) -> Response:
@@ -299,19 +290,9 @@ async def _sign_out(state: State, request: Request) -> Response:
 
 def _is_registered_origin(state: State, url: str) -> bool:
     redirect_uris = (uri for one in state.integrations for uri in one.redirect_uris)
-    origin = _origin_of(url)
-    return origin is not None and any(_origin_of(uri) == origin for uri in redirect_uris)
-
-
-def _origin_of(url: str) -> tuple[str, str] | None:
-    if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
-    return (parts.scheme, parts.netloc.lower()) if is_web else None
+    origins = ("/".join(uri.split("/")[:3]) for uri in redirect_uris if uri.startswith("http"))
+    is_sendable = url.isascii() and url.isprintable()
+    return is_sendable and any(url.startswith(f"{origin}/") for origin in origins)
 
 
 def _cookie_name(request: Request) -> str:

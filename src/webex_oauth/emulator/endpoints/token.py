@@ -11,27 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints import wire
+from webex_oauth.emulator.identity import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import Integration, IntegrationRegistry, is_marked
-from webex_oauth.emulator.identity.sign_ins import CodeReused, OAuthRefusal
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import Person
 
 _Method = Literal["form", "basic"]
 _Exchange = Callable[[State, Request, Integration, Mapping[str, str]], IssuedTokens]
-
-
-def refusing(answer: wire.Handler) -> wire.Handler:
-    """Return *answer*, with an error in the origin's style for what it refuses."""
-
-    async def refusing(state: State, request: Request) -> Response:
-        try:
-            return await answer(state, request)
-        except OAuthRefusal as refusal:
-            return wire.oauth_error(state, request, refusal)
-
-    return refusing
 
 
 def _issuing(exchange_by_grant_type: Mapping[str, _Exchange]) -> wire.Handler:
@@ -39,34 +26,28 @@ def _issuing(exchange_by_grant_type: Mapping[str, _Exchange]) -> wire.Handler:
 
     async def issue(state: State, request: Request) -> Response:
         form = await wire.read_form(request)
-        integration = _authenticated_client(state, request, form)
+        integration = authenticated_client(state, request, form)
         exchange = exchange_by_grant_type.get(wire.required_field(form, "grant_type"))
         if exchange is None:
             raise OAuthRefusal("unsupported_grant_type", "unsupported_grant_type")
         tokens = exchange(state, request, integration, form)
         return wire.json_answer(token_answer(state, tokens), headers={"Pragma": "no-cache"})
 
-    return refusing(issue)
+    return issue
 
 
 def _exchange_code(
     state: State, request: Request, integration: Integration, form: Mapping[str, str]
 ) -> IssuedTokens:
-    try:
-        code = state.sign_ins.redeem(
-            wire.required_field(form, "code"),
-            client_id=integration.client_id,
-            redirect_uri=form.get("redirect_uri"),
-            verifier=form.get("code_verifier"),
-        )
-    except CodeReused as reused:
-        if state.options.code_reuse_revokes_tokens:
-            state.tokens.revoke_grant(reused.grant_id)
-        raise
+    code = state.sign_ins.redeem(
+        wire.required_field(form, "code"),
+        client_id=integration.client_id,
+        redirect_uri=form.get("redirect_uri"),
+        verifier=form.get("code_verifier"),
+    )
     if code.request.challenge:
         entry_of(request.scope).notes.append("pkce_verified")
-    person = _living_person(state, code.person_uuid)
-    return state.tokens.issue(integration.client_id, person, code.scopes, code.grant_id)
+    return state.tokens.issue(integration.client_id, code.person, code.scopes, code.grant_id)
 
 
 def _refresh(
@@ -80,16 +61,8 @@ def _exchange_device_code(
     state: State, _: Request, integration: Integration, form: Mapping[str, str]
 ) -> IssuedTokens:
     code = wire.required_field(form, "device_code")
-    device = state.devices.redeem(code, integration.client_id)
-    person = _living_person(state, device.person_uuid)
-    return state.tokens.issue(integration.client_id, person, device.scopes)
-
-
-def _living_person(state: State, uuid: str) -> Person:
-    person = state.world.person(uuid)
-    if person is None:
-        raise OAuthRefusal("invalid_grant", "The person who granted this is gone.")
-    return person
+    person, scopes = state.devices.redeem(code, integration.client_id)
+    return state.tokens.issue(integration.client_id, person, scopes)
 
 
 def token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
@@ -110,7 +83,7 @@ def token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:
 
 async def _revoke(state: State, request: Request) -> Response:
     form = await wire.read_form(request)
-    integration = _authenticated_client(state, request, form)
+    integration = authenticated_client(state, request, form)
     # RFC 7009 section 2.2: an unknown token is as good as a revoked one.
     state.tokens.revoke(wire.required_field(form, "token"), integration.client_id)
     # Some clients read every answer as JSON, and refuse one that does not say that it is.
@@ -135,7 +108,8 @@ async def _revoke_own_token(state: State, request: Request) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _authenticated_client(state: State, request: Request, form: Mapping[str, str]) -> Integration:
+def authenticated_client(state: State, request: Request, form: Mapping[str, str]) -> Integration:
+    """Return which client asks, and note how it proved it; raise `OAuthRefusal` unless it did."""
     authorization = request.headers.get("authorization")
     integration, method = authenticate(state.integrations, authorization, form)
     entry = entry_of(request.scope)
@@ -201,11 +175,11 @@ FRONT_DOOR_ROUTES: wire.Routes = (
     ("POST", "/v1/device/token", _ISSUE_TO_DEVICE),
     # Webex revokes at the broker alone. The front door of a local Webex does so too, so that a
     # client which was given one address needs no second one.
-    ("POST", "/v1/revoke", refusing(_revoke)),
+    ("POST", "/v1/revoke", _revoke),
 )
 BROKER_ROUTES: wire.Routes = (
     ("POST", "/idb/oauth2/v1/access_token", _ISSUE),
-    ("POST", "/idb/oauth2/v1/revoke", refusing(_revoke)),
+    ("POST", "/idb/oauth2/v1/revoke", _revoke),
     ("GET", "/idb/oauth2/v1/tokens/me", _show_own_token),
     ("DELETE", "/idb/oauth2/v1/tokens/me", _revoke_own_token),
 )

@@ -1,7 +1,6 @@
 """HTTP as Webex speaks it: forms, bearer tokens (RFC 6750), and answers in its two styles."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -11,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webex_oauth.emulator.identity import OAuthRefusal
 from webex_oauth.emulator.identity.integrations import is_satisfied
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
 from webex_oauth.emulator.identity.tokens import Grant, Token
 from webex_oauth.emulator.journal import entry_of
 from webex_oauth.emulator.state import State
@@ -34,7 +33,6 @@ FORBIDDEN = (
 _NOT_FOUND = "The requested resource could not be found."
 _BUG = "The emulator failed: this is a bug in it, not an answer that Webex would give."
 _MOST_FIELDS = 100
-_LARGEST_BODY = 262_144
 _RATE_WINDOW_SECONDS = 60
 
 
@@ -62,10 +60,13 @@ def gateway_error(
     return json_answer(body, status, headers)
 
 
-async def answer_http_error(request: Request, error: Exception) -> Response:
+async def answer_bug(request: Request, _: Exception) -> Response:
+    """Answer what is nobody's intention."""
+    return gateway_error(request, HTTPStatus.INTERNAL_SERVER_ERROR, _BUG)
+
+
+async def answer_http_error(request: Request, error: HTTPException) -> Response:
     """Answer what an endpoint or the router refuses."""
-    if not isinstance(error, HTTPException):
-        return gateway_error(request, HTTPStatus.INTERNAL_SERVER_ERROR, _BUG)
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         # Webex documents a body that is not JSON.
         html = "<html><body><h1>429 Too Many Requests</h1></body></html>"
@@ -75,7 +76,7 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
     return gateway_error(request, error.status_code, message, error.headers)
 
 
-def oauth_error(state: State, request: Request, refusal: OAuthRefusal) -> Response:
+async def answer_oauth_error(state: State, request: Request, refusal: OAuthRefusal) -> Response:
     """Return a refusal in the style of the origin, or in the one that an option chooses."""
     is_unauthorized = refusal.status == HTTPStatus.UNAUTHORIZED
     status = state.options.wrong_secret_status if is_unauthorized else refusal.status
@@ -91,11 +92,6 @@ def oauth_error(state: State, request: Request, refusal: OAuthRefusal) -> Respon
     return json_answer(body, status)
 
 
-def query_pairs(request: Request) -> list[tuple[str, str]]:
-    """Return the query of a request, with its repetitions; raise `ValueError` if malformed."""
-    return _pairs(request.scope["query_string"])
-
-
 async def read_form(request: Request) -> dict[str, str]:
     """Return the form of a request; raise `OAuthRefusal` if there is none or it repeats a name."""
     content_type = content_type_of(request)
@@ -106,7 +102,12 @@ async def read_form(request: Request) -> dict[str, str]:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
     try:
-        pairs = _pairs(await _body(request))
+        pairs = parse_qsl(
+            (await request.body()).decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
     except ValueError as cause:
         raise OAuthRefusal("invalid_request", "The form is malformed.") from cause
     form = dict(pairs)
@@ -122,19 +123,9 @@ async def read_json(request: Request, kind: type[_Body]) -> _Body:
         message = f"Content type '{content_type}' not supported"
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
     try:
-        return msgspec.json.decode(await _body(request), type=kind)
+        return msgspec.json.decode(await request.body(), type=kind)
     except msgspec.MsgspecError as cause:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(cause)) from cause
-
-
-async def _body(request: Request) -> bytes:
-    """Return the body of a request; refuse (413) one that is too large."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LARGEST_BODY:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return body
 
 
 def content_type_of(request: Request) -> str:
@@ -169,25 +160,23 @@ def check_bearer(state: State, request: Request) -> Token:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     token = state.tokens.access_token(value.strip()) if scheme.lower() == "bearer" else None
     if token is None:
-        raise _unauthorized(state)
+        headers = {"WWW-Authenticate": "Bearer"} if state.options.is_www_authenticate_sent else {}
+        raise HTTPException(HTTPStatus.UNAUTHORIZED, INVALID_TOKEN, headers)
     entry_of(request.scope).client_id = token.grant.client_id
     return token
 
 
 def check_permission(state: State, request: Request, *, api: str, scope: str) -> Grant:
-    """Return the grant under which a request comes, with its person as they are now.
+    """Return the grant under which a request comes.
 
-    Refuse one without a valid token or a living person (401), without the scope (403), and one
-    too many of this token at this API (429).
+    Refuse one without a valid token (401), without the scope (403), and one too many of this token
+    at this API (429).
     """
     token = check_bearer(state, request)
     _check_rate(state, token, api)
     if not is_satisfied(scope, token.grant.scopes):
         raise HTTPException(HTTPStatus.FORBIDDEN, FORBIDDEN)
-    person = state.world.person(token.grant.person.uuid)
-    if person is None:
-        raise _unauthorized(state)
-    return replace(token.grant, person=person)
+    return token.grant
 
 
 def _check_rate(state: State, token: Token, api: str) -> None:
@@ -198,21 +187,5 @@ def _check_rate(state: State, token: Token, api: str) -> None:
         begun_at, count = now, 0
     state.rate_windows[token.value, api] = (begun_at, count + 1)
     if limit and count >= limit:
-        wait_seconds = begun_at + _RATE_WINDOW_SECONDS - now
-        headers = {"Retry-After": str(wait_seconds)}
+        headers = {"Retry-After": str(begun_at + _RATE_WINDOW_SECONDS - now)}
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, headers=headers)
-
-
-def _unauthorized(state: State) -> HTTPException:
-    is_challenge_sent = state.options.is_www_authenticate_sent
-    headers = {"WWW-Authenticate": "Bearer"} if is_challenge_sent else {}
-    return HTTPException(HTTPStatus.UNAUTHORIZED, INVALID_TOKEN, headers)
-
-
-def _pairs(text: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(
-        text.decode("ascii"),
-        keep_blank_values=True,
-        errors="strict",
-        max_num_fields=_MOST_FIELDS,
-    )

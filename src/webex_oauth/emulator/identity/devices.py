@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 from webex_oauth.emulator.conditions import BoundedDict, Conditions
+from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
 from webex_oauth.emulator.identity.integrations import Integration
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationRequest,
-    OAuthRefusal,
     ReturnAddress,
-    Unredirectable,
     registered_scopes,
 )
 from webex_oauth.emulator.world import Person
@@ -28,7 +27,7 @@ class Device:
     request: AuthorizationRequest
     expires_at: int
     polled_at: int | None = None
-    person_uuid: str = ""
+    person: Person | None = None
     scopes: tuple[str, ...] = ()
     error: str = ""
     """Why it gets no tokens, if so it was decided."""
@@ -49,7 +48,7 @@ class Devices:
             code=self._conditions.randomness.uuid(),
             user_code=user_code,
             link_code=self._conditions.randomness.hex(32),
-            request=AuthorizationRequest(address, scopes, None, "", "", None, user_code),
+            request=AuthorizationRequest(address, scopes, None, user_code=user_code),
             expires_at=self._now() + self._conditions.options.device_code_lifetime_seconds,
         )
         self._device_by_code[device.code] = device
@@ -59,9 +58,8 @@ class Devices:
         """Return the undecided device with this user code or link code."""
         typed = code.replace(" ", "").replace("-", "")
         for device in tuple(self._device_by_code.values()):
-            is_waiting = not device.person_uuid
-            is_alive = is_waiting and device.expires_at > self._now()
-            if is_alive and typed in (device.user_code, device.link_code):
+            is_waiting = device.person is None and device.expires_at > self._now()
+            if is_waiting and typed in (device.user_code, device.link_code):
                 return device
         return None
 
@@ -72,12 +70,11 @@ class Devices:
         device = self.find(user_code)
         if device is None:
             raise Unredirectable("expired_token", "The code of this device has expired.")
-        self._device_by_code[device.code] = replace(
-            device, person_uuid=person.uuid, scopes=scopes, error=error
-        )
+        decided = replace(device, person=person, scopes=scopes, error=error)
+        self._device_by_code[device.code] = decided
 
-    def redeem(self, code: str, client_id: str) -> Device:
-        """Return a device that may have its tokens, once; raise `OAuthRefusal` until then.
+    def redeem(self, code: str, client_id: str) -> tuple[Person, tuple[str, ...]]:
+        """Return who granted which scopes to a device, once; raise `OAuthRefusal` until then.
 
         RFC 8628 section 3.5. Webex's front door sends the error's name as its message.
         """
@@ -92,15 +89,11 @@ class Devices:
         waited_seconds = self._now() - (device.polled_at or 0)
         if 0 <= waited_seconds < options.device_interval_seconds:
             raise OAuthRefusal("slow_down", "slow_down")
-        if not device.person_uuid:
+        if device.person is None:
             status = options.device_pending_status
             raise OAuthRefusal("authorization_pending", "authorization_pending", status)
         del self._device_by_code[code]
-        return device
-
-    def clear(self) -> None:
-        """Forget all devices."""
-        self._device_by_code.clear()
+        return device.person, device.scopes
 
     def _unused_user_code(self) -> str:
         while True:

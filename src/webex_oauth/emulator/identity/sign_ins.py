@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from webex_oauth.emulator.conditions import BoundedDict, Conditions
+from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
 from webex_oauth.emulator.identity.integrations import (
     KMS_SCOPE,
     OPENID_SCOPES,
@@ -20,23 +21,12 @@ from webex_oauth.emulator.identity.integrations import (
     IntegrationRegistry,
     is_marked,
 )
+from webex_oauth.emulator.identity.tokens import Tokens
 from webex_oauth.emulator.world import Person
 
 _CAPACITY = 10_000
 _ALLOWED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-
-
-class OAuthRefusal(Exception):
-    """An OAuth request that is answered with an error. RFC 6749 sections 4.1.2.1 and 5.2."""
-
-    def __init__(
-        self, error: str, description: str, status: int = 400, *, message: str = ""
-    ) -> None:
-        super().__init__(f"{error}: {description}")
-        self.error = error
-        self.description = description
-        self.message: str = message or description
-        self.status = status
+_MAX_AGE = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +65,6 @@ def check_verifier(challenge: Challenge | None, verifier: str | None) -> None:
         raise OAuthRefusal("invalid_grant", "code_verifier does not match the code_challenge.")
 
 
-class Unredirectable(OAuthRefusal):
-    """A refusal that must not be answered by a redirect, because its target is not verified."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReturnAddress:
     """Where answers go: a registered redirect URI, and the state to send along."""
@@ -96,9 +82,9 @@ class AuthorizationRequest:
     address: ReturnAddress
     scopes: tuple[str, ...]
     challenge: Challenge | None
-    prompt: str
-    login_hint: str
-    max_age_seconds: int | None
+    prompt: str = ""
+    login_hint: str = ""
+    max_age_seconds: int | None = None
     user_code: str = ""
     """The code of the device that waits for the decision, instead of a callback."""
 
@@ -141,13 +127,16 @@ def read_authorization_request(
     )
     if challenge is None and is_pkce_required:
         raise OAuthRefusal("invalid_request", "code_challenge is required.")
+    max_age = parameters.get("max_age")
+    if max_age is not None and not _MAX_AGE.fullmatch(max_age):
+        raise OAuthRefusal("invalid_request", "max_age must be a number of seconds.")
     return AuthorizationRequest(
         address=address,
         scopes=registered_scopes(parameters.get("scope", ""), address.integration),
         challenge=challenge,
         prompt=parameters.get("prompt", ""),
         login_hint=parameters.get("login_hint", "") or parameters.get("email", ""),
-        max_age_seconds=_read_max_age(parameters.get("max_age")),
+        max_age_seconds=None if max_age is None else int(max_age),
     )
 
 
@@ -201,20 +190,11 @@ def registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
     return names
 
 
-def _read_max_age(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > len("9999999999"):
-        raise OAuthRefusal("invalid_request", "max_age must be a number of seconds.")
-    return int(text)
-
-
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
     """A browser that need not choose a person again: who is signed in, and since when."""
 
-    id: str
-    person_uuid: str
+    person: Person
     authenticated_at: int
 
 
@@ -225,7 +205,7 @@ class Transaction:
     id: str
     request: AuthorizationRequest
     expires_at: int
-    person_uuid: str = ""
+    person: Person | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,26 +214,19 @@ class AuthorizationCode:
 
     value: str
     request: AuthorizationRequest
-    person_uuid: str
+    person: Person
     scopes: tuple[str, ...]
     expires_at: int
     grant_id: str
     is_used: bool = False
 
 
-class CodeReused(OAuthRefusal):
-    """A code that was presented a second time, with the grant it became the first time."""
-
-    def __init__(self, grant_id: str) -> None:
-        super().__init__("invalid_grant", "The authorization code was used before.")
-        self.grant_id = grant_id
-
-
 class SignIns:
     """The transactions under way, the codes that were issued, and the signed-in browsers."""
 
-    def __init__(self, conditions: Conditions) -> None:
+    def __init__(self, conditions: Conditions, tokens: Tokens) -> None:
         self._conditions = conditions
+        self._tokens = tokens
         self._transaction_by_id: BoundedDict[str, Transaction] = BoundedDict(_CAPACITY)
         self._code_by_value: BoundedDict[str, AuthorizationCode] = BoundedDict(_CAPACITY)
         self.browsers: BoundedDict[str, BrowserSession] = BoundedDict(_CAPACITY)
@@ -264,7 +237,7 @@ class SignIns:
             id=self._conditions.randomness.hex(24),
             request=request,
             expires_at=self._expiry(self._conditions.options.transaction_lifetime_seconds),
-            person_uuid=person.uuid if person else "",
+            person=person,
         )
         self._transaction_by_id[transaction.id] = transaction
         return transaction
@@ -275,14 +248,12 @@ class SignIns:
         is_alive = transaction and transaction.expires_at > self._conditions.clock.now()
         return transaction if is_alive else None
 
-    def choose_person(self, transaction: Transaction, person: Person) -> BrowserSession:
-        """Record who decides; return the session that lets the browser skip this next time."""
-        chosen = replace(transaction, person_uuid=person.uuid)
-        self._transaction_by_id[chosen.id] = chosen
-        now = self._conditions.clock.now()
-        session = BrowserSession(self._conditions.randomness.hex(24), person.uuid, now)
-        self.browsers[session.id] = session
-        return session
+    def choose_person(self, transaction: Transaction, person: Person) -> str:
+        """Record who decides; return the id of the session in which the browser skips this."""
+        self._transaction_by_id[transaction.id] = replace(transaction, person=person)
+        session_id = self._conditions.randomness.hex(24)
+        self.browsers[session_id] = BrowserSession(person, self._conditions.clock.now())
+        return session_id
 
     def finish(self, transaction: Transaction) -> None:
         """End a transaction that has been decided."""
@@ -295,7 +266,7 @@ class SignIns:
         code = AuthorizationCode(
             value=self._conditions.randomness.opaque(person.organization_uuid),
             request=request,
-            person_uuid=person.uuid,
+            person=person,
             scopes=scopes,
             expires_at=self._expiry(self._conditions.options.code_lifetime_seconds),
             grant_id=self._conditions.randomness.uuid(),
@@ -309,13 +280,15 @@ class SignIns:
         """Redeem a code. RFC 6749 section 4.1.3.
 
         The first time that its own client presents it spends it, whatever comes of that.
-        Raise `CodeReused` for a spent code and `OAuthRefusal` for every other fault.
+        Raise `OAuthRefusal` for every fault.
         """
         code = self._code_by_value.get(value)
         if code is None or code.request.address.integration.client_id != client_id:
             raise OAuthRefusal("invalid_grant", "The authorization code is unknown.")
         if code.is_used:
-            raise CodeReused(code.grant_id)
+            if self._conditions.options.code_reuse_revokes_tokens:
+                self._tokens.revoke_grant(code.grant_id)
+            raise OAuthRefusal("invalid_grant", "The authorization code was used before.")
         self._code_by_value[value] = replace(code, is_used=True)
         if code.expires_at <= self._conditions.clock.now():
             raise OAuthRefusal("invalid_grant", "The authorization code has expired.")
@@ -326,12 +299,6 @@ class SignIns:
             raise OAuthRefusal("invalid_grant", message)
         check_verifier(code.request.challenge, verifier)
         return code
-
-    def clear(self) -> None:
-        """Forget all transactions, codes and browsers."""
-        self._transaction_by_id.clear()
-        self._code_by_value.clear()
-        self.browsers.clear()
 
     def _expiry(self, lifetime_seconds: int) -> int:
         return self._conditions.clock.now() + lifetime_seconds

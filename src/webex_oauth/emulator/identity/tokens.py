@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from webex_oauth.emulator.conditions import BoundedDict, Conditions
-from webex_oauth.emulator.identity.sign_ins import OAuthRefusal
+from webex_oauth.emulator.identity import OAuthRefusal
 from webex_oauth.emulator.world import Person
 
 _CAPACITY = 200_000
