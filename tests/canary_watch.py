@@ -14,7 +14,7 @@ from webex_oauth.errors import WebexOAuthError
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Randomness, Transport
 from webex_oauth.secret import Secret
-from webex_oauth.web.browser_security import csrf_token
+from webex_oauth.web.visit import csrf_token
 
 SECRET_BYTES = 32
 TOKEN_FIELDS = ("access_token", "refresh_token")

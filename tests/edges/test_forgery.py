@@ -8,7 +8,7 @@ from edges.stage import Stage
 from scene import JONAS, Scene
 
 from webex_oauth.secret import Secret
-from webex_oauth.web.browser_security import csrf_token
+from webex_oauth.web.visit import csrf_token
 
 
 def tokens_of_others(scene: Scene) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from scene import Scene
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Transport
 from webex_oauth.secret import Secret
-from webex_oauth.web.browser_security import csrf_token
+from webex_oauth.web.visit import csrf_token
 
 pytestmark = pytest.mark.check("E01")
 

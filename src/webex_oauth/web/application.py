@@ -71,7 +71,7 @@ def create_application(
         cookies=CookieJar(settings.client),
         refusals=RefusalLog(),
         is_ready=readiness.is_ready,
-        acting_paths=acting_paths(settings.callback_path),
+        acting_paths=acting_paths(table, settings.callback_path),
         home=ReturnTo(settings.base_path),
     )
 
@@ -127,12 +127,12 @@ def handlers(callback_path: str) -> HandlerTable:
     return {base: {"GET": lead_home}, **table} if base else table
 
 
-def acting_paths(callback_path: str) -> frozenset[str]:
+def acting_paths(table: HandlerTable, callback_path: str) -> frozenset[str]:
     """Return the paths of the pages that do something: those with a form, and the callback.
 
     Each is there as a proxy that takes the base off may pass it on, too.
     """
-    acting = [path for path, by in handlers(callback_path).items() if "POST" in by]
+    acting = [path for path, by in table.items() if "POST" in by]
     acting.append(callback_path)
     base = base_of(callback_path).removesuffix("/")
     return frozenset((*acting, *(path.removeprefix(base) for path in acting)))

@@ -1,11 +1,9 @@
-"""What protects a browser: headers on answers, and form tokens."""
+"""The headers that protect a browser, on every answer."""
 
-import hmac
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from webex_oauth.secret import Secret
 from webex_oauth.settings.urls import is_loopback
 
 HeaderList: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -14,8 +12,6 @@ PERMISSIONS_POLICY: Final = (
     b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
     b"magnetometer=(), microphone=(), payment=(), usb=()"
 )
-FORM_PURPOSE: Final = b"webex-oauth csrf"
-NOTICE_PURPOSE: Final = b"webex-oauth notice "
 
 
 def security_headers(public_origin: str) -> HeaderList:
@@ -53,18 +49,3 @@ def content_security_policy(
         f"img-src {images}; {form_action}object-src 'none'; "
         "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     ).encode("ascii")
-
-
-def csrf_token(session_id: Secret) -> Secret:
-    """Return what proves that a form comes from the session's own page."""
-    return Secret(_derived(session_id, FORM_PURPOSE))
-
-
-def notice_proof(notice: str, session_id: Secret) -> str:
-    """Return what a link carries beside *notice*, so that no other link makes a page show it."""
-    return _derived(session_id, NOTICE_PURPOSE + notice.encode("utf-8", "replace"))[:32]
-
-
-def _derived(session_id: Secret, content: bytes) -> str:
-    """Derive what only this application can; it reveals nothing of the session id."""
-    return hmac.digest(session_id.reveal().encode(), content, "sha256").hex()

@@ -21,28 +21,20 @@ the peer costs nothing and must not cause work."""
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """An address to go on to."""
-
-    url: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
 class FailurePage(View):
     """Any failure, with its honest status.
 
-    The way on is a new sign-in that leads to `sign_in_to`, or `link`, or neither. `retry_at` is
-    when to come back, if Webex said so, `missing_scope` what was not granted, where that is the
-    reason. `details` are labels and values for people who look into it. `reference_id` is in the
-    log, beside the time `at`.
+    The way on is a new sign-in that leads to `sign_in_to`, or `link` (its URL and label), or
+    neither. `retry_after_seconds` says when to come back, if Webex did; `missing_scope` what was
+    not granted, where that is the reason. `details` are labels and values for people who look into
+    it. `reference_id` is in the log, beside the time `at`.
     """
 
     template: ClassVar = "failure.html"
 
     failure: Failure
     sign_in_to: str | None
-    link: Link | None
+    link: tuple[str, str] | None
     retry_after_seconds: int | None
     missing_scope: str | None
     details: tuple[tuple[str, str], ...]
@@ -91,17 +83,17 @@ async def show_failure(
     return response
 
 
-def _link(visit: Visit, failure: Failure) -> Link | None:
+def _link(visit: Visit, failure: Failure) -> tuple[str, str] | None:
     if failure.name == "wrong-host":
         url = visit.site.settings.url_of(PagePath.HOME)
-        return Link(url, url)
+        return url, url
     match failure.retry:
         case Retry.SAME_PAGE if visit.request.method in {"GET", "HEAD"}:
             # An empty reference is this very address; a callback's query has no place in a page.
-            return Link("", "Try again")
+            return "", "Try again"
         case Retry.SAME_PAGE | Retry.HOME:
-            return Link(visit.site.home.path, "Home page")
+            return visit.site.home.path, "Home page"
         case Retry.OWN_PAGE:
-            return Link(visit.site.home.path, "Go to your page")
+            return visit.site.home.path, "Go to your page"
         case Retry.SIGN_IN | Retry.NOTHING:
             return None

@@ -11,10 +11,9 @@ from starlette.responses import Response
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.settings.pages import PagePath
-from webex_oauth.web.browser_security import notice_proof
 from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import View
-from webex_oauth.web.visit import Visit, redirect
+from webex_oauth.web.visit import Visit, notice_proof, redirect
 
 UNKNOWN_BROWSER: Final = "An unknown browser"
 ALREADY_OUT: Final = "That browser was signed out already."

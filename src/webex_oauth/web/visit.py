@@ -1,5 +1,6 @@
 """A visit: one request to a page, with what every page needs to answer it."""
 
+import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from webex_oauth.integration import OpenIntegration
 from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
-from webex_oauth.web.browser_security import content_security_policy, csrf_token
+from webex_oauth.web.browser_security import content_security_policy
 from webex_oauth.web.refusals import RefusalLog, Refused, reference_id
 from webex_oauth.web.rendering import Assets, Layout, Pages, View
 
@@ -29,7 +30,24 @@ CLEARED = '"cache", "storage"'
 of every other application below it. Our own cookies are expired one by one."""
 CLEARED_BELOW = '"cache"'
 """Below a path the origin, and what it stores, belongs to other applications too."""
+FORM_PURPOSE = b"webex-oauth csrf"
+NOTICE_PURPOSE = b"webex-oauth notice "
 UNKNOWN_SESSION = "the session cookie is unknown here: invented, or its session has ended"
+
+
+def csrf_token(session_id: Secret) -> Secret:
+    """Return what proves that a form comes from the session's own page."""
+    return Secret(_derived(session_id, FORM_PURPOSE))
+
+
+def notice_proof(notice: str, session_id: Secret) -> str:
+    """Return what a link carries beside *notice*, so that no other link makes a page show it."""
+    return _derived(session_id, NOTICE_PURPOSE + notice.encode("utf-8", "replace"))[:32]
+
+
+def _derived(session_id: Secret, content: bytes) -> str:
+    """Derive what only this application can; it reveals nothing of the session id."""
+    return hmac.digest(session_id.reveal().encode(), content, "sha256").hex()
 
 
 def redirect(url: str) -> Response:

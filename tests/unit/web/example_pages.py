@@ -10,7 +10,7 @@ from webex_oauth.flows.failures import FAILURES
 from webex_oauth.flows.sessions import ListedSession, TokenFate
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import Profile
-from webex_oauth.web.failure_page import FailurePage, Link
+from webex_oauth.web.failure_page import FailurePage
 from webex_oauth.web.home import GrantInWords, HomePage, PersonPage
 from webex_oauth.web.listrooms import Interruption, RoomsPage
 from webex_oauth.web.rendering import About, Assets, Layout, Pages, View
@@ -99,7 +99,7 @@ PAGES: tuple[tuple[View, Layout], ...] = (
     (replace(FAILURE_PAGE, failure=FAILURES["scope-missing"], missing_scope=ROOMS_READ), MIRA),
     (replace(FAILURE_PAGE, failure=FAILURES["client-refused"]), STRANGER),
     (replace(FAILURE_PAGE, failure=FAILURES["api-server-failed"]), MIRA),
-    (replace(FAILURE_PAGE, link=Link(GIVEN, "Home page"), details=(("Error code", "odd"),)), MIRA),
+    (replace(FAILURE_PAGE, link=(GIVEN, "Home page"), details=(("Error code", "odd"),)), MIRA),
     *((page, MIRA) for page in ROOMS_PAGES),
 )
 

@@ -6,12 +6,8 @@ from starlette.datastructures import Headers
 
 from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_navigation, is_prefetch
 from webex_oauth.secret import Secret
-from webex_oauth.web.browser_security import (
-    content_security_policy,
-    csrf_token,
-    notice_proof,
-    security_headers,
-)
+from webex_oauth.web.browser_security import content_security_policy, security_headers
+from webex_oauth.web.visit import csrf_token, notice_proof
 
 HOME = "https://spaces.example"
 MINE, ANOTHER = Secret("session-1"), Secret("session-2")

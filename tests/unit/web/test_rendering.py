@@ -44,7 +44,6 @@ from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.vault.rows import LAST_INSTANT
 from webex_oauth.web.application import CACHED_FOR_GOOD
-from webex_oauth.web.failure_page import Link
 from webex_oauth.web.home import HomePage, PersonPage
 from webex_oauth.web.rendering import (
     ROWS,
@@ -432,7 +431,7 @@ def test_try_again_keeps_where_the_person_was_going() -> None:
 
 def test_a_failure_without_a_remedy_offers_none() -> None:
     document = rendered(FAILURE_PAGE, STRANGER)
-    linked = rendered(replace(FAILURE_PAGE, link=Link("/x", "Go on")), STRANGER)
+    linked = rendered(replace(FAILURE_PAGE, link=("/x", "Go on")), STRANGER)
 
     assert not document.named("button")
     assert "Go on" not in document.texts("a")
