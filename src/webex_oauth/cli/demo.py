@@ -1,6 +1,5 @@
 """`webex-oauth demo`: the application and a local Webex together, with no account and no .env."""
 
-import asyncio
 import os
 import tempfile
 from io import StringIO
@@ -11,10 +10,9 @@ from dotenv import dotenv_values
 
 from webex_oauth import emulator as local_webex
 from webex_oauth.cli.emulator import (
-    bind_listeners,
     broker_port_option,
-    emulator_for,
     emulator_port_option,
+    local_webex_for,
     port_option,
 )
 from webex_oauth.cli.output import configure_log, say
@@ -35,25 +33,17 @@ def demo_command(*, port: int, emulator_port: int, broker_port: int | None) -> N
 
 
 async def _serve(port: int, emulator_port: int, broker_port: int | None, folder: Path) -> None:
-    stop, is_over = stop_on_signals(), asyncio.Event()
-    webex = bind_listeners("127.0.0.1", emulator_port, broker_port)
-    emulator = emulator_for(webex.origins, port)
-    settings = _settings(emulator, port, folder)
-    configure_log(is_debugging=settings.debug)
-    listener = await listen(settings)
-    webex.open()
-    say("")
-    say(f"  Open {settings.url_of(PagePath.HOME)} in a browser and press “Sign in with Webex”.")
-    say(f"  The local Webex is at {emulator.origin}/, where people sign in")
-    say(f"  at {emulator.broker_origin}/. Ctrl-C stops both.")
-    say("")
-    serving_webex = asyncio.create_task(local_webex.serve(emulator, webex, is_over))
-    try:
+    stop = stop_on_signals()
+    async with local_webex_for(port, emulator_port, broker_port) as emulator:
+        settings = _settings(emulator, port, folder)
+        configure_log(is_debugging=settings.debug)
+        listener = await listen(settings.host, port)
+        say("")
+        say(f"  Open {settings.url_of(PagePath.HOME)} in a browser and press “Sign in with Webex”.")
+        say(f"  The local Webex is at {emulator.origin}/, where people sign in")
+        say(f"  at {emulator.broker_origin}/. Ctrl-C stops both.")
+        say("")
         await serve_application(settings, listener, stop, is_leaving=stop.is_set)
-    finally:
-        # The local Webex outlives the application, whose last answers need it.
-        is_over.set()
-        await serving_webex
 
 
 def _settings(emulator: local_webex.Emulator, port: int, folder: Path) -> Settings:

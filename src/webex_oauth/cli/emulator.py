@@ -1,9 +1,12 @@
 """`webex-oauth emulator`: a local Webex alone."""
 
+import asyncio
 import errno
 import os
 import re
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +125,7 @@ def emulator_command(**choices: Any) -> None:
 
 async def _serve(choices: Choices) -> None:
     stop, kept = stop_on_signals(), _read_env(choices.env_file)
-    listeners = bind_listeners(
+    listeners = _bind(
         choices.host,
         _port(choices, kept),
         choices.broker_port,
@@ -144,15 +147,26 @@ def _port(choices: Choices, kept: _Kept | None) -> int:
     return choices.port or named or (EMULATOR_PORT if choices.port is None else 0)
 
 
-def emulator_for(origins: local_webex.Origins, port: int) -> local_webex.Emulator:
-    """Return a local Webex for an application on *port* of this machine."""
+@asynccontextmanager
+async def local_webex_for(
+    port: int, emulator_port: int, broker_port: int | None
+) -> AsyncIterator[local_webex.Emulator]:
+    """Serve a local Webex beside an application on *port*, whose last answers need it."""
+    listeners, is_over = _bind("127.0.0.1", emulator_port, broker_port), asyncio.Event()
     integration = local_webex.new_integration(
         local_webex.Randomness(), redirect_uris=(f"http://localhost:{port}/oauth",)
     )
-    return local_webex.Emulator(origins, integrations=[integration])
+    emulator = local_webex.Emulator(listeners.origins, integrations=[integration])
+    listeners.open()
+    serving = asyncio.create_task(local_webex.serve(emulator, listeners, is_over))
+    try:
+        yield emulator
+    finally:
+        is_over.set()
+        await serving
 
 
-def bind_listeners(
+def _bind(
     host: str, port: int, broker_port: int | None, *, allow_beyond_loopback: bool = False
 ) -> local_webex.Listeners:
     """Bind the emulator's sockets; raise ConfigurationError with what to do."""

@@ -11,16 +11,13 @@ import click
 
 from webex_oauth import emulator as local_webex
 from webex_oauth.cli.emulator import (
-    bind_listeners,
     broker_port_option,
-    emulator_for,
     emulator_port_option,
+    local_webex_for,
     port_option,
 )
 from webex_oauth.cli.output import configure_log, say
-from webex_oauth.cli.running import bind_failure, run, stop_on_signals
-from webex_oauth.errors import ConfigurationError
-from webex_oauth.web.listening import listening_socket
+from webex_oauth.cli.running import listen, run, stop_on_signals
 
 PACKAGE: Final = Path(__file__).parents[1]
 HOST: Final = "127.0.0.1"
@@ -44,18 +41,11 @@ def learn_command(*, step: int, port: int, emulator_port: int, broker_port: int 
 async def _serve(
     step: int, port: int, emulator_port: int, broker_port: int | None, folder: Path
 ) -> int:
-    _check_port(port)
-    webex, is_over = bind_listeners(HOST, emulator_port, broker_port), asyncio.Event()
-    emulator = emulator_for(webex.origins, port)
-    env = local_webex.sample_env(emulator.integration, emulator.origin)
-    (folder / ".env").write_text(env, encoding="utf-8")
-    webex.open()
-    serving_webex = asyncio.create_task(local_webex.serve(emulator, webex, is_over))
-    try:
+    (await listen(HOST, port)).close()
+    async with local_webex_for(port, emulator_port, broker_port) as emulator:
+        env = local_webex.sample_env(emulator.integration, emulator.origin)
+        (folder / ".env").write_text(env, encoding="utf-8")
         return await _run(step, emulator.origin, folder)
-    finally:
-        is_over.set()
-        await serving_webex
 
 
 async def _run(step: int, webex: str, folder: Path) -> int:
@@ -93,10 +83,3 @@ def _introduce(step: int, text: str) -> None:
     for line in click.wrap_text(plain, width=96, preserve_paragraphs=True).splitlines():
         say(line)
     say("")
-
-
-def _check_port(port: int) -> None:
-    try:
-        listening_socket(HOST, port).close()
-    except OSError as error:
-        raise ConfigurationError([bind_failure(HOST, port, error)]) from error

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 from webex_oauth.cli.output import print_warnings
 from webex_oauth.errors import ConfigurationError
-from webex_oauth.settings import Settings
 from webex_oauth.web.listening import listening_socket
 
 try:
@@ -71,9 +70,8 @@ def bind_failure(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host}:{port} ({error.strerror}): {remedy}"
 
 
-async def listen(settings: Settings, wait_seconds: float = 0) -> socket.socket:
+async def listen(host: str, port: int, wait_seconds: float = 0) -> socket.socket:
     """Bind the application's address; raise ConfigurationError if it stays taken."""
-    host, port = settings.host, settings.port
     loop = asyncio.get_running_loop()
     ends_at, has_warned = loop.time() + wait_seconds, False
     while True:

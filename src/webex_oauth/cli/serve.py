@@ -70,7 +70,7 @@ def serve_command(*, env_file: Path, workers: int | None) -> None:
 
 async def _serve(settings: Settings, env_file: Path) -> int:
     renewal, loop = asyncio.Event(), asyncio.get_running_loop()
-    listener = await listen(settings, BIND_SECONDS)
+    listener = await listen(settings.host, settings.port, BIND_SECONDS)
     workers = Workers(settings.workers, listener, ["--env-file", str(env_file)])
     stop = stop_on_signals(before_exit=workers.kill)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
