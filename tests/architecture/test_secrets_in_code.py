@@ -157,7 +157,7 @@ def test_a_secret_is_revealed_only_where_something_is_built_of_it() -> None:
         "vault/sealing.py",
         "vault/key_agreement.py",
         "flows/cookies.py",
-        "web/browser_security.py",
+        "web/visit.py",
         "web/rendering.py",
     }
 
