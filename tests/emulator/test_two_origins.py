@@ -78,9 +78,7 @@ def test_links_keep_the_name_of_loopback_that_was_asked(host: str, name: str) ->
         ("http", "[::1]:8090", "http://[::1]:8090", "http://[::1]:8091"),
         ("http", "webex.test:80", "http://webex.test", "http://webex.test:8091"),
         ("http", "", "http://a:8090", "http://b:8091"),
-        ("http", "a b", "http://a:8090", "http://b:8091"),
         ("http", "a/b", "http://a:8090", "http://b:8091"),
-        ("http", "user@a", "http://a:8090", "http://b:8091"),
         ("http", 'a"><script>', "http://a:8090", "http://b:8091"),
     ],
 )

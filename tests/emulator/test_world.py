@@ -1,7 +1,6 @@
 """The world: its people, the rooms they are in, and ids as Webex writes them."""
 
 import base64
-import contextlib
 import uuid
 from dataclasses import replace
 
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from webex_oauth.emulator import Person, Room, World, seeded_rooms, seeded_world, titled_rooms
-from webex_oauth.emulator.world import HOSTILE_EMAIL, HOSTILE_TITLES, read_webex_id, webex_id
+from webex_oauth.emulator.world import HOSTILE_EMAIL, read_webex_id, webex_id
 
 KEY = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
 SOMEONE = seeded_world().people[0]
@@ -53,13 +52,6 @@ def test_an_id_can_be_read_in_both_of_its_forms(key: uuid.UUID, kind: str) -> No
 def test_anything_else_is_not_an_id(text: str) -> None:
     with pytest.raises(ValueError, match=r"^Expect base64 ID or UUID\.$"):
         read_webex_id("ROOM", text)
-
-
-@settings(deadline=None)
-@given(st.text(max_size=300))
-def test_no_text_breaks_the_reader_of_ids(text: str) -> None:
-    with contextlib.suppress(ValueError):
-        assert str(uuid.UUID(read_webex_id("ROOM", text)))
 
 
 def test_rooms_are_made_once_and_only_when_asked_for() -> None:
@@ -141,12 +133,3 @@ def test_group_titles_do_not_repeat_even_among_5000_rooms() -> None:
     titles = [room.title for room in rooms if room.type == "group"]
 
     assert len(set(titles)) == len(titles)
-
-
-def test_the_hostile_person_is_hostile_in_name_address_and_titles() -> None:
-    world = seeded_world()
-    person = person_of(world, HOSTILE_EMAIL)
-
-    assert "<script>" in person.display_name
-    assert "{{" in person.email
-    assert {room.title for room in world.rooms(person)} == set(HOSTILE_TITLES)

@@ -15,7 +15,6 @@ from webex_oauth.emulator.endpoints import (
     control_page,
     devices,
     lacking,
-    memberships,
     messages,
     pages,
     people,
@@ -39,7 +38,6 @@ _FRONT_DOOR: wire.Routes = (
     *people.ROUTES,
     *rooms.ROUTES,
     *messages.ROUTES,
-    *memberships.ROUTES,
     *control.ROUTES,
     *control_page.FRONT_DOOR_ROUTES,
 )

@@ -25,7 +25,6 @@ CONTROL_PATH = "/_emulator/"
 
 _CAPACITY = 20_000
 _MOST_FIELDS = 100
-_LONGEST_FORM = 65_536
 _LARGEST_BODY = 262_144
 _ACCEPTABLE_TRACKING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 _RECORD = "webex_oauth.emulator.record"
@@ -190,17 +189,14 @@ class Record:
         self._receive = receive
         self._send = send
         self._body = bytearray()
-        self._received_bytes = 0
         self._held_start: Message | None = None
 
     async def receive(self) -> Message:
-        """Receive a part of the request, and copy what may be a form; refuse (413) a huge one."""
+        """Receive and copy a part of the request; refuse (413) a huge one."""
         message = await self._receive()
-        piece = message.get("body", b"")
-        self._received_bytes += len(piece)
-        if self._received_bytes > _LARGEST_BODY:
+        self._body.extend(message.get("body", b""))
+        if len(self._body) > _LARGEST_BODY:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        self._body.extend(piece[: _LONGEST_FORM - len(self._body)])
         return message
 
     async def send(self, message: Message) -> None:

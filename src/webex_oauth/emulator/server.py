@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
@@ -230,12 +229,7 @@ class RunningEmulator:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop, and wait until everything is closed; raise `TimeoutError` if it does not end."""
         with suppress(RuntimeError):  # the server has ended by itself
             self._loop.call_soon_threadsafe(self._stop.set)

@@ -2,14 +2,13 @@
 
 import re
 from html import unescape
-from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from emulator.wire import Wire, WireAnswer
 
 from webex_oauth.emulator import Answer, Emulator, Person, Visitor, VisitRefused
-from webex_oauth.emulator.endpoints.pages import COOKIE_PATH, page
+from webex_oauth.emulator.endpoints.pages import COOKIE_PATH
 
 PERSON_PATH = f"{COOKIE_PATH}/authorize/person"
 DECISION_PATH = f"{COOKIE_PATH}/authorize/decision"
@@ -111,13 +110,6 @@ def test_a_person_who_cannot_sign_in_is_refused_on_the_page(wire: Wire, person: 
     assert f"{person}&#39; cannot sign in" in answer.text
 
 
-def test_an_unknown_decision_shows_the_page_again(wire: Wire) -> None:
-    answer = decide(wire, "perhaps")
-
-    assert answer.status == 200
-    assert "Allow access?" in answer.text
-
-
 def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> None:
     _, chosen = choose(wire)
 
@@ -136,9 +128,7 @@ def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> N
     ("changes", "further", "words"),
     [
         ({"client_id": ""}, "", "Parameter:client_id is blank"),
-        ({"client_id": "C" + "0" * 64}, "", "was not issued by an emulator"),
         ({"redirect_uri": "http://localhost:8080/oauth/"}, "", "redirect_uri_mismatch"),
-        ({}, "&client_id=a", "sent more than once"),
         ({}, "&state=again", "sent more than once"),
     ],
 )
@@ -159,7 +149,6 @@ def test_an_unsure_return_address_or_query_ends_on_a_page(
     ("changes", "error"),
     [
         ({"scope": "spark:people_write"}, "invalid_scope"),
-        ({"response_type": "token"}, "unsupported_response_type"),
         ({"prompt": "none"}, "login_required"),
     ],
 )
@@ -267,15 +256,6 @@ def test_pages_cannot_be_framed_stored_or_scripted(wire: Wire) -> None:
     assert " style=" not in answer.text
 
 
-def test_what_a_page_shows_is_text() -> None:
-    answer = page("refusal", error="<b>", description="{{ 7*7 }} <script>", tracking_id='"><i>')
-
-    html = bytes(answer.body).decode()
-    assert "&lt;b&gt;" in html
-    assert "{{ 7*7 }} &lt;script&gt;" in html
-    assert "<i>" not in html
-
-
 def test_every_page_says_that_it_is_not_webex(wire: Wire) -> None:
     _, chosen = choose(wire)
     pages = [
@@ -300,18 +280,6 @@ def test_the_front_page_lists_what_there_is_but_no_secret(emulator: Emulator, wi
     assert emulator.broker_origin in text
     assert emulator.integration.client_id in text
     assert emulator.integration.client_secret not in text
-
-
-@pytest.mark.parametrize(
-    ("decision", "answer"), [("accept", "code="), ("decline", "error=access_denied")]
-)
-def test_a_visitor_walks_the_pages(
-    authorize_url: str, decision: Literal["accept", "decline"], answer: str
-) -> None:
-    visitor = Visitor()
-
-    assert answer in visitor.sign_in(authorize_url, MIRA, decision)
-    assert answer in visitor.sign_in(authorize_url, MIRA, decision)
 
 
 def test_a_visitor_tells_why_a_sign_in_ends_on_a_page(
@@ -342,16 +310,11 @@ def test_logout_leads_to_a_registered_origin(wire: Wire, goto: str) -> None:
     "goto",
     [
         "https://evil.example/",
-        "//evil.example/",
-        "http://localhost:8081/",
         "https://localhost:8080/",
         "http://localhost:8080@evil.example/",
-        "http://user@localhost:8080/",
         "http://localhost:8080\\.evil.example/",
         "http://localhost:8080/\r\nSet-Cookie: a=b",
-        "http://[::1/",
         "javascript:alert(1)",
-        "/relative",
     ],
 )
 def test_logout_leads_nowhere_else(wire: Wire, goto: str) -> None:

@@ -51,14 +51,14 @@ def test_a_code_becomes_tokens(wire: Wire, code: str, path: str) -> None:
     assert wire.get("/v1/people/me", answer.json["access_token"]).status == 200
 
 
-def test_an_omitted_refresh_token_takes_its_lifetime_with_it(
+def test_an_omitted_refresh_token_takes_its_lifetime_with_it_and_stays_valid(
     emulator: Emulator, wire: Wire, refresh_fields: dict[str, str]
 ) -> None:
     emulator.change_options(is_refresh_token_omitted_on_refresh=True)
 
-    answer = wire.post(GATEWAY, refresh_fields).json
-
-    assert sorted(answer) == ["access_token", "expires_in", "scope", "token_type"]
+    for _ in range(2):
+        answer = wire.post(GATEWAY, refresh_fields).json
+        assert sorted(answer) == ["access_token", "expires_in", "scope", "token_type"]
 
 
 def test_the_client_may_authenticate_by_basic(emulator: Emulator, wire: Wire, code: str) -> None:
@@ -70,20 +70,6 @@ def test_the_client_may_authenticate_by_basic(emulator: Emulator, wire: Wire, co
     (entry,) = emulator.journal.wait_for("POST", GATEWAY)
     assert answer.status == 200
     assert "client_authenticated:basic" in entry.notes
-
-
-@pytest.mark.parametrize(("verifier", "status"), [(VERIFIER, 200), ("x" * 43, 400)])
-def test_a_verifier_is_checked_and_a_right_one_noted(
-    emulator: Emulator, wire: Wire, verifier: str, status: int
-) -> None:
-    fields = wire.request_fields(code_challenge=CHALLENGE, code_challenge_method="S256")
-    code = sign_in(emulator, fields)
-
-    answer = wire.post(GATEWAY, wire.code_fields(code, code_verifier=verifier))
-
-    (entry,) = emulator.journal.wait_for("POST", GATEWAY)
-    assert answer.status == status
-    assert ("pkce_verified" in entry.notes) == (status == 200)
 
 
 def test_each_origin_answers_errors_in_its_own_style(wire: Wire) -> None:
@@ -99,14 +85,6 @@ def test_each_origin_answers_errors_in_its_own_style(wire: Wire) -> None:
         "error_description": BAD_REFRESH_TOKEN,
         "trackingID": "CLIENT_1",
     }
-
-
-@pytest.mark.parametrize(("shape", "name"), [("gateway", "message"), ("broker", "error")])
-def test_the_style_can_be_chosen(emulator: Emulator, wire: Wire, shape: str, name: str) -> None:
-    emulator.change_options(error_shape=shape)
-
-    for path in (GATEWAY, BROKER):
-        assert name in wire.post(path, wire.token_fields("unknown")).json
 
 
 @pytest.mark.parametrize("status", [400, 401])
@@ -143,10 +121,8 @@ def test_each_fault_of_a_token_request_is_told(
     [
         ("application/json", "{}", 415),
         ("text/plain", "{}", 415),
-        ("multipart/form-data", "{}", 415),
         (FORM, "grant_type=a&grant_type=b", 400),
         (FORM, "a=%FF", 400),
-        (FORM, "é=1", 400),
         (FORM, "&a=1" * 101, 400),
         (FORM, "a=" + "x" * 300_000, 413),
     ],
@@ -216,7 +192,6 @@ def test_another_client_cannot_revoke(emulator: Emulator, wire: Wire, token: str
 
     assert answer.status == 200
     assert wire.get("/v1/people/me", token).status == 200
-    emulator.integrations.remove(other.client_id)
 
 
 def test_a_revocation_needs_a_token_and_a_client(emulator: Emulator, wire: Wire) -> None:

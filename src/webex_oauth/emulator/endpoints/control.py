@@ -141,12 +141,12 @@ def find_person(state: State, email: str) -> Person:
     return person
 
 
-def _calling(clear_of: Callable[[State], Callable[[], None]]) -> Handler:
-    async def calling(state: State, _: Request) -> Response:
-        clear_of(state)()
+def _calling(change: Callable[[State], None]) -> Handler:
+    async def call(state: State, _: Request) -> Response:
+        change(state)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    return calling
+    return call
 
 
 def _guarded(answer: Handler) -> Handler:
@@ -201,9 +201,9 @@ _ANSWERS: Routes = (
     ("POST", "clock", _move_clock),
     ("GET", "faults", _show_faults),
     ("POST", "faults", _put_fault),
-    ("DELETE", "faults", _calling(lambda state: state.faults.clear)),
+    ("DELETE", "faults", _calling(lambda state: state.faults.clear())),
     ("GET", "journal", _show_journal),
-    ("DELETE", "journal", _calling(lambda state: state.journal.clear)),
+    ("DELETE", "journal", _calling(lambda state: state.journal.clear())),
     ("GET", "options", _show_options),
     ("PATCH", "options", _change_options),
     ("GET", "integrations", _show_integrations),
@@ -211,7 +211,7 @@ _ANSWERS: Routes = (
     ("GET", "grants", _show_grants),
     ("POST", "grants", _grant),
     ("DELETE", "grants", _withdraw),
-    ("POST", "reset", _calling(lambda state: state.reset)),
+    ("POST", "reset", _calling(lambda state: state.reset())),
 )
 CONTROL_RESOURCES = tuple(dict.fromkeys(name for _, name, _ in _ANSWERS))
 ROUTES: Routes = tuple(

@@ -1,8 +1,9 @@
-"""The rooms API: developer.webex.com/docs/api/v1/rooms."""
+"""The APIs of rooms and memberships: developer.webex.com/docs/api/v1/rooms and memberships."""
 
 import base64
 from functools import partial
-from typing import Literal
+from http import HTTPStatus
+from typing import Any, Literal
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -10,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webex_oauth.emulator.endpoints import wire
-from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, read_query
+from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, bad_request, read_query
 from webex_oauth.emulator.identity.integrations import KMS_SCOPE, is_satisfied
 from webex_oauth.emulator.identity.tokens import Grant
 from webex_oauth.emulator.state import State
-from webex_oauth.emulator.world import Person, Room, RoomType, webex_id
+from webex_oauth.emulator.world import Person, Room, RoomType, read_webex_id, webex_id
 
 _KMS_FAILURE = {
     "code": "kms_failure",
@@ -22,6 +23,9 @@ _KMS_FAILURE = {
 }
 
 _permitted = partial(wire.check_permission, api="rooms", scope="spark:rooms_read")
+_may_read_members = partial(
+    wire.check_permission, api="memberships", scope="spark:memberships_read"
+)
 
 
 class RoomQuery(PageQuery, frozen=True):
@@ -77,7 +81,62 @@ def _seen(state: State, grant: Grant, room: Room) -> Room:
     return msgspec.structs.replace(room, title=title, errors={"title": _KMS_FAILURE})
 
 
+class MembershipQuery(PageQuery, frozen=True):
+    """Whose memberships are requested, in which room, and which page of them."""
+
+    room_id: str = ""
+    person_id: str = ""
+    person_email: str = ""
+
+
+async def _list_memberships(state: State, request: Request) -> Response:
+    person = _may_read_members(state, request).person
+    query = read_query(request, MembershipQuery)
+    if query.room_id:
+        room = find_room(state, person, query.room_id)
+        email = query.person_email.casefold()
+        uuid = wire.read_id("PEOPLE", query.person_id) if query.person_id else ""
+        found = [
+            (one, room)
+            for one in state.conversations.members(room)
+            if uuid in ("", one.uuid) and email in ("", one.email.casefold())
+        ]
+    elif query.person_id or query.person_email:
+        raise bad_request("roomId cannot be null")
+    else:
+        found = [(person, room) for room in state.world.rooms(person)]
+    return answer_page(state, request, query, found, lambda pair: _described(*pair))
+
+
+async def _show_membership(state: State, request: Request) -> Response:
+    person = _may_read_members(state, request).person
+    keys = wire.read_id("MEMBERSHIP", request.path_params["membership_id"]).split(":")
+    room, member = state.world.room(person, keys[1]), state.world.person(keys[0])
+    if room is None or member not in state.conversations.members(room):
+        raise HTTPException(HTTPStatus.NOT_FOUND, "Failed to get membership")
+    return wire.json_answer(_described(member, room))
+
+
+def _described(person: Person, room: Room) -> dict[str, Any]:
+    key = f"{person.uuid}:{read_webex_id('ROOM', room.id)}"
+    answer = {
+        "id": webex_id("MEMBERSHIP", key),
+        "roomId": room.id,
+        "personId": person.id,
+        "personEmail": person.email,
+        "personDisplayName": person.display_name,
+        "personOrgId": webex_id("ORGANIZATION", person.organization_uuid),
+        "isModerator": room.is_locked and room.creator_id == person.id,
+        "isMonitor": False,
+        "roomType": room.type,
+        "created": room.created,
+    }
+    return {**answer, "isRoomHidden": False} if room.type == "direct" else answer
+
+
 ROUTES: wire.Routes = (
     ("GET", "/v1/rooms", _list),
     ("GET", "/v1/rooms/{room_id}", _show),
+    ("GET", "/v1/memberships", _list_memberships),
+    ("GET", "/v1/memberships/{membership_id}", _show_membership),
 )

@@ -85,10 +85,6 @@ class IntegrationRegistry:
         self._integration_by_client_id[integration.client_id] = integration
         return integration
 
-    def remove(self, client_id: str) -> None:
-        """Forget an integration."""
-        self._integration_by_client_id.pop(client_id, None)
-
     def find(self, client_id: str) -> Integration | None:
         """Return the integration with this client id."""
         return self._integration_by_client_id.get(client_id)
