@@ -33,10 +33,6 @@ ShowFailure = Callable[[Scope, Refused], Awaitable[ASGIApp]]
 """Log that the request in the scope was refused, and build the answer."""
 
 
-class NotTaken(Exception):
-    """An answer was not read to its end in time."""
-
-
 class Places:
     """How many requests are being worked on."""
 
@@ -46,7 +42,8 @@ class Places:
 class Outlet:
     """The way out of one request: it sends the answer, with the headers that every answer carries.
 
-    The request's place is free while its peer is waited for.
+    The request's place is free while its peer is waited for. An answer in pieces has
+    *stream_seconds*, beyond which `limit` ends it.
     """
 
     def __init__(
@@ -55,10 +52,10 @@ class Outlet:
         self._send = send
         self.headers = headers
         self.has_started = False
+        self.limit = asyncio.timeout(None)
         self._places = places
         self._stream_seconds = stream_seconds
         self._has_place = False
-        self._stream_ends_at: float | None = None
 
     def take_place(self) -> None:
         self._has_place = True
@@ -73,27 +70,13 @@ class Outlet:
             present = [name for name, _ in message["headers"]]
             added = [header for header in self.headers if header[0] not in present]
             message["headers"] = message["headers"] + added
+        elif message.get("more_body", False) and self.limit.when() is None:
+            self.limit.reschedule(asyncio.get_running_loop().time() + self._stream_seconds)
         self._places.taken -= self._has_place
         try:
-            if self._stream_ends_at is None and not message.get("more_body", False):
-                await self._send(message)
-            else:
-                await self._send_piece(message)
+            await self._send(message)
         finally:
             self._places.taken += self._has_place
-
-    async def _send_piece(self, message: Message) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._stream_ends_at is None:
-            self._stream_ends_at = now + self._stream_seconds
-        try:
-            async with asyncio.timeout_at(self._stream_ends_at):
-                await self._send(message)
-        except TimeoutError:
-            now = self._stream_ends_at
-        # A piece that need not wait meets no timeout.
-        if now >= self._stream_ends_at:
-            raise NotTaken(f"not read to its end in {self._stream_seconds} seconds")
 
 
 class Frame:
@@ -156,19 +139,20 @@ class Frame:
 
     async def _run(self, scope: Scope, receive: Receive, outlet: Outlet) -> None:
         try:
-            await self.app(scope, receive, outlet.send)
+            async with outlet.limit:
+                await self.app(scope, receive, outlet.send)
         except ClientDisconnect:
-            log.debug("the browser left before its form was whole")
-        except NotTaken as error:
-            log.warning(
-                "an answer was cut off: the browser did not read it (reference %(reference)s)",
-                {"reference": reference_id(scope)},
-            )
-            raise ConnectionAbortedError(str(error)) from None
+            log.debug("the browser left before it had sent or read everything")
         except HTTPException as error:
             headers = [(k.encode(), v.encode()) for k, v in (error.headers or {}).items()]
             await self._fail(scope, receive, outlet, refused_with_status(error), headers)
         except Exception as error:  # noqa: BLE001 - the last resort; it is logged with its traceback
+            if outlet.limit.expired():
+                log.warning(
+                    "an answer was cut off: the browser did not read it (reference %(reference)s)",
+                    {"reference": reference_id(scope)},
+                )
+                raise ConnectionAbortedError("not read to its end in time") from None
             refused = Refused("unexpected", "unforeseen failure", error)
             await self._fail(scope, receive, outlet, refused)
 

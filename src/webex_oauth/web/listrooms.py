@@ -6,15 +6,18 @@ Safety rests on one rule: whatever Webex sent either went through `_escape_all` 
 `_REGULAR_INSTANT`, which is digits and fixed characters.
 """
 
+import asyncio
 import logging
 import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from struct import unpack
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from webex_oauth.errors import AccessForbidden, WebexOAuthError
 from webex_oauth.flows.failures import FAILURES, Failure, api_failure
@@ -123,7 +126,33 @@ async def show_rooms(visit: Visit) -> Response:
     listing = _Listing(visit, visit.query_field("filter")[:MAX_FILTER_CHARACTERS])
     if first.is_last:
         return Response(listing.whole(first), media_type="text/html")
-    return StreamingResponse(listing.stream(spaces(api, first)), media_type="text/html")
+    return _Stream(listing.stream(spaces(api, first)), media_type="text/html")
+
+
+class _Stream(StreamingResponse):
+    """An answer in pieces, of which no more are made once the browser has left.
+
+    Starlette's own watches for that in a task group, which costs a list 80 µs.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        streaming = cast("asyncio.Task[None]", asyncio.current_task())
+
+        def stop(_: object) -> None:
+            streaming.cancel()
+
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        leaving.add_done_callback(stop)
+        try:
+            await self.stream_response(send)
+        except asyncio.CancelledError:
+            if not leaving.done():
+                raise
+            streaming.uncancel()
+            raise ClientDisconnect from None
+        finally:
+            leaving.remove_done_callback(stop)
+            leaving.cancel()
 
 
 class _Listing:

@@ -1,12 +1,16 @@
 """The list of spaces: any title reads back as it was, the document is whole, the filter finds."""
 
+import asyncio
 import unicodedata
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import builds, characters, datetimes, lists, none, sampled_from, text
 from msgspec import Raw
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 from unit.web.document import Document
 from unit.web.example_pages import (
     ALL_ROOMS,
@@ -20,10 +24,11 @@ from unit.web.example_pages import (
     pages,
     rendered,
 )
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.emulator.world import HOSTILE_TITLES
 from webex_oauth.secret import Secret
-from webex_oauth.web.listrooms import RoomsPage, _folded, room_rows
+from webex_oauth.web.listrooms import RoomsPage, _folded, _Stream, room_rows
 from webex_oauth.web.rendering import KEPT_PAGES, NAME, ROWS, TOKEN, About, Assets, Layout, Pages
 from webex_oauth.webex.rooms import FieldErrors, Room
 
@@ -178,6 +183,32 @@ def test_one_odd_instant_changes_no_other_row(instants: list[str]) -> None:
     mixed = cells([*rooms, room("b", "group", "odd")])
 
     assert mixed[:-1] == cells(rooms)
+
+
+def test_no_more_rows_are_made_once_the_browser_has_left() -> None:
+    async def run() -> list[bytes]:
+        is_waiting, has_left, sent = asyncio.Event(), asyncio.Event(), list[bytes]()
+
+        async def rows() -> AsyncIterator[bytes]:
+            yield b"row"
+            is_waiting.set()
+            await asyncio.Event().wait()
+
+        async def receive() -> Message:
+            await has_left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message.get("body", b"head"))
+
+        streaming = asyncio.create_task(_Stream(rows())({"type": "http"}, receive, send))
+        await is_waiting.wait()
+        has_left.set()
+        with pytest.raises(ClientDisconnect):
+            await asyncio.wait_for(streaming, LIMIT_SECONDS)
+        return sent
+
+    assert asyncio.run(run()) == [b"head", b"row"]
 
 
 @pytest.mark.parametrize("page", ROOMS_PAGES)
