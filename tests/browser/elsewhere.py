@@ -9,6 +9,8 @@ from typing import Self
 class Elsewhere:
     """Serve *pages*, HTML by path, and *redirects*, and list the visits; a context manager.
 
+    A redirect takes the query along.
+
     To an application on http://localhost the `origin` is another site altogether, and the
     `cousin` is the same site on another port: its requests carry SameSite cookies.
     """
@@ -22,10 +24,11 @@ class Elsewhere:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 visited_paths.append(self.path)
-                html, target = pages.get(self.path), redirects.get(self.path.partition("?")[0])
+                path, _, query = self.path.partition("?")
+                html, target = pages.get(path), redirects.get(path)
                 body = (html or "").encode()
                 self.send_response(302 if target else 200 if html is not None else 404)
-                self.send_header("Location", target or "")
+                self.send_header("Location", f"{target}?{query}" if target else "")
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

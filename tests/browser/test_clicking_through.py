@@ -5,28 +5,10 @@ from playwright.sync_api import Page, expect
 from scene import Scene
 
 from browser.browsers import OpenContext
-from browser.steps import MIRA_NAME, accept, choose, decline, path_of, sign_in, sign_out
+from browser.steps import sign_in, sign_out
 from browser.witness import Witness
 
 pytestmark = pytest.mark.browser
-
-WHOLE_JOURNEY_PATHS = ("/", "/listrooms", "/logout")
-
-
-def test_declining_is_explained_and_trying_again_leads_where_one_was_going(
-    page: Page, scene: Scene
-) -> None:
-    page.goto(f"{scene.origin}/login?return_to=/listrooms")
-    choose(page, MIRA_NAME)
-
-    decline(page)
-    explanation = page.get_by_role("main").inner_text()
-    page.get_by_role("button", name="Try again").click()
-    accept(page)
-
-    assert "access_denied" in explanation
-    assert path_of(page) == "/listrooms"
-    expect(page.get_by_role("row")).to_have_count(251)
 
 
 def test_the_whole_journey_works_without_javascript(
@@ -41,19 +23,6 @@ def test_the_whole_journey_works_without_javascript(
     page.goto(f"{scene.origin}/")
 
     expect(page.get_by_role("button", name="Sign in with Webex")).to_be_visible()
-
-
-@pytest.mark.check("A15", "I05")
-def test_no_journey_asks_a_third_party_for_anything(
-    page: Page, scene: Scene, witness: Witness
-) -> None:
-    sign_in(page, scene)
-    for path in WHOLE_JOURNEY_PATHS:
-        page.goto(scene.origin + path)
-    sign_out(page)
-
-    assert len(witness.requests) > 20
-    assert witness.strangers() == set()
 
 
 @pytest.mark.check("E01", "D03")

@@ -1,10 +1,12 @@
 """Signing in and out, in Chromium and in Firefox, in each way that people come to an application.
 
-Between the application and Webex's first page lie further origins, as they do in the real world.
+Between the application and Webex's first page are further origins that only redirect: Webex's front
+door hands the browser on to its broker, and the broker to a company's own sign-in.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ from services.haproxy import running_front
 from services.processes import free_port
 
 from browser.elsewhere import Elsewhere
-from browser.hops import Hops, running_hops
 from browser.steps import (
     MIRA_NAME,
     accept,
@@ -27,6 +28,7 @@ from browser.steps import (
     sign_out,
     start,
 )
+from webex_oauth.settings import Settings, changed
 
 pytestmark = pytest.mark.browser
 
@@ -38,15 +40,23 @@ HIDDEN = '<meta name="referrer" content="no-referrer">'
 
 
 @contextmanager
-def running_site(way: str, folder: Path, hops: Hops) -> Iterator[Scene]:
+def running_site(way: str, folder: Path, hops: Elsewhere) -> Iterator[Scene]:
     """Run an application that people come to in one of the ways."""
+
+    def before_webex(settings: Settings) -> Settings:
+        platform = settings.platform
+        hops.redirects["/first"] = f"{hops.cousin}/second"
+        hops.redirects["/second"] = platform.server.authorization_endpoint
+        server = replace(platform.server, authorization_endpoint=f"{hops.origin}/first")
+        return changed(settings, platform=replace(platform, server=server))
+
     with ExitStack() as exits:
         if way == DIRECTLY:
-            yield exits.enter_context(Scene(folder, change_settings=hops.before_webex))
+            yield exits.enter_context(Scene(folder, change_settings=before_webex))
             return
         port, is_tls = free_port(), way == OVER_TLS
         origin = f"{'https' if is_tls else 'http'}://localhost:{port}"
-        scene = Scene(folder, public_uri=f"{origin}/oauth", change_settings=hops.before_webex)
+        scene = Scene(folder, public_uri=f"{origin}/oauth", change_settings=before_webex)
         exits.enter_context(scene)
         certificate = certificate_text() if is_tls else ""
         dropped = () if is_tls else ("sec-fetch-",)
@@ -62,14 +72,14 @@ def certificate_text() -> str:
 
 
 @pytest.fixture(scope="module")
-def hops() -> Iterator[Hops]:
-    with running_hops() as hops:
+def hops() -> Iterator[Elsewhere]:
+    with Elsewhere() as hops:
         yield hops
 
 
 @pytest.fixture(scope="module", params=[DIRECTLY, WITHOUT_METADATA, OVER_TLS])
 def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, hops: Hops
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, hops: Elsewhere
 ) -> Iterator[Scene]:
     with running_site(request.param, tmp_path_factory.mktemp("site"), hops) as scene:
         yield scene

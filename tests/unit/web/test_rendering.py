@@ -44,6 +44,7 @@ from webex_oauth.flows.sessions import TokenFate
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.vault.rows import LAST_INSTANT
 from webex_oauth.web.application import CACHED_FOR_GOOD
+from webex_oauth.web.failure_page import FailurePage
 from webex_oauth.web.home import HomePage, PersonPage
 from webex_oauth.web.rendering import (
     ROWS,
@@ -198,12 +199,45 @@ def test_a_name_is_shown_as_text_whatever_it_holds(name: str, shown: str) -> Non
     assert rendered(page).texts("h1") == [shown]
 
 
-def test_a_webex_that_is_neither_known_nor_local_is_named() -> None:
-    (main,) = rendered(HomePage((PEOPLE_READ,)), STRANGER, OTHER_WEBEX).texts("main")
+def person_page(**changes: Any) -> PersonPage:
+    return PersonPage(PROFILE, replace(GRANT, **changes))
 
-    assert "the Webex of api-usgov.webex.com" in main
-    assert "forgets its access" in main
-    assert "invented" not in main
+
+def failure_page(name: str) -> FailurePage:
+    return replace(FAILURE_PAGE, failure=FAILURES[name])
+
+
+@pytest.mark.parametrize(
+    ("view", "about", "words"),
+    [
+        (HomePage((PEOPLE_READ,)), OTHER_WEBEX, ["Webex of api-usgov.webex.com", "forgets its"]),
+        (person_page(), WEBEX, ["person-id", "organization-id"]),
+        (person_page(access_ends_at=None), WEBEX, ["no time was given"]),
+        (person_page(is_renewable=False), WEBEX, ["not possible; sign in again when it ends."]),
+        (person_page(renewable_until=None), WEBEX, ["renews itself for as long as Webex allows."]),
+        (
+            person_page(granted=(PEOPLE_READ,), withheld=(ROOMS_READ,)),
+            WEBEX,
+            ["Asked for, but not granted", f"{describe(ROOMS_READ)} spark:rooms_read"],
+        ),
+        (SessionsPage((THIS_SESSION,)), WEBEX, ["No other browser is signed in."]),
+        (FAILURE_PAGE, WEBEX, ["Page not found", "There is no page at", "Check the address,"]),
+        (FAILURE_PAGE, WEBEX, ["404", "3f9a2c71d0", "2026-09-21 14:13 UTC"]),
+        (
+            replace(FAILURE_PAGE, retry_after_seconds=90),
+            WEBEX,
+            ["Try again in 90 seconds, after 2026-09-21 14:14 UTC."],
+        ),
+        (failure_page("client-refused"), WEBEX, ["Please tell whoever runs this application,"]),
+        (failure_page("client-refused"), WITH_HELP, ["Please tell help@acme.example,"]),
+        (failure_page("api-refused"), WITH_HELP, ["If it keeps happening, tell help@acme"]),
+        (failure_page("api-server-failed"), WEBEX, ["If it keeps happening, see status.webex"]),
+    ],
+)
+def test_a_page_says_what_its_view_holds(view: View, about: About, words: list[str]) -> None:
+    (main,) = rendered(view, MIRA, about).texts("main")
+
+    assert [one for one in words if one not in main] == []
 
 
 def test_a_stranger_is_offered_to_sign_in_and_told_what_will_be_asked() -> None:
@@ -242,20 +276,6 @@ def test_instants_are_written_in_utc_for_people_and_for_machines() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"access_ends_at": None}, "no time was given"),
-        ({"is_renewable": False}, "Renewal: not possible; sign in again when it ends."),
-        ({"renewable_until": None}, "It renews itself for as long as Webex allows."),
-    ],
-)
-def test_an_unknown_end_is_said_to_be_unknown(change: dict[str, Any], words: str) -> None:
-    (main,) = rendered(PersonPage(PROFILE, replace(GRANT, **change))).texts("main")
-
-    assert words in main
-
-
 def test_initials_stand_behind_the_picture() -> None:
     plain, pictured = (rendered(PersonPage(profile, GRANT)) for profile in (PROFILE, PICTURED))
 
@@ -263,21 +283,6 @@ def test_initials_stand_behind_the_picture() -> None:
     assert not plain.named("img")
     (image,) = pictured.named("img")
     assert (image.attributes["src"], image.attributes["alt"]) == ("/avatars/mira.png", "")
-
-
-def test_the_ids_that_operators_ask_for_are_shown() -> None:
-    document = rendered(PersonPage(PROFILE, GRANT))
-
-    assert {"person-id", "organization-id"} <= set(document.texts("code"))
-
-
-def test_a_withheld_scope_is_named_and_explained() -> None:
-    grant = replace(GRANT, granted=(PEOPLE_READ,), withheld=(ROOMS_READ,))
-
-    document = rendered(PersonPage(PROFILE, grant))
-
-    assert "Asked for, but not granted" in document.texts("h3")
-    assert f"{describe(ROOMS_READ)} spark:rooms_read" in document.texts("li")
 
 
 def test_an_unnamed_person_learns_which_scope_brings_the_name() -> None:
@@ -321,13 +326,6 @@ def test_every_other_session_has_a_button_of_its_own() -> None:
     handles = [e.attributes["value"] for e in document.named("input")]
     assert handles.count("handle-2") == 2
     assert "handle-1" not in handles
-
-
-def test_a_person_with_one_session_has_no_other_to_end() -> None:
-    document = rendered(SessionsPage((THIS_SESSION,)))
-
-    assert document.texts("button") == ["Sign out"]
-    assert "No other browser is signed in." in document.texts("p")
 
 
 @pytest.mark.check("B13")
@@ -375,38 +373,6 @@ def test_a_signed_in_person_has_one_thing_to_do_next_and_it_works(
     assert ("You are signed in with Webex" in main) is (named and not grant.has_ended)
     assert ("Webex no longer gives this application access" in main) is grant.has_ended
     assert ("It renews itself" in main) is not grant.has_ended
-
-
-def test_a_failure_page_has_what_happened_what_to_do_and_a_reference() -> None:
-    (main,) = rendered(FAILURE_PAGE, STRANGER).texts("main")
-
-    failure = FAILURE_PAGE.failure
-    for words in (failure.title, failure.what_happened, failure.what_to_do, "404", "3f9a2c71d0"):
-        assert words in main
-    assert "2026-09-21 14:13 UTC" in main
-
-
-def test_a_failure_page_says_when_to_come_back() -> None:
-    (main,) = rendered(replace(FAILURE_PAGE, retry_after_seconds=90)).texts("main")
-
-    assert "Try again in 90 seconds, after 2026-09-21 14:14 UTC." in main
-
-
-@pytest.mark.parametrize(
-    ("name", "about", "words"),
-    [
-        ("client-refused", WEBEX, "Please tell whoever runs this application,"),
-        ("client-refused", WITH_HELP, "Please tell help@acme.example,"),
-        ("api-refused", WITH_HELP, "If it keeps happening, tell help@acme.example,"),
-        ("api-server-failed", WEBEX, "If it keeps happening, see status.webex.com."),
-    ],
-)
-def test_a_failure_page_says_where_to_get_help(name: str, about: About, words: str) -> None:
-    page = replace(FAILURE_PAGE, failure=FAILURES[name])
-
-    (main,) = rendered(page, MIRA, about).texts("main")
-
-    assert words in main
 
 
 def test_details_are_open_on_the_machine_of_the_operator() -> None:
