@@ -65,6 +65,7 @@ def create_application(
     )
     site = Site(
         settings=settings,
+        origin=settings.public_origin,
         integration=integration,
         pages=Pages(assets, _about(settings)),
         assets=assets,

@@ -77,8 +77,7 @@ async def begin_sign_in(visit: Visit) -> Response:
 async def begin_sign_in_by_link(visit: Visit) -> Response:
     """Begin a sign-in from a plain link, unless the browser or another site followed it."""
     return_to, scope = visit.return_to(visit.query_field("return_to")), visit.query_field("scope")
-    origin = visit.site.settings.public_origin
-    match follower_of(visit.request.method, visit.headers, origin):
+    match follower_of(visit.request.method, visit.headers, visit.site.origin):
         case Follower.NOBODY:
             return Response(status_code=204)
         case Follower.OTHER_SITE:

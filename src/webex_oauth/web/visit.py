@@ -72,6 +72,7 @@ class Site:
     """
 
     settings: Settings
+    origin: str
     integration: OpenIntegration
     pages: Pages
     assets: Assets
@@ -175,7 +176,7 @@ class Visit:
 
     def check_origin(self) -> None:
         """Refuse a request that another site caused."""
-        if is_from_elsewhere(self.headers, self.site.settings.public_origin):
+        if is_from_elsewhere(self.headers, self.site.origin):
             origin = read_text(self.headers.get("origin"))
             site = read_text(self.headers.get("sec-fetch-site"))
             reason = f"another site sent the form (Origin: {origin}, Sec-Fetch-Site: {site})"
