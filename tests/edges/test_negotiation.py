@@ -86,17 +86,6 @@ def test_an_unforeseen_failure_tells_nothing_of_the_inside(accept: str, stage: S
 
 
 @pytest.mark.check("E06")
-def test_a_signed_in_person_is_not_called_a_stranger_while_the_store_is_down(stage: Stage) -> None:
-    with stage.failing_store(StoreUnavailable("down")):
-        answers = [stage.signed_in.get(path) for path in ("/", "/listrooms", "/logout")]
-        stage.signed_in.post("/logout", {"csrf_token": "any"})
-
-    assert [answer.status for answer in answers] == [503] * 3
-    assert not any(answer.all("set-cookie") for answer in answers)
-    assert stage.signed_in.get("/listrooms").status == 200
-
-
-@pytest.mark.check("E06")
 def test_a_session_that_cannot_be_opened_is_a_page_and_not_a_crash(stage: Stage) -> None:
     with stage.failing_store(StoreUnavailable("down")):
         answer = stage.signed_in.get("/nothing")

@@ -1,18 +1,13 @@
 """Requests that do not arrive and answers that are not read: bounded, and in nobody's way."""
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import requests
-from edges.command import serving
 from edges.raw import exchange
 from edges.served_alone import served_alone
-from edges.visiting import sign_in
 from scene import AT_ONCE
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -26,12 +21,6 @@ from webex_oauth.web.refusals import Refused
 SECONDS = 0.3
 HASTY = Bounds(head_seconds=SECONDS, idle_seconds=3600, accepting_seconds=0, parting_seconds=0)
 HEAD = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n"
-PEERS = 300
-SENT = {
-    "half a head": b"GET / HTTP/1.1\r\nhost: localhost:%d\r\n",
-    "no form": b"POST /login HTTP/1.1\r\nhost: localhost:%d\r\ncontent-length: 9\r\n\r\n",
-    "no reader": b"GET /static/app.css HTTP/1.1\r\nhost: localhost:%d\r\n\r\n",
-}
 LARGE = b"a" * 8_000_000
 """More than the system keeps for a peer that does not read."""
 
@@ -182,19 +171,3 @@ def read_all(connection: socket.socket) -> bytes:
     while piece := connection.recv(65536):
         received += piece
     return bytes(received)
-
-
-@pytest.mark.check("H10")
-@pytest.mark.parametrize("kind", SENT)
-def test_others_sign_in_beside_many_slow_peers(kind: str, tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, _, port), contextlib.ExitStack() as peers:
-        for _ in range(PEERS):
-            peer = peers.enter_context(socket.create_connection(("localhost", port), LIMIT_SECONDS))
-            peer.sendall(SENT[kind] % port)
-
-        origin = f"http://localhost:{port}"
-        statuses = {requests.get(f"{origin}/healthz", timeout=LIMIT_SECONDS).status_code}
-        browser = sign_in(port)
-        statuses |= {browser.get(f"{origin}/listrooms", timeout=LIMIT_SECONDS).status_code}
-
-    assert statuses == {200}

@@ -152,8 +152,10 @@ def test_health_needs_no_store_and_readiness_does(scene: Scene, store: FailingRo
     store.fails = everything
     browser = scene.browser()
 
-    assert browser.get("/healthz").status_code == 200
-    assert browser.get("/readyz").status_code == 503
+    alive, ready = browser.get("/healthz"), browser.get("/readyz")
+
+    assert (alive.status_code, alive.text) == (200, "alive\n")
+    assert (ready.status_code, ready.text) == (503, "not ready\n")
 
 
 @pytest.mark.check("E02")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from starlette.exceptions import HTTPException
 
+from webex_oauth.errors import StoreUnavailable
 from webex_oauth.web.application import PageRouter, Readiness, handlers, send_static_file
 from webex_oauth.web.home import show_home
 from webex_oauth.web.listrooms import show_rooms
@@ -74,6 +75,16 @@ async def test_concurrent_probes_are_one_question_to_the_store() -> None:
 
     assert set(answers) == {True}
     assert server.check_count == 1
+
+
+@pytest.mark.check("H09")
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [StoreUnavailable("down"), TimeoutError()])
+async def test_a_store_that_does_not_answer_makes_the_server_unready(failure: Exception) -> None:
+    async def check() -> None:
+        raise failure
+
+    assert not await Readiness(check, lambda: True).is_ready()
 
 
 @pytest.mark.check("H08")
