@@ -14,7 +14,7 @@ from starlette.routing import Route, Router
 from webex_oauth.errors import GrantNotFound, SignInError, WebexOAuthError
 from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.failures import is_used_up, sign_in_failure
-from webex_oauth.flows.fetch_metadata import is_from_elsewhere, is_prefetch
+from webex_oauth.flows.fetch_metadata import is_foreign, is_prefetch
 from webex_oauth.frameworks.answers import CLOSED, NOTHING, confirm_sign_out, redirect
 from webex_oauth.frameworks.proxy import METHODS, Proxy
 from webex_oauth.frameworks.responses import (
@@ -152,7 +152,7 @@ class WebexAuth:
         A request that may change something and that another site sent is refused with 403.
         """
         is_socket = connection.scope["type"] == "websocket"
-        if is_socket and is_from_elsewhere(connection.headers, self._door.origin):
+        if is_socket and is_foreign(connection.headers, self._door.origin):
             raise WebSocketException(1008, "another site opened this connection")
         if not is_socket and self._door.is_forged(asked_of(connection)):
             raise HTTPException(403, "another site sent this request")

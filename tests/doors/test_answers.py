@@ -156,6 +156,8 @@ def test_a_failed_sign_in_is_a_problem_for_a_program() -> None:
         ({"origin": ORIGIN}, False),
         ({"origin": "https://evil"}, True),
         ({"origin": f"{ORIGIN}.evil"}, True),
+        ({"origin": "null"}, True),
+        ({"origin": "null", "sec-fetch-site": "same-origin"}, False),
         ({"sec-fetch-site": "cross-site"}, True),
         ({"sec-fetch-site": "same-site", "origin": ORIGIN}, True),
     ],
@@ -169,23 +171,27 @@ def test_a_change_that_another_site_sends_is_forged(
 
 
 @pytest.mark.parametrize(
-    ("host", "location"),
+    ("end", "host", "location"),
     [
-        ("127.0.0.1:8080", "http://localhost:8080/login?return_to=%2Fx"),
-        ("[::1]:8080", "http://localhost:8080/login?return_to=%2Fx"),
-        ("localhost:8080", None),
-        ("127.0.0.1:9000", None),  # a proxy on this machine may name what it connects to
-        ("app.example:8080", None),
-        ("", None),
+        (":8080", "127.0.0.1:8080", "http://localhost:8080/login?return_to=%2Fx"),
+        (":8080", "[::1]:8080", "http://localhost:8080/login?return_to=%2Fx"),
+        ("", "127.0.0.1", "http://localhost/login?return_to=%2Fx"),
+        (":8080", "localhost:8080", None),
+        ("", "localhost", None),
+        ("", "localhost:80", None),
+        (":8080", "127.0.0.1:9000", None),  # a proxy on this machine may name what it connects to
+        (":8080", "app.example:8080", None),
+        (":8080", "[::1:8080", None),
+        (":8080", "", None),
     ],
 )
 def test_a_sign_in_at_another_name_of_this_machine_begins_where_its_cookie_will_be_sent(
-    host: str, location: str | None
+    end: str, host: str, location: str | None
 ) -> None:
     local = Settings(
         client_id="C1",
         client_secret=Secret("a-secret-of-enough-length"),
-        redirect_uri="http://localhost:8080/oauth",
+        redirect_uri=f"http://localhost{end}/oauth",
         scopes=["spark:people_read"],
     )
     request = asked("/login?return_to=%2Fx", headers=BROWSER | {"host": host})

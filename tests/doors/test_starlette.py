@@ -19,6 +19,8 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Message
+from starlette.websockets import WebSocket
 
 from webex_oauth import AsyncGrant, AsyncIntegration, WebexOAuthError
 from webex_oauth.fastapi import WebexAuth
@@ -257,7 +259,7 @@ async def test_a_person_who_declines_can_try_again(world: World) -> None:
 
         assert page.status_code == 403
         assert 'action="/login?return_to=%2Fme"' in page.text
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "strict-origin"
 
 
 @pytest.mark.check("A02")
@@ -339,12 +341,35 @@ async def test_another_site_cannot_change_anything_as_the_person(
         assert (await browser.post("/change")).json() == LUCA  # a program
 
 
-async def test_a_socket_that_another_site_opens_is_refused(world: World) -> None:
+@pytest.mark.parametrize("origin", ["https://evil", "null"])
+async def test_a_socket_that_another_site_opens_is_refused(world: World, origin: str) -> None:
     webex = WebexAuth(settings=world.settings)
-    scope = {"type": "websocket", "headers": [(b"origin", b"https://evil")]}
+    scope = {"type": "websocket", "headers": [(b"origin", origin.encode())]}
 
     with pytest.raises(WebSocketException):
         await webex.optional(HTTPConnection(scope))
+
+
+async def test_a_socket_of_nobody_is_closed_and_nothing_more(world: World) -> None:
+    app = application(world)
+
+    @app.websocket("/socket")
+    async def socket(_: WebSocket, grant: Annotated[AsyncGrant, Security(webex_of(app))]) -> None:
+        raise AssertionError(grant)
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async with webex_of(app).lifespan(app):
+        scope = {"type": "websocket", "path": "/socket", "headers": [], "query_string": b""}
+        await app(scope, receive, send)
+
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": "GrantNotFound"}]
 
 
 async def test_people_of_other_organizations_are_refused_and_nothing_is_kept(

@@ -86,6 +86,19 @@ def test_a_person_signs_in_with_the_browser_of_this_machine(
     assert not is_listening(terminal.port)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.80", "127.0.0.80:80"])
+def test_the_usual_port_is_named_in_the_redirect_uri_and_by_browsers_or_not(
+    running: RunningEmulator, tmp_path: Path, host: str
+) -> None:
+    try:
+        socket.create_server(("127.0.0.80", 80)).close()
+    except OSError as error:
+        pytest.skip(f"this machine does not lend the port: {error.strerror}")
+    terminal = Terminal(World(running.emulator, tmp_path, f"http://{host}/oauth"), 80)
+
+    assert terminal.sign_in(terminal.accept).email == LUCA
+
+
 @pytest.mark.check("C06")
 def test_the_last_page_has_no_code_in_its_address_and_loads_nothing(terminal: Terminal) -> None:
     terminal.sign_in(terminal.accept)

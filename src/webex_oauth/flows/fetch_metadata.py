@@ -36,6 +36,15 @@ def is_from_elsewhere(headers: Mapping[str, str], public_origin: str) -> bool:
     return origin is not None and origin != public_origin
 
 
+def is_foreign(headers: Mapping[str, str], public_origin: str) -> bool:
+    """Return whether another site may have sent a request that no token of a form vouches for.
+
+    Then a hidden origin counts as another: of a WebSocket Chromium says nothing else.
+    """
+    is_hidden = headers.get("origin") == "null" and "sec-fetch-site" not in headers
+    return is_hidden or is_from_elsewhere(headers, public_origin)
+
+
 class Follower(Enum):
     """Who follows a link that begins a sign-in, as far as the browser says."""
 

@@ -28,13 +28,14 @@ from webex_oauth.flows.failures import (
     prefers_json,
     problem,
 )
-from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_from_elsewhere, is_navigation
+from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_foreign, is_navigation
 from webex_oauth.flows.sign_in import HOME, read_return_to
 from webex_oauth.library.grants import Snapshot
 from webex_oauth.oauth.authorization import scopes_to_ask
 from webex_oauth.settings import Settings
+from webex_oauth.settings.urls import split_url
 from webex_oauth.webex.people import is_one_of
-from webex_oauth.webex.platform import is_loopback_host
+from webex_oauth.webex.platform import DEFAULT_PORTS, is_loopback_host
 
 RETRY_AFTER_SECONDS: Final = 5
 """When to come back if nobody knows."""
@@ -63,6 +64,8 @@ PAGE_HEADERS: Final = CLOSED | {
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
+    # With no-referrer, browsers would hide that a form is the page's own.
+    "referrer-policy": "strict-origin",
     "x-content-type-options": "nosniff",
 }
 AGAIN: Final = "You were sent to sign in several times in a row. Continue only if you want to."
@@ -154,7 +157,7 @@ class FrontDoor:
 
     def is_forged(self, asked: Asked) -> bool:
         """Return whether another site sent a request that may change something."""
-        return asked.method not in SAFE_METHODS and is_from_elsewhere(asked.headers, self.origin)
+        return asked.method not in SAFE_METHODS and is_foreign(asked.headers, self.origin)
 
     def before_sign_in(
         self, asked: Asked, cookies: Mapping[str, str], return_to: str, scopes: Collection[str]
@@ -181,11 +184,12 @@ class FrontDoor:
 
         Servers print http://127.0.0.1:8080 where localhost is registered; cookies tell them apart.
         """
-        (name, _, port), (own, _, own_port) = (
-            netloc.lower().rpartition(":") for netloc in (host, urlsplit(self.origin).netloc)
-        )
-        both = (name.strip("[]"), own.strip("[]"))
-        return name != own and port == own_port and all(map(is_loopback_host, both))
+        asked, own = split_url(f"//{host}"), urlsplit(self.origin)
+        if asked is None or asked.hostname == own.hostname:
+            return False
+        usual = DEFAULT_PORTS[own.scheme]
+        names = (asked.hostname or "", own.hostname or "")
+        return (asked.port or usual) == (own.port or usual) and all(map(is_loopback_host, names))
 
     def admitted(self, grant: GrantT | None) -> GrantT | None:
         """Return the grant if its person may be signed in here."""

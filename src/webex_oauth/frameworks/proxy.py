@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from webex_oauth.errors import DeadlineExceeded, InvalidResponse, WebexOAuthError
 from webex_oauth.flows.context import Bulkhead
-from webex_oauth.flows.fetch_metadata import is_from_elsewhere
+from webex_oauth.flows.fetch_metadata import is_foreign
 from webex_oauth.frameworks.answers import public_path
 from webex_oauth.frameworks.responses import StarletteDoor
 from webex_oauth.library.grants import AsyncGrant, api_of
@@ -131,10 +131,8 @@ class Proxy:
 
     def _checked_path(self, request: Request) -> str:
         headers, path = request.headers, request.path_params["path"]
-        is_foreign = headers.get("origin") == "null" or is_from_elsewhere(
-            headers, self._door.origin
-        )
-        if is_foreign or headers.get("x-webex-csrf") != "1":
+        is_other = is_foreign(headers, self._door.origin)
+        if is_other or headers.get("x-webex-csrf") != "1":
             remedy = "call from a page of this origin, with the header X-Webex-CSRF: 1"
             raise Refused("forgery-suspected", remedy)
         raw = request.scope.get("raw_path") or request.scope["path"].encode()

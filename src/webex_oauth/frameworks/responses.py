@@ -57,6 +57,13 @@ def note_person_asked_for(connection: HTTPConnection) -> None:
     connection.scope.get(PERSON_ASKED_FOR, []).append(True)
 
 
+class NothingMore(Response):
+    """The response on a WebSocket that is closed."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing: the end was the last that a server takes."""
+
+
 class StarletteDoor(FrontDoor):
     """A front door that answers in responses, and notes what it refuses."""
 
@@ -76,7 +83,7 @@ class StarletteDoor(FrontDoor):
             raise TypeError("this answers errors of webex_oauth") from error
         if isinstance(connection, WebSocket):
             await connection.close(1008, type(error).__name__)
-            return Response()
+            return NothingMore()
         failure = failure_of(error)
         if failure.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._note(connection, failure.name, error)

@@ -75,7 +75,7 @@ class Loopback:
         if parts.scheme != "http" or not is_loopback_host(self._name):
             raise ConfigurationError([ELSEWHERE.format(redirect_uri)])
         self._port = parts.port or DEFAULT_PORTS["http"]
-        self._host, self._path = parts.netloc.lower().encode(), parts.path.encode() or b"/"
+        self._host, self._path = _host(parts.netloc.encode()), parts.path.encode() or b"/"
         self._is_awaited = is_awaited
         self._servers: list[asyncio.Server] = []
         self._connections: dict[asyncio.Task[object], None] = {}
@@ -159,9 +159,7 @@ class Loopback:
         first, *lines = head.split(b"\r\n")
         request = REQUEST.fullmatch(first)
         fields = [line.partition(b":") for line in lines]
-        hosts = [
-            value.strip(b" \t").lower() for name, _, value in fields if name.lower() == b"host"
-        ]
+        hosts = [_host(value) for name, _, value in fields if name.lower() == b"host"]
         path, _, query = request[1].partition(b"?") if request else (b"", b"", b"")
         if hosts != [self._host] or path != self._path:
             return _response("404 Not Found", _NOT_HERE)
@@ -175,6 +173,11 @@ class Loopback:
         page = await asyncio.shield(self._outcome)
         self._is_shown.set()
         return _response("200 OK", page)
+
+
+def _host(text: bytes) -> bytes:
+    """Return a host as browsers name it, which leave out the port of http."""
+    return text.strip(b" \t").lower().removesuffix(b":80")
 
 
 _NOT_HERE = PAGE.format(

@@ -58,6 +58,7 @@ class Reader(Collector):
         self.warn_of_ignored_names()
         client = self._client()
         port = urls.loopback_port(client.redirect_uri) or DEFAULT_PORT
+        host = urls.loopback_address(client.redirect_uri) or HOST
         idle_seconds, absolute_seconds = self._lifetimes()
         values: dict[str, Any] = {
             "client": client,
@@ -75,7 +76,7 @@ class Reader(Collector):
             "person": self.value("WEBEX_PERSON") or None,
             "app_name": self.checked("WEBEX_APP_NAME", _app_name_remedy) or APP_NAME,
             "help_url": urls.help_url(self.checked("WEBEX_HELP", _help_remedy)),
-            "host": self.value("WEBEX_HOST") or HOST,
+            "host": self.value("WEBEX_HOST") or host,
             "port": self.whole_number("PORT", port, 1, 65535),
             "workers": self.whole_number("WEBEX_WORKERS", 1, 1, MAX_WORKERS),
             "debug": self._is_debugging(),

@@ -106,6 +106,15 @@ def loopback_port(redirect_uri: str) -> int | None:
     return parts.port or DEFAULT_PORTS["http"]
 
 
+def loopback_address(redirect_uri: str) -> str | None:
+    """Return the address of this machine that browsers are sent to without TLS; None for a name."""
+    parts = split_url(redirect_uri)
+    host = parts and parts.hostname
+    if loopback_port(redirect_uri) is None or not host or host == "localhost":
+        return None
+    return host
+
+
 @dataclass(frozen=True, slots=True)
 class PortalUrl:
     """What the OAuth Authorization URL of the Developer Portal says, and what is wrong with it.

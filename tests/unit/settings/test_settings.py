@@ -94,6 +94,17 @@ def test_browsers_must_come_back_to_the_port_of_a_server(port: int, end: str) ->
     assert (here.port, port_mistakes(here)) == (port, ())
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("localhost", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "::1")],
+)
+def test_it_listens_where_browsers_come_back(name: str, address: str) -> None:
+    variables = GOOD | {"WEBEX_REDIRECT_URI": f"http://{name}:8080/oauth"}
+
+    assert Settings.from_env(None, variables).host == address
+    assert Settings.from_env(None, variables | {"WEBEX_HOST": "192.0.2.1"}).host == "192.0.2.1"
+
+
 @pytest.mark.parametrize("path", ["/oauth", "/oauth/", "/a.b/~me/c-d_e", "/.well-known/x", "/..a"])
 def test_a_plain_callback_is_taken(path: str) -> None:
     url = portal_url(redirect_uri=f"{HERE}{path}")
