@@ -57,6 +57,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a device must wait between its requests, else `slow_down`."""
     device_pending_status: Literal[400, 428] = 428
     """The status while a person has not decided; RFC 8628 has 400."""
+    device_access_token_lifetime_seconds: _Seconds = 64_799
+    """How long the access token is valid that a device gets for its code."""
 
     access_token_lifetime_seconds: _Seconds = 1_209_599
     """How long an access token is valid."""

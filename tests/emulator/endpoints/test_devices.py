@@ -63,7 +63,7 @@ def test_an_accepted_device_gets_tokens_once(
 
     tokens, again = device.poll_in_time(), device.poll_in_time()
 
-    assert tokens.json["scope"] == "spark:people_read"
+    assert (tokens.json["scope"], tokens.json["expires_in"]) == ("spark:people_read", 64_799)
     assert wire.get("/v1/people/me", tokens.json["access_token"]).json["emails"] == [MIRA]
     refreshed = wire.token_fields("refresh_token", refresh_token=tokens.json["refresh_token"])
     assert wire.post("/v1/access_token", refreshed).status == 200

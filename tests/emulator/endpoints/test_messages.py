@@ -41,11 +41,11 @@ class Api:
         return found + (self.items(answer.next_url) if answer.next_url else [])
 
     def post(self, **fields: Any) -> WireAnswer:
-        headers = {
-            "Authorization": f"Bearer {self._token}",
-            "Content-Type": "application/json;charset=utf-8",
-        }
-        return self._wire.send("POST", "/v1/messages", json.dumps(fields), headers)
+        return self.send(json.dumps(fields), "application/json;charset=utf-8")
+
+    def send(self, body: str, content_type: str) -> WireAnswer:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
+        return self._wire.send("POST", "/v1/messages", body, headers)
 
     def delete(self, message_id: str) -> WireAnswer:
         headers = {"Authorization": f"Bearer {self._token}"}
@@ -139,6 +139,24 @@ def test_a_message_to_a_person_opens_one_room_for_both(
     assert len(emulator.world.rooms(luca.person)) == 3
 
 
+def test_looking_for_a_conversation_opens_none(emulator: Emulator, luca: Api) -> None:
+    assert luca.items("messages/direct?personEmail=mira@acme.example") == []
+    assert len(emulator.world.rooms(luca.person)) == 3
+
+
+def test_mentions_are_ones_own_and_come_a_hundred_at_a_time(emulator: Emulator, luca: Api) -> None:
+    room = emulator.world.rooms(luca.person)[0]
+    for _ in range(101):
+        emulator.conversations.post(
+            luca.person, room, text="", markdown=f"<@personId:{luca.person.id}|Luca>"
+        )
+    listed = f"messages?roomId={room.id}&max=1000&mentionedPeople"
+
+    assert len(luca.get(f"{listed}=me").json["items"]) == 100
+    assert len(luca.items(f"{listed}={luca.person.id}")) == 101
+    assert luca.get(f"{listed}={find_person(emulator, ROVER).id}").status == 400
+
+
 def test_a_message_to_a_colleague_lands_in_the_room_that_there_is(mira_api: Api) -> None:
     room = mira_api.room(type="direct")
     member = mira_api.items(f"memberships?roomId={room['id']}")[1]
@@ -203,6 +221,7 @@ def test_what_is_not_there_is_told_in_the_words_of_webex(luca: Api, mira_api: Ap
     assert {path: (one.status, one.json["message"]) for path, one in answers.items()} == told
     assert luca.post(toPersonEmail="nobody@acme.example", text="x").status == 404
     assert luca.post(roomId=foreign, text="x", files=["http://a/"]).status == 501
+    assert luca.send("", "multipart/form-data; boundary=x").status == 501
 
 
 def test_each_verb_needs_its_scope(emulator: Emulator, wire: Wire) -> None:

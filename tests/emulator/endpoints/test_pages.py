@@ -46,11 +46,11 @@ def test_accepting_brings_a_code_and_the_state_unchanged(wire: Wire) -> None:
 
 
 def test_declining_brings_access_denied(wire: Wire) -> None:
-    answer = decide(wire, "decline")
-
-    assert answer.callback["error"] == "access_denied"
-    assert answer.callback["state"] == "a state"
-    assert "code" not in answer.callback
+    assert decide(wire, "decline").callback == {
+        "error": "access_denied",
+        "error_description": "The resource owner or authorization server denied the request.",
+        "state": "a state",
+    }
 
 
 def test_an_accepted_callback_can_be_shown_instead_of_visited(
@@ -161,6 +161,22 @@ def test_other_errors_go_back_with_the_state(
     assert answer.callback["error"] == error
     assert answer.callback["error_description"]
     assert answer.callback["state"] == "a state"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"response_type": "token"}, "the implicit grant"),
+        ({"response_type": "id_token token"}, "the implicit grant"),
+        ({"scope": "openid email"}, "OpenID Connect"),
+    ],
+)
+def test_what_webex_has_beyond_the_code_grant_is_lacking(
+    wire: Wire, changes: dict[str, str], name: str
+) -> None:
+    answer = wire.authorize(wire.request_fields(**changes))
+
+    assert (answer.status, answer.headers["Emulator-Lacks"]) == (501, name)
 
 
 def test_state_and_description_can_be_left_out_of_errors(emulator: Emulator, wire: Wire) -> None:

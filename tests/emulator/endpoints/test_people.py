@@ -81,6 +81,14 @@ def test_a_search_for_people_comes_in_pages(wire: Wire, token: str) -> None:
     assert rover["type"] == "bot"
 
 
+@pytest.mark.parametrize("name", ["locationId", "roles", "orgId"])
+def test_what_people_cannot_be_searched_by_here_is_named(wire: Wire, token: str, name: str) -> None:
+    answer = wire.get(f"/v1/people?displayName=aiko&{name}=a", token)
+
+    assert answer.status == 501
+    assert name in answer.headers["Emulator-Lacks"]
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -83,11 +83,11 @@ def test_an_unknown_client_is_told_apart_from_a_real_one(client_id: str, words: 
     ("changes", "error"),
     [
         ({"response_type": ""}, "invalid_request"),
-        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "password"}, "unsupported_response_type"),
         ({"scope": ""}, "invalid_scope"),
         ({"scope": "spark:people_write"}, "invalid_scope"),
         ({"scope": "spark:all"}, "invalid_scope"),
-        ({"scope": "openid spark:people_read"}, "invalid_scope: .* no OpenID Connect"),
+        ({"scope": "openid spark:people_read"}, "invalid_scope"),
         ({"code_challenge": "short"}, "invalid_request"),
         ({"code_challenge_method": "S256"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),

@@ -41,15 +41,15 @@ _FRONT_DOOR = {
 }  # fmt: skip
 # Whole families of resources, whatever follows their names.
 _FAMILIES = (
-    "adminAudit", "admin", "analytics", "archive", "bots", "broadworks", "callingData", "cdr_feed",
-    "classifications", "contacts", "convergedRecordings", "dataSources",
-    "deviceConfigurations", "devices", "groups", "identity", "licenses", "locations",
-    "meetingInvitees", "meetingParticipants", "meetingPreferences", "meetingQualities",
-    "meetingReports", "meetings", "meetingTranscripts", "numbers", "organizationContacts",
-    "organizations", "partner", "places", "recordingReport", "recordings", "report", "reports",
-    "resourceGroupMemberships", "resourceGroups", "roles", "securityAudit", "session",
-    "slido", "telephony", "tracking", "videoMesh", "videos", "wholesale", "workspaceLocations",
-    "workspaceMetrics", "workspacePersonalization", "workspaces", "xapi",
+    "admin", "adminAudit", "analytics", "archive", "bots", "broadworks", "callingData", "cdr_feed",
+    "classifications", "contacts", "convergedRecordings", "dataSources", "deviceConfigurations",
+    "devices", "groups", "hotdesk", "hybrid", "identity", "licenses", "locations",
+    "meetingClosedCaptions", "meetingInvitees", "meetingParticipants", "meetingPreferences",
+    "meetingQualities", "meetingReports", "meetings", "meetingTranscripts", "numbers",
+    "organizationContacts", "organizations", "partner", "places", "recordingReport", "recordings",
+    "report", "reports", "resourceGroupMemberships", "resourceGroups", "roles", "securityAudit",
+    "session", "slido", "telephony", "tracking", "videoMesh", "videos", "wholesale",
+    "workspaceLocations", "workspaceMetrics", "workspacePersonalization", "workspaces", "xapi",
 )  # fmt: skip
 
 _BROKER = {

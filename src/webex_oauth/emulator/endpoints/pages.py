@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from webex_oauth.emulator.endpoints.wire import Handler, Routes, read_form
+from webex_oauth.emulator.endpoints.wire import Handler, Routes, lacking, read_form
 from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
+from webex_oauth.emulator.identity.integrations import OPENID_SCOPES
 from webex_oauth.emulator.identity.sign_ins import (
     AuthorizationRequest,
     ReturnAddress,
@@ -47,6 +48,8 @@ _POLICY = (
 # and without the port in its name a second emulator on this machine would overwrite it.
 COOKIE_PATH = "/idb/oauth2/v1"
 
+_IMPLICIT = {"token", "id_token"}
+_DECLINED = "The resource owner or authorization server denied the request."
 _PATH = "/idb/oauth2/v1/authorize"
 _PERSON_PATH = f"{_PATH}/person"
 _DECISION_PATH = f"{_PATH}/decision"
@@ -135,6 +138,10 @@ async def _begin(state: State, request: Request) -> Response:
         raise Unredirectable(
             "access_denied", "Your administrator denied access to the integration you selected."
         )
+    if _IMPLICIT & set(parameters.get("response_type", "").split()):
+        raise lacking("the implicit grant")
+    if OPENID_SCOPES & set(parameters.get("scope", "").split()):
+        raise lacking("OpenID Connect")
     is_pkce_required = state.options.is_pkce_required
     try:
         asked = read_authorization_request(parameters, address, is_pkce_required=is_pkce_required)
@@ -217,7 +224,7 @@ def _decided(
             state.options.authorize_error, "This error was arranged by an option."
         )
     elif not is_accepted:
-        refusal = OAuthRefusal("access_denied", "The person declined the request.")
+        refusal = OAuthRefusal("access_denied", _DECLINED)
     scopes = tuple(name for name in asked.scopes if ceiling is None or name in ceiling)
     if asked.user_code:
         error = refusal.error if refusal else ""

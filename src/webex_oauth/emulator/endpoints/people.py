@@ -10,7 +10,13 @@ from starlette.responses import FileResponse, Response
 
 from webex_oauth.emulator.endpoints.pages import STATIC_FOLDER
 from webex_oauth.emulator.endpoints.paging import PageQuery, answer_page, bad_request, read_query
-from webex_oauth.emulator.endpoints.wire import Routes, check_permission, json_answer, read_id
+from webex_oauth.emulator.endpoints.wire import (
+    Routes,
+    check_permission,
+    json_answer,
+    lacking,
+    read_id,
+)
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person, webex_id, webex_instant
 
@@ -32,6 +38,9 @@ async def _show_me(state: State, request: Request) -> Response:
 
 async def _list(state: State, request: Request) -> Response:
     own = _permitted(state, request).person
+    for name in ("locationId", "roles", "orgId"):
+        if name in request.query_params:
+            raise lacking(f"the search for people by {name}")
     query = read_query(request, PeopleQuery)
     ids = [read_id("PEOPLE", one) for one in query.id.split(",") if one]
     if not (query.email or query.display_name or ids):

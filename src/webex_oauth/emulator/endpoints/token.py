@@ -47,7 +47,9 @@ def _exchange_code(
     )
     if code.request.challenge:
         entry_of(request.scope).notes.append("pkce_verified")
-    return state.tokens.issue(integration.client_id, code.person, code.scopes, code.grant_id)
+    return state.tokens.issue(
+        integration.client_id, code.person, code.scopes, grant_id=code.grant_id
+    )
 
 
 def _refresh(
@@ -62,7 +64,10 @@ def _exchange_device_code(
 ) -> IssuedTokens:
     code = wire.required_field(form, "device_code")
     person, scopes = state.devices.redeem(code, integration.client_id)
-    return state.tokens.issue(integration.client_id, person, scopes)
+    lifetime_seconds = state.options.device_access_token_lifetime_seconds
+    return state.tokens.issue(
+        integration.client_id, person, scopes, lifetime_seconds=lifetime_seconds
+    )
 
 
 def token_answer(state: State, tokens: IssuedTokens) -> dict[str, Any]:

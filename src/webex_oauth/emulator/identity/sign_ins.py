@@ -121,7 +121,7 @@ def read_authorization_request(
     if not response_type:
         raise OAuthRefusal("invalid_request", "response_type is required.")
     if response_type != "code":
-        raise OAuthRefusal("unsupported_response_type", "Only the response_type code is supported.")
+        raise OAuthRefusal("unsupported_response_type", "The response_type is not supported.")
     challenge = read_challenge(
         parameters.get("code_challenge"), parameters.get("code_challenge_method")
     )
@@ -173,19 +173,17 @@ def _registered_redirect_uri(integration: Integration, sent: str | None) -> str:
     if sent in integration.redirect_uris:
         return str(sent)
     raise Unredirectable(
-        "redirect_uri_mismatch", "The redirect_uri is not one that this integration registered."
+        "redirect_uri_mismatch",
+        "The redirection URI provided does not match a pre-registered value.",
     )
 
 
 def registered_scopes(scope: str, integration: Integration) -> tuple[str, ...]:
     """Return the scopes in *scope*; raise `OAuthRefusal` unless all of them are registered."""
     names = tuple(dict.fromkeys(scope.split()))
-    if OPENID_SCOPES & set(names):
-        raise OAuthRefusal(
-            "invalid_scope", "This emulator has no OpenID Connect yet: leave its scopes out."
-        )
     # Webex adds the KMS scope to every integration by itself.
-    if not names or not set(names) <= {*integration.scopes, KMS_SCOPE}:
+    registered = {*integration.scopes, KMS_SCOPE} - OPENID_SCOPES
+    if not names or not set(names) <= registered:
         raise OAuthRefusal("invalid_scope", "The requested scope is invalid.")
     return names
 

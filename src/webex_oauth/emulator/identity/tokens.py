@@ -50,12 +50,19 @@ class Tokens:
         self._values_by_person: dict[str, set[str]] = {}
 
     def issue(
-        self, client_id: str, person: Person, scopes: tuple[str, ...], grant_id: str = ""
+        self,
+        client_id: str,
+        person: Person,
+        scopes: tuple[str, ...],
+        *,
+        grant_id: str = "",
+        lifetime_seconds: int | None = None,
     ) -> IssuedTokens:
         """Make a grant and its first tokens; raise `OAuthRefusal` when the quota is spent."""
         grant = Grant(grant_id or self._conditions.randomness.uuid(), client_id, person, scopes)
         self._grant_by_id[grant.id] = grant
-        return IssuedTokens(grant, self._new_access_token(grant), self._new_refresh_token(grant))
+        access_token = self._new_access_token(grant, lifetime_seconds)
+        return IssuedTokens(grant, access_token, self._new_refresh_token(grant))
 
     def refresh(self, client_id: str, value: str) -> IssuedTokens:
         """Exchange a refresh token for fresh tokens. RFC 6749 section 6."""
@@ -162,9 +169,11 @@ class Tokens:
         self._refresh_by_value[presented.value] = presented
         return token or presented
 
-    def _new_access_token(self, grant: Grant) -> Token:
+    def _new_access_token(self, grant: Grant, lifetime_seconds: int | None = None) -> Token:
         values = self._counted_values(grant.person)
-        token = self._new_token(grant, self._conditions.options.access_token_lifetime_seconds)
+        if lifetime_seconds is None:
+            lifetime_seconds = self._conditions.options.access_token_lifetime_seconds
+        token = self._new_token(grant, lifetime_seconds)
         self._access_by_value[token.value] = token
         values.add(token.value)
         return token
