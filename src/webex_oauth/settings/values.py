@@ -140,11 +140,6 @@ class Settings:
         """Return the whole address of *page*."""
         return self.public_origin + self.path_of(page)
 
-    @property
-    def is_https(self) -> bool:
-        """Whether browsers reach this application over TLS."""
-        return urlsplit(self.client.redirect_uri).scheme == "https"
-
 
 def judged_settings(sources: Sources) -> tuple[Settings, tuple[str, ...]]:
     """Return the settings as far as *sources* has them, and every mistake in them."""
