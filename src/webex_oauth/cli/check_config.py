@@ -14,6 +14,7 @@ from webex_oauth.errors import WebexOAuthError
 from webex_oauth.opening.store_urls import start_mistakes, try_store, try_webex
 from webex_oauth.settings import Settings, judged_settings, port_mistakes, read_sources
 from webex_oauth.settings.pages import PagePath
+from webex_oauth.settings.places import without_password
 from webex_oauth.web.listening import listening_socket
 
 
@@ -75,6 +76,6 @@ def _summary(settings: Settings) -> list[tuple[str, object]]:
         ("scopes", " ".join(settings.scopes)),
         ("listens on", f"{settings.host}:{settings.port}"),
         ("workers", settings.workers),
-        ("store", settings.shown_store_url),
+        ("store", without_password(settings.store_url)),
         ("keys", settings.keys_file if settings.keys is None else "WEBEX_KEYS"),
     ]

@@ -55,12 +55,8 @@ async def _login(
                 scopes=scopes, show=lambda code: complain(str(code))
             )
         return await webex.sign_in.with_browser(
-            scopes=scopes, open_browser=_open_none if is_silent else open_in_browser
+            scopes=scopes, open_browser=(lambda _: None) if is_silent else open_in_browser
         )
-
-
-def _open_none(_: str) -> None:
-    """Leave it to the person, who reads the address."""
 
 
 @click.command(name="grants")

@@ -24,7 +24,10 @@ def visible(text: str) -> str:
     """Return *text* on one line, with every character that acts on a terminal escaped."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(c) if unicodedata.category(c) in HIDDEN else c for c in text)
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in HIDDEN else c
+        for c in text
+    )
 
 
 def say(text: str) -> None:
@@ -89,10 +92,6 @@ def configure_log(*, is_debugging: bool) -> None:
     handler.setFormatter(TerminalLines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(LIBRARY).setLevel(logging.DEBUG if is_debugging else logging.INFO)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

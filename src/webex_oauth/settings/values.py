@@ -11,7 +11,6 @@ from webex_oauth.errors import ConfigurationError
 from webex_oauth.oauth.server import Client
 from webex_oauth.secret import Secret
 from webex_oauth.settings.pages import base_of
-from webex_oauth.settings.places import without_password
 from webex_oauth.settings.reader import ABSOLUTE_SECONDS, APP_NAME, HOST, Reader
 from webex_oauth.settings.urls import loopback_port, origin_of
 from webex_oauth.settings.variables import Sources, field_words, read_sources, sources_of_fields
@@ -99,11 +98,6 @@ class Settings:
         if mistakes:
             raise ConfigurationError(mistakes, settings.warnings)
         return settings
-
-    @property
-    def shown_store_url(self) -> str:
-        """The store's URL without its password."""
-        return without_password(self.store_url)
 
     @property
     def spool_folder(self) -> Path:

@@ -76,7 +76,9 @@ def sources_of_fields(fields: Mapping[str, object]) -> Sources:
     """
     given = {**fields, "debug": "oauth" if fields["debug"] else None}
     variables = {
-        _variable(name): _text(name, value) for name, value in given.items() if value is not None
+        OWN_FIELDS.get(name, f"WEBEX_{name.upper()}"): _text(name, value)
+        for name, value in given.items()
+        if value is not None
     }
     folder = data_folder(os.environ)
     return Sources(variables, folder, folder, warnings=_relative(variables, folder))
@@ -97,10 +99,6 @@ def data_folder(environment: Mapping[str, str]) -> Path:
     # expanduser leaves the tilde if the user has no home.
     home = Path(environment.get("HOME", "") or os.path.expanduser("~"))  # noqa: PTH111
     return home / ".local/share" / FOLDER_NAME if home.is_absolute() else FOLDER_WITHOUT_HOME
-
-
-def _variable(field: str) -> str:
-    return OWN_FIELDS.get(field, f"WEBEX_{field.upper()}")
 
 
 def _text(name: str, value: object) -> str:

@@ -195,7 +195,8 @@ def page_environment(assets: Assets, about: About) -> Environment:
 
 def initials(name: str) -> str:
     """Return the first letters of the first and the last word of *name*, or a question mark."""
-    letters = [letter for word in name.split() if (letter := _first_letter(word))]
+    words = ([letter.upper() for letter in word if letter.isalnum()] for word in name.split())
+    letters = [word[0] for word in words if word]
     if not letters:
         return "?"
     return letters[0] if len(letters) == 1 else letters[0] + letters[-1]
@@ -222,10 +223,6 @@ def duration_text(seconds: int) -> str:
 
 def _asset_path(name: str, content: bytes) -> str:
     return f"{STATIC_FOLDER[1:]}{hashlib.sha256(content).hexdigest()[:16]}/{name}"
-
-
-def _first_letter(word: str) -> str:
-    return next((character.upper() for character in word if character.isalnum()), "")
 
 
 def _utc(at: int) -> struct_time:
