@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from webex_oauth.errors import VaultError
+from webex_oauth.vault.event_log import rows_from
 from webex_oauth.vault.events import Event
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Grant, Mark, Revocation, Session
@@ -29,7 +30,10 @@ async def revocations(ledger: Ledger) -> list[Revocation]:
 
 
 async def events(ledger: Ledger) -> list[Event]:
-    return await _records(ledger, ledger.events)
+    found: list[Event] = []
+    async for row in rows_from(ledger, 0):
+        found += ledger.events_in(row)
+    return found
 
 
 async def _records(ledger: Ledger, table: Table[T]) -> list[T]:

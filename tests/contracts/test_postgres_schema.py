@@ -16,8 +16,7 @@ from services.postgres import PASSWORD, PostgresServer, running_postgres
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.stores.postgres.rows import PostgresRows
-from webex_oauth.stores.postgres.schema import VERSION, WITHOUT_EVENTS
-from webex_oauth.vault.rows import Kind
+from webex_oauth.stores.postgres.schema import VERSION
 
 __all__ = ["other", "rows", "schema"]
 
@@ -65,23 +64,6 @@ async def test_a_row_that_no_list_could_show_is_not_written(
         other.execute(f"UPDATE {schema}.rows SET {values}")  # noqa: S608 - ours
 
 
-async def test_a_schema_of_the_version_before_events_keeps_its_rows_and_takes_events(
-    postgres: PostgresServer, schema: str, other: psycopg.Connection
-) -> None:
-    url = postgres.url(schema=schema)
-    await use(url)
-    kinds = "CHECK (kind IN ('state', 'session', 'grant', 'revocation', 'key'))"
-    other.execute(
-        f"ALTER TABLE {schema}.rows DROP CONSTRAINT rows_kind_check,"
-        f" ADD CONSTRAINT rows_kind_check {kinds}"
-    )
-    other.execute(f"UPDATE {schema}.store SET version = {WITHOUT_EVENTS}")  # noqa: S608 - ours
-
-    async with opened(url) as rows, opened(url):
-        await store(rows, row(3, Kind.EVENT))
-        assert await read_one(rows, row(1)) == row(1)
-
-
 @needs_strace()
 @pytest.mark.check("H06")
 @pytest.mark.parametrize("sent", range(5, 9))
@@ -115,6 +97,7 @@ OTHERS = {
     "CREATE TABLE {schema}.rows (a integer)": "another program's tables",
     "CREATE TABLE {schema}.store (a integer)": "another program's tables",
     "CREATE TABLE {schema}.schema_version (version integer)": "run DROP SCHEMA {schema} CASCADE",
+    f"CREATE TABLE {{schema}}.store AS SELECT {VERSION - 1} AS version": "an older webex-oauth",
     f"CREATE TABLE {{schema}}.store AS SELECT {VERSION + 1} AS version": "newer webex-oauth",
 }
 

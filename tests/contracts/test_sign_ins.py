@@ -25,10 +25,10 @@ from contracts.records import (
 )
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict
-from webex_oauth.vault.events import Event
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import MARK_KEPT_SECONDS, EndedSession, Mark
 from webex_oauth.vault.rows import Entry
+from webex_oauth.vault.tables import Draft
 
 pytestmark = pytest.mark.anyio
 
@@ -39,8 +39,8 @@ async def take(ledger: Ledger, now: int = NOW, number: int = 1) -> Entry[Mark]:
     return await ledger.take_state(state(number), EXPIRES_AT, now)
 
 
-def failure(ledger: Ledger) -> Event:
-    return ledger.event("sign_in.failed", NOW, reason="InvalidGrant")
+def failure() -> Draft:
+    return Draft(NOW).tell("sign_in.failed", reason="InvalidGrant")
 
 
 @pytest.mark.check("A05")
@@ -84,7 +84,7 @@ async def test_a_finished_state_names_its_session_however_often_it_is_asked_for(
 
 
 async def test_an_abandoned_state_is_finished_without_a_session(ledger: Ledger) -> None:
-    await ledger.abandon_state(state(), await take(ledger), failure(ledger))
+    await ledger.abandon_state(state(), await take(ledger), failure())
 
     assert (await take(ledger)).record == Mark(EXPIRES_AT, is_finished=True)
 
@@ -93,7 +93,7 @@ async def test_a_late_wish_to_abandon_a_finished_state_changes_nothing(ledger: L
     mark = await take(ledger)
     await ledger.admit(admission(1, mark))
 
-    assert not await ledger.abandon_state(state(), mark, failure(ledger))
+    assert not await ledger.abandon_state(state(), mark, failure())
 
     assert (await take(ledger)).record.session_digest == session().digest
 

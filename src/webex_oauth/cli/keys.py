@@ -169,14 +169,15 @@ async def _retire(settings: Settings, key_id: str) -> None:
 
 async def _forget(settings: Settings, key_id: str) -> None:
     """Delete everything encrypted with a key that is lost."""
+    sealer = None
     if settings.keys is not None or settings.keys_file.exists():
-        ring = _ring(settings)
-        if key_id in {key.id for key in ring.keys}:
+        sealer = _sealer(settings)
+        if key_id in {key.id for key in sealer.keys.keys}:
             raise KeyUnavailable(
-                f"key {key_id!r} is in {ring.source} and not lost: retire it without --lost"
+                f"key {key_id!r} is in {sealer.keys.source} and not lost: retire it without --lost"
             )
     async with opened_rows(settings.store_url) as rows:
-        ended = await forget(rows, _spool(settings), key_id)
+        ended = await forget(rows, _spool(settings), key_id, sealer)
     deleted = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing"
     say(f"{key_id} is forgotten; deleted with it: {deleted}")
 

@@ -41,6 +41,7 @@ from webex_oauth.vault.records import (
     seal_attempt,
 )
 from webex_oauth.vault.rows import Entry
+from webex_oauth.vault.tables import Draft
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +281,8 @@ class SignIn:
     async def _note_failure(self, error: WebexOAuthError, taken: TakenAttempt | None) -> None:
         """Finish the state if this sign-in has taken it, and tell why it failed."""
         ledger, is_written = self._context.ledger, False
-        failure = ledger.event("sign_in.failed", self._context.clock(), reason=type(error).__name__)
+        failure = Draft(self._context.clock())
+        failure.tell("sign_in.failed", reason=type(error).__name__)
         if taken is not None and not taken.mark.record.is_finished:
             try:
                 is_written = await ledger.abandon_state(taken.state_digest, taken.mark, failure)
@@ -290,7 +292,7 @@ class SignIn:
                     {"error": str(outage)},
                 )
         if not is_written:
-            ledger.hub.tell(failure)
+            ledger.tell(failure)
 
     async def _send_on(
         self,

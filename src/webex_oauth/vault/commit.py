@@ -23,6 +23,7 @@ from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import COMMIT_TRIES, Timing
 from webex_oauth.vault.records import Grant, Lease, Trouble, digest, new_version, revocation_of
 from webex_oauth.vault.rows import Entry
+from webex_oauth.vault.tables import Draft
 
 OWNER_BYTES = 16
 MOST_NOTES = 1_000
@@ -86,9 +87,9 @@ class Commit:
             changed = rule(current.record)
             if changed is None:
                 return current
-            happened = event and self._ledger.event(
-                event, self._clock(), changed.profile, changed.reauth_reason
-            )
+            happened = Draft(self._clock())
+            if event is not None:
+                happened.tell(event, changed.profile, changed.reauth_reason)
             written = await self._ledger.replace_grant(current, changed, happened, durably=durably)
             if written is not None:
                 return written

@@ -1,8 +1,9 @@
 """The event log: reads the events of all processes, and hands each of them to a named follower.
 
-A follower's cursor is a row: how far it has come, and which process has the lease on it. An event
-may become visible later than its name says, so a follower reads again from some time before its
-position on, and skips what it remembers to have handed over.
+A follower's cursor is a row: how far it has come, and which process has the lease on it. A row of
+events may become visible later than its number says, up to LATE_SECONDS: so a follower reads again
+from that long before the latest on, and skips what it remembers to have handed over. If it cannot
+remember more, newer rows wait until they are that old: then none before them can appear any more.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from contextlib import suppress
 from webex_oauth.errors import SealBroken, StoreError, VaultError
 from webex_oauth.ports import Clock, Randomness
 from webex_oauth.vault.commit import OWNER_BYTES
-from webex_oauth.vault.events import NAME_BYTES, Event, EventKind, first_id
+from webex_oauth.vault.events import MOST_IN_ROW, NAME_BYTES, Event, EventKind, first_id
 from webex_oauth.vault.plan import lasts
 from webex_oauth.vault.records import CLOCK_SKEW_SECONDS, Lease
 from webex_oauth.vault.rows import Entry, Kind, Row, log_unreadable
@@ -27,9 +28,7 @@ TROUBLE_SECONDS = 5.0
 LEASE_SECONDS = 10
 BEAT_SECONDS = 3.0
 LATE_SECONDS = CLOCK_SKEW_SECONDS
-"""How much later than its name says an event may become visible."""
-MOST_REMEMBERED = 16_384
-MOST_WRITTEN = 4_096
+MOST_REMEMBERED = 4_096
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 
@@ -55,15 +54,16 @@ class EventLog:
 
         What cannot be opened is logged and left out. Raises StoreUnavailable.
         """
-        async for row in rows_after(self._tables, after):
+        async for row in rows_from(self._tables, after - after % MOST_IN_ROW):
             try:
-                event = self._tables.events.open(row).record
+                events = self._tables.events_in(row)
             except VaultError as error:
                 log_unreadable(row, error)
                 continue
-            is_wanted = not kinds or event.kind in kinds
-            if is_wanted and person_id in (None, event.person_id):
-                yield event
+            for event in events:
+                is_wanted = event.id > after and (not kinds or event.kind in kinds)
+                if is_wanted and person_id in (None, event.person_id):
+                    yield event
 
     async def follow(self, name: str, handler: Callable[[Event], object]) -> None:
         """Hand over every event that is kept, and then each new one, until cancelled.
@@ -116,8 +116,7 @@ class _Turn:
         self._wake = wake
         self._writing = asyncio.Lock()
         self._entry = Entry(Cursor(), 0)
-        self._position = 0
-        self._first = 0
+        self._start = 0
         self._handed_over = set[int]()
         self._is_written = True
         self._written_at = 0.0
@@ -134,8 +133,7 @@ class _Turn:
         if lease and lease.owner != self._owner and lasts(lease, self._clock()):
             return False
         self._entry = Entry(found, row.rev)
-        self._position, self._handed_over = found.position, set(found.delivered)
-        self._first = 0
+        self._start, self._handed_over = found.start, set(found.delivered)
         with suppress(_LeaseLost):
             await self._write()
             return True
@@ -176,24 +174,44 @@ class _Turn:
                     await self._wake.wait()
 
     async def _hand_over_all(self) -> None:
-        start = max(self._first, first_id(self._position - LATE_SECONDS))
-        async for row in rows_after(self._tables, start - 1):
+        complete_before = first_id(self._clock() - LATE_SECONDS)
+        async for row in rows_from(self._tables, self._start):
             number = int.from_bytes(row.name, "big")
             if number in self._handed_over:
                 continue
-            try:
-                event = self._tables.events.open(row).record
-            except SealBroken as error:  # what lacks its key waits for it
-                log_unreadable(row, error)
+            if self._is_full():
+                self._forget(min(number, complete_before))
+                if self._is_full() and number >= complete_before:
+                    break
+            await self._hand_over_row(row)
+            if self._is_full():
+                self._forget(number + 1)
             else:
-                await self._hand_over(event)
-                self._position = max(self._position, min(event.at, self._clock()))
-            self._handed_over.add(number)
+                self._handed_over.add(number)
             self._is_written = False
             if _loop_time() - self._written_at >= POLL_SECONDS:
                 await self._write()
         if not self._is_written:
             await self._write()
+
+    async def _hand_over_row(self, row: Row) -> None:
+        try:
+            events = self._tables.events_in(row)
+        except SealBroken as error:  # what lacks its key waits for it
+            log_unreadable(row, error)
+            return
+        for event in events:
+            await self._hand_over(event)
+            self._forget(first_id(min(event.at, self._clock()) - LATE_SECONDS))
+
+    def _is_full(self) -> bool:
+        return len(self._handed_over) >= MOST_REMEMBERED
+
+    def _forget(self, start: int) -> None:
+        """Look no more for rows before the number *start*, unless that was said before."""
+        if start > self._start:
+            self._start = start
+            self._handed_over = {number for number in self._handed_over if number >= start}
 
     async def _hand_over(self, event: Event) -> None:
         pause_seconds = FIRST_PAUSE_SECONDS
@@ -224,7 +242,7 @@ class _Turn:
         async with self._writing:
             now = self._clock()
             lease = None if is_last else Lease(self._owner, now + LEASE_SECONDS)
-            cursor = Cursor(self._position, self._remembered(), lease, now)
+            cursor = Cursor(self._start, tuple(sorted(self._handed_over)), lease, now)
             change = self._tables.cursors.put(self._name, cursor, self._entry.rev)
             self._is_written = True
             if not await self._tables.rows.apply([change], durably=False):
@@ -232,21 +250,11 @@ class _Turn:
             self._entry = Entry(cursor, change.row.rev)
             self._written_at = _loop_time()
 
-    def _remembered(self) -> tuple[int, ...]:
-        """Return what to write of what was handed over; forget what is not read again."""
-        first = first_id(self._position - LATE_SECONDS)
-        latest = sorted(number for number in self._handed_over if number >= first)
-        if len(latest) > MOST_REMEMBERED:
-            latest = latest[-MOST_REMEMBERED:]
-            self._first = latest[0]
-        self._handed_over = set(latest)
-        return tuple(latest[-MOST_WRITTEN:])
 
-
-async def rows_after(tables: Tables, after: int) -> AsyncIterator[Row]:
-    """Yield the rows of events behind an id, page by page; a name of another length is no id."""
+async def rows_from(tables: Tables, start: int) -> AsyncIterator[Row]:
+    """Yield the rows of events from a number on, page by page; no other names are numbers."""
     last = (1 << 8 * NAME_BYTES) - 1
-    name = min(after, last).to_bytes(NAME_BYTES, "big") if after > 0 else b""
+    name = min(start - 1, last).to_bytes(NAME_BYTES, "big") if start > 0 else b""
     while rows := await tables.rows.by_name(Kind.EVENT, name, BATCH):
         for row in rows:
             if len(row.name) == NAME_BYTES:

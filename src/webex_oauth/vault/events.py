@@ -1,8 +1,9 @@
 """Events: what became of grants and sessions, written in one change with what they tell of.
 
-The name of an event is its instant and 32 random bits, which grow in each process: names are in
-order without a counter that all writers would share. But those of one second are mixed among
-processes, and an event may become visible a little later than its name says.
+The events of one change are one row. Its number is its instant and 32 bits, random and growing in
+each process: rows are in order without a counter that all writers would share. But those of one
+second are mixed among processes, and a row may become visible a little later than its number says.
+An event's id is the number of its row and its place in it.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 EventKind: TypeAlias = Literal[
     "grant.created",
@@ -27,6 +30,8 @@ FAILURE_KEPT_SECONDS = 86_400
 """Anybody can make a sign-in fail."""
 MOST_RUNNING = 1_000
 GRACE_SECONDS = 5.0
+MOST_IN_ROW = 16
+"""The numbers of rows are that far apart."""
 RANDOM_BITS = 32
 NAME_BYTES = 8
 LAST_INSTANT = (1 << (8 * NAME_BYTES - RANDOM_BITS)) - 1
@@ -48,16 +53,29 @@ class Event:
     at: int
     reason: str | None = None
 
-    @property
-    def name(self) -> bytes:
-        """The name of its row."""
-        return self.id.to_bytes(NAME_BYTES, "big")
+
+Told: TypeAlias = tuple[EventKind, str, str | None]
+"""What an event says: its kind, person_id and reason."""
+
+
+class Happened(msgspec.Struct, frozen=True, array_like=True):
+    """The events of a row, at most MOST_IN_ROW of them."""
+
+    at: int
+    told: tuple[Told, ...]
 
     @property
     def kept_until(self) -> int:
         """When it may be removed."""
-        is_failure = self.kind == "sign_in.failed"
+        is_failure = all(kind == "sign_in.failed" for kind, _, _ in self.told)
         return self.at + (FAILURE_KEPT_SECONDS if is_failure else KEPT_SECONDS)
+
+    def events(self, number: int) -> list[Event]:
+        """Return the events of the row of that number."""
+        return [
+            Event(event_id, kind, person_id, self.at, reason)
+            for event_id, (kind, person_id, reason) in enumerate(self.told, start=number)
+        ]
 
 
 def first_id(instant: int) -> int:

@@ -75,6 +75,12 @@ async def keys_in_use(rows: Rows) -> Mapping[str, bytes]:
     return _checks(await _key_rows(rows))
 
 
+async def seals(rows: Rows, sealer: Sealer) -> bool:
+    """Return whether the primary key of *sealer* is one that seals in this store."""
+    check = (await keys_in_use(rows)).get(sealer.keys.primary.id)
+    return check is not None and _opens(sealer, check)
+
+
 async def drop_check(rows: Rows, key_id: str) -> None:
     """Remove the check of a key that nothing is under any more."""
     await _drop(rows, key_id.encode())

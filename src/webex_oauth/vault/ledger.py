@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict, VaultError
-from webex_oauth.vault.events import Event
 from webex_oauth.vault.records import (
     EndedSession,
     Grant,
@@ -74,11 +73,11 @@ class Ledger(RevocationQueue):
             raise AttemptInProgress("the attempt is being completed")
         return entry
 
-    async def abandon_state(self, state_digest: bytes, mark: Entry[Mark], failure: Event) -> bool:
+    async def abandon_state(self, state_digest: bytes, mark: Entry[Mark], failure: Draft) -> bool:
         """Finish a sign-in that failed; return False, and nothing happened, if it is finished."""
         done = replace(mark.record, is_finished=True)
         change = self.states.put(state_digest, done, mark.rev)
-        return await self.write(Draft([change], [failure]), durably=False)
+        return await self.write(replace(failure, changes=[change]), durably=False)
 
     async def admit(self, admission: Admission) -> EndedSession | None:
         """Complete a sign-in: keep the grant, add the session if there is one, finish the state.
@@ -88,11 +87,11 @@ class Ledger(RevocationQueue):
         """
         grant, session, mark = admission.grant, admission.session, admission.mark
         now, reason = admission.at, "replaced" if admission.over else None
-        draft = Draft([self.grants.put(grant.key, grant, admission.over)])
-        draft.events.append(self.event("grant.created", now, grant.profile, reason))
+        draft = Draft(now, [self.grants.put(grant.key, grant, admission.over)])
+        draft.tell("grant.created", grant.profile, reason)
         if session is not None:
             draft.changes.append(self.sessions.put(session.digest, session))
-            draft.events.append(self.event("session.started", now, session.profile))
+            draft.tell("session.started", session.profile)
         if mark is not None:
             brought = session.digest if session else b""
             finished = replace(mark.record, is_finished=True, session_digest=brought)
@@ -104,7 +103,6 @@ class Ledger(RevocationQueue):
             ended = await self._end(
                 draft,
                 admission.replaced_session,
-                now,
                 keeps_grants=admission.keeps_grants,
                 entering=grant.key,
                 reason="replaced",
@@ -155,11 +153,11 @@ class Ledger(RevocationQueue):
             return Entry(None, row.rev)
 
     async def replace_grant(
-        self, found: Entry[Grant], grant: Grant, happened: Event | None = None, *, durably: bool
+        self, found: Entry[Grant], grant: Grant, happened: Draft | None = None, *, durably: bool
     ) -> Entry[Grant] | None:
         """Write *grant* over the one that was found; None, and nothing happened, if it moved."""
         change = self.grants.put(grant.key, grant, found.rev)
-        draft = Draft([change], [happened] if happened else [])
+        draft = replace(happened or Draft(0), changes=[change])
         is_done = await self.write(draft, durably=durably)
         return Entry(grant, change.row.rev) if is_done else None
 
@@ -185,12 +183,11 @@ class Ledger(RevocationQueue):
         for _ in range(MOST_TRIES):
             row = await self.grants.row(key)
             sessions = await self.rows.of_group(Kind.SESSION, key, BATCH)
-            draft = Draft()
-            revocation = self._revoke(draft, row, now, reason)
+            draft = Draft(now)
+            revocation = self._revoke(draft, row, reason)
             for session in sessions:
                 draft.changes.append(session.removal)
-                profile = self._listed(session).profile
-                draft.events.append(self.event("session.ended", now, profile, reason))
+                draft.tell("session.ended", self._listed(session).profile, reason)
             if await self._apply(draft, durably=True):
                 if len(sessions) == BATCH:
                     await self.end_grant(key, now, reason=reason)
@@ -246,8 +243,8 @@ class Ledger(RevocationQueue):
         grant goes too, and its tokens are queued for revocation, due *now*.
         """
         for _ in range(MOST_TRIES):
-            draft = Draft()
-            ended = await self._end(draft, digest, now, keeps_grants=keeps_grants, reason=reason)
+            draft = Draft(now)
+            ended = await self._end(draft, digest, keeps_grants=keeps_grants, reason=reason)
             if ended is None or await self._apply(draft, durably=True):
                 return ended
         raise StoreConflict(MOVING)
@@ -265,7 +262,6 @@ class Ledger(RevocationQueue):
         self,
         draft: Draft,
         digest: bytes,
-        now: int,
         *,
         keeps_grants: bool,
         entering: bytes = b"",
@@ -285,20 +281,20 @@ class Ledger(RevocationQueue):
             session = self.sessions.open(row).record
         except VaultError as error:
             log_unreadable(row, error)
-            draft.events.append(self.event("session.ended", now, None, reason))
+            draft.tell("session.ended", None, reason)
             return EndedSession(row.group, None)
         key = session.grant_key
-        draft.events.append(self.event("session.ended", now, session.profile, reason))
+        draft.tell("session.ended", session.profile, reason)
         if keeps_grants or key == entering:
             return EndedSession(key, None)
         grant = await self.grants.row(key)
         for other in await self.rows.of_group(Kind.SESSION, key, BATCH):
-            if other.name != digest and not self._is_over(other, now):
+            if other.name != digest and not self._is_over(other, draft.at):
                 draft.changes.append(Change(other, other.rev))
                 return EndedSession(key, None)
         if self._is_held(grant):
             return EndedSession(key, None, is_held=True)
-        return EndedSession(key, self._revoke(draft, grant, now, reason))
+        return EndedSession(key, self._revoke(draft, grant, reason))
 
     def _listed(self, row: Row) -> Session:
         try:
@@ -320,7 +316,7 @@ class Ledger(RevocationQueue):
         except VaultError:
             return False
 
-    def _revoke(self, draft: Draft, row: Row, now: int, reason: str) -> Revocation | None:
+    def _revoke(self, draft: Draft, row: Row, reason: str) -> Revocation | None:
         """Put into *draft* what the end of a grant changes: it goes, its tokens are queued."""
         if not row.rev:
             return None
@@ -329,10 +325,10 @@ class Ledger(RevocationQueue):
             grant = self.grants.open(row).record
         except VaultError as error:
             _log_unrevoked(row, error)
-            draft.events.append(self.event("grant.revoked", now, None, reason))
+            draft.tell("grant.revoked", None, reason)
             return None
-        draft.events.append(self.event("grant.revoked", now, grant.profile, reason))
-        revocation = revocation_of(grant, now)
+        draft.tell("grant.revoked", grant.profile, reason)
+        revocation = revocation_of(grant, draft.at)
         draft.changes.append(self.revocations.put(revocation.name, revocation))
         return revocation
 

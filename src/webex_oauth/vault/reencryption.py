@@ -21,11 +21,12 @@ from webex_oauth.errors import (
     VaultError,
 )
 from webex_oauth.ports import Sleep
-from webex_oauth.vault.key_agreement import SETTLE_SECONDS, drop_check
+from webex_oauth.vault.events import EventKind
+from webex_oauth.vault.key_agreement import SETTLE_SECONDS, drop_check, seals
 from webex_oauth.vault.rescue import Spool, Spooled
 from webex_oauth.vault.rows import Change, Kind, Row, Rows, next_rev
 from webex_oauth.vault.sealing import Context, Sealer, key_id_of
-from webex_oauth.vault.tables import Tables
+from webex_oauth.vault.tables import Draft, Tables
 
 MOST_PASSES = 12
 BATCH_ROWS = 100
@@ -39,6 +40,7 @@ SEALED = {
     Kind.CURSOR: "cursors",
 }
 """The kinds of rows that are sealed, by what people call them."""
+ENDED: dict[Kind, EventKind] = {Kind.GRANT: "grant.revoked", Kind.SESSION: "session.ended"}
 
 log = logging.getLogger(__name__)
 
@@ -185,21 +187,23 @@ async def check_unused(
             await sleep(SETTLE_SECONDS)
 
 
-async def forget(rows: Rows, spool: Spool, key_id: str) -> Counter[str]:
+async def forget(rows: Rows, spool: Spool, key_id: str, sealer: Sealer | None) -> Counter[str]:
     """Remove everything under a lost key, and the sessions of its grants.
 
     Returns how many rows of each kind were under it. Tokens that cannot be opened are not revoked
-    and end by themselves.
+    and end by themselves. Ended grants and sessions are told if *sealer* has the key that seals in
+    this store; whose they were cannot be read.
     """
     ended = Counter[str]()
     for name, spooled in spool.all():
         if _key_of(_row_of(spooled)) == key_id:
             spool.drop(name)
             ended["spooled"] += 1
+    tables = Tables(rows, sealer, idle_seconds=0) if sealer and await seals(rows, sealer) else None
     async for batch in _batches(rows):
         for row in batch:
             if _key_of(row) == key_id:
-                await _remove(rows, row, key_id)
+                await _remove(rows, row, key_id, tables)
                 ended[SEALED[row.kind]] += 1
     await drop_check(rows, key_id)
     log.warning(
@@ -209,16 +213,21 @@ async def forget(rows: Rows, spool: Spool, key_id: str) -> Counter[str]:
     return ended
 
 
-async def _remove(rows: Rows, row: Row, key_id: str) -> None:
+async def _remove(rows: Rows, row: Row, key_id: str, tables: Tables | None) -> None:
     """Remove a row under a lost key; a grant goes after all of its sessions."""
     while row.rev and _key_of(row) == key_id:
-        others: Sequence[Row] = ()
+        gone: list[Row] = []
         if row.kind is Kind.GRANT:
-            others = await rows.of_group(Kind.SESSION, row.name, BATCH_ROWS)
-        changes = [one.removal for one in others]
-        if len(others) < BATCH_ROWS:
-            changes.append(row.removal)
-        await rows.apply(changes, durably=True)
+            gone += await rows.of_group(Kind.SESSION, row.name, BATCH_ROWS)
+        if len(gone) < BATCH_ROWS:
+            gone.append(row)
+        draft = Draft(int(await rows.time()), [one.removal for one in gone])
+        if tables is None:
+            await rows.apply(draft.changes, durably=True)
+        else:
+            for kind in (ENDED[one.kind] for one in gone if one.kind in ENDED):
+                draft.tell(kind, None, "key_lost")
+            await tables.write(draft, durably=True)
         (row,) = await rows.read(row)
 
 

@@ -63,7 +63,7 @@ class RevocationQueue(Tables):
         new = [change for change in draft.changes if not await self._is_queued(change.row)]
         if len(new) == len(draft.changes):
             return False
-        return await self.write(Draft(new, draft.events), durably=durably)
+        return await self.write(replace(draft, changes=new), durably=durably)
 
     async def _is_queued(self, row: Row) -> bool:
         return row.kind is Kind.REVOCATION and (await self.revocations.row(row.name)).rev > 0

@@ -177,15 +177,14 @@ class Table(Generic[T]):
 
     def put(self, name: bytes, record: T, over: int = 0) -> Change:
         """Return the change that writes *record* over a revision, 0 to add it."""
-        body = self.seal(name, record)
         # No writer can hold the revision of a row that was deleted since.
         rev = over or int.from_bytes(self._sealer.randomness(FIRST_REV_BYTES), "big")
-        return Change(self.listed(Row(self.kind, name, next_rev(rev), body), record), over)
+        body = self.seal(name, record)
+        return Change(Row(self.kind, name, next_rev(rev), body, *self._index(record)), over)
 
     def listed(self, row: Row, record: T) -> Row:
         """Return *row* as *record* lists it."""
-        group, at, over_at = self._index(record)
-        return Row(row.kind, row.name, row.rev, row.body, group, at, over_at)
+        return Row(row.kind, row.name, row.rev, row.body, *self._index(record))
 
 
 def log_unreadable(row: Row, error: VaultError) -> None:

@@ -2,23 +2,33 @@
 
 from dataclasses import dataclass, field
 
-from webex_oauth.vault.events import KEPT_SECONDS, Event, EventKind, Hub, first_id
+from webex_oauth.vault.events import (
+    KEPT_SECONDS,
+    MOST_IN_ROW,
+    NAME_BYTES,
+    Event,
+    EventKind,
+    Happened,
+    Hub,
+    Told,
+    first_id,
+)
 from webex_oauth.vault.records import Grant, Lease, Mark, Profile, Revocation, Session
-from webex_oauth.vault.rows import Change, Kind, Rows, Table
+from webex_oauth.vault.rows import Change, Kind, Row, Rows, Table
 from webex_oauth.vault.sealing import Sealer
 
-STEP_SHIFT = 16
-"""Leaves room for 32,000 events of one process in a second; more of them count into the next."""
+STEP_SHIFT = 15
+"""Leaves room for 32,000 rows of events of one process in a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a follower has come: to what instant, and which events from shortly before it on.
+    """How far a follower has come: all rows before the number `start`, and some from there on.
 
     `lease` says which process has it, None if none does.
     """
 
-    position: int = 0
+    start: int = 0
     delivered: tuple[int, ...] = ()
     lease: Lease | None = None
     written_at: int = 0
@@ -26,10 +36,18 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Changes that are to be applied together, and the events that tell of them."""
+    """Changes that are to be applied together, and what is told of them, at one instant."""
 
+    at: int
     changes: list[Change] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+
+    def tell(
+        self, kind: EventKind, profile: Profile | None = None, reason: str | None = None
+    ) -> "Draft":
+        """Tell something about the person of *profile*; return this draft."""
+        self.told.append((kind, (profile and profile.person_id) or "", reason))
+        return self
 
 
 class Tables:
@@ -43,7 +61,7 @@ class Tables:
         self.hub = Hub()
         self.idle_seconds = idle_seconds
         self._sealer = sealer
-        self._last_event = 0
+        self._last_number = 0
         self.states = Table(
             rows, sealer, Kind.STATE, Mark, lambda mark: (b"", None, mark.kept_until)
         )
@@ -65,7 +83,7 @@ class Tables:
             rows, sealer, Kind.REVOCATION, Revocation, lambda one: (b"", one.due_at, one.ends_at)
         )
         self.events = Table(
-            rows, sealer, Kind.EVENT, Event, lambda event: (b"", None, event.kept_until)
+            rows, sealer, Kind.EVENT, Happened, lambda one: (b"", None, one.kept_until)
         )
         self.cursors = Table(
             rows,
@@ -75,27 +93,45 @@ class Tables:
             lambda cursor: (b"", None, cursor.written_at + KEPT_SECONDS),
         )
 
-    def event(
-        self, kind: EventKind, now: int, profile: Profile | None = None, reason: str | None = None
-    ) -> Event:
-        """Make an event of *now* about the person of *profile*, behind the one before."""
-        first, random = first_id(now), int.from_bytes(self._sealer.randomness(4), "big")
-        if first <= self._last_event < first_id(now + 1):
-            number = self._last_event + 1 + (random >> STEP_SHIFT)
-        else:
-            number = first + (random >> 1)
-        self._last_event = number
-        person_id = (profile and profile.person_id) or ""
-        return Event(number, kind, person_id, now, reason)
-
     async def write(self, draft: Draft, *, durably: bool) -> bool:
-        """Apply the changes of *draft* with its events, and tell of these, or do nothing."""
-        added = [self.events.put(event.name, event) for event in draft.events]
+        """Apply the changes of *draft* with what it tells, and tell it here, or do nothing."""
+        rows = self._rows_of(draft)
+        added = [self.events.put(n.to_bytes(NAME_BYTES, "big"), one) for n, one in rows]
         is_done = await self.rows.apply([*draft.changes, *added], durably=durably)
         if is_done:
-            for event in draft.events:
-                self.hub.tell(event)
+            self._tell(rows)
         return is_done
+
+    def tell(self, draft: Draft) -> None:
+        """Tell what *draft* tells in this process alone."""
+        self._tell(self._rows_of(draft))
+
+    def events_in(self, row: Row) -> list[Event]:
+        """Return the events of a row; raise SealBroken or KeyUnavailable."""
+        return self.events.open(row).record.events(int.from_bytes(row.name, "big"))
+
+    def _tell(self, rows: list[tuple[int, Happened]]) -> None:
+        if self.hub.listeners:
+            for number, happened in rows:
+                for event in happened.events(number):
+                    self.hub.tell(event)
+
+    def _rows_of(self, draft: Draft) -> list[tuple[int, Happened]]:
+        told, starts = draft.told, range(0, len(draft.told), MOST_IN_ROW)
+        return [
+            (self._next_number(draft.at), Happened(draft.at, tuple(told[at : at + MOST_IN_ROW])))
+            for at in starts
+        ]
+
+    def _next_number(self, now: int) -> int:
+        """Return a number for a row of events of *now*, behind the one before."""
+        first, random = first_id(now), int.from_bytes(self._sealer.randomness(4), "big")
+        if first <= self._last_number < first_id(now + 1):
+            number = self._last_number + MOST_IN_ROW + (random >> STEP_SHIFT)
+        else:
+            number = first + (random >> 1)
+        self._last_number = number - number % MOST_IN_ROW
+        return self._last_number
 
     def _group(self, grant: Grant) -> bytes:
         """Return by what a grant is found: a digest of the address, which gives it to nobody."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from webex_oauth.errors import VaultError
-from webex_oauth.vault.events import Event
 from webex_oauth.vault.ledger import BATCH, Ledger
 from webex_oauth.vault.records import LONGEST_WAIT_SECONDS, Grant, Revocation, Session
 from webex_oauth.vault.rows import Change, Kind, Row, Table, log_unreadable, next_rev
@@ -42,8 +41,7 @@ class Upkeep:
         for kind in kinds:
             for row in await self._rows.over(kind, now, limit):
                 if self._is_over(row, now) and not await self._has_session(row):
-                    draft = Draft([row.removal], self._events(row, now))
-                    count += await self._ledger.write(draft, durably=False)
+                    count += await self._ledger.write(self._removal(row, now), durably=False)
                 else:
                     later = replace(row, rev=next_rev(row.rev), over_at=now + PUT_OFF_SECONDS)
                     await self._rows.apply([Change(later, row.rev)], durably=False)
@@ -79,15 +77,15 @@ class Upkeep:
             return False
         return over_at is not None and over_at <= now
 
-    def _events(self, row: Row, now: int) -> list[Event]:
-        """Return what the end of a session or grant is told by."""
-        record = self._tables[row.kind].open(row).record
-        match record:
-            case Session():
-                return [self._ledger.event("session.ended", now, record.profile, "expired")]
-            case Grant():
-                return [self._ledger.event("grant.revoked", now, record.profile, "expired")]
-        return []
+    def _removal(self, row: Row, now: int) -> Draft:
+        """Return the end of *row*; that of a session or grant is told."""
+        draft = Draft(now, [row.removal])
+        match self._tables[row.kind].open(row).record:
+            case Session(profile=profile):
+                draft.tell("session.ended", profile, "expired")
+            case Grant(profile=profile):
+                draft.tell("grant.revoked", profile, "expired")
+        return draft
 
     async def _has_session(self, row: Row) -> bool:
         if row.kind is not Kind.GRANT:

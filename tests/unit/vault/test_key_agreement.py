@@ -133,7 +133,7 @@ async def test_after_a_lost_key_was_forgotten_another_one_starts(
 ) -> None:
     await start(fixture)
     await fixture.fill()
-    await forget(fixture.rows, fixture.spool, fixture.keys.primary.id)
+    await forget(fixture.rows, fixture.spool, fixture.keys.primary.id, None)
 
     keys = await start(fixture, other.path)
 

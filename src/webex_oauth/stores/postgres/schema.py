@@ -9,22 +9,18 @@ from psycopg.rows import TupleRow
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.stores.postgres.pool import Connection
 
-VERSION: Final = 2
-WITHOUT_EVENTS: Final = 1
-"""The version that knew fewer kinds of rows."""
+VERSION: Final = 3
 OURS: Final = "store"
 OLDER: Final = "schema_version"
-
-KINDS: Final[LiteralString] = """
-CHECK (kind IN ('state', 'session', 'grant', 'revocation', 'event', 'cursor', 'key'))
-"""
 
 # A row is written beside its old version, without touching an index, where the page has room.
 # A list leaves out rows that cannot be read, so a page of them would hide all that follow: nobody
 # may write one. Instants end with the year 9999.
 TABLES: Final[LiteralString] = """
 CREATE TABLE {schema}.rows (
-  kind text NOT NULL CONSTRAINT rows_kind_check {kinds},
+  kind text NOT NULL CHECK (
+    kind IN ('state', 'session', 'grant', 'revocation', 'event', 'cursor', 'key')
+  ),
   name bytea NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
   rev bigint NOT NULL CHECK (rev BETWEEN 1 AND 1::bigint << 62),
   body bytea NOT NULL,
@@ -39,12 +35,6 @@ CREATE INDEX rows_by_group ON {schema}.rows (kind, group_name, at DESC NULLS LAS
   WHERE group_name <> '';
 CREATE TABLE {schema}.store (version integer NOT NULL, beats bigint NOT NULL);
 INSERT INTO {schema}.store (version, beats) VALUES ({version}, 0)
-"""
-
-ADD_KINDS: Final[LiteralString] = """
-ALTER TABLE {schema}.rows DROP CONSTRAINT rows_kind_check,
-  ADD CONSTRAINT rows_kind_check {kinds};
-UPDATE {schema}.store SET version = {version}
 """
 
 # A lock is waited for no longer than a caller waits: after that the write would surprise it. A
@@ -111,8 +101,6 @@ DO $create$ BEGIN
   END IF;
   IF NOT EXISTS ({found}) THEN
     {missing};
-  ELSIF {earlier} = (SELECT version FROM {schema}.store) THEN
-    {added};
   END IF;
 END $create$;
 COMMIT
@@ -154,8 +142,6 @@ async def prepare_schema(connection: Connection, schema: str) -> None:
         if not await _is_current(connection, schema):
             missing = f"{TABLES};{WRITE};{APPLY}"
             text = CREATE.replace("{found}", FOUND).replace("{missing}", missing)
-            text = text.replace("{added}", ADD_KINDS).replace("{earlier}", str(WITHOUT_EVENTS))
-            text = text.replace("{kinds}", KINDS)
             text = text.replace("{schema}", schema).replace("{version}", str(VERSION))
             await connection.execute(text.encode())
     except errors.InsufficientPrivilege as error:
@@ -171,22 +157,21 @@ async def prepare_schema(connection: Connection, schema: str) -> None:
 
 async def _is_current(connection: Connection, schema: str) -> bool:
     tables = {name for (name,) in await _rows(connection, FOUND.replace("{schema}", schema))}
-    if OLDER in tables:
-        raise _refusal(
-            schema,
+    if not tables:
+        return False
+    found: list[TupleRow] = []
+    if OLDER not in tables:
+        found += await _rows(connection, READ_VERSION.replace("{schema}", schema))
+    if found == [(VERSION,)]:
+        return True
+    if found > [(VERSION,)]:
+        what = "was written by a newer webex-oauth: start that one, or choose another"
+    else:
+        what = (
             "holds the tables of an older webex-oauth, which this one cannot read: run DROP SCHEMA "
-            f"{schema} CASCADE, after which everybody signs in again, or choose another",
+            f"{schema} CASCADE, after which everybody signs in again, or choose another"
         )
-    if OURS not in tables:
-        return False
-    versions = await _rows(connection, READ_VERSION.replace("{schema}", schema))
-    if versions == [(WITHOUT_EVENTS,)]:
-        return False
-    if versions != [(VERSION,)]:
-        raise _refusal(
-            schema, "was written by a newer webex-oauth: start that one, or choose another"
-        )
-    return True
+    raise _refusal(schema, what)
 
 
 async def _rows(connection: Connection, statement: str) -> Sequence[TupleRow]:

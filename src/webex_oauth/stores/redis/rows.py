@@ -15,7 +15,7 @@ from webex_oauth.stores.redis.durability import check_durability
 from webex_oauth.stores.store import Store, row_of, rows_of
 from webex_oauth.vault.rows import Change, Kind, Row
 
-SCHEMA: Final = b"rows-1"
+SCHEMA: Final = b"rows-2"
 FIELDS: Final = (b"rev", b"body", b"group", b"at", b"over")
 WRONG_TYPE: Final = frozenset({"WRONGTYPE"})
 INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")

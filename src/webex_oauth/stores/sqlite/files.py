@@ -27,14 +27,13 @@ from webex_oauth.vault.private_files import (
 MAGIC = b"SQLite format 3\x00"
 COMPANIONS = ("-wal", "-shm", "-journal")
 APPLICATION_ID = 0x77784F41
-SCHEMA_VERSION = 4
-WITHOUT_EVENTS = 3
-"""The version that knew fewer kinds of rows."""
+SCHEMA_VERSION = 5
 PATIENCE_SECONDS = 0.9
 
 # Not WITHOUT ROWID: whole rows would lie in the tree that is searched, and few fit into a page.
 # Instants end with the year 9999.
-TABLE = """
+CREATE = (
+    """
 CREATE TABLE rows (
   kind TEXT NOT NULL CHECK (
     kind IN ('state', 'session', 'grant', 'revocation', 'event', 'cursor', 'key')
@@ -47,19 +46,10 @@ CREATE TABLE rows (
   over_at INTEGER CHECK (over_at BETWEEN 0 AND 253402300799),
   UNIQUE (kind, name)
 ) STRICT
-"""
-INDEXES = (
+""",
     "CREATE INDEX rows_by_at ON rows (kind, at) WHERE at IS NOT NULL",
     "CREATE INDEX rows_by_over_at ON rows (kind, over_at) WHERE over_at IS NOT NULL",
     'CREATE INDEX rows_by_group ON rows (kind, "group", at) WHERE "group" IS NOT NULL',
-)
-CREATE = (TABLE, *INDEXES)
-ADD_KINDS = (
-    "ALTER TABLE rows RENAME TO earlier",
-    TABLE,
-    "INSERT INTO rows SELECT * FROM earlier",
-    "DROP TABLE earlier",
-    *INDEXES,
 )
 # One statement, because another process may create the table between two.
 STATE = """
@@ -77,9 +67,9 @@ def prepare(path: Path) -> None:
     prepare_files(path)
     try:
         with closing(connect(path, PATIENCE_SECONDS)) as connection:
-            version = version_of(connection, path)
+            is_there = has_table(connection, path)
             use_log(connection, PATIENCE_SECONDS)
-            if version != SCHEMA_VERSION:
+            if not is_there:
                 transact(connection, partial(create, path=path), durably=True)
     except sqlite3.Error as error:
         raise fault(error) from error
@@ -122,34 +112,30 @@ def sync_log(path: Path) -> None:
         os.close(log)
 
 
-def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the version of the layout, 0 of an empty file; raise ConfigurationError for others."""
+def has_table(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether the file has its table, or is empty; raise ConfigurationError for others."""
     application_id, version, table_count = connection.execute(STATE).fetchone()
+    if (application_id, version) == (APPLICATION_ID, SCHEMA_VERSION):
+        return True
     if (application_id, version, table_count) == (0, 0, 0):
-        return 0
+        return False
     if application_id != APPLICATION_ID:
         mistake = "is another program's database: choose another file"
     elif version > SCHEMA_VERSION:
         mistake = "was written by a newer webex-oauth: start that one, or choose another file"
-    elif version < WITHOUT_EVENTS:
+    else:
         mistake = (
             "was written by an older webex-oauth, which this one cannot read: move it away or "
             "choose another file, after which everybody signs in again"
         )
-    else:
-        return int(version)
     raise ConfigurationError([f"{path} {mistake}"])
 
 
 def create(connection: sqlite3.Connection, path: Path) -> bool:
-    """Create the table inside a transaction, or let it take the kinds of rows that came later.
-
-    Returns False if another process was quicker.
-    """
-    version = version_of(connection, path)
-    if version == SCHEMA_VERSION:
+    """Create the table inside a transaction; return False if another process was quicker."""
+    if has_table(connection, path):
         return False
-    for statement in ADD_KINDS if version else CREATE:
+    for statement in CREATE:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -43,7 +43,9 @@ OVER = f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND over_at <= ? ORDER BY ove
 OF_GROUP = f"""
 SELECT {COLUMNS} FROM rows WHERE kind = ? AND "group" = ? ORDER BY at DESC LIMIT ?
 """
-ADD = f"INSERT INTO rows (kind, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+ADD = f"""
+INSERT INTO rows (kind, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name) DO NOTHING
+"""
 WRITE = """
 UPDATE rows SET rev = ?, body = ?, "group" = ?, at = ?, over_at = ? WHERE rowid = ?
 """
@@ -197,17 +199,14 @@ def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
 
 def _change(connection: sqlite3.Connection, row: Row, over: int) -> bool:
     """Apply one change; return False, and change nothing, if the row is not at its revision."""
-    found = connection.execute(LOOK, (row.kind.value, row.name)).fetchone()
-    rowid, rev, *hints = found or (None, 0)
-    if rev != over:
-        return False
-    new_hints = [row.group or None, row.at, row.over_at]
-    if row.rev == over:
-        return True
+    key, new_hints = (row.kind.value, row.name), [row.group or None, row.at, row.over_at]
+    if row.rev and not over:
+        return connection.execute(ADD, (*key, row.rev, row.body, *new_hints)).rowcount > 0
+    rowid, rev, *hints = connection.execute(LOOK, key).fetchone() or (None, 0)
+    if rev != over or row.rev == over:
+        return bool(rev == over)
     if not row.rev:
         connection.execute(DELETE, (rowid,))
-    elif not over:
-        connection.execute(ADD, (row.kind.value, row.name, row.rev, row.body, *new_hints))
     elif hints == new_hints:
         # The indexes stay as they are: SQLite would write their pages again.
         connection.execute(WRITE_BODY, (row.rev, row.body, rowid))
