@@ -172,7 +172,7 @@ async def test_databases_and_prefixes_are_places_of_their_own(redis_server: Redi
 
 
 @pytest.mark.check("H06")
-@pytest.mark.parametrize("noted", ["1", "rows-2"], ids=["older", "newer"])
+@pytest.mark.parametrize("noted", ["rows-1", "rows-3"], ids=["older", "newer"])
 async def test_a_prefix_of_another_layout_is_refused_and_left_alone(
     redis_server: RedisServer, noted: str
 ) -> None:
