@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ from canary_watch import (
 )
 from dotenv import dotenv_values
 from ledgers import revocations
+from msgspec.structs import replace
 from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Emulator, Options, RunningEmulator, Visitor, sample_env

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
+
+from msgspec import Struct
 
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 
@@ -22,8 +23,7 @@ def random_share(randomness: Randomness) -> float:
     return int.from_bytes(randomness(2), "big") / 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Bound one exchange: seconds for the whole of it, bytes of the decoded answer."""
 
     deadline_seconds: float
@@ -35,13 +35,15 @@ API_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=256 * 1024)
 PAGE_LIMITS = Limits(deadline_seconds=20.0, max_body_bytes=5 * 1024 * 1024)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamedResponse:
+class StreamedResponse(Struct, frozen=True):
     """The head of an answer; its body comes in `pieces`, which raise as `send` does."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    pieces: AsyncIterator[bytes] = field(repr=False)
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
+
+    def __repr__(self) -> str:
+        return f"StreamedResponse(status={self.status})"
 
 
 class Transport(Protocol):

@@ -6,11 +6,11 @@ door hands the browser on to its broker, and the broker to a company's own sign-
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
+from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from scene import Scene
 from services.haproxy import running_front

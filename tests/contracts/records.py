@@ -1,8 +1,9 @@
 """Records for tests, told apart by a number, and ways to look at a ledger's."""
 
 import secrets
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret

@@ -1,7 +1,8 @@
 """Rows to store in tests, told apart by a number; their bodies are inventions."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from webex_oauth.vault.rows import Change, Kind, Row, Rows
 

@@ -2,12 +2,12 @@
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from contracts.samples import NOW, absent, deleted, name, read_one, rewritten, row, store
 from contracts.spoiling import spoil
+from msgspec.structs import replace
 
 from webex_oauth.errors import SealBroken, StoreUnavailable
 from webex_oauth.vault.rows import Kind, Row, Rows, next_rev

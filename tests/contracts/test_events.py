@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from contracts.records import (
     state,
 )
 from ledgers import events
+from msgspec.structs import replace
 from waiting import until_true
 
 from webex_oauth.errors import StoreConflict

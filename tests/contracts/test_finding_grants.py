@@ -1,11 +1,11 @@
 """Grants are listed in constant memory, and found by their person's address without a scan."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from contracts.records import IDLE_SECONDS, NOW, SEALER, grant, key_of, ledger_on, sign_in
+from msgspec.structs import replace
 
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Grant, Profile

@@ -1,7 +1,6 @@
 """Grants: written over the revision that was seen, due when they say, ended once."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from contracts.children import children
@@ -18,6 +17,7 @@ from contracts.records import (
     sign_in,
     taken,
 )
+from msgspec.structs import replace
 
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Grant, Lease, Trouble

@@ -1,11 +1,11 @@
 """Revocations: tokens that have to be revoked, each taken by one process at a time."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from contracts.places import two_machines
 from contracts.records import KEY, NOW, key_of, revocation, taken
+from msgspec.structs import replace
 
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import Revocation

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from contracts.samples import NOW, absent, add, deleted, name, read_one, rewritten, row, store
+from msgspec.structs import replace
 
 from webex_oauth.vault.rows import Change, Kind, Row, Rows
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
 from contracts.children import children
 from contracts.places import SHARED, two_machines
 from contracts.samples import NOW, absent, add, deleted, read_one, rewritten, row, store
+from msgspec.structs import replace
 
 from webex_oauth.vault.rows import Change, Kind, Rows
 

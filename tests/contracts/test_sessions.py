@@ -1,7 +1,6 @@
 """Sessions: found, touched, renamed, listed, and ended once."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from contracts.places import two_machines
@@ -24,6 +23,7 @@ from contracts.records import (
     taken,
     touch,
 )
+from msgspec.structs import replace
 
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.records import EndedSession

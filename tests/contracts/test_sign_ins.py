@@ -1,7 +1,6 @@
 """Signing in: a state is taken once, and what a sign-in brings is kept whole or not at all."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from contracts.places import two_machines
@@ -23,6 +22,7 @@ from contracts.records import (
     state,
     taken,
 )
+from msgspec.structs import replace
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict
 from webex_oauth.vault.ledger import Ledger

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from contracts.records import (
     taken,
 )
 from ledgers import events
+from msgspec.structs import fields, replace
 
 from webex_oauth.errors import SealBroken, SignInError, StoreError, VaultError
 from webex_oauth.flows.housekeeping import EVERYTHING, LASTING

@@ -1,7 +1,5 @@
 """Upkeep: what is over goes, what a row says outside its seal is put right."""
 
-from dataclasses import replace
-
 import pytest
 from contracts.records import (
     ABSOLUTE_SECONDS,
@@ -20,6 +18,7 @@ from contracts.records import (
     taken,
     touch,
 )
+from msgspec.structs import replace
 
 from webex_oauth.flows.housekeeping import EVERYTHING
 from webex_oauth.vault.ledger import Ledger

@@ -1,9 +1,9 @@
 """What the URL of rows on a server may contain."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from psycopg.conninfo import conninfo_to_dict
 
 from webex_oauth.errors import ConfigurationError

@@ -2,11 +2,11 @@
 
 import fcntl
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from crashes.aftermath import spooled
+from msgspec.structs import replace
 from peers.registration import settings_of
 from peers.signing_in import signed_in
 from storm.clock_file import ClockFile

@@ -15,6 +15,7 @@ from pathlib import Path
 from signal import SIGKILL
 
 from crashes.aftermath import Presentations, spooled
+from msgspec import structs
 from peers.registration import Registration, settings_of
 from services.sqlite import integrity
 from storm.callers import start_program
@@ -59,8 +60,8 @@ class Errand:
     def settings(self) -> Settings:
         """The settings of a worker; its sessions last longer than it is at work."""
         settings = settings_of(self.registration, self.store_url, Path(self.folder))
-        server = replace(settings.platform.server, rotates_refresh_tokens=self.is_rotating)
-        platform = replace(settings.platform, server=server)
+        server = structs.replace(settings.platform.server, rotates_refresh_tokens=self.is_rotating)
+        platform = structs.replace(settings.platform, server=server)
         return changed(settings, platform=platform, idle_seconds=DAY, absolute_seconds=DAY)
 
 

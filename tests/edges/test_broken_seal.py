@@ -1,10 +1,10 @@
 """A session that was sealed with another key, or tampered with, is told as what it is."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from edges.client import signed_in
+from msgspec.structs import replace
 from scene import JONAS, Scene
 
 from webex_oauth.stores.memory import MemoryRows

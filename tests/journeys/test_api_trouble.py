@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +18,7 @@ from journeys.acts import (
     token_requests,
 )
 from journeys.hostile_answers import JUNK
+from msgspec.structs import replace
 from scene import JONAS, Browser, Scene
 from waiting import SLACK_SECONDS
 

@@ -3,10 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 from journeys.long_time import DAY, START, LongTime, TimeIsUp
+from msgspec.structs import replace
 from torture import size
 
 from webex_oauth.emulator import Answer

@@ -1,9 +1,9 @@
 """A Webex of which less is known: where it revokes tokens is not guessed."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from scene import Scene
 
 from webex_oauth.settings import Settings, changed

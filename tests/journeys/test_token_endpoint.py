@@ -2,7 +2,6 @@
 
 import time
 import tracemalloc
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from journeys.acts import (
 )
 from journeys.hostile_answers import JUNK, ODD_TOKENS, WRONG_TOKENS
 from ledgers import grants, sessions
+from msgspec.structs import replace
 from scene import Scene
 
 from webex_oauth.emulator import (

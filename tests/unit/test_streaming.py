@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from unit.exchange import LIMITS, SHORT
 from unit.raw_server import Answering, RawServer, dribble, hang, raw_server, say, say_body
 from waiting import until_true

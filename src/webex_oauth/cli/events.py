@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
+from msgspec.structs import asdict
 
 from webex_oauth.cli.options import env_file_option, short_settings
 from webex_oauth.cli.output import say

@@ -14,11 +14,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import click
+from msgspec.structs import replace
 
 from webex_oauth.cli.options import env_file_option, settings_or_exit
 from webex_oauth.cli.output import complain

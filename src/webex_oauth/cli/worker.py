@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from webex_oauth.asgi import create_app
 from webex_oauth.cli import Edge

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import (
     AccessForbidden,
@@ -47,8 +49,7 @@ UNNAMED_SUBJECT_PREFIX = "unnamed:"
 UNNAMED_SUBJECT_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class TakenAttempt:
+class TakenAttempt(Struct, frozen=True):
     """An attempt whose state was taken: `mark` says whether it is finished.
 
     If there are `allowed_orgs`, only people of these organizations may complete it.
@@ -60,8 +61,7 @@ class TakenAttempt:
     allowed_orgs: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Browser:
+class Browser(Struct, frozen=True):
     """The browser in which a person signs in.
 
     `session_digest` is of the session that it had before, `label` describes it to the person.
@@ -71,8 +71,7 @@ class Browser:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """The key of a grant that was kept, and the id of the session that came with it.
 
     `missing` are the scopes that the attempt asked for in particular and Webex did not grant.

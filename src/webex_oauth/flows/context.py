@@ -9,7 +9,8 @@ from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from webex_oauth.errors import RequestNotSent
 from webex_oauth.oauth.server import Client
@@ -115,8 +116,7 @@ class Bulkhead:
             raise RequestNotSent("too many calls are under way") from None
 
 
-@dataclass(frozen=True, slots=True)
-class FlowContext:
+class FlowContext(Struct, frozen=True):
     """One integration at one Webex, its effects, and how long its sessions live.
 
     With `keeps_grants` a grant outlives the last session of its person. `api_bulkhead` bounds

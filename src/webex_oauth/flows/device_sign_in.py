@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse, SignInTimedOut, UpstreamError
 from webex_oauth.flows.code_redemption import CodeRedemption
@@ -25,8 +26,7 @@ log = logging.getLogger(__name__)
 SLOWER_BY_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSignIn:
+class DeviceSignIn(Struct, frozen=True):
     """Ask for a code that allows *scopes* or more, then for the tokens until a person decided."""
 
     context: FlowContext

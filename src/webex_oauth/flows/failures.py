@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from webex_oauth import errors
@@ -30,7 +31,7 @@ class Help(Enum):
     WEBEX_STATUS = "webex-status"
 
 
-class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Failure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A failure in plain words, one section of `failures.toml`; `name` is the section's."""
 
     name: str = ""

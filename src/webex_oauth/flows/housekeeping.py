@@ -13,7 +13,9 @@ only tell a reload where to go.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import ReauthRequired, StoreError, VaultError
 from webex_oauth.flows.context import FlowContext
@@ -41,8 +43,7 @@ EVERYTHING = (*MARKS, *LASTING)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(Struct, frozen=True):
     """What one round of the keeper did.
 
     `postponed_count` are those to be tried again, `unreadable_count` those whose seal is broken.
@@ -52,7 +53,7 @@ class Round:
     renewed_count: int = 0
     postponed_count: int = 0
     unreadable_count: int = 0
-    needing_person: tuple[str, ...] = field(default=(), repr=False)
+    needing_person: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

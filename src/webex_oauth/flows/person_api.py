@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import NoReturn, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from webex_oauth.errors import AccessTokenRefused, ReauthReason, RefreshPostponed, StoreError
 from webex_oauth.flows.context import FlowContext
@@ -182,8 +183,7 @@ class PatientApi(PersonApi):
             await asyncio.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Rooms that one answer of Webex brought; after the last batch there are no more."""
 
     rooms: Sequence[Room]

@@ -3,8 +3,9 @@
 import hashlib
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from webex_oauth.errors import StoreUnavailable, VaultError
 from webex_oauth.flows.context import FlowContext
@@ -39,8 +40,7 @@ class TokenFate(Enum):
     GONE = "there were none any more: they had been given up before"
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSession:
+class LiveSession(Struct, frozen=True):
     """A signed-in browser, and whose grant it uses."""
 
     session_id: Secret
@@ -48,8 +48,7 @@ class LiveSession:
     profile: Profile
 
 
-@dataclass(frozen=True, slots=True)
-class ListedSession:
+class ListedSession(Struct, frozen=True):
     """One of a person's sessions.
 
     `handle` names it among them, and means nothing outside this list; `browser` is None if it is

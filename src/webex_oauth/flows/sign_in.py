@@ -8,10 +8,12 @@ import asyncio
 import logging
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TypeAlias, final
 from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreUnavailable, WebexOAuthError
 from webex_oauth.flows.code_redemption import Admitted, Browser, CodeRedemption, TakenAttempt
@@ -59,8 +61,7 @@ _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(\?[A-Za-z0-9\-._~!$&'()*+
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class ReturnTo:
+class ReturnTo(Struct, frozen=True):
     """A path of this application; make one with `read_return_to`."""
 
     path: str
@@ -89,8 +90,7 @@ def read_return_to(text: str | None, home: ReturnTo = HOME) -> ReturnTo:
     return ReturnTo(text)
 
 
-@dataclass(frozen=True, slots=True)
-class StartedSignIn:
+class StartedSignIn(Struct, frozen=True):
     """Where to send the browser, which keeps `attempt` as the cookie `attempt_id`."""
 
     authorization_url: str
@@ -98,8 +98,7 @@ class StartedSignIn:
     attempt: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(Struct, frozen=True):
     """A grant, and a session for the browser if it was wanted, which is sent on with it."""
 
     session_id: Secret | None
@@ -108,15 +107,13 @@ class SignedIn:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SentOn:
+class SentOn(Struct, frozen=True):
     """A browser that completed this sign-in before, lacks no session, and is sent on."""
 
     return_to: ReturnTo
 
 
-@dataclass(frozen=True, slots=True)
-class NotSignedIn:
+class NotSignedIn(Struct, frozen=True):
     """An error to show, with the offer of a new sign-in that leads to `return_to`."""
 
     error: WebexOAuthError

@@ -5,11 +5,13 @@ Nothing here knows a framework: each turns an `Answer` into a response of its ow
 
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import (
     GrantNotFound,
@@ -83,8 +85,7 @@ def public_path(scope: Mapping[str, Any]) -> str:
     return path if path.startswith(root) else root + path
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request as far as it decides its answer.
 
     `target` is the path and query as browsers see them; header names are in lower case.
@@ -101,8 +102,7 @@ class Asked:
         return self.method in {"GET", "HEAD"} and is_html and is_navigation(self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A status, headers and a body to send."""
 
     status: int

@@ -4,11 +4,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -63,8 +64,7 @@ PersonOf: TypeAlias = Callable[[Request], Awaitable[AsyncGrant]]
 """Returns the grant of the person of a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """The body of a request: its `content`, or if it is too long for that its pieces."""
 
     content: bytes

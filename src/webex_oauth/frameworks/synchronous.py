@@ -3,10 +3,11 @@
 import logging
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from webex_oauth.errors import SignInError, WebexOAuthError
 from webex_oauth.flows.cookies import read_cookies
@@ -29,8 +30,7 @@ REFERENCE_BYTES: Final = 5
 ORDINARY: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What to send, with `set_cookies`; `grant` is of a person who has just signed in."""
 
     answer: Answer

@@ -6,8 +6,9 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from socket import gethostname
+
+from msgspec import Struct
 
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.flows.context import FlowContext
@@ -34,8 +35,7 @@ STEADY_SECONDS = 300.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIntegration:
+class OpenIntegration(Struct, frozen=True):
     """An integration at work: signs people in, calls Webex as them, signs them out."""
 
     context: FlowContext

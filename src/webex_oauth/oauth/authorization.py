@@ -3,11 +3,12 @@
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TypeAlias, final
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
+
+from msgspec import Struct
 
 from webex_oauth.errors import (
     AuthorizationRefused,
@@ -48,8 +49,7 @@ _cached_quote = lru_cache(maxsize=64)(_quote)
 """For values that are not secret and the same at every sign-in."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeCallback:
+class CodeCallback(Struct, frozen=True):
     """A callback that carries a code; nothing about it has been checked against an attempt."""
 
     state: Secret
@@ -57,8 +57,7 @@ class CodeCallback:
     issuer: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorCallback:
+class ErrorCallback(Struct, frozen=True):
     """A callback that carries an error of the authorization server."""
 
     state: Secret
@@ -71,8 +70,7 @@ Callback: TypeAlias = CodeCallback | ErrorCallback
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class AuthorizationCode:
+class AuthorizationCode(Struct, frozen=True):
     """A code from the right issuer; only `check_callback` makes one."""
 
     code: Secret

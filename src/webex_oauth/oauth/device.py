@@ -1,10 +1,11 @@
 """The device grant: a program shows a code, a person enters it in any browser (RFC 8628)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Final
+
+from msgspec import Struct
 
 from webex_oauth.errors import AuthorizationRefused, InvalidResponse, SignInTimedOut, TokenError
 from webex_oauth.oauth.http import HttpRequest, HttpResponse, read_json_object, read_text
@@ -18,8 +19,7 @@ LONGEST_INTERVAL_SECONDS: Final = 60
 LONGEST_DEVICE_SECONDS: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceCode:
+class DeviceCode(Struct, frozen=True):
     """What to show a person: where to go, and what to enter there within `expires_in` seconds.
 
     `verification_uri_complete`, if there is one, contains the code, for a link or a QR code.
@@ -39,8 +39,7 @@ class DeviceCode:
         return f"Open {self.verification_uri} and enter the code {self.user_code}{link}"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceAuthorization:
+class DeviceAuthorization(Struct, frozen=True):
     """A sign-in of a device under way: `device_code` stays secret, `shown` is for the person."""
 
     device_code: Secret

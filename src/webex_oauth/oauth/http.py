@@ -3,12 +3,12 @@
 import re
 from calendar import timegm
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import final
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse, RateLimited, ServerFailed
 
@@ -22,23 +22,27 @@ _DELAY_SECONDS = re.compile(r"[0-9]+", re.ASCII)
 _DECODER = msgspec.json.Decoder(dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True):
     """A request to send; header names are in lower case."""
 
     method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"HttpRequest(method={self.method!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True):
     """An answer that was received whole; header names are in lower case."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"HttpResponse(status={self.status})"
 
 
 def post_form(url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> HttpRequest:

@@ -2,11 +2,12 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import TypeAlias
 from urllib.parse import quote_plus
+
+from msgspec import Struct
 
 from webex_oauth.errors import (
     InvalidClient,
@@ -48,8 +49,7 @@ class ClientAuthentication(Enum):
     BASIC = "client_secret_basic"
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationServer:
+class AuthorizationServer(Struct, frozen=True):
     """An authorization server: its endpoints, and where it differs from the RFCs.
 
     `issuer_aliases` are other names under which it issues (a region's, say); `sends_issuer` means
@@ -79,8 +79,7 @@ class AuthorizationServer:
     device_authentication: ClientAuthentication | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """A confidential client as it is registered."""
 
     client_id: str

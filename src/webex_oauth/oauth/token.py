@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.authorization import AuthorizationCode
@@ -22,8 +24,7 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+", re.ASCII)
 TokenTypeHint: TypeAlias = Literal["access_token", "refresh_token"]
 
 
-@dataclass(frozen=True, slots=True)
-class TokenSet:
+class TokenSet(Struct, frozen=True):
     """What an authorization server issued; None where it did not say.
 
     Instants are seconds since 1970, counted from when the request was made.

@@ -6,9 +6,10 @@ Only here adapters are chosen. Programs that need a token and nothing else load 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from webex_oauth.opening.shared_clock import SharedClock
 from webex_oauth.opening.store_urls import rows_at
@@ -29,8 +30,7 @@ Tasks: TypeAlias = dict[str, Callable[[], Awaitable[None]]]
 """Work without an end, by the name that the log uses."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenVault:
+class OpenVault(Struct, frozen=True):
     """A vault that works; what uses it for long runs `tasks` beside it."""
 
     rows: Rows

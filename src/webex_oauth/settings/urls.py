@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+from msgspec import Struct
 
 from webex_oauth.settings.pages import is_page
 from webex_oauth.webex.platform import (
@@ -115,15 +116,14 @@ def loopback_address(redirect_uri: str) -> str | None:
     return host
 
 
-@dataclass(frozen=True, slots=True)
-class PortalUrl:
+class PortalUrl(Struct, frozen=True):
     """What the OAuth Authorization URL of the Developer Portal says, and what is wrong with it.
 
     `fields` are settings, and under `origin` where it leads; `query` is what else it asks for,
     which is sent with every sign-in.
     """
 
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = {}
     query: str = ""
     mistakes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

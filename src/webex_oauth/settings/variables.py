@@ -3,11 +3,11 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dotenv.parser import Binding, parse_stream
+from msgspec import Struct
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
@@ -29,8 +29,7 @@ OWN_FIELDS: Final = {
 """Fields whose variables are not WEBEX_... and the field's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Variables from all places; relative paths in them are below *base*.
 
     *folder* is where files without a path of their own are kept. *absent* is a file that should

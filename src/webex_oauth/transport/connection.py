@@ -4,12 +4,12 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
+from msgspec import Struct
 
 from webex_oauth.errors import (
     AnswerLost,
@@ -36,8 +36,7 @@ HELD_BYTES = 256 * 1024
 """How much of a streamed body waits for its reader before the connection is paused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """Where a request goes; `str()` is host:port."""
 
     host: str

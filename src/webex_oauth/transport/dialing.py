@@ -12,10 +12,10 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from aiohappyeyeballs import start_connection
+from msgspec import Struct
 
 from webex_oauth.errors import (
     CertificateRefused,
@@ -35,8 +35,7 @@ CONNECT_SECONDS = 5.0
 NEXT_ADDRESS_SECONDS = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """Where the proxy is, and the credentials it asks for; `str()` is host:port."""
 
     peer: Peer

@@ -11,9 +11,10 @@ and so it does if the holder stands still: what that one writes later meets anot
 import asyncio
 import logging
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from functools import partial
 from typing import Self, TypeAlias, TypeVar
+
+from msgspec.structs import replace
 
 from webex_oauth.errors import StoreConflict, StoreError, StoreUnavailable, VaultError
 from webex_oauth.ports import Clock, Randomness

@@ -10,10 +10,9 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import msgspec
+from msgspec import Struct
 
 EventKind: TypeAlias = Literal[
     "grant.created",
@@ -39,8 +38,7 @@ LAST_INSTANT = (1 << (8 * NAME_BYTES - RANDOM_BITS)) - 1
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened to a person's grant or session.
 
     `id` orders events. `person_id` is the id that Webex's API shows, empty if it is not known.
@@ -58,7 +56,7 @@ Told: TypeAlias = tuple[EventKind, str, str | None]
 """What an event says: its kind, person_id and reason."""
 
 
-class Happened(msgspec.Struct, frozen=True, array_like=True):
+class Happened(Struct, frozen=True, array_like=True):
     """The events of a row, at most MOST_IN_ROW of them."""
 
     at: int

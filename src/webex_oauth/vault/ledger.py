@@ -7,7 +7,9 @@ if the database cannot answer.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreConflict, VaultError
 from webex_oauth.vault.records import (
@@ -29,8 +31,7 @@ BATCH = 500
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """What a sign-in brings, to be kept in one change.
 
     `mark` is the mark of its state; tokens that were issued elsewhere have none. `over` is the

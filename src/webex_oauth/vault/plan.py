@@ -3,8 +3,9 @@
 Pure.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from webex_oauth.errors import ReauthReason
 from webex_oauth.ports import TOKEN_LIMITS
@@ -26,8 +27,7 @@ LONGEST_LEASE_SECONDS = 60
 """No lease ends later than this from now. One that does was written by a wrong clock: lapsed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """How long the steps of a refresh may take, in seconds.
 
     A lease lasts `lease_seconds` and is renewed every `beat_seconds` while its holder lives: it
@@ -70,8 +70,7 @@ class Timing:
         return before_seconds + self.request_seconds + after_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A grant as one process sees it.
 
     `entry` is what its row holds; `grant` is newer while tokens wait in the rescue. `is_refused`:
@@ -100,8 +99,7 @@ class Held:
         return expires_at is None or at < expires_at
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What one process knows beside the row.
 
     `owner` is its name on leases. `is_rotating`: servers of which nothing was learned are taken for
@@ -116,34 +114,29 @@ class Situation:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Serve:
+class Serve(Struct, frozen=True):
     """The token that is there will do; if `renews`, it is also time for the next one."""
 
     access_token: Secret
     renews: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """Refresh with this; `is_takeover` if another process may have presented it already."""
 
     refresh_token: Secret
     is_takeover: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TakeBack:
+class TakeBack(Struct, frozen=True):
     """Give back the lease that an earlier refresh of this process left behind, and plan again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Another process is refreshing; its tokens, or the end of its lease, will come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reauthorize:
+class Reauthorize(Struct, frozen=True):
     """No token can be had without the person; `is_written` if the row says so itself."""
 
     reason: str

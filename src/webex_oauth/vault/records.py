@@ -6,9 +6,9 @@ Each is sealed whole. Instants are seconds since 1970; digests and keys of grant
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import AttemptForeign, VaultError
 from webex_oauth.oauth.token import TokenSet
@@ -29,8 +29,7 @@ LONGEST_WAIT_SECONDS = LONGEST_LIFE_SECONDS * 2 // 3
 """No grant is kept later than this from now; a row that says so was written by a wrong clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A state that was taken: its sign-in is under way, or is finished.
 
     `session_digest` is the session that it brought, None if it failed, and empty if it brought a
@@ -47,8 +46,7 @@ class Mark:
         return self.expires_at + MARK_KEPT_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """What is shown of the person; all None if Webex would not say who it is."""
 
     person_id: str | None = None
@@ -58,8 +56,7 @@ class Profile:
     org_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """One signed-in browser.
 
     `digest` is the digest of its id; `browser` describes where it was begun, None if unknown. It
@@ -91,8 +88,7 @@ class Session:
         return self.created_at if self.seen_at > now + CLOCK_SKEW_SECONDS else self.seen_at
 
 
-@dataclass(frozen=True, slots=True)
-class EndedSession:
+class EndedSession(Struct, frozen=True):
     """A session that is gone; `revocation` was queued if its grant went with it.
 
     `is_held` if the grant stays because it is held.
@@ -103,8 +99,7 @@ class EndedSession:
     is_held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(Struct, frozen=True):
     """Tokens that are gone from here and still have to be revoked at their server.
 
     They were the tokens of one version of a grant. `due_at` is when to try next; after `ends_at`
@@ -163,16 +158,14 @@ def name_of_grant(key: bytes) -> str:
     return key.hex()[:12]
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """The right to refresh a grant: its owner, and until when no other process has it."""
 
     owner: bytes
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What refreshes that brought no tokens leave behind for the next one.
 
     How often this version's refresh token may have been presented without an answer, how often
@@ -187,8 +180,7 @@ class Trouble:
 NO_TROUBLE = Trouble()
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What one person allowed.
 
     `scopes` are the granted ones. `issued_at` is when its tokens were asked for, 0 if that was not
@@ -288,7 +280,7 @@ def _life_seconds(tokens: TokenSet, issued_at: int) -> int:
     return min(max(0, tokens.refresh_expires_at - issued_at), LONGEST_LIFE_SECONDS)
 
 
-class Attempt(msgspec.Struct, frozen=True, array_like=True):
+class Attempt(Struct, frozen=True, array_like=True):
     """What a sign-in must remember between the way to Webex and the way back.
 
     It is in no store, but sealed in a cookie of the browser that began it, and bound to its state.

@@ -9,9 +9,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import (
     ConfigurationError,
@@ -57,8 +59,7 @@ class Outcome(StrEnum):
 Tally: TypeAlias = Mapping[Outcome, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reencryption:
+class Reencryption(Struct, frozen=True):
     """Re-encrypt all rows, with at most half of the store's time.
 
     `report` hears how far a pass has come.
@@ -68,7 +69,7 @@ class Reencryption:
     spool: Spool
     sealer: Sealer
     report: Callable[[Tally], None]
-    sleep: Sleep = field(default=asyncio.sleep, kw_only=True)
+    sleep: Sleep = asyncio.sleep
 
     async def run(self) -> Tally:
         """Pass over all rows until nothing is found under another key; return what was done.

@@ -8,7 +8,8 @@ does not take goes to the rescue.
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from webex_oauth.errors import (
     ReauthReason,

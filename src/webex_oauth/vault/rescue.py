@@ -10,12 +10,12 @@ import logging
 import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from webex_oauth.errors import (
     ConfigurationError,
@@ -47,7 +47,7 @@ MAX_FILE_BYTES = 256 * 1024
 log = logging.getLogger(__name__)
 
 
-class Spooled(msgspec.Struct, frozen=True, array_like=True):
+class Spooled(Struct, frozen=True, array_like=True):
     """The content of a file: the key of a grant, and its next version, sealed for its row."""
 
     key: bytes
@@ -107,8 +107,7 @@ class Spool:
                 yield name, self.read(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rescued:
+class _Rescued(Struct, frozen=True):
     grant: Grant
     file_name: str | None
 

@@ -1,7 +1,8 @@
 """The queue of tokens that are gone from here and have to be revoked at their server."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from webex_oauth.errors import StoreConflict, VaultError
 from webex_oauth.vault.records import Revocation

@@ -7,9 +7,10 @@ decided by them: a body is opened before it is believed.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from webex_oauth.errors import VaultError
 from webex_oauth.vault.sealing import Context, Envelope, Sealer
@@ -39,8 +40,7 @@ class Kind(StrEnum):
     KEY = "key"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row.
 
     `name` and `group` have at most MAX_NAME_BYTES. `rev` is from 1 to LAST_REV and changes with
@@ -52,7 +52,7 @@ class Row:
     kind: Kind
     name: bytes
     rev: int = 0
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     group: bytes = b""
     at: int | None = None
     over_at: int | None = None
@@ -63,8 +63,7 @@ class Row:
         return Change(Row(self.kind, self.name), self.rev)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Write `row` over the revision `over` (0: only if absent); delete it if `row.rev` is 0.
 
     If `row.rev` equals `over`, nothing is written: the row only has to be at that revision.
@@ -131,8 +130,7 @@ class Rows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
+class Entry(Struct, Generic[T], frozen=True):
     """A record as it was read, and the revision of its row."""
 
     record: T

@@ -6,12 +6,12 @@ A sealed value is: format byte, length of the key id, key id, nonce, ciphertext 
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import InitVar, dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from webex_oauth.errors import KeyUnavailable, SealBroken
 from webex_oauth.ports import Randomness
@@ -25,23 +25,22 @@ T = TypeVar("T")
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Key:
     """A key. Its 32 bytes go into the cipher, and into a key for digests, and cannot be read."""
 
-    id: str
-    material: InitVar[bytes]
-    cipher: AESGCM = field(init=False, repr=False)
-    _index_key: bytes = field(init=False, repr=False)
+    __slots__ = ("_index_key", "cipher", "id")
 
-    def __post_init__(self, material: bytes) -> None:
-        if not KEY_ID.fullmatch(self.id):
+    def __init__(self, key_id: str, material: bytes) -> None:
+        if not KEY_ID.fullmatch(key_id):
             raise KeyUnavailable("a key id is 1 to 64 letters, digits, dots, dashes, underscores")
         if len(material) != KEY_BYTES:
-            raise KeyUnavailable(f"key {self.id!r} has {len(material)} bytes and not {KEY_BYTES}")
-        object.__setattr__(self, "cipher", AESGCM(material))
-        index_key = hmac.digest(material, INDEX_PURPOSE, "sha256")
-        object.__setattr__(self, "_index_key", index_key)
+            raise KeyUnavailable(f"key {key_id!r} has {len(material)} bytes and not {KEY_BYTES}")
+        self.id = key_id
+        self.cipher = AESGCM(material)
+        self._index_key = hmac.digest(material, INDEX_PURPOSE, "sha256")
+
+    def __repr__(self) -> str:
+        return f"Key(id={self.id!r})"
 
     def index(self, text: str) -> bytes:
         """Return the keyed digest (HMAC) by which a row is found that holds *text*."""
@@ -71,8 +70,7 @@ class Keys(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRing:
+class KeyRing(Struct, frozen=True):
     """The key that seals and the other ones that open."""
 
     primary: Key
@@ -90,19 +88,18 @@ class KeyRing:
         raise KeyUnavailable(f"key {key_id!r} is not in {self.source}: put it back")
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(Struct, frozen=True):
     """Where a sealed value is kept: it opens nowhere else."""
 
     kind: str
     name: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sealer:
+class Sealer(Struct, frozen=True):
     """Keys, and a source of randomness for nonces."""
 
     keys: Keys
-    randomness: Randomness = field(repr=False)
+    randomness: Randomness
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
         """Seal *plaintext* for *context* under the primary key."""

@@ -1,6 +1,6 @@
 """Tables: the kinds of records that the ledger keeps, and by what each of them is listed."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from webex_oauth.vault.events import (
     KEPT_SECONDS,
@@ -21,8 +21,7 @@ STEP_SHIFT = 15
 """Leaves room for 32,000 rows of events of one process in a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """How far a follower has come: all rows before the number `start`, and some from there on.
 
     `lease` says which process has it, None if none does.
@@ -34,13 +33,12 @@ class Cursor:
     written_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """Changes that are to be applied together, and what is told of them, at one instant."""
 
     at: int
-    changes: list[Change] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    changes: list[Change] = []
+    told: list[Told] = []
 
     def tell(
         self, kind: EventKind, profile: Profile | None = None, reason: str | None = None

@@ -4,7 +4,7 @@ A failure says what became of the refresh token, and when to try again. While th
 trouble it cools down: this process leaves it alone.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from webex_oauth.errors import (
     AnswerLost,
@@ -28,8 +28,7 @@ SERVICE_UNAVAILABLE = 503
 FIRST_SERVER_ERROR = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """What a failed refresh means.
 
     `is_final`: the server no longer accepts the refresh token. `is_ambiguous`: it may have been
@@ -72,8 +71,7 @@ def judge(error: UpstreamError | TokenError) -> Failure:
             return Failure()
 
 
-@dataclass(frozen=True, slots=True)
-class Cooling:
+class Cooling(Struct, frozen=True):
     """A time before which no refresh is tried; `is_throttled` if the server asked for it."""
 
     until: int

@@ -1,8 +1,9 @@
 """Upkeep: what is over is removed, and what rows say outside their seals is put right."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from webex_oauth.errors import VaultError
 from webex_oauth.vault.ledger import BATCH, Ledger

@@ -1,6 +1,5 @@
 """The page of a failure, for people and for programs (RFC 9457)."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from starlette.responses import Response
@@ -20,8 +19,7 @@ WITHOUT_SESSION: Final = frozenset(
 the peer costs nothing and must not cause work."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailurePage(View):
+class FailurePage(View, frozen=True):
     """Any failure, with its honest status.
 
     The way on is a new sign-in that leads to `sign_in_to`, or `link` (its URL and label), or

@@ -1,8 +1,9 @@
 """`GET /` and `GET /index.html`: the way to sign in, or the signed-in person and their grant."""
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from webex_oauth.flows.sessions import LiveSession
@@ -17,8 +18,7 @@ WARNING_SECONDS: Final = 7 * 86400
 LAST_PART: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class GrantInWords:
+class GrantInWords(Struct, frozen=True):
     """What the person allowed and how long it lasts.
 
     `withheld` was requested but not granted. `access_ends_at` and `renewable_until` are None when
@@ -37,8 +37,7 @@ class GrantInWords:
     shows_spaces: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class HomePage(View):
+class HomePage(View, frozen=True):
     """The page of a browser that is not signed in, with the `scopes` that a sign-in asks for.
 
     `was_signed_in` is whether the browser presents a session that has ended.
@@ -50,8 +49,7 @@ class HomePage(View):
     was_signed_in: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PersonPage(View):
+class PersonPage(View, frozen=True):
     """The page of the signed-in person.
 
     `missing_scope` would bring their name, where Webex gave none. The profile's `avatar` is None to

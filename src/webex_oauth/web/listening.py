@@ -1,8 +1,9 @@
 """What the server lets its peers take, and the socket that they connect to."""
 
 import socket
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MAX_CONNECTIONS: Final = 4096
 HEAD_SECONDS: Final = 20
@@ -14,8 +15,7 @@ UNSENT_BYTES: Final = 8 * 1024
 """How much may wait for a peer before the application has to wait too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What peers may take of a server, and how long its shutdown may last.
 
     A head must be whole within *head_seconds*; a connection may be idle for *idle_seconds*. A

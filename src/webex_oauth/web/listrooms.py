@@ -10,11 +10,11 @@ import asyncio
 import logging
 import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from struct import unpack
 from typing import ClassVar, Final, cast
 
+from msgspec import Struct
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -81,8 +81,7 @@ _TITLE_AT, _TYPE_AT, _INSTANT_AT, _MINUTE_AT = map(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
+class Interruption(Struct, frozen=True):
     """Why the list of spaces ends early.
 
     `retry_url` asks for the same list again; `reference_id` is in the log.
@@ -93,8 +92,7 @@ class Interruption:
     reference_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RoomsPage(View):
+class RoomsPage(View, frozen=True):
     """The list of spaces, around its rows.
 
     `filter_text` is what the person searched for, empty for all spaces. `shown_count` rows of

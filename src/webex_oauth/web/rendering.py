@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from time import gmtime, strftime, struct_time
@@ -10,6 +9,7 @@ from typing import Any, ClassVar, Final, Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.filters import do_forceescape, do_mark_safe
+from msgspec import Struct
 
 from webex_oauth.secret import Secret
 from webex_oauth.settings.pages import STATIC_FOLDER, PagePath
@@ -35,8 +35,7 @@ _MINUTE_SECONDS: Final = 60
 _HOUR_SECONDS: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What a page shows besides its layout.
 
     Each page's subclass stands beside its handler. Text in a view is plain text, which the template
@@ -46,8 +45,7 @@ class View:
     template: ClassVar[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What the layout shows of the person.
 
     `csrf_token` goes into every form that the page posts; it is None when nobody is signed in.
@@ -58,8 +56,7 @@ class Layout:
     person_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """What every page says of the application.
 
     Its pages are below the path `base`. `help_url` is where people get help, as a link.
@@ -86,8 +83,7 @@ class About:
         return (self.help_url or "").removeprefix("mailto:")
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """A file that pages load: its address, its media type and its content."""
 
     path: str

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from webex_oauth.flows.sessions import ListedSession, TokenFate
@@ -19,8 +19,7 @@ UNKNOWN_BROWSER: Final = "An unknown browser"
 ALREADY_OUT: Final = "That browser was signed out already."
 
 
-@dataclass(frozen=True, slots=True)
-class SessionsPage(View):
+class SessionsPage(View, frozen=True):
     """The browsers in which the person is signed in, this one first.
 
     `notice` is what was done before, empty if nothing was.
@@ -32,8 +31,7 @@ class SessionsPage(View):
     notice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SignOutPage(View):
+class SignOutPage(View, frozen=True):
     """The question whether to sign out; with `keeps_grants` the person's tokens stay."""
 
     template: ClassVar = "sign_out.html"
@@ -41,8 +39,7 @@ class SignOutPage(View):
     keeps_grants: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DisconnectPage(View):
+class DisconnectPage(View, frozen=True):
     """The question whether to end everything; `other_count` other browsers are signed out too."""
 
     template: ClassVar = "disconnect.html"
@@ -50,8 +47,7 @@ class DisconnectPage(View):
     other_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class SignedOutPage(View):
+class SignedOutPage(View, frozen=True):
     """The confirmation of a sign-out, here or `is_everywhere`; `fate` is that of the tokens."""
 
     template: ClassVar = "signed_out.html"

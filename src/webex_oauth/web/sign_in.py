@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from starlette.responses import Response
@@ -53,8 +52,7 @@ SYSTEMS: Final[Marks] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmSignInPage(View):
+class ConfirmSignInPage(View, frozen=True):
     """The question whether to begin a sign-in that another site started."""
 
     template: ClassVar = "confirm_sign_in.html"

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec import Struct
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -63,8 +63,7 @@ def set_cookies(response: Response, cookies: Iterable[str]) -> None:
     response.raw_headers.extend((b"set-cookie", cookie.encode("ascii")) for cookie in cookies)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """What is made once and used by every page.
 
     `acting_paths` are those of pages that do something, to which no sign-in leads back; it then

@@ -4,13 +4,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Final, Generic, NewType, NoReturn, TypeAlias, TypeVar, final
 from urllib.parse import quote, unquote, urlencode
 
 import msgspec
-from msgspec import Meta, Raw
+from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
 
 from webex_oauth.errors import (
     AccessForbidden,
@@ -89,15 +89,13 @@ def _check_segment(segment: str) -> None:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class PageUrl:
+class PageUrl(Struct, frozen=True):
     """The URL of a further page, on the API's own origin; only `read_next_link` makes one."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(Struct, Generic[Item], frozen=True):
     """One page of a list, which may be empty.
 
     `unreadable_count` is the number of items left out; `next_url` is None on the last page.
@@ -108,16 +106,14 @@ class Page(Generic[Item]):
     next_url: PageUrl | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[Result]):
+class Call(Struct, Generic[Result], frozen=True):
     """A question with one answer; `read` takes the body and raises InvalidResponse."""
 
     path: ApiPath
     read: Callable[[bytes], Result]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[Item]):
+class Listing(Struct, Generic[Item], frozen=True):
     """A question whose answer comes page by page; `read_items` takes the body of one page."""
 
     path: ApiPath

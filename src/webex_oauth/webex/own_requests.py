@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec import Struct
 
 from webex_oauth.errors import InvalidResponse
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
@@ -22,13 +22,15 @@ _NOT_THEIRS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(Struct, frozen=True):
     """An answer of 2xx to a request of the caller's own; header names are in lower case."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"ApiResponse(status={self.status})"
 
     @property
     def text(self) -> str:

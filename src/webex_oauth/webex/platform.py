@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 from webex_oauth.errors import (
     ConfigurationError,
@@ -69,8 +70,7 @@ _CLIENT_TEXTS = ("client_secret", "client secret", "client id is invalid")
 _WORD = re.compile(r"[a-z_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """One Webex: the real one, a local one, or another of which less is known.
 
     `server.revocation_endpoint` is None if it is not known.
@@ -208,8 +208,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
+class ErrorBody(Struct, frozen=True):
     """An error body of Webex, which has two shapes: the gateway's and the identity broker's.
 
     `code` is the broker's OAuth error code, `message` the text of either.

@@ -57,11 +57,11 @@ class _RoomPage(Struct, frozen=True):
     items: Annotated[list[Room], Meta(max_length=LARGEST_PAGE)]
 
 
-class _RawPage(Struct):
+class _RawPage(Struct, frozen=True):
     items: list[Raw]
 
 
-class _RawRoom(Struct, rename="camel"):
+class _RawRoom(Struct, frozen=True, rename="camel"):
     """A room as it stands in a body: nothing is built of what is not used."""
 
     id: Raw = _NOTHING

@@ -2,9 +2,9 @@
 
 import asyncio
 import sys
-from dataclasses import replace
 
 from contracts.records import grant, ledger_on
+from msgspec.structs import replace
 
 from webex_oauth.opening.store_urls import rows_at
 from webex_oauth.vault.ledger import Ledger

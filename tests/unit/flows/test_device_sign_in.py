@@ -1,8 +1,7 @@
 """The device grant's pauses and ends, by a clock that only waiting moves (RFC 8628 section 3.5)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from unit.flows.fixtures import (
     NOW,
     PERSON_URL,

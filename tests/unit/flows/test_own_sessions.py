@@ -1,8 +1,7 @@
 """A person's own sessions: seen, and ended one by one, all others, or everything."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from unit.flows.fixtures import IDLE_SECONDS, NOW, FlowFixture
 from unit.flows.signing_in import sign_in
 

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from unit.flows.fixtures import NOW, REVOCATION_URL, REVOKED, FlowFixture, Line, answer
 from unit.flows.signing_in import sign_in
 

@@ -1,9 +1,9 @@
 """Sessions: found while they live, touched sparingly, ended here before anywhere else."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from unit.flows.fixtures import (
     ABSOLUTE_SECONDS,
     IDLE_SECONDS,

@@ -4,11 +4,11 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from unit.oauth.example import CLIENT, SERVER
 
 from webex_oauth.errors import (

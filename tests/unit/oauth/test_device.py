@@ -1,11 +1,11 @@
 """The device grant: the request for a code, and what its token endpoint answers (RFC 8628)."""
 
 import json
-from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from unit.oauth.example import CLIENT, NOW, SERVER
 
 from webex_oauth.errors import (

@@ -1,11 +1,11 @@
 """Requests that carry a code or a token: exchange, refresh, revoke, present."""
 
 from base64 import b64decode
-from dataclasses import replace
 from urllib.parse import parse_qs, unquote_plus
 
 import pytest
 from hypothesis import example, given, strategies as st
+from msgspec.structs import replace
 from unit.oauth.example import CLIENT, NOW, SERVER
 
 from webex_oauth.errors import (

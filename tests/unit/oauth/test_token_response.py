@@ -1,12 +1,12 @@
 """Reading what the token endpoint answers (RFC 6749 sections 5.1 and 5.2)."""
 
 import json
-from dataclasses import replace
 from traceback import TracebackException
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from unit.oauth.example import NOW, SERVER
 
 from webex_oauth.errors import (

@@ -4,12 +4,13 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qs
 
+from msgspec.structs import replace
 from waiting import LIMIT_SECONDS
 
 from webex_oauth.oauth.http import HttpRequest, HttpResponse

@@ -3,10 +3,11 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from msgspec.structs import replace
 from unit.vault.fakes import NOW, alice, tokens
 
 from webex_oauth.stores.memory import MemoryRows

@@ -1,9 +1,9 @@
 """What a process notes is bounded, and belongs to one version of one grant."""
 
 import os
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from unit.vault.fakes import VaultFixture, alice, tokens
 
 from webex_oauth.vault.commit import MOST_REMEMBERED, Commit, Notes, version_name

@@ -1,11 +1,12 @@
 """What is planned for a caller, for every combination of what can be the case."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from unit.vault.fakes import NOW, alice, tokens
 
 from webex_oauth.secret import Secret

@@ -1,10 +1,10 @@
 """Records: how long they live, and that a sealed one opens in its own place alone."""
 
 import os
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from unit.vault.fakes import ISSUER, NOW, alice, signed_in, tokens
 
 from webex_oauth.errors import AttemptForeign, SealBroken
@@ -204,7 +204,7 @@ def test_a_grant_ends_with_its_last_token(
 ) -> None:
     held = replace(tokens(lives_for=1), refresh_expires_at=NOW + 2)
 
-    assert alice(replace(held, **changes)).ends_at == ends_at  # type: ignore[arg-type]  # fields
+    assert alice(replace(held, **changes)).ends_at == ends_at
 
 
 def test_a_grant_is_due_while_it_can_be_renewed() -> None:

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 from ledgers import events
+from msgspec.structs import replace
 from unit.vault.keys import KeyFixture, no_wait, person
 
 from webex_oauth.errors import ConfigurationError, KeyUnavailable, StoreUnavailable

@@ -4,11 +4,11 @@ import asyncio
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from unit.vault.fakes import (
     ALICE,
     NO_FOLDER,

@@ -3,7 +3,6 @@
 import copy
 import os
 import pickle
-from dataclasses import asdict
 
 import pytest
 from hypothesis import given, strategies as st
@@ -155,7 +154,7 @@ def test_a_key_does_not_show_its_material() -> None:
     assert MATERIAL.hex()[:8] not in shown
 
 
-@pytest.mark.parametrize("leak", [pickle.dumps, copy.deepcopy, asdict])
+@pytest.mark.parametrize("leak", [pickle.dumps, copy.deepcopy])
 def test_a_key_cannot_be_carried_away(leak: object) -> None:
     assert callable(leak)
 

@@ -1,9 +1,10 @@
 """One or more of every page, as the application would fill it."""
 
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import fields, replace
 from unit.web.document import Document
 
 from webex_oauth.flows.failures import FAILURES
@@ -121,7 +122,7 @@ def with_text(view: Any, text: str) -> Any:
         return text
     if isinstance(view, tuple):
         return tuple(with_text(item, text) for item in view)
-    if not is_dataclass(view) or isinstance(view, type):
+    if not isinstance(view, Struct):
         return view
     return replace(
         view,

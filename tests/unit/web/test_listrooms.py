@@ -3,12 +3,12 @@
 import asyncio
 import unicodedata
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import builds, characters, datetimes, lists, none, sampled_from, text
 from msgspec import Raw
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 from unit.web.document import Document

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers, text
 from jinja2 import Environment, PackageLoader, UndefinedError, nodes
+from msgspec.structs import fields, replace
 from unit.web.document import Document
 from unit.web.example_pages import (
     APPLICATIONS,

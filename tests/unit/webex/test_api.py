@@ -1,11 +1,11 @@
 """Asking the API and reading what it answers."""
 
 import json
-from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from webex_oauth.errors import (
     AccessForbidden,

@@ -1,8 +1,8 @@
 """The store's URL: how to reach PostgreSQL (libpq's parameters), and three settings of ours."""
 
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -32,8 +32,7 @@ DEFAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresUrl:
+class PostgresUrl(Struct, frozen=True):
     """What a URL says.
 
     `conninfo` is libpq's and holds the password; `place` is host:port, for messages. With

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from msgspec import Struct
 from redis.asyncio.connection import AbstractConnection
 
 from webex_oauth.errors import ConfigurationError
@@ -40,8 +40,7 @@ OPTIONS = {
 MUST_BE = "must be redis://[user:password@]host[:port][/database], or rediss:// for TLS"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A store's URL, read.
 
     `prefix` begins every key. It has braces, a hash tag, so that a cluster keeps all keys in one

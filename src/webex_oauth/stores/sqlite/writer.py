@@ -12,10 +12,11 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.connection import (
@@ -40,8 +41,7 @@ FOLD_EVERY = 2000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     work: Work[Any]
     future: Future[Any]
     start_before: float
