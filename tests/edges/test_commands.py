@@ -13,6 +13,7 @@ import requests
 from click.testing import Result
 from edges.command import call, environment, run, server, wait_until_listening
 from services.processes import free_port
+from waiting import LIMIT_SECONDS
 
 from webex_oauth.cli import COMMANDS
 
@@ -205,6 +206,29 @@ def test_serve_with_the_samples_env_leads_to_webex(tmp_path: Path) -> None:
     assert fields["scope"] == ["spark:people_read spark:rooms_read"]
     assert fields["state"] != ["set_state_here"]
     assert fields["code_challenge_method"] == ["S256"]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_serve_needs_no_standard_streams(closed: str, tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / ".env").write_text(sample_env(port))
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {sys.executable} -m webex_oauth serve {closed}"],
+        cwd=tmp_path,
+        env=environment(XDG_DATA_HOME=str(tmp_path)),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            wait_until_listening(port)
+            process.terminate()
+            _, told = process.communicate(timeout=LIMIT_SECONDS)
+        finally:
+            process.kill()
+
+    assert process.returncode == 0
+    assert "Assertion" not in told
 
 
 def test_the_emulator_writes_an_env_that_only_its_owner_reads(tmp_path: Path) -> None:

@@ -274,6 +274,8 @@ def test_signals_and_exit_status_are_the_commands_own(machine: Machine) -> None:
     ignored = machine.run("exec", "--", "grep", "SigIgn:", "/proc/self/status")
     assert not int(ignored.stdout.split()[1], 16) >> (signal.SIGXFSZ - 1) & 1
     assert machine.run("exec", "--", "no-such-command").returncode == 127
+    unset = machine.run("exec", "--", "")
+    assert (unset.returncode, "name the command to run" in unset.stderr) == (2, True)
     unusable = machine.run("exec", "--", str(machine.folder / ".env"))
     assert (unusable.returncode, unusable.stderr.count("\n")) == (126, 1)
 

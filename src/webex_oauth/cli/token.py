@@ -59,7 +59,7 @@ class Wrapping(click.Command):
         at = args.index("--") if "--" in args else len(args)
         ctx.obj = args[at + 1 :]
         rest = super().parse_args(ctx, args[:at])
-        if not ctx.obj:
+        if not ctx.obj or not ctx.obj[0]:
             raise click.UsageError("name the command to run after --", ctx)
         return rest
 
