@@ -48,8 +48,6 @@ NOT_FROM_OUTSIDE = {
     "cli/serve.py:_places": "as many as the operator asked for",
     "emulator/faults.py:_seen_by_rule": "what the developer injects",
     "emulator/identity/integrations.py:_integration_by_client_id": "what the developer registers",
-    "emulator/visitor.py:button_names": "one page of the emulator",
-    "emulator/visitor.py:hidden_fields": "one page of the emulator",
     "emulator/conversations.py:_begun": "the rooms of the seeded world",
     "emulator/world.py:_person_by_uuid": "the seeded world",
     "emulator/world.py:_rooms_by_uuid": "the rooms of the seeded world, and one of each two people",

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from emulator.wire import FORM, Wire
-from starlette.types import Message
 from waiting import until
 
 from webex_oauth.emulator import (
@@ -35,7 +34,6 @@ from webex_oauth.emulator import (
     Slow,
     Truncate,
 )
-from webex_oauth.emulator.fault_injection import NoConnection
 
 ROOMS = "/v1/rooms"
 TOKENS = "/v1/access_token"
@@ -171,14 +169,12 @@ def test_a_connection_ends_without_an_answer(
     emulator: Emulator, fault: Action, received: bytes
 ) -> None:
     emulator.faults.add("*", ROOMS, fault)
-    began = time.monotonic()
 
     with connected(emulator) as connection:
         assert read_all(connection) == received
 
     (entry,) = emulator.journal.wait_for("GET", ROOMS)
     assert (entry.fault, entry.status) == (fault.__struct_config__.tag, None)
-    assert time.monotonic() - began >= (0.1 if fault == Hang(limit_seconds=0.1) else 0)
 
 
 def test_a_reset_connection_is_reset(emulator: Emulator) -> None:
@@ -325,24 +321,6 @@ def test_the_control_api_is_never_struck(emulator: Emulator, wire: Wire) -> None
 
     assert wire.send("DELETE", "/_emulator/faults").status == 204
     assert emulator.faults.rules == ()
-
-
-@pytest.mark.parametrize("action", [Drop(), Reset()])
-@pytest.mark.anyio
-async def test_without_a_socket_a_connection_fault_says_so(
-    emulator: Emulator, action: Action
-) -> None:
-    emulator.faults.add("*", "/", action)
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        del message
-
-    with pytest.raises(NoConnection):
-        await emulator.front_door(scope, receive, send)
 
 
 def test_a_client_that_leaves_during_a_delay_is_no_failure(

@@ -1,6 +1,6 @@
 """The front door and the broker are two origins; links keep the name that the client used."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -97,38 +97,6 @@ def test_fixed_origins_do_not_follow() -> None:
 
     assert origins.front_door.as_asked(scope) == "https://webex.test"
     assert origins.broker.beside(scope) == "https://broker.test"
-
-
-def test_one_browser_is_signed_in_at_two_emulators_on_one_host() -> None:
-    with RunningEmulator(host="localhost") as one, RunningEmulator(host="localhost") as other:
-        browser = requests.Session()
-        for running in (one, other):
-            choose_mira(browser, running.emulator)
-
-        errors = [silent_error(browser, running.emulator) for running in (one, other)]
-
-    assert errors == ["consent_required", "consent_required"]
-
-
-def choose_mira(browser: requests.Session, emulator: Emulator) -> None:
-    page = browser.get(authorize_url(emulator), timeout=LIMIT_SECONDS)
-    transaction = page.text.partition('name="transaction" value="')[2].partition('"')[0]
-    fields = {"transaction": transaction, "person": "mira@acme.example"}
-    chosen = browser.post(page.url.partition("?")[0] + "/person", fields, timeout=LIMIT_SECONDS)
-    assert "Allow access?" in chosen.text
-
-
-def silent_error(browser: requests.Session, emulator: Emulator) -> str:
-    url = authorize_url(emulator, prompt="none").replace(
-        f"{emulator.origin}/v1/", f"{emulator.broker_origin}/idb/oauth2/v1/"
-    )
-    answer = browser.get(url, allow_redirects=False, timeout=LIMIT_SECONDS)
-    return answer.headers["location"].partition("error=")[2].partition("&")[0]
-
-
-def authorize_url(emulator: Emulator, **changes: str) -> str:
-    fields = Wire(emulator).request_fields(**changes)
-    return f"{emulator.origin}/v1/authorize?{urlencode(fields)}"
 
 
 def renamed(origin: str, name: str) -> str:

@@ -124,12 +124,3 @@ def test_the_seeded_world_was_busy_until_now_whatever_the_day() -> None:
     assert newest[0].id == newest[1].id
     assert newest[0].last_activity.startswith("2030-03-17T17:46:")
     assert newest[1].last_activity.startswith("2030-03-18T17:46:")
-
-
-def test_group_titles_do_not_repeat_even_among_5000_rooms() -> None:
-    world = seeded_world()
-
-    rooms = world.rooms(person_of(world, "jonas@acme.example"))
-    titles = [room.title for room in rooms if room.type == "group"]
-
-    assert len(set(titles)) == len(titles)

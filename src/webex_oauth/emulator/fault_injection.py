@@ -6,6 +6,7 @@ import socket
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -201,10 +202,6 @@ def _link(fault: faults.NextLink, url: str, scope: Scope, true_link: str | None)
     return f'<{url}?{urlencode(fields)}>; rel="next"'
 
 
-class NoConnection(RuntimeError):
-    """A fault that needs a real socket, in an application that runs without one."""
-
-
 class Connection(H11Protocol):
     """One TCP connection to the emulator, which also hands itself to the application."""
 
@@ -236,8 +233,5 @@ class Connection(H11Protocol):
 
 
 def connection_of(scope: Scope) -> Connection:
-    """Return the connection of a request; raise `NoConnection` if there is none."""
-    connection = scope.get("extensions", {}).get(_CONNECTION)
-    if not isinstance(connection, Connection):
-        raise NoConnection("this fault needs the emulator's own server: there is no socket here")
-    return connection
+    """Return the connection of a request, which only the emulator's own server has."""
+    return cast("Connection", scope["extensions"][_CONNECTION])

@@ -1,9 +1,11 @@
 """A visitor that walks the sign-in pages from a script, as a person with a browser would."""
 
-import html.parser
+import html
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
@@ -15,6 +17,10 @@ Decision = Literal["accept", "decline"]
 _TIMEOUT_SECONDS = 10.0
 _LARGEST_PAGE = 4_194_304
 _LONGEST_REASON = 300
+_BASE = "/idb/oauth2/v1"
+_TRANSACTION = re.compile(r'name="transaction" value="([0-9a-f]+)"')
+_ALERT = re.compile(r'<p role="alert">(.*?)</p>', re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
 # RFC 6749 section 4.1.2: the redirect to the application has one of these, no other one does.
 _ANSWERS = {"code", "error"}
 
@@ -63,18 +69,20 @@ class Visitor:
         """
         page = self._open(verification_uri)
         if user_code:
-            page = self._open(page.action_url, {"user_code": user_code})
+            page = self._send(page, "device/verify", user_code=user_code)
         page = self._decide(page, person_email, decision)
-        if page.status != HTTPStatus.OK or page.button_names:
+        if page.status != HTTPStatus.OK or "<form" in page.text:
             raise VisitRefused(page.status, page.text, page.reason)
 
     def _decide(self, page: "_Page", person_email: str, decision: Decision) -> "_Page":
-        if "person" in page.button_names:
-            fields = {**page.hidden_fields, "person": person_email}
-            page = self._open(page.action_url, fields)
-        if "decision" in page.button_names:
-            page = self._open(page.action_url, {**page.hidden_fields, "decision": decision})
+        if page.has_button("person"):
+            page = self._send(page, "authorize/person", person=person_email)
+        if page.has_button("decision"):
+            page = self._send(page, "authorize/decision", decision=decision)
         return page
+
+    def _send(self, page: "_Page", path: str, **fields: str) -> "_Page":
+        return self._open(urljoin(page.url, f"{_BASE}/{path}"), page.form(**fields))
 
     def _open(self, url: str, fields: Mapping[str, str] | None = None) -> "_Page":
         # The caller names the emulator's own address, which is plain HTTP.
@@ -87,7 +95,7 @@ class Visitor:
             text = answer.read(_LARGEST_PAGE).decode(errors="replace")
             is_elsewhere = answer.status in (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER)
             target = urljoin(url, answer.headers["Location"]) if is_elsewhere else answer.url
-            return _Page(target, answer.status, text, is_elsewhere=is_elsewhere)
+            return _Page(target, answer.status, text, is_elsewhere)
 
 
 class _StopAtAnswer(urllib.request.HTTPRedirectHandler):
@@ -107,40 +115,26 @@ class _StopAtAnswer(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(request, file, status, reason, headers, target)
 
 
-class _Page(html.parser.HTMLParser):
-    def __init__(self, url: str, status: int, text: str, *, is_elsewhere: bool = False) -> None:
-        super().__init__()
-        self.url = url
-        self.status = status
-        self.text = text
-        self.is_elsewhere = is_elsewhere
-        self.action_url = url
-        self.hidden_fields: dict[str, str] = {}
-        self.button_names: set[str] = set()
-        self._alert = ""
-        self._is_in_alert = False
-        self.feed(text)
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of the emulator, or the redirect that leads elsewhere."""
+
+    url: str
+    status: int
+    text: str
+    is_elsewhere: bool
 
     @property
     def reason(self) -> str:
         """The explanation on a page of the emulator; of any other page, the beginning."""
-        return " ".join((self._alert or self.text).split())[:_LONGEST_REASON]
+        alert = _ALERT.search(self.text)
+        words = html.unescape(_TAG.sub("", alert[1])) if alert else self.text
+        return " ".join(words.split())[:_LONGEST_REASON]
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        value_by_name = {name: value or "" for name, value in attributes}
-        if tag == "form":
-            self.action_url = urljoin(self.url, value_by_name.get("action", ""))
-        if tag == "input" and value_by_name.get("type") == "hidden":
-            self.hidden_fields[value_by_name["name"]] = value_by_name.get("value", "")
-        if tag == "button":
-            self.button_names.add(value_by_name.get("name", ""))
-        if tag == "p":
-            self._is_in_alert = value_by_name.get("role") == "alert"
+    def has_button(self, name: str) -> bool:
+        return f' name="{name}" value="' in self.text
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "p":
-            self._is_in_alert = False
-
-    def handle_data(self, data: str) -> None:
-        if self._is_in_alert:
-            self._alert += data
+    def form(self, **fields: str) -> dict[str, str]:
+        """Return *fields* with the transaction that the form carries along."""
+        transaction = _TRANSACTION.search(self.text)
+        return {**fields, "transaction": transaction[1]} if transaction else fields

@@ -187,6 +187,7 @@ _NAMES = msgspec.json.decode((Path(__file__).parent / "names.json").read_bytes()
 _SUBJECTS, _QUALIFIERS, COLLEAGUES, SENTENCES = (
     _NAMES[name] for name in ("subjects", "qualifiers", "colleagues", "sentences")
 )
+_TITLES = [f"{subject} {more}".rstrip() for more in _QUALIFIERS for subject in _SUBJECTS]
 HOSTILE_EMAIL: str = _NAMES["hostile email"]
 HOSTILE_DISPLAY_NAME: str = _NAMES["hostile display name"]
 HOSTILE_TITLES: tuple[str, ...] = (
@@ -302,11 +303,8 @@ def _digest(*parts: str) -> bytes:
 
 def _group_title(number: int) -> str:
     """Return a title; those of numbers from 1,200 on carry a figure, so that all are distinct."""
-    qualifier_number, subject_number = divmod(number, len(_SUBJECTS))
-    turn, qualifier_number = divmod(qualifier_number, len(_QUALIFIERS))
-    words = [_SUBJECTS[subject_number], _QUALIFIERS[qualifier_number]]
-    title = " ".join(word for word in words if word)
-    return f"{title} #{turn + 1}" if turn else title
+    turn, position = divmod(number, len(_TITLES))
+    return f"{_TITLES[position]} #{turn + 1}" if turn else _TITLES[position]
 
 
 def _colleague_names(number: int) -> tuple[str, str]:

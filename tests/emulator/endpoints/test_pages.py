@@ -237,10 +237,14 @@ def test_a_suggested_person_comes_first(wire: Wire) -> None:
     assert text.count("suggested by the application") == 1
 
 
-def test_the_cookie_is_sent_to_the_sign_in_paths_alone(wire: Wire) -> None:
+def test_the_cookie_is_for_the_sign_in_paths_of_this_port_alone(
+    emulator: Emulator, wire: Wire
+) -> None:
     _, chosen = choose(wire)
 
     [cookie] = chosen.headers.get_all("Set-Cookie") or []
+    # Cookies ignore ports: a second emulator on this machine must not overwrite it.
+    assert cookie.startswith(f"webex_emulator_browser_{urlsplit(emulator.broker_origin).port}=")
     assert f"Path={COOKIE_PATH};" in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie

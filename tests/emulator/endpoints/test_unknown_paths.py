@@ -7,6 +7,7 @@ LACKING = (
     "POST /v1/people", "PUT /v1/people/a", "POST /v1/rooms", "DELETE /v1/rooms/a",
     "GET /v1/rooms/a/meetingInfo", "POST /v1/memberships", "GET /v1/teams",
     "PUT /v1/messages/a", "DELETE /v1/memberships/a", "PUT /v1/teams/a",
+    "PUT /v1/messages/%F0%9F%98%80%0D%0AX", "GET /v1/teams/%00",
     "POST /v1/team/memberships", "POST /v1/webhooks", "GET /v1/events",
     "POST /v1/attachment/actions", "GET /v1/attachment/actions/a", "GET /v1/contents/a",
     "GET /v1/room/tabs", "GET /v1/userinfo", "GET /v1/authorizations",

@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from hypothesis import settings, strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from webex_oauth.emulator import MovableClock, Options, Randomness, new_integration, seeded_world
 from webex_oauth.emulator.conditions import Conditions
@@ -250,53 +248,3 @@ def test_the_quota_counts_valid_tokens_only() -> None:
 
     broker.clock.advance(60)
     assert broker.active(broker.issue()[0]) == [True]
-
-
-def test_a_person_has_granted_what_is_within_an_earlier_grant() -> None:
-    broker = Broker()
-    broker.issue()
-
-    assert broker.tokens.has_grant(CLIENT_ID, PERSON, SCOPES)
-    assert not broker.tokens.has_grant(CLIENT_ID, PERSON, (*SCOPES, "spark:kms"))
-    assert not broker.tokens.has_grant(OTHER_CLIENT_ID, PERSON, SCOPES)
-
-
-class Family(RuleBasedStateMachine):
-    """Under reuse detection one grant never has two refresh tokens that work."""
-
-    values = Bundle("values")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.broker = Broker(refresh_mode="reuse-detect")
-        self.known: set[str] = set()
-
-    @rule(target=values)
-    def issue(self) -> str:
-        self.broker.tokens.clear()
-        _, value = self.broker.issue()
-        self.known = {value}
-        return value
-
-    @rule(target=values, value=values)
-    def refresh(self, value: str) -> str:
-        was_active = self.broker.tokens.is_active(value)
-        try:
-            _, successor = self.broker.refresh(value)
-        except OAuthRefusal:
-            assert not was_active
-            return value
-        self.known.add(successor)
-        return successor
-
-    @rule(seconds=st.integers(0, 1_000_000))
-    def wait(self, seconds: int) -> None:
-        self.broker.clock.advance(seconds)
-
-    @invariant()
-    def at_most_one_is_active(self) -> None:
-        assert sum(self.broker.active(*self.known)) <= 1
-
-
-TestFamily = Family.TestCase
-TestFamily.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)

@@ -5,6 +5,7 @@ A path is a template of Starlette's; methods are listed where they are known, el
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -60,7 +61,7 @@ _BROKER = {
 
 
 async def _answer_lacking(_: State, request: Request) -> Response:
-    raise lacking(f"{request.method} {request.url.path}")
+    raise lacking(f"{request.method} {quote(request.scope['path'])}")
 
 
 def _routes(base: str, paths_by_methods: Mapping[str, Iterable[str]]) -> Routes:
