@@ -63,7 +63,7 @@ class Emulator(State):
     @cached_property
     def broker(self) -> Starlette:
         """The application at the identity broker, where people sign in."""
-        home = ("GET", "/", pages.leading_to_front_door("/"))
+        home = ("GET", "/", pages.handing_over("front_door", "/"))
         routes = (home, *_BROKER, *lacking.BROKER_ROUTES)
         return _application(self, routes, self.origins.broker)
 

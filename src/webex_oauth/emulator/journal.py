@@ -60,6 +60,7 @@ class Entry:
     fault: str = ""
     notes: list[str] = field(default_factory=list)
     """Facts, such as `pkce_verified` and `client_authenticated:basic`."""
+    number: int = 0
 
     @property
     def form_by_name(self) -> Mapping[str, str]:
@@ -73,6 +74,7 @@ class Journal:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._entries: deque[Entry] = deque(maxlen=_CAPACITY)
+        self._written = 0
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -81,8 +83,10 @@ class Journal:
             return tuple(self._entries)
 
     def open(self, entry: Entry) -> None:
-        """Write down a request that has arrived."""
+        """Write down a request that has arrived, with its number."""
         with self._changed:
+            entry.number = self._written
+            self._written += 1
             self._entries.append(entry)
             self._changed.notify_all()
 

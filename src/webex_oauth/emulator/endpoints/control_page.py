@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from webex_oauth.emulator.conditions import RefreshMode
 from webex_oauth.emulator.endpoints.control import find_person, reason_by_place
-from webex_oauth.emulator.endpoints.pages import leading_to_front_door, page, protected
+from webex_oauth.emulator.endpoints.pages import handing_over, page, protected
 from webex_oauth.emulator.endpoints.wire import Routes, read_form
 from webex_oauth.emulator.faults import AfterCommit, Answer, Delay, FaultRule, NextLink
 from webex_oauth.emulator.state import State
@@ -101,4 +101,4 @@ def _carry_out(state: State, form: Mapping[str, str]) -> None:
 
 
 FRONT_DOOR_ROUTES: Routes = (("GET", _PATH, _show), ("POST", _PATH, _arrange))
-BROKER_ROUTES: Routes = (("GET", "/idb/profile", leading_to_front_door(f"{_PATH}#granted")),)
+BROKER_ROUTES: Routes = (("GET", "/idb/profile", handing_over("front_door", f"{_PATH}#granted")),)

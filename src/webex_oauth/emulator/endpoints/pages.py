@@ -6,7 +6,7 @@ Each says that it is not Webex. To sign in: choose a person, see what is request
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -25,6 +25,7 @@ from webex_oauth.emulator.identity.sign_ins import (
     single_values,
 )
 from webex_oauth.emulator.journal import entry_of
+from webex_oauth.emulator.origins import Origin
 from webex_oauth.emulator.state import State
 from webex_oauth.emulator.world import Person
 
@@ -97,19 +98,12 @@ def home_routes(front_door: Routes, broker: Routes) -> Routes:
     return (("GET", "/", show),)
 
 
-def leading_to_front_door(path: str) -> Handler:
-    """Return the answer of the broker for a page that the front door has."""
+def handing_over(other: Literal["front_door", "broker"], path: str) -> Handler:
+    """Return the answer for what the other origin has at *path*: a redirect with the query."""
 
-    async def lead(state: State, request: Request) -> Response:
-        return redirect(f"{state.origins.front_door.beside(request.scope)}{path}")
-
-    return lead
-
-
-def _handing_over(path: str) -> Handler:
     async def hand_over(state: State, request: Request) -> Response:
-        target = f"{state.origins.broker.beside(request.scope)}{path}"
-        return redirect(with_query(target, request))
+        origin: Origin = getattr(state.origins, other)
+        return redirect(with_query(f"{origin.beside(request.scope)}{path}", request))
 
     return hand_over
 
@@ -307,9 +301,9 @@ def _cookie_name(request: Request) -> str:
 
 
 FRONT_DOOR_ROUTES: Routes = (
-    ("GET", "/v1/authorize", _handing_over(_PATH)),
+    ("GET", "/v1/authorize", handing_over("broker", _PATH)),
     # Webex has it at the broker alone, whose address a local application is not told.
-    ("GET", "/v1/logout", _handing_over(f"{COOKIE_PATH}/logout")),
+    ("GET", "/v1/logout", handing_over("broker", f"{COOKIE_PATH}/logout")),
 )
 BROKER_ROUTES: Routes = (
     ("GET", _PATH, _begin),
