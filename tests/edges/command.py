@@ -118,6 +118,7 @@ class Server:
         self._process.kill()
         self._process.wait(LIMIT_SECONDS)
         self._reader.join(LIMIT_SECONDS)
+        assert not self._reader.is_alive(), "what it started lives on"
 
     @property
     def output(self) -> str:
