@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from contracts.places import PLACES, opened
+from contracts.places import PLACES, opened, places_for
 from contracts.records import ledger_on
 from services.redis import own_redis, redis_server, valkey_server
 
@@ -25,7 +25,15 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "data" / "webex.sqlite"
 
 
-@pytest.fixture(params=PLACES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take each test through every kind of place, unless it names its own."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if "place" in metafunc.fixturenames and not any("place" in mark.args[0] for mark in marks):
+        places = places_for(metafunc.fixturenames)
+        metafunc.parametrize("place", places, indirect=True)
+
+
+@pytest.fixture
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """Yield the URL of a fresh and empty place, of each kind in turn."""
     async with PLACES[request.param](request) as url:

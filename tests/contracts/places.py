@@ -4,7 +4,7 @@ A place is fresh and empty, and named by its URL, so that another store or anoth
 open it too.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
@@ -68,14 +68,22 @@ PLACES: dict[str, MakePlace] = {
 }
 """Every kind of store. A maker finds the server that it needs by `request.getfixturevalue`."""
 
-SHARED = [kind for kind in PLACES if kind != MEMORY]
-"""The kinds that several processes or machines can open."""
+SHARED = ("sqlite", "postgres", "redis")
+"""The kinds that several processes can open."""
+
+SAME_ROWS = () if IS_TORTURE else ("pgbouncer", "valkey")
+"""Other ways to the same rows: every day they take the contract of rows, not what is above it."""
 
 WAYS = ("postgres", "pgbouncer") if IS_TORTURE else ("postgres",)
-"""How to a PostgreSQL whose faults are tried; every day only the contract takes PgBouncer."""
+"""How to a PostgreSQL whose faults are tried."""
 
-two_machines = pytest.mark.parametrize("place", SHARED, indirect=True)
-"""Mark a test that uses `rows` and `other_rows`, which lie at the same place."""
+
+def places_for(fixtures: Collection[str]) -> list[str]:
+    """Return the kinds of place that a test with these fixtures has to pass in."""
+    left_out = {MEMORY} if "other_rows" in fixtures else set()
+    if "ledger" in fixtures:
+        left_out.update(SAME_ROWS)
+    return [kind for kind in PLACES if kind not in left_out]
 
 
 @asynccontextmanager

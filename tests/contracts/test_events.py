@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from contracts.children import children
-from contracts.places import two_machines
+from contracts.places import SHARED
 from contracts.records import (
     ATTEMPT_SECONDS,
     IDLE_SECONDS,
@@ -277,7 +277,6 @@ async def following(*arguments: Any, **options: Any) -> AsyncIterator[Follower]:
     await follower.stop()
 
 
-@two_machines
 async def test_a_follower_gets_each_event_once_and_goes_on_where_it_stopped(
     ledger: Ledger, other_ledger: Ledger
 ) -> None:
@@ -334,7 +333,6 @@ async def test_an_event_that_could_not_be_handled_is_handed_over_again(ledger: L
     assert (follower.got, tries) == (["1", "2"], 3)
 
 
-@two_machines
 async def test_of_two_followers_of_a_name_one_gets_everything_and_other_names_too(
     ledger: Ledger, other_ledger: Ledger
 ) -> None:
@@ -394,7 +392,7 @@ async def test_a_broken_event_is_left_out_and_a_broken_cursor_begins_anew(ledger
     assert await told(ledger) == [("grant.created", "2")]
 
 
-@two_machines
+@pytest.mark.parametrize("place", SHARED, indirect=True)
 async def test_a_follower_that_is_killed_between_two_events_delivers_both(
     ledger: Ledger, place: str
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from contracts.children import children
-from contracts.places import SHARED, two_machines
+from contracts.places import SHARED
 from contracts.records import (
     KEY,
     NOW,
@@ -96,7 +96,6 @@ async def test_a_grant_made_anew_is_not_taken_for_the_one_before(ledger: Ledger)
     assert await ledger.replace_grant(before, grant(version=2), durably=True) is None
 
 
-@two_machines
 @pytest.mark.check("B09")
 async def test_of_50_writers_on_two_machines_one_wins(ledger: Ledger, other_ledger: Ledger) -> None:
     await sign_in(ledger)

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from contracts.places import two_machines
 from contracts.records import KEY, NOW, key_of, revocation, taken
 from msgspec.structs import replace
 
@@ -74,7 +73,6 @@ async def test_a_dropped_one_is_never_taken_again(ledger: Ledger) -> None:
     assert [one.version for one in await taken(ledger)] == [2]
 
 
-@two_machines
 async def test_takers_on_two_machines_get_different_ones(
     ledger: Ledger, other_ledger: Ledger
 ) -> None:

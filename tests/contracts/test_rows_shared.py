@@ -5,7 +5,7 @@ import time
 
 import pytest
 from contracts.children import children
-from contracts.places import SHARED, two_machines
+from contracts.places import SHARED
 from contracts.samples import NOW, absent, add, deleted, read_one, rewritten, row, store
 from msgspec.structs import replace
 
@@ -63,7 +63,6 @@ async def test_a_cancelled_call_applies_all_changes_or_none(rows: Rows, turns: i
     assert list(await rows.read(*unchanged)) in (after, unchanged)
 
 
-@two_machines
 async def test_what_one_machine_writes_another_finds(rows: Rows, other_rows: Rows) -> None:
     first = row(1, group=b"group", at=NOW, over_at=NOW)
     await store(rows, first)
@@ -76,7 +75,6 @@ async def test_what_one_machine_writes_another_finds(rows: Rows, other_rows: Row
     assert list(await other_rows.of_group(Kind.GRANT, b"group", 9)) == []
 
 
-@two_machines
 async def test_rows_are_there_after_a_restart(rows: Rows, other_rows: Rows) -> None:
     await store(rows, row())
     await rows.close()
@@ -88,7 +86,7 @@ async def test_rows_are_there_after_a_restart(rows: Rows, other_rows: Rows) -> N
 
 
 @pytest.mark.check("H06")
-@pytest.mark.parametrize("place", [*SHARED, *["sqlite"] * 3], indirect=True)
+@pytest.mark.parametrize("place", [*SHARED, "pgbouncer", *["sqlite"] * 3], indirect=True)
 async def test_processes_that_start_together_all_open_a_new_place(place: str) -> None:
     with children(*[("open_place", place)] * 4) as starters:
         for starter in starters:
@@ -98,7 +96,6 @@ async def test_processes_that_start_together_all_open_a_new_place(place: str) ->
     assert answers == ["open"] * 4
 
 
-@two_machines
 async def test_no_write_is_lost_between_two_machines(rows: Rows, other_rows: Rows) -> None:
     await store(rows, row())
 
@@ -110,7 +107,6 @@ async def test_no_write_is_lost_between_two_machines(rows: Rows, other_rows: Row
     assert (await read_one(rows, row())).rev == 1 + sum(done)
 
 
-@two_machines
 async def test_changes_in_opposite_orders_do_not_block_each_other(
     rows: Rows, other_rows: Rows
 ) -> None:
@@ -132,7 +128,6 @@ async def test_changes_in_opposite_orders_do_not_block_each_other(
     assert one.rev == other.rev > 1
 
 
-@two_machines
 async def test_what_was_asserted_holds_when_the_changes_are_applied(
     rows: Rows, other_rows: Rows
 ) -> None:
@@ -149,7 +144,6 @@ async def test_what_was_asserted_holds_when_the_changes_are_applied(
         assert sum(outcomes) == 1, outcomes
 
 
-@two_machines
 async def test_what_was_asserted_as_absent_is_not_added_meanwhile(
     rows: Rows, other_rows: Rows
 ) -> None:
@@ -164,7 +158,6 @@ async def test_what_was_asserted_as_absent_is_not_added_meanwhile(
         assert sum(outcomes) == 1, outcomes
 
 
-@two_machines
 async def test_changes_are_never_seen_by_halves(rows: Rows, other_rows: Rows) -> None:
     pair = [row(1), row(2)]
     await store(rows, *pair)
@@ -182,7 +175,6 @@ async def test_changes_are_never_seen_by_halves(rows: Rows, other_rows: Rows) ->
     await writing
 
 
-@two_machines
 @pytest.mark.check("H13")
 async def test_both_machines_read_one_clock(rows: Rows, other_rows: Rows) -> None:
     asked_at = time.monotonic()

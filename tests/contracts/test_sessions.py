@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from contracts.places import two_machines
 from contracts.records import (
     ABSOLUTE_SECONDS,
     ATTEMPT_SECONDS,
@@ -140,7 +139,6 @@ async def test_a_session_ends_once(ledger: Ledger) -> None:
     assert outcomes.count(None) == 19
 
 
-@two_machines
 async def test_the_last_two_sessions_that_end_at_once_take_the_grant_along(
     ledger: Ledger, other_ledger: Ledger
 ) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from contracts.places import two_machines
 from contracts.records import (
     ATTEMPT_SECONDS,
     IDLE_SECONDS,
@@ -60,7 +59,6 @@ async def test_a_taken_state_is_in_progress(ledger: Ledger) -> None:
         await take(ledger)
 
 
-@two_machines
 @pytest.mark.check("A03")
 async def test_of_200_who_take_a_state_on_two_machines_one_gets_it(
     ledger: Ledger, other_ledger: Ledger
@@ -113,7 +111,6 @@ async def test_a_sign_in_is_found_as_it_was_kept(ledger: Ledger) -> None:
     assert await found_session(ledger) == session()
 
 
-@two_machines
 @pytest.mark.check("D05")
 async def test_what_one_machine_keeps_and_ends_another_one_sees(
     ledger: Ledger, other_ledger: Ledger
@@ -237,7 +234,6 @@ async def test_a_sign_in_queues_the_tokens_that_it_replaces(ledger: Ledger) -> N
     assert await found_grant(ledger) == grant(version=2)
 
 
-@two_machines
 async def test_a_session_that_ends_beside_a_sign_in_leaves_the_new_session_its_grant(
     ledger: Ledger, other_ledger: Ledger
 ) -> None:
