@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# A file's tests stay together and files in order: what a folder shares is set up once a worker.
+IN_WORKERS = -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo serve test torture check bench lock wheel clean
 
@@ -11,10 +13,10 @@ demo: .venv/app ## run the application and a local Webex (PORT, EMULATOR_PORT, E
 serve: .venv/app ## run the application with the .env in this folder
 	$(BIN)/webex-oauth serve
 
-test: .venv/dev ## run every test; sets up browser, databases and tools by itself where it may
+test: .venv/dev ## run every test, in two workers; sets up browser, databases and tools by itself where it may
 	scripts/install-services
 	scripts/install-browser
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(or $(TESTS),$(IN_WORKERS))
 
 torture: .venv/dev ## run the long versions of the tests that have one (WRITE=1 to put what they saw into docs/reliability.md)
 	scripts/install-services
