@@ -49,6 +49,7 @@ NOT_FROM_OUTSIDE = {
     "emulator/faults.py:_seen_by_rule": "what the developer injects",
     "emulator/identity/integrations.py:_integration_by_client_id": "what the developer registers",
     "emulator/conversations.py:_begun": "the rooms of the seeded world",
+    "emulator/world.py:_changed": "the seeded world",
     "emulator/world.py:_person_by_uuid": "the seeded world",
     "emulator/world.py:_rooms_by_uuid": "the rooms of the seeded world, and one of each two people",
     "emulator/world.py:_source_by_uuid": "the seeded world",

@@ -1,6 +1,5 @@
 """The emulator: a local Webex as two ASGI applications, and the handles to arrange things in it."""
 
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -24,7 +23,7 @@ from webex_oauth.emulator.endpoints import (
 )
 from webex_oauth.emulator.fault_injection import FaultInjection
 from webex_oauth.emulator.identity import OAuthRefusal, Unredirectable
-from webex_oauth.emulator.identity.integrations import Integration, invented_credentials
+from webex_oauth.emulator.identity.integrations import Integration, new_integration
 from webex_oauth.emulator.identity.tokens import IssuedTokens
 from webex_oauth.emulator.journal import Recording
 from webex_oauth.emulator.origins import Origin
@@ -75,11 +74,11 @@ class Emulator(State):
     def register(self, *redirect_uris: str, scopes: tuple[str, ...] = ()) -> Integration:
         """Invent and register one more integration, by default as the first one."""
         first = self.integration
-        integration = replace(
-            first,
-            **invented_credentials(self.randomness),
+        integration = new_integration(
+            self.randomness,
             redirect_uris=redirect_uris or first.redirect_uris,
             scopes=scopes or first.scopes,
+            name=first.name,
         )
         return self.integrations.register(integration)
 

@@ -6,7 +6,7 @@ import socket
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -208,16 +208,9 @@ class Connection(H11Protocol):
     is_held = False
     """Whether a fault keeps this connection open, so that waiting for its end is useless."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own does
-        """Begin to serve a connection."""
-        super().connection_made(transport)
-        app = self.app
-
-        async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[_CONNECTION] = self
-            await app(scope, receive, send)
-
-        self.app = with_connection
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.app_state = {_CONNECTION: self}
 
     def shutdown(self) -> None:
         """Finish what is under way, but do not wait for what a fault keeps open."""
@@ -234,4 +227,4 @@ class Connection(H11Protocol):
 
 def connection_of(scope: Scope) -> Connection:
     """Return the connection of a request, which only the emulator's own server has."""
-    return cast("Connection", scope["extensions"][_CONNECTION])
+    return cast("Connection", scope["state"][_CONNECTION])

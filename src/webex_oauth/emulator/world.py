@@ -117,6 +117,7 @@ class World:
         self._person_by_uuid: dict[str, Person] = {}
         self._source_by_uuid: dict[str, RoomSource] = {}
         self._rooms_by_uuid: dict[str, dict[str, Room]] = {}
+        self._changed: set[str] = set()
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -155,10 +156,13 @@ class World:
     def put_room(self, person: Person, room: Room) -> None:
         """Show a person a new room, or one as it is now, until `forget_changes`."""
         self.rooms_by_id(person)[room.id] = room
+        self._changed.add(person.uuid)
 
     def forget_changes(self) -> None:
         """Show everyone the rooms with which they were added."""
-        self._rooms_by_uuid.clear()
+        for changed in self._changed:
+            self._rooms_by_uuid.pop(changed, None)
+        self._changed.clear()
 
     def rooms_by_id(self, person: Person) -> dict[str, Room]:
         """Return the rooms that a person is in, by their ids."""

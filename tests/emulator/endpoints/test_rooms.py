@@ -126,12 +126,6 @@ def test_another_persons_room_is_not_found(
         assert answer.json["message"] == "Could not find a room with provided ID."
 
 
-def test_a_malformed_room_id_is_400(wire: Wire, token: str) -> None:
-    answer = wire.get("/v1/rooms/x", token)
-
-    assert (answer.status, answer.json["message"]) == (400, "Expect base64 ID or UUID.")
-
-
 def test_without_the_kms_scope_titles_are_not_readable(
     emulator: Emulator, wire: Wire, mira: Person
 ) -> None:

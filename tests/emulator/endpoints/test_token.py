@@ -146,16 +146,6 @@ def test_a_used_code_is_refused_and_its_tokens_stay_or_go_with_it(
     assert wire.get("/v1/people/me", token).status == status
 
 
-def test_fewer_scopes_can_be_granted_than_requested(emulator: Emulator, wire: Wire) -> None:
-    emulator.change_options(granted_scopes=["spark:rooms_read"])
-    code = sign_in(emulator, wire.request_fields())
-
-    answer = wire.post(GATEWAY, wire.code_fields(code)).json
-
-    assert answer["scope"] == "spark:rooms_read"
-    assert wire.get("/v1/people/me", answer["access_token"]).status == 403
-
-
 def test_the_scope_can_be_left_out(emulator: Emulator, wire: Wire, code: str) -> None:
     emulator.change_options(is_scope_in_answer=False)
 
