@@ -8,15 +8,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from library.people import LUCA, World, cookies_of
+from waiting import until_true
 
 from webex_oauth import AsyncIntegration, Integration, SignInError, TemporaryError
-from webex_oauth.errors import AttemptForeign, AuthorizationRefused
+from webex_oauth.errors import AttemptForeign, AuthorizationRefused, StoreUnavailable
 from webex_oauth.library.loop import Runner
 from webex_oauth.webex import people, rooms
 
@@ -157,6 +158,84 @@ def test_control_c_at_the_end_of_opening_leaves_it_of_use() -> None:
     assert opened == [1]
     runner.close()
     assert opened == []
+
+
+async def nothing() -> None:
+    """Neither open nor close anything."""
+
+
+def test_the_handler_of_a_signal_may_close_it_while_it_opens() -> None:
+    handled: list[int] = []
+    left: list[int] = []
+
+    async def enter() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        await until_true(lambda: handled)
+
+    async def leave() -> None:
+        left.append(1)
+
+    def handle(number: int, _: object) -> None:
+        handled.append(number)
+        runner.close()
+
+    runner = Runner(enter, leave)
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        runner.open()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert left == [1]
+    with pytest.raises(RuntimeError, match="closed"):
+        runner.open()
+
+
+def test_all_threads_wait_for_one_opening_and_hear_how_it_failed() -> None:
+    tries: list[int] = []
+
+    async def enter() -> None:
+        tries.append(1)
+        await until_true(lambda: len(waiting_for_it()) == 1 + len(threads))
+        raise StoreUnavailable("down")
+
+    def waiting_for_it() -> list[object]:
+        names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
+        return [name for name in names if name.startswith("Runner.")]
+
+    def ask() -> str:
+        with pytest.raises(StoreUnavailable) as failed:
+            runner.open()
+        return str(failed.value)
+
+    runner, threads = Runner(enter, nothing), range(8)
+    with ThreadPoolExecutor(len(threads)) as pool:
+        told = [future.result() for future in [pool.submit(ask) for _ in threads]]
+
+    assert (tries, set(told)) == ([1], {str(StoreUnavailable("down"))})
+
+
+def test_a_half_read_list_may_be_left_in_the_loops_own_thread() -> None:
+    closed = threading.Event()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            closed.set()
+
+    async def collect(items: Generator[int]) -> None:
+        items.close()  # as the garbage collector does wherever it runs
+
+    runner = Runner(nothing, nothing)
+    items = runner.iterate(source())
+    assert isinstance(items, Generator)
+    assert next(items) == 1
+
+    runner.run(collect(items))
+
+    assert closed.wait(LIMIT_SECONDS)
+    runner.close()
 
 
 def test_a_list_may_be_left_half_read_when_the_integration_closes(world: World) -> None:

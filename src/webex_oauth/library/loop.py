@@ -72,7 +72,7 @@ class Runner:
 
     def forget(self) -> None:
         """Be unopened, as in a process that has just been forked."""
-        self._lock = threading.Lock()
+        self._opening: asyncio.Task[None] | None = None
         self._is_open = False
 
     def run(self, work: Work[T]) -> T:
@@ -90,8 +90,9 @@ class Runner:
             while (item := self.run(_next(source))) is not None:
                 yield item[0]
         finally:
+            # Nobody waits: the garbage collector may do this, in any thread.
             if not self._is_closed:
-                self.run(_close(source))
+                _LOOPS.current().submit(_close(source))
 
     async def awaited(self, work: Work[T]) -> T:
         """Do *work* here for a caller in another event loop."""
@@ -111,27 +112,40 @@ class Runner:
 
     def close(self) -> None:
         """Close for good; do nothing if it is closed."""
-        with self._lock:
-            was_open, self._is_open, self._is_closed = self._is_open, False, True
-        if was_open:
+        self._is_closed = True
+        if self._opening is not None:
             atexit.unregister(self.close)
-            _LOOPS.current().run(self._leave(), CLOSING_SECONDS)
+            _LOOPS.current().run(self._end(), CLOSING_SECONDS)
 
     def _loop(self) -> LoopThread:
-        with self._lock:
-            if self._is_closed:
-                raise RuntimeError(CLOSED)
-            loop = _LOOPS.current()
-            if not self._is_open:
-                loop.run(self._opening())
-            return loop
-
-    async def _opening(self) -> None:
-        """Open, and note it here: whoever waits for it may be interrupted just then."""
+        if self._is_closed:
+            raise RuntimeError(CLOSED)
+        loop = _LOOPS.current()
         if not self._is_open:
-            await self._enter()
-            self._is_open = True
-            atexit.register(self.close)
+            loop.run(self._begin())
+        return loop
+
+    async def _begin(self) -> None:
+        """Wait until it is open: all threads for one try, and an interrupted one leaves it alone.
+
+        No thread holds a lock meanwhile, which the handler of a signal might need.
+        """
+        if self._opening is None or (self._opening.done() and self._opening.exception()):
+            self._opening = asyncio.create_task(self._open_once())
+        await asyncio.shield(self._opening)
+
+    async def _open_once(self) -> None:
+        await self._enter()
+        self._is_open = True
+        atexit.register(self.close)
+
+    async def _end(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        await asyncio.wait([opening])
+        if opening.exception() is None:
+            await self._leave()
 
 
 class _Loops:
