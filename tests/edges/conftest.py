@@ -1,23 +1,11 @@
 """The stages that the edges share: one on plain localhost, one behind a proxy that ends TLS."""
 
-import signal
 from collections.abc import Iterator
 
 import pytest
 from edges.stage import Stage, open_stage
 
 PUBLIC_ORIGIN = "https://spaces.example"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def hangups_of_servers() -> Iterator[None]:
-    """Make the servers that tests start hear SIGHUP, also where the tests run under nohup.
-
-    A process inherits what is ignored; what is handled here it does not.
-    """
-    before = signal.signal(signal.SIGHUP, lambda *_: None)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="session")
