@@ -30,27 +30,27 @@ def test_nothing_beyond_loopback_is_bound(host: str) -> None:
 
 def test_beyond_loopback_is_bound_when_told_so() -> None:
     with listening("0.0.0.0", allow_beyond_loopback=True) as listeners:  # noqa: S104 - the point
-        [bound] = listeners.front_door.sockets
+        [bound] = listeners.front_door
 
         assert bound.getsockname()[0] == "0.0.0.0"  # noqa: S104 - the point
         # No client can ask for 0.0.0.0.
-        assert listeners.front_door.origin == f"http://localhost:{bound.getsockname()[1]}"
+        front_door = listeners.origins.front_door.configured
+        assert front_door == f"http://localhost:{bound.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_host_is_bound_at_each_of_its_addresses_and_named_in_the_origins(host: str) -> None:
     with listening(host) as listeners:
-        both = (listeners.front_door, listeners.broker)
-        names = [[one.getsockname()[:2] for one in listener.sockets] for listener in both]
-
-        ports = [{port for _, port in bound} for bound in names]
-        assert [{address for address, _ in bound} for bound in names] == [addresses_of(host)] * 2
-        assert [{f"http://{host}:{port}" for port in one} for one in ports] == [
-            {listener.origin} for listener in both
-        ]
-        assert ports[0] != ports[1]
-        for one in (*both[0].sockets, *both[1].sockets):
-            assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "answers would wait"
+        origins = listeners.origins
+        pairs = ((listeners.front_door, origins.front_door), (listeners.broker, origins.broker))
+        for bound, origin in pairs:
+            names = [one.getsockname()[:2] for one in bound]
+            [port] = {port for _, port in names}
+            assert {address for address, _ in names} == addresses_of(host)
+            assert origin.configured == f"http://{host}:{port}"
+            for one in bound:
+                assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "answers would wait"
+        assert origins.front_door != origins.broker
 
 
 def test_the_broker_gives_way_unless_its_port_was_chosen() -> None:
@@ -58,19 +58,16 @@ def test_the_broker_gives_way_unless_its_port_was_chosen() -> None:
         first.open()
         second = bind(port=free_port())
         second.close()
-        assert first.broker.origin != second.broker.origin
-        taken = first.broker.sockets[0].getsockname()[1]
+        assert first.origins.broker != second.origins.broker
+        taken = first.broker[0].getsockname()[1]
         with pytest.raises(OSError, match="in use"):
             bind(port=free_port(), broker_port=taken)
 
 
 def test_nothing_is_accepted_before_the_listeners_are_opened() -> None:
     with listening("localhost") as listeners:
-        names = [
-            one.getsockname()[:2]
-            for listener in (listeners.front_door, listeners.broker)
-            for one in listener.sockets
-        ]
+        bound = (*listeners.front_door, *listeners.broker)
+        names = [one.getsockname()[:2] for one in bound]
         for name in names:
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(name, timeout=LIMIT_SECONDS)

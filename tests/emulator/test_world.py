@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from webex_oauth.emulator import Person, Room, World, seeded_rooms, seeded_world, titled_rooms
+from webex_oauth.emulator import Person, Room, World, seeded_world, titled_rooms
 from webex_oauth.emulator.world import HOSTILE_EMAIL, read_webex_id, webex_id
 
 KEY = "3b1f6a52-9c4d-4f0e-8a77-51d2e6c0b914"
@@ -66,19 +66,6 @@ def test_rooms_are_made_once_and_only_when_asked_for() -> None:
     assert made == []
     assert world.rooms(SOMEONE) == world.rooms(SOMEONE)
     assert made == [SOMEONE]
-
-
-def test_rooms_come_in_three_orders() -> None:
-    world = World()
-    person = world.add_person(SOMEONE, lambda: seeded_rooms(SOMEONE, 50))
-
-    by_id = [room.id for room in world.rooms(person)]
-    by_activity = [room.last_activity for room in world.rooms(person, "lastactivity")]
-    by_creation = [room.created for room in world.rooms(person, "created")]
-
-    assert by_id == sorted(by_id)
-    assert by_activity == sorted(by_activity, reverse=True)
-    assert by_creation == sorted(by_creation, reverse=True)
 
 
 def test_two_people_may_have_the_same_email_and_stay_two() -> None:

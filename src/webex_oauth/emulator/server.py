@@ -43,24 +43,16 @@ class CannotListen(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
-    """The sockets of one origin (`localhost` has two addresses), and that origin."""
-
-    sockets: tuple[socket.socket, ...]
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
 class Listeners:
-    """The sockets of the front door and of the broker: bound, but deaf until `open`."""
+    """The sockets of the front door and of the broker: bound, but deaf until `open`.
 
-    front_door: Listener
-    broker: Listener
+    An origin has several if its host has several addresses, as `localhost` has.
+    """
 
-    @property
-    def origins(self) -> Origins:
-        """The origins at which they are reached."""
-        return Origins.at(self.front_door.origin, self.broker.origin)
+    front_door: tuple[socket.socket, ...]
+    broker: tuple[socket.socket, ...]
+    origins: Origins
+    """The origins at which they are reached."""
 
     def open(self) -> None:
         """Accept connections; raise `CannotListen` if another program took a port meanwhile."""
@@ -78,7 +70,7 @@ class Listeners:
 
     @property
     def _sockets(self) -> tuple[socket.socket, ...]:
-        return (*self.front_door.sockets, *self.broker.sockets)
+        return (*self.front_door, *self.broker)
 
 
 def bind(
@@ -101,14 +93,15 @@ def bind(
             f"the emulator listens on loopback only, and {host!r} can be reached from elsewhere"
         )
     with ExitStack() as closing:
-        front_door = _listener(closing, host, addresses, [port] if port else _FREE)
+        front_door = _first_bound(closing, host, addresses, [port] if port else _FREE)
         if broker_port is None:
             ports = [_BROKER_PORT, *_FREE] if port else _FREE
         else:
             ports = [broker_port] if broker_port else _FREE
-        broker = _listener(closing, host, addresses, ports)
+        broker = _first_bound(closing, host, addresses, ports)
         closing.pop_all()
-        return Listeners(front_door, broker)
+        origins = Origins.at(_origin_of(front_door, host), _origin_of(broker, host))
+        return Listeners(front_door, broker, origins)
 
 
 def _addresses(host: str) -> list[_Address]:
@@ -122,23 +115,27 @@ def _addresses(host: str) -> list[_Address]:
     return list(dict.fromkeys((int(family), str(address[0])) for family, *_, address in found))
 
 
-def _listener(
+def _first_bound(
     closing: ExitStack, host: str, addresses: list[_Address], ports: Sequence[int]
-) -> Listener:
+) -> tuple[socket.socket, ...]:
     """Bind the first of *ports* that is free at each address."""
     port, *others = ports
     try:
         bound = _bound(addresses, port)
     except OSError as cause:
         if others and cause.errno == errno.EADDRINUSE:
-            return _listener(closing, host, addresses, others)
+            return _first_bound(closing, host, addresses, others)
         raise CannotListen(cause, host, port) from cause
     for one in bound:
         closing.callback(one.close)
-    address, bound_port = bound[0].getsockname()[:2]
+    return bound
+
+
+def _origin_of(bound: tuple[socket.socket, ...], host: str) -> str:
+    address, port = bound[0].getsockname()[:2]
     # No client can ask for 0.0.0.0.
     name = "localhost" if ipaddress.ip_address(address).is_unspecified else host
-    return Listener(bound, f"http://{f'[{name}]' if ':' in name else name}:{bound_port}")
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _bound(addresses: list[_Address], port: int) -> tuple[socket.socket, ...]:
@@ -171,8 +168,8 @@ async def serve(emulator: Emulator, listeners: Listeners, stop: asyncio.Event) -
     """Serve until *stop* is set; then finish what is under way, for a second at most."""
     front_door, broker = (_server(one) for one in (emulator.front_door, emulator.broker))
     async with asyncio.TaskGroup() as origins:
-        origins.create_task(front_door.serve(list(listeners.front_door.sockets)))
-        origins.create_task(broker.serve(list(listeners.broker.sockets)))
+        origins.create_task(front_door.serve(list(listeners.front_door)))
+        origins.create_task(broker.serve(list(listeners.broker)))
         await stop.wait()
         front_door.should_exit = broker.should_exit = True
 

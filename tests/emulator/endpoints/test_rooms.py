@@ -5,7 +5,7 @@ from emulator.conftest import token_of
 from emulator.wire import Wire
 
 from webex_oauth.emulator import Emulator, Person
-from webex_oauth.emulator.world import HOSTILE_EMAIL, HOSTILE_TITLES, read_webex_id, webex_id
+from webex_oauth.emulator.world import read_webex_id, webex_id
 
 UNKNOWN_ROOM = webex_id("ROOM", "00000000-0000-1000-8000-000000000000")
 
@@ -146,12 +146,6 @@ def test_decryption_can_be_arranged(
     emulator.change_options(decryption=decryption)
 
     assert ("errors" not in first_room(wire, token)) == is_readable
-
-
-def test_hostile_titles_arrive_unchanged(emulator: Emulator, wire: Wire) -> None:
-    token = token_of(emulator, HOSTILE_EMAIL)
-
-    assert {room["title"] for room in rooms_of(wire, token, "")} == set(HOSTILE_TITLES)
 
 
 def test_too_many_requests_to_an_api_are_429_with_html_and_a_wait(

@@ -26,7 +26,7 @@ DEFAULT_NAME = "Local integration"
 DEFAULT_REDIRECT_URI = "http://localhost:8080/oauth"
 DEFAULT_SCOPES = ("spark:people_read", "spark:rooms_read", KMS_SCOPE)
 
-_CLIENT_ID = re.compile(r"C[0-9a-f]{64}")
+_CLIENT_ID = re.compile(CLIENT_ID_PREFIX + r"[0-9a-f]{48}")
 _REDIRECT_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~%\[\]]+")
 _SCRIPT_SCHEMES = ("javascript:", "data:", "vbscript:", "file:")
 _SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749 section 3.3
@@ -130,7 +130,7 @@ def _check_redirect_uri(redirect_uri: str) -> None:
 
 def is_marked(client_id: str) -> bool:
     """Return whether a client id is one that only an emulator issues."""
-    return client_id.startswith(CLIENT_ID_PREFIX) and _CLIENT_ID.fullmatch(client_id) is not None
+    return _CLIENT_ID.fullmatch(client_id) is not None
 
 
 def sample_env(integration: Integration, origin: str) -> str:
