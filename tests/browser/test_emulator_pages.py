@@ -94,7 +94,7 @@ def test_a_person_arranges_things_without_scripts(scene: Scene, open_context: Op
     page.get_by_role("button", name="rotate+grace").click()
     expect(page.get_by_text("to the refresh token: rotate+grace")).to_be_visible()
     page.get_by_role("button", name="The next token request gets 503").click()
-    expect(page.get_by_text("POST /v1/access_token answer, 1 times")).to_be_visible()
+    expect(page.get_by_text("POST /v1/access_token answer, once")).to_be_visible()
 
     assert scene.emulator.options.refresh_mode == "rotate+grace"
 
