@@ -35,7 +35,9 @@ def end(process: Server, number: signal.Signals) -> tuple[int, bool]:
     return ended.exit_code, "Traceback" in ended.output
 
 
-@pytest.mark.parametrize(("step", "number"), [("1", signal.SIGINT), ("6", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("step", "number"), [("1", signal.SIGINT), ("2", signal.SIGHUP), ("6", signal.SIGTERM)]
+)
 def test_it_says_what_to_try_serves_the_step_and_ends_with_it(
     tmp_path: Path, step: str, number: signal.Signals
 ) -> None:

@@ -133,7 +133,7 @@ def control(emulator_port: int, name: str, body: bytes | None = None) -> bytes:
 
 
 @pytest.mark.check("H08")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_emulator_cleanly(number: signal.Signals, tmp_path: Path) -> None:
     with server(tmp_path, "emulator", "--port", "0") as process:
         process.line_with("is not Webex")

@@ -50,7 +50,10 @@ def spare_collections() -> None:
 
 
 def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.Event:
-    """Return an event that the first SIGINT or SIGTERM sets; the second ends the process."""
+    """Return an event that the first SIGINT or SIGTERM sets; the second ends the process.
+
+    SIGHUP sets it too, which a terminal that closes sends, perhaps twice.
+    """
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def note(number: int) -> None:
@@ -61,6 +64,8 @@ def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.E
 
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, note, number)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        loop.add_signal_handler(signal.SIGHUP, stop.set)
     return stop
 
 
