@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, Final, Literal, TypeAlias, cast
-from urllib.parse import quote
+from typing import Any, Final, TypeAlias, cast
 
 from flask import (
     Blueprint,
@@ -19,19 +18,22 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
-from webex_oauth.errors import GrantNotFound, WebexOAuthError
-from webex_oauth.frameworks.answers import Answer, Asked
-from webex_oauth.frameworks.synchronous import Reply, SyncDoor
+from webex_oauth.errors import WebexOAuthError
+from webex_oauth.frameworks.answers import Answer, Asked, asked_of_wsgi
+from webex_oauth.frameworks.door import (
+    ANOTHER_SITE,
+    KNOWS_NOBODY,
+    SESSION_KEY,
+    Reply,
+    Session,
+    SyncDoor,
+)
 from webex_oauth.library.synchronous import Grant, Integration
 from webex_oauth.settings import Settings
 
 EXTENSION: Final = "webex_oauth"
-SESSION_KEY: Final = "webex_person_id"
-"""Where the host's own session keeps who is signed in."""
-
 NOT_CALLED: Final = "write @webex.login_required(), with the scopes between the parentheses"
 
-Session: TypeAlias = Literal["cookie", "host"] | None
 OnSignIn: TypeAlias = Callable[[Grant], ResponseReturnValue | None]
 View: TypeAlias = Callable[..., Any]
 
@@ -44,8 +46,8 @@ class WebexAuth:
 
     *session* is "cookie" for a session of this library, "host" for Flask's own, and None if
     *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it. The
-    callback is at the path of the redirect URI. If there are *allowed_orgs*, ids of organizations,
-    nobody else is admitted.
+    callback is at the path of the redirect URI, also if the server takes a prefix off it. If there
+    are *allowed_orgs*, ids of organizations, nobody else is admitted.
     """
 
     def __init__(
@@ -60,20 +62,17 @@ class WebexAuth:
         allowed_orgs: Iterable[str] = (),
         on_sign_in: OnSignIn | None = None,
     ) -> None:
-        if session not in {"cookie", "host", None}:
-            raise ValueError('session is "cookie", "host" or None')
-        if session is None and on_sign_in is None:
-            raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
         self.integration: Integration = integration or Integration(settings)
         self.login_path: str = login_path
         self._session = session
         self._on_sign_in = on_sign_in
         self._door = SyncDoor(
             self.integration,
+            session=session,
             login_path=login_path,
             logout_path=logout_path,
             allowed_orgs=allowed_orgs,
-            has_session=session == "cookie",
+            on_sign_in=on_sign_in,
         )
         self.blueprint: Blueprint = self._blueprint(login_path, logout_path)
         if app is not None:
@@ -90,6 +89,7 @@ class WebexAuth:
         blueprint.add_url_rule(callback_path, "callback", self._complete)
         if self._session is not None:
             blueprint.add_url_rule(logout_path, "logout", self._sign_out, methods=both)
+        blueprint.before_app_request(self._complete_below_prefix)
         blueprint.record_once(lambda state: state.app.extensions.update({EXTENSION: self}))
         blueprint.app_errorhandler(WebexOAuthError)(self.answer_error)
         return blueprint
@@ -114,7 +114,8 @@ class WebexAuth:
 
         Raises what `answer_error` answers: GrantNotFound, ReauthRequired, MissingScope.
         """
-        return self._door.front.usable(self.optional_grant(), scopes)
+        grant, url = self.optional_grant(), self._door.sign_in_url(_asked())
+        return self._door.usable(grant, scopes, url)
 
     def optional_grant(self) -> Grant | None:
         """Return the grant of the person who is signed in, or None.
@@ -122,9 +123,9 @@ class WebexAuth:
         A request that may change something and that another site sent is refused with 403.
         """
         if self._session is None:
-            raise RuntimeError("session=None knows nobody: look up the person in a way of yours")
-        if self._door.front.is_forged(_asked()):
-            abort(403, "another site sent this request")
+            raise RuntimeError(KNOWS_NOBODY)
+        if self._door.is_forged(_asked()):
+            abort(403, ANOTHER_SITE)
         # An application context, and so `g`, may live for several requests.
         if g.get("webex_environ") is not request.environ:
             g.webex_environ, g.webex_grant = request.environ, self._current()
@@ -136,21 +137,27 @@ class WebexAuth:
         return _response(self._door.answer_error(_asked(), error))
 
     def _current(self) -> Grant | None:
-        if self._session == "cookie":
-            return self._door.current(_asked())
-        person_id = host_session.get(SESSION_KEY) if self._session == "host" else None
-        try:
-            return self._door.front.admitted(self.integration.grants.get(person_id or ""))
-        except GrantNotFound:
-            return None
+        found = self._door.run(self._door.current(_asked(), self._person_id()))
+        return None if found is None else self._door.grant(found)
+
+    def _person_id(self) -> str | None:
+        """Return who is signed in by Flask's own session, if that is where it is kept."""
+        return host_session.get(SESSION_KEY) if self._session == "host" else None
 
     def _begin(self) -> Response:
-        return _reply(self._door.begin(_asked(), self._current))
+        return _reply(self._door.run(self._door.begin(_asked(), self._person_id())))
 
     def _complete(self) -> ResponseReturnValue:
-        reply = self._door.complete(_asked(), self._current)
-        response = None if reply.grant is None else self._enter(reply.grant)
-        return _reply(reply, response)
+        reply = self._door.run(self._door.complete(_asked(), self._person_id()))
+        own = None if reply.grant is None else self._enter(self._door.grant(reply.grant))
+        return _reply(reply, own)
+
+    def _complete_below_prefix(self) -> ResponseReturnValue | None:
+        """Complete a sign-in whose path the server cut: no rule has only the rest of it."""
+        is_callback = request.root_path + request.path == self.integration.settings.callback_path
+        if not request.root_path or not is_callback or request.method not in {"GET", "HEAD"}:
+            return None
+        return self._complete()
 
     def _enter(self, grant: Grant) -> ResponseReturnValue | None:
         """Let the host know who has signed in."""
@@ -165,7 +172,7 @@ class WebexAuth:
         return self._on_sign_in(grant) if self._on_sign_in else None
 
     def _sign_out(self) -> Response:
-        reply = self._door.sign_out(_asked())
+        reply = self._door.run(self._door.sign_out(_asked()))
         if self._session == "host" and reply.is_done:
             host_session.clear()
         return _reply(reply)
@@ -180,10 +187,8 @@ current_grant: Grant = LocalProxy(lambda: _auth().grant())  # type: ignore[assig
 
 
 def _asked() -> Asked:
-    path = quote(request.root_path + request.path, safe="/:@!$&'()*+,;=~")
-    query = request.query_string.decode("latin-1")
-    headers = {name.lower(): value for name, value in request.headers}
-    return Asked(request.method, f"{path}?{query}" if query else path, headers)
+    root = request.root_path
+    return asked_of_wsgi(request.environ, request.headers, root + request.path, root)
 
 
 def _reply(reply: Reply, own: ResponseReturnValue | None = None) -> Response:

@@ -1,26 +1,27 @@
 """Sign in with Webex in a Starlette application of yours; FastAPI has `webex_oauth.fastapi`."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from inspect import isawaitable
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
+from starlette.websockets import WebSocket
 
-from webex_oauth.errors import GrantNotFound, SignInError, WebexOAuthError
-from webex_oauth.flows.cookies import CookieJar, read_cookies
-from webex_oauth.flows.failures import is_used_up, sign_in_failure
-from webex_oauth.flows.fetch_metadata import is_foreign, is_prefetch
-from webex_oauth.frameworks.answers import CLOSED, NOTHING, confirm_sign_out, redirect
+from webex_oauth.errors import WebexOAuthError
+from webex_oauth.flows.cookies import CookieJar
+from webex_oauth.flows.fetch_metadata import is_foreign
+from webex_oauth.frameworks.answers import CLOSED
+from webex_oauth.frameworks.door import ANOTHER_SITE, KNOWS_NOBODY, SESSION_KEY, Door, Session
 from webex_oauth.frameworks.proxy import METHODS, Proxy
 from webex_oauth.frameworks.responses import (
+    NothingMore,
     PersonalAnswers,
     PublicRoute,
-    StarletteDoor,
     asked_of,
     note_person_asked_for,
     response_of,
@@ -30,15 +31,11 @@ from webex_oauth.library.grants import AsyncGrant
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.settings import Settings
 
-SESSION_KEY: Final = "webex_person_id"
-"""Where the host's own session keeps who is signed in."""
-
 NO_SESSION: Final = (
     "session='host' needs a session of the application: "
     "app.add_middleware(SessionMiddleware, secret_key=...)"
 )
 
-Session: TypeAlias = Literal["cookie", "host"] | None
 OnSignIn: TypeAlias = Callable[[Request, AsyncGrant], Awaitable[Response | None] | Response | None]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Lifespan: TypeAlias = Callable[[Any], AbstractAsyncContextManager[Any]]
@@ -53,8 +50,8 @@ class WebexAuth:
 
     *session* is "cookie" for a session of this library, "host" for `request.session`, and None if
     *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it. Paths
-    are as browsers see them; the callback is at that of the redirect URI. If there are
-    *allowed_orgs*, ids of organizations, nobody else is admitted.
+    are below the application's `root_path`, or whole, with it; the callback is at that of the
+    redirect URI. If there are *allowed_orgs*, ids of organizations, nobody else is admitted.
     """
 
     router_type: ClassVar[type[Router]] = Router
@@ -72,30 +69,32 @@ class WebexAuth:
         allowed_orgs: Iterable[str] = (),
         on_sign_in: OnSignIn | None = None,
     ) -> None:
-        if session not in {"cookie", "host", None}:
-            raise ValueError('session is "cookie", "host" or None')
-        if session is None and on_sign_in is None:
-            raise ValueError("session=None keeps nobody signed in: give on_sign_in what to do")
         self.integration: AsyncIntegration = integration or AsyncIntegration(settings)
         self._lives_elsewhere = integration is not None
         self._session = session
         self.login_path: str = login_path
-        self._logout_path = logout_path
         self._on_sign_in = on_sign_in
-        its_settings = self.integration.settings
-        self._jar = CookieJar(its_settings.client)
-        self.session_cookie: str = self._jar.session_name if session == "cookie" else "session"
-        self._door = StarletteDoor(its_settings, login_path, [logout_path], allowed_orgs)
-        self.router: Router = self.router_type(routes=list(self._routes(session_path)))
+        jar = CookieJar(self.integration.settings.client)
+        self.session_cookie: str = jar.session_name if session == "cookie" else "session"
+        self._door = Door(
+            self.integration,
+            session=session,
+            login_path=login_path,
+            logout_path=logout_path,
+            allowed_orgs=allowed_orgs,
+            on_sign_in=on_sign_in,
+        )
+        routes = list(self._routes(logout_path, session_path))
+        self.router: Router = self.router_type(routes=routes)
         if app is not None:
             self._install(app)
 
-    def _routes(self, session_path: str) -> Iterable[Route]:
+    def _routes(self, logout_path: str, session_path: str) -> Iterable[Route]:
         callback_path = self.integration.settings.callback_path
         yield self._route(self.login_path, self._begin_sign_in, "GET", "POST")
         yield self._route(callback_path, self._complete_sign_in, "GET")
         if self._session is not None:
-            yield self._route(self._logout_path, self._sign_out, "GET", "POST")
+            yield self._route(logout_path, self._sign_out, "GET", "POST")
             yield self._route(session_path, self._show_session, "GET")
 
     def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
@@ -144,7 +143,8 @@ class WebexAuth:
 
         Raises what `answer_error` answers: GrantNotFound, ReauthRequired, MissingScope.
         """
-        return self._door.usable(await self.optional(connection), scopes)
+        grant, url = await self.optional(connection), self._door.sign_in_url(asked_of(connection))
+        return self._door.usable(grant, scopes, url)
 
     async def optional(self, connection: HTTPConnection) -> AsyncGrant | None:
         """Return the grant of the person who is signed in, or None.
@@ -154,71 +154,35 @@ class WebexAuth:
         is_socket = connection.scope["type"] == "websocket"
         if is_socket and is_foreign(connection.headers, self._door.origin):
             raise WebSocketException(1008, "another site opened this connection")
-        if not is_socket and self._door.is_forged(asked_of(connection)):
-            raise HTTPException(403, "another site sent this request")
+        asked = asked_of(connection)
+        if not is_socket and self._door.is_forged(asked):
+            raise HTTPException(403, ANOTHER_SITE)
+        if self._session is None:
+            raise RuntimeError(KNOWS_NOBODY)
         note_person_asked_for(connection)
-        return await self._current(connection)
-
-    async def _current(self, connection: HTTPConnection) -> AsyncGrant | None:
-        grant = None
-        if self._session == "cookie":
-            cookies = read_cookies(connection.scope["headers"])
-            grant = await self.integration.sign_in.current(cookies)
-        elif self._session == "host":
-            person_id = _session_of(connection).get(SESSION_KEY)
-            with suppress(GrantNotFound):
-                grant = await self.integration.grants.get(person_id) if person_id else None
-        else:
-            raise RuntimeError("session=None knows nobody: look up the person in a way of yours")
-        return self._door.admitted(grant)
+        return await self._door.current(asked, self._person_id(connection))
 
     async def answer_error(self, connection: HTTPConnection, error: Exception) -> Response:
         """Answer a request that ended in a WebexOAuthError; an exception handler."""
-        return await self._door.answer_error(connection, error)
+        if not isinstance(error, WebexOAuthError):
+            raise TypeError("this answers errors of webex_oauth") from error
+        if isinstance(connection, WebSocket):
+            await connection.close(1008, type(error).__name__)
+            return NothingMore()
+        return response_of(self._door.answer_error(asked_of(connection), error))
+
+    def _person_id(self, connection: HTTPConnection) -> str | None:
+        """Return who is signed in by the session of the host, if that is where it is kept."""
+        return _session_of(connection).get(SESSION_KEY) if self._session == "host" else None
 
     async def _begin_sign_in(self, request: Request) -> Response:
-        asked, query = asked_of(request), request.query_params
-        if self._door.is_forged(asked):
-            return self._door.refused(request, "forgery-suspected")
-        return_to, scopes = self._door.return_to(query.get("return_to")), query.get("scope", "")
-        cookies = read_cookies(request.scope["headers"])
-        instead = self._door.before_sign_in(asked, cookies, return_to, scopes.split())
-        if instead is not None:
-            return response_of(instead)
-        grant = None if self._session is None else await self._current(request)
-        wanted = self._door.scopes_to_ask(scopes.split(), grant)
-        try:
-            start = await self.integration.sign_in.begin(
-                return_to=return_to, scopes=wanted, cookies=cookies
-            )
-        except ValueError:
-            return self._door.refused(request, "bad-request")
-        return response_of(redirect(start.url), start.set_cookies)
+        reply = await self._door.begin(asked_of(request), self._person_id(request))
+        return response_of(reply.answer, reply.set_cookies)
 
     async def _complete_sign_in(self, request: Request) -> Response:
-        asked = asked_of(request)
-        if asked.method == "HEAD" or is_prefetch(asked.headers):
-            return response_of(NOTHING)
-        cookies = read_cookies(request.scope["headers"])
-        try:
-            end = await self.integration.sign_in.complete(
-                request.scope["query_string"],
-                cookies,
-                session=self._session == "cookie",
-                allowed_orgs=self._door.allowed_orgs,
-            )
-        except SignInError as error:
-            is_old = is_used_up(error) and self._session and await self._current(request)
-            name = "already-signed-in" if is_old else sign_in_failure(error)
-            return self._door.refused(request, name, error, return_to=error.return_to)
-        response = response_of(redirect(self._door.return_to(end.return_to)))
-        if end.missing:
-            response = self._door.refused(
-                request, "scope-missing", return_to=end.return_to, scopes=end.missing
-            )
-        if end.grant is not None:
-            response = await self._enter(request, end.grant) or response
-        return with_cookies(response, end.set_cookies)
+        reply = await self._door.complete(asked_of(request), self._person_id(request))
+        own = None if reply.grant is None else await self._enter(request, reply.grant)
+        return with_cookies(own or response_of(reply.answer), reply.set_cookies)
 
     async def _enter(self, request: Request, grant: AsyncGrant) -> Response | None:
         """Let the host know who has signed in."""
@@ -232,20 +196,13 @@ class WebexAuth:
         return await answer if isawaitable(answer) else answer
 
     async def _sign_out(self, request: Request) -> Response:
-        asked = asked_of(request)
-        if asked.method != "POST":
-            return response_of(confirm_sign_out(self._logout_path, asked))
-        if self._door.is_forged(asked):
-            return self._door.refused(request, "forgery-suspected")
-        if self._session == "host":
+        reply = await self._door.sign_out(asked_of(request))
+        if self._session == "host" and reply.is_done:
             _session_of(request).clear()
-        return_to = self._door.return_to(request.query_params.get("return_to"))
-        cookies = read_cookies(request.scope["headers"])
-        dropped = await self.integration.sign_in.sign_out(cookies)
-        return response_of(redirect(return_to), dropped)
+        return response_of(reply.answer, reply.set_cookies)
 
     async def _show_session(self, request: Request) -> Response:
-        grant = await self._current(request)
+        grant = await self._door.current(asked_of(request), self._person_id(request))
         told = {
             "signed_in": grant is not None and grant.reason is None,
             "display_name": grant.display_name if grant else None,

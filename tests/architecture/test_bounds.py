@@ -23,6 +23,7 @@ BOUNDED_BY = {
     # A process that serves.
     "flows/context.py:_places_of": "calls of one person that wait",
     "flows/context.py:line": "calls of one person that wait",
+    "flows/refusal_log.py:_windows": "refusals in the log",
     "flows/revocation.py:_handed_over": "revocations handed over",
     "transport/http_transport.py:_kept": "connections to Webex",
     "vault/vault.py:_flying": "requests under way",
@@ -30,7 +31,6 @@ BOUNDED_BY = {
     "vault/events.py:_running": "listeners of events under way",
     "vault/vault.py:_unwatched": "refreshes that nobody waits for",
     "web/connection.py:_by_latest_request": "connections from browsers",
-    "web/refusals.py:_count_by_kind": "refusals in the log",
     "library/loopback.py:_connections": "connections to a waiting terminal",
     "stores/postgres/pool.py:_idle": "calls that wait for PostgreSQL",
     "stores/postgres/pool.py:_stopping": "calls that wait for PostgreSQL",

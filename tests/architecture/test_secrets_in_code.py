@@ -121,11 +121,10 @@ def test_randomness_comes_in_at_the_edge_alone() -> None:
 
     assert makers == {
         "cli/keys.py",
-        "frameworks/synchronous.py",
+        "flows/refusal_log.py",
         "integration/__init__.py",
         "opening/__init__.py",
         "testing.py",
-        "web/refusals.py",
     }
 
 

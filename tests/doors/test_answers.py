@@ -27,7 +27,7 @@ SETTINGS = Settings(
     redirect_uri=f"{ORIGIN}/webex/callback",
     scopes=["spark:people_read"],
 )
-DOOR = FrontDoor(SETTINGS, "/login", ["/logout"])
+DOOR = FrontDoor(SETTINGS, "/login", "/logout")
 MISSING = MissingScope(["spark:rooms_read", "a&b"], "id-of-luca")
 
 
@@ -121,15 +121,13 @@ def test_a_refusal_of_webex_keeps_its_status() -> None:
      "/webex/callback?code=1", "/a/../login", "/%6cogin", None, "", "x"],
 )  # fmt: skip
 def test_a_sign_in_leads_home_rather_than_elsewhere_or_to_an_action(text: str | None) -> None:
-    assert DOOR.return_to(text) == "/"
+    assert DOOR.return_to(asked(), text) == "/"
 
 
 def test_a_failure_offers_a_new_sign_in_as_a_page_that_runs_nothing() -> None:
     failure = FAILURES["scope-missing"]
 
-    answer = DOOR.failed_sign_in(
-        asked(), failure, "r<1>", return_to='/a?"><script>', scopes=["<b>"]
-    )
+    answer = DOOR.failed_sign_in(asked(), failure, "r<1>", '/a?"><script>', scopes=["<b>"])
 
     html = answer.body.decode()
     assert answer.status == 403
@@ -142,7 +140,7 @@ def test_a_failure_offers_a_new_sign_in_as_a_page_that_runs_nothing() -> None:
 
 def test_a_failed_sign_in_is_a_problem_for_a_program() -> None:
     answer = DOOR.failed_sign_in(
-        asked(headers={"accept": "application/json"}), FAILURES["declined"], "r1"
+        asked(headers={"accept": "application/json"}), FAILURES["declined"], "r1", "/"
     )
 
     assert (answer.status, json.loads(answer.body)["type"]) == (403, "urn:webex-oauth:declined")
@@ -196,6 +194,6 @@ def test_a_sign_in_at_another_name_of_this_machine_begins_where_its_cookie_will_
     )
     request = asked("/login?return_to=%2Fx", headers=BROWSER | {"host": host})
 
-    answer = FrontDoor(local, "/login", []).before_sign_in(request, {}, "/x", [])
+    answer = FrontDoor(local, "/login", "/logout").before_sign_in(request, "/x", [])
 
     assert (answer and answer.headers["location"]) == location

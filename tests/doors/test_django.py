@@ -59,10 +59,16 @@ class Site:
 
 @contextmanager
 def serving(
-    running: RunningEmulator, folder: Path, kind: str, *, prefix: str = "", orgs: str = ""
+    running: RunningEmulator,
+    folder: Path,
+    kind: str,
+    *,
+    prefix: str = "",
+    orgs: str = "",
+    script_name: str = "",
 ) -> Iterator[Site]:
-    """Make the tables and serve the site."""
-    redirect_uri = f"{ORIGIN}/{prefix}oauth"
+    """Make the tables and serve the site, below *script_name*; its pages are below *prefix*."""
+    redirect_uri = f"{ORIGIN}{script_name}/{prefix}oauth"
     scopes = ("spark:people_read", "spark:rooms_read", TEAMS)
     registered = running.emulator.register(redirect_uri, scopes=scopes)
     environment = {
@@ -75,6 +81,7 @@ def serving(
         "SITE_WEBEX": running.emulator.origin,
         "SITE_PREFIX": prefix,
         "SITE_ORGS": orgs,
+        "SCRIPT_NAME": script_name,
     }
     program = [sys.executable, str(PROGRAMS / "django_site.py")]
     for command in (["migrate", "-v", "0"], ["makemigrations", "--check", "--dry-run"]):
@@ -295,6 +302,24 @@ def test_pages_below_a_prefix_and_people_of_other_organizations(
         assert "other organizations" in page.text
         assert browser.told("/users") == {}
         assert browser.get("/webex/nothing").status_code == 404
+
+
+def test_below_a_prefix_that_the_server_takes_off_every_path_has_it(
+    running: RunningEmulator, tmp_path: Path
+) -> None:
+    served = serving(running, tmp_path, "wsgi", prefix="webex/", script_name="/team")
+    with served as site, site.browser() as browser:
+        told = browser.told("/team/rooms")
+        assert told["sign_in_url"] == f"{ORIGIN}/team/webex/login?return_to=%2Fteam%2F"
+        path = browser.visit("/team/rooms?x=1").headers["location"]
+        assert path == "/team/webex/login?return_to=%2Fteam%2Frooms%3Fx%3D1"
+
+        assert browser.sign_in(path=path).headers["location"] == "/team/rooms?x=1"
+        to_login = browser.sign_in(path="/team/webex/login?return_to=/team/webex/login")
+        assert to_login.headers["location"] == "/team/"
+        assert browser.told("/team/rooms") == {"count": 3}
+        assert 'href="/team/"' in browser.get("/team/webex/logout").text
+        assert browser.post("/team/webex/logout").headers["location"] == "/team/"
 
 
 def test_it_imports_django_and_no_other_framework() -> None:

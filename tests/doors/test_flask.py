@@ -18,13 +18,16 @@ from doors.browsing import ORIGIN, PAGE, TEAMS, settings_of
 from flask import Flask, session as host_session
 from flask.testing import FlaskClient
 from library.people import LUCA, MIRA, World
+from logged import fields
 from waiting import until
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import TestResponse
 
 from webex_oauth import Grant, Integration
 from webex_oauth.emulator import Visitor
 from webex_oauth.errors import StoreUnavailable
 from webex_oauth.flask import WebexAuth, current_grant
+from webex_oauth.flows.failures import FAILURES
 from webex_oauth.frameworks.answers import MOST_IN_A_ROW
 from webex_oauth.requests import BearerAuth
 from webex_oauth.webex import rooms
@@ -385,6 +388,21 @@ def test_a_sign_in_leads_nowhere_but_to_a_page_here(make: Make, return_to: str) 
     assert browser.get(browser.decide(start)).location == "/"
 
 
+@pytest.mark.check("E05")
+def test_a_refusal_is_in_the_one_log_with_the_reference_that_its_page_shows(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = Browser(make()).post("/login", origin="https://evil")
+
+    (event,) = [one for one in caplog.records if one.name == "webex_oauth.flows.refusal_log"]
+    reference = fields(event)["reference"]
+    assert f"<code>{reference}</code>" in page.text
+    assert event.getMessage() == (
+        "request refused (forgery-suspected): "
+        f"{FAILURES['forgery-suspected'].title}; from 127.0.0.1; reference {reference}"
+    )
+
+
 def test_people_of_other_organizations_are_refused_and_nothing_is_kept(
     world: World, make: Make
 ) -> None:
@@ -396,6 +414,34 @@ def test_people_of_other_organizations_are_refused_and_nothing_is_kept(
     assert browser.get("/me").status_code == 401
     with Integration(world.settings) as webex:
         assert list(webex.grants.list()) == []
+
+
+@pytest.mark.parametrize("session", ["cookie", "host"])
+def test_below_a_prefix_that_the_server_takes_off_every_path_has_it(
+    world: World, make: Make, session: str
+) -> None:
+    app = make(settings=settings_of(world, "/team/oauth"), session=session)
+    outer = Flask("outer")
+    outer.wsgi_app = DispatcherMiddleware(outer.wsgi_app, {"/team": app})  # type: ignore[method-assign]
+    browser = Browser(outer)
+    assert told(browser.get("/team/me"))["sign_in_url"] == (
+        f"{ORIGIN}/team/login?return_to=%2Fteam%2F"
+    )
+    assert f"sign in at {ORIGIN}/team/login" in told(browser.get("/team/me"))["remedy"]
+    sent = browser.visit("/team/me?x=1")
+    assert sent.location == "/team/login?return_to=%2Fteam%2Fme%3Fx%3D1"
+
+    declined = browser.get(browser.decide(browser.get(sent.location), declines=True))
+    assert 'href="/team/"' in declined.text
+    assert 'action="/team/login?return_to=%2Fteam%2Fme%3Fx%3D1"' in declined.text
+    assert browser.sign_in(path=sent.location).location == "/team/me?x=1"
+    assert browser.sign_in(path="/team/login?return_to=/team/logout").location == "/team/"
+
+    assert browser.get("/team/me").json == {"email": LUCA}
+    assert 'action="/team/logout"' in browser.get("/team/logout").text
+    assert browser.post("/team/logout").location == "/team/"
+    assert browser.get("/team/me").status_code == 401
+    assert browser.get("/oauth").status_code == browser.post("/team/oauth").status_code == 404
 
 
 @pytest.mark.check("D02")

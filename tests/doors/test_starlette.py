@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
@@ -466,22 +466,39 @@ async def test_a_host_with_users_of_its_own_hears_of_each_sign_in(world: World) 
             )
 
 
+@pytest.mark.parametrize("login_path", ["/login", "/sub/login"])
 @pytest.mark.parametrize("is_mounted", [True, False])
-async def test_paths_are_as_browsers_see_them(world: World, *, is_mounted: bool) -> None:
+async def test_below_a_prefix_every_path_has_it(
+    world: World,
+    *,
+    is_mounted: bool,
+    login_path: str,
+) -> None:
     settings, inner = settings_of(world, "/sub/oauth"), FastAPI()
-    webex = WebexAuth(inner, settings=settings, login_path="/sub/login")
+    webex = WebexAuth(inner, settings=settings, login_path=login_path)
     fastapi_app(webex, inner)
+
+    async def deeper(request: Request) -> Response:
+        return PlainTextResponse((await webex.grant(request)).email)
+
+    inner.mount("/deeper", Router([Route("/me", deeper)]))
     outer = Starlette(routes=[Mount("/sub", inner)], lifespan=webex.lifespan)
     app, root_path = (outer, "") if is_mounted else (inner, "/sub")
     base = "/sub" if is_mounted else ""
 
     async with browsing(app, root_path) as browser:
-        sent = await browser.visit(f"{base}/me")
-        assert sent.headers["location"] == "/sub/login?return_to=%2Fsub%2Fme"
+        assert (await browser.get(f"{base}/me")).json()["sign_in_url"] == (
+            f"{ORIGIN}/sub/login?return_to=%2Fsub%2F"
+        )
+        sent = await browser.visit("/sub/deeper/me")
+        assert sent.headers["location"] == "/sub/login?return_to=%2Fsub%2Fdeeper%2Fme"
         back = await browser.sign_in(path=sent.headers["location"])
 
-        assert back.headers["location"] == "/sub/me"
-        assert (await browser.get(f"{base}/me")).json() == LUCA
+        assert back.headers["location"] == "/sub/deeper/me"
+        assert (await browser.get("/sub/deeper/me")).text == LUCA
+        assert 'href="/sub/"' in (await browser.visit("/sub/logout")).text
+        assert (await browser.post("/sub/logout")).headers["location"] == "/sub/"
+        assert (await browser.get(f"{base}/me")).status_code == 401
 
 
 @pytest.mark.parametrize(

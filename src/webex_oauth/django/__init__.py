@@ -11,10 +11,10 @@ from typing import Any, Final, TypeAlias
 
 from asgiref.sync import sync_to_async
 from django.conf import settings as host_settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from webex_oauth.errors import GrantNotFound
-from webex_oauth.frameworks.synchronous import SyncDoor
+from webex_oauth.frameworks.door import SyncDoor
 from webex_oauth.library.grants import AsyncGrant
 from webex_oauth.library.hosted import hosted
 from webex_oauth.library.synchronous import Grant, Integration
@@ -40,13 +40,20 @@ def integration() -> Integration:
 @cache
 def door() -> SyncDoor:
     """Return the rules of sign-in for the pages of `webex_oauth.django.urls`."""
+    login_path, logout_path = map(_own_path, ("webex:login", "webex:logout"))
     return SyncDoor(
         integration(),
-        login_path=reverse("webex:login"),
-        logout_path=reverse("webex:logout"),
+        session="host",
+        login_path=login_path,
+        logout_path=logout_path,
         allowed_orgs=_choices().get(ORGS, ()),
-        has_session=False,
     )
+
+
+def _own_path(name: str) -> str:
+    """Return the path of a page without the prefix of the request that asks first."""
+    path: str = reverse(name)
+    return path.removeprefix(get_script_prefix().rstrip("/"))
 
 
 def _choices() -> dict[str, Any]:
@@ -58,14 +65,20 @@ def grant_of(user: User) -> Grant:
 
     Raises what the middleware answers: GrantNotFound, ReauthRequired, TemporaryError.
     """
+    person_id = person_id_of(user)
+    if person_id is None:
+        raise GrantNotFound("this user has not signed in with Webex")
+    found = door().admitted(integration().grants.get(person_id))
+    return door().usable(found, (), door().origin + reverse("webex:login"))
+
+
+def person_id_of(user: User) -> str | None:
+    """Return which person at Webex *user* is, if they have signed in with Webex."""
     from webex_oauth.django.models import WebexAccount  # noqa: PLC0415 - once Django is set up
 
     accounts = WebexAccount.objects.filter(user_id=user.pk)
-    person_id = accounts.values_list("person_id", flat=True).first()
-    if person_id is None:
-        raise GrantNotFound("this user has not signed in with Webex")
-    front = door().front
-    return front.usable(front.admitted(integration().grants.get(person_id)))
+    found: str | None = accounts.values_list("person_id", flat=True).first()
+    return found
 
 
 async def agrant_of(user: User) -> AsyncGrant:

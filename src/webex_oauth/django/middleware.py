@@ -1,11 +1,12 @@
 """Answers to views that end in an error of webex_oauth."""
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import get_script_prefix
 from django.utils.deprecation import MiddlewareMixin
 
 from webex_oauth.django import door
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.frameworks.answers import Answer, Asked
+from webex_oauth.frameworks.answers import Answer, Asked, asked_of_wsgi
 
 
 class WebexErrors(MiddlewareMixin):  # type: ignore[misc] # Django has no types
@@ -20,8 +21,8 @@ class WebexErrors(MiddlewareMixin):  # type: ignore[misc] # Django has no types
 
 def asked_of(request: HttpRequest) -> Asked:
     """Return what decides the answer to a request."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return Asked(request.method or "", request.get_full_path(), headers)
+    root = get_script_prefix().rstrip("/")
+    return asked_of_wsgi(request.META, request.headers.items(), request.path, root)
 
 
 def response_of(answer: Answer) -> HttpResponse:

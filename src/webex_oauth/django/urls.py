@@ -12,11 +12,10 @@ from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from webex_oauth.django import door, grant_of, integration
+from webex_oauth.django import door, integration, person_id_of
 from webex_oauth.django.backend import WebexBackend
 from webex_oauth.django.middleware import asked_of, response_of
-from webex_oauth.errors import GrantNotFound, ReauthRequired
-from webex_oauth.frameworks.synchronous import Reply
+from webex_oauth.frameworks.door import Reply
 from webex_oauth.library.synchronous import Grant
 
 NO_BACKEND: Final = "add webex_oauth.django.backend.WebexBackend to AUTHENTICATION_BACKENDS"
@@ -26,23 +25,24 @@ METHODS: Final = require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Begin a sign-in that leads to `next`, as Django calls it."""
     target = request.GET.get("next") or resolve_url(host_settings.LOGIN_REDIRECT_URL)
-    return _respond(door().begin(asked_of(request), lambda: _known(request), return_to=target))
+    work = door().begin(asked_of(request), person_id_of(request.user), return_to=target)
+    return _respond(door().run(work))
 
 
 def callback(request: HttpRequest) -> HttpResponse:
     """Complete a sign-in, and let its person into a session of Django's."""
     if request.path != integration().settings.callback_path:
         raise Http404
-    reply = door().complete(asked_of(request), lambda: _known(request))
+    reply = door().run(door().complete(asked_of(request), person_id_of(request.user)))
     if reply.grant is not None:
-        _enter(request, reply.grant)
+        _enter(request, door().grant(reply.grant))
     return _respond(reply)
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End Django's session; the grant stays until it is revoked."""
     home = resolve_url(host_settings.LOGOUT_REDIRECT_URL or "/")
-    reply = door().sign_out(asked_of(request), home=home)
+    reply = door().run(door().sign_out(asked_of(request), home=home))
     if reply.is_done:
         logout(request)
     return _respond(reply)
@@ -56,13 +56,6 @@ def _enter(request: HttpRequest, grant: Grant) -> None:
         grant.revoke()
         raise PermissionDenied("this user is not active")
     login(request, user)
-
-
-def _known(request: HttpRequest) -> Grant | None:
-    try:
-        return grant_of(request.user)
-    except (GrantNotFound, ReauthRequired):
-        return None
 
 
 def _respond(reply: Reply) -> HttpResponse:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from html import escape
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from webex_oauth.errors import (
@@ -20,7 +20,7 @@ from webex_oauth.errors import (
     TemporaryError,
     WebexOAuthError,
 )
-from webex_oauth.flows.cookies import CookieJar
+from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.failures import (
     FAILURES,
     PROBLEM_JSON,
@@ -88,18 +88,56 @@ def public_path(scope: Mapping[str, Any]) -> str:
 class Asked(Struct, frozen=True):
     """A request as far as it decides its answer.
 
-    `target` is the path and query as browsers see them; header names are in lower case.
+    `target` is the path and query as browsers see them; header names are in lower case. `root` is
+    the prefix below which the server has the application, without a slash at its end.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
+    cookies: Mapping[str, str] = field(default_factory=dict[str, str])
+    root: str = ""
+    peer: str = "unknown"
+
+    @property
+    def query(self) -> str:
+        """The raw query."""
+        return self.target.partition("?")[2]
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The fields of the query."""
+        return dict(parse_qsl(self.query))
+
+    @property
+    def home(self) -> str:
+        """Where the application begins."""
+        return f"{self.root}/"
+
+    def below(self, path: str) -> str:
+        """Return a *path* of the application as browsers see it; one that is so already stays."""
+        return path if path.startswith(f"{self.root}/") else self.root + path
 
     @property
     def is_page_visit(self) -> bool:
         """Whether a person waits for a page, rather than a program for data."""
         is_html = "text/html" in self.headers.get("accept", "").lower()
         return self.method in {"GET", "HEAD"} and is_html and is_navigation(self.headers)
+
+
+def asked_of_wsgi(
+    environ: Mapping[str, Any], headers: Iterable[tuple[str, str]], path: str, root: str
+) -> Asked:
+    """Return what decides the answer to a request of WSGI, or of Django, which knows no other."""
+    target = quote(path, safe="/:@!$&'()*+,;=~")
+    if environ.get("QUERY_STRING"):
+        target += f"?{environ['QUERY_STRING']}"
+    cookies = read_cookies(
+        [(b"cookie", environ.get("HTTP_COOKIE", "").encode("latin-1", "replace"))]
+    )
+    named = {name.lower(): value for name, value in headers}
+    peer = environ.get("REMOTE_ADDR") or "unknown"
+    return Asked(environ["REQUEST_METHOD"], target, named, cookies, quote(root), peer)
 
 
 class Answer(Struct, frozen=True):
@@ -121,15 +159,15 @@ def redirect(path: str) -> Answer:
 class FrontDoor:
     """The answers of an integration whose sign-in begins at *login_path*.
 
-    Paths are as browsers see them. No sign-in leads back to one of *acting_paths*. If there are
-    *allowed_orgs*, nobody else is admitted.
+    Paths are those of the application, which may be below a prefix (`Asked.below`). No sign-in
+    leads back to one that acts. If there are *allowed_orgs*, nobody else is admitted.
     """
 
     def __init__(
         self,
         settings: Settings,
         login_path: str,
-        acting_paths: Iterable[str],
+        logout_path: str,
         allowed_orgs: Iterable[str] = (),
     ) -> None:
         if isinstance(allowed_orgs, str):
@@ -137,19 +175,21 @@ class FrontDoor:
         self.allowed_orgs = tuple(allowed_orgs)
         self.origin = settings.public_origin
         self._scopes = settings.scopes
-        self._login_path = login_path
+        self.login_path = login_path
+        self._acting = (login_path, logout_path)
+        self._callback_path = settings.callback_path
         self._jar = CookieJar(settings.client)
-        self._acting = frozenset((login_path, settings.callback_path, *acting_paths))
 
-    def return_to(self, text: str | None) -> str:
+    def return_to(self, asked: Asked, text: str | None) -> str:
         """Return the path that a sign-in leads back to: home rather than one that acts."""
-        asked = read_return_to(text)
-        return HOME.path if asked.leads_to(self._acting) else asked.path
+        path = read_return_to(text)
+        acting = {self._callback_path, *map(asked.below, self._acting)}
+        return asked.home if path == HOME or path.leads_to(acting) else path.path
 
-    def sign_in_path(self, return_to: str, scopes: Collection[str] = ()) -> str:
+    def sign_in_path(self, asked: Asked, return_to: str, scopes: Collection[str] = ()) -> str:
         """Return the path that begins a sign-in, also for *scopes*."""
         query = {"return_to": return_to} | ({"scope": " ".join(scopes)} if scopes else {})
-        return f"{self._login_path}?{urlencode(query)}"
+        return f"{asked.below(self.login_path)}?{urlencode(query)}"
 
     def scopes_to_ask(self, scopes: Collection[str], grant: Snapshot | None) -> set[str]:
         """Return *scopes*, and those granted before if an attempt has room for all."""
@@ -160,7 +200,7 @@ class FrontDoor:
         return asked.method not in SAFE_METHODS and is_foreign(asked.headers, self.origin)
 
     def before_sign_in(
-        self, asked: Asked, cookies: Mapping[str, str], return_to: str, scopes: Collection[str]
+        self, asked: Asked, return_to: str, scopes: Collection[str]
     ) -> Answer | None:
         """Return what to answer instead of beginning a sign-in; None to begin it.
 
@@ -174,9 +214,9 @@ class FrontDoor:
         if self._has_another_name(asked.headers.get("host", "")):
             return redirect(self.origin + asked.target)
         if follower is Follower.OTHER_SITE:
-            return self.confirm_sign_in(ELSEWHERE, return_to, scopes)
-        if self._jar.count_attempts(cookies, IN_A_ROW_SECONDS) >= MOST_IN_A_ROW:
-            return self.confirm_sign_in(AGAIN, return_to, scopes)
+            return self._confirm_sign_in(ELSEWHERE, asked, return_to, scopes)
+        if self._jar.count_attempts(asked.cookies, IN_A_ROW_SECONDS) >= MOST_IN_A_ROW:
+            return self._confirm_sign_in(AGAIN, asked, return_to, scopes)
         return None
 
     def _has_another_name(self, host: str) -> bool:
@@ -196,17 +236,21 @@ class FrontDoor:
         orgs = self.allowed_orgs
         return grant if grant and (not orgs or is_one_of(grant.org_id, orgs)) else None
 
-    def usable(self, grant: GrantT | None, scopes: Collection[str] = ()) -> GrantT:
+    def sign_in_url(self, asked: Asked) -> str:
+        """Return the whole address that begins a sign-in."""
+        return self.origin + asked.below(self.login_path)
+
+    def usable(self, grant: GrantT | None, scopes: Collection[str], sign_in_url: str) -> GrantT:
         """Return the grant of whoever is signed in, if it can be used and has *scopes*.
 
         Raises what `refusal` answers: GrantNotFound, ReauthRequired, MissingScope.
         """
         if grant is None:
             error = GrantNotFound("nobody is signed in in this browser")
-            error.remedy = f"sign in at {self.origin}{self._login_path}"
+            error.remedy = f"sign in at {sign_in_url}"
             raise error
         if grant.reason is not None:
-            reauth = ReauthRequired(grant.reason, self.origin + self._login_path)
+            reauth = ReauthRequired(grant.reason, sign_in_url)
             reauth.person_id = grant.person_id
             raise reauth
         return grant.require(*scopes)
@@ -221,15 +265,15 @@ class FrontDoor:
         more: dict[str, object] = {}
         if isinstance(error, GrantNotFound | MissingScope | ReauthRequired):
             scopes = error.scopes if isinstance(error, MissingScope) else ()
-            path = self.sign_in_path(self._here(asked), scopes)
+            path = self.sign_in_path(asked, self._here(asked), scopes)
             if asked.is_page_visit:
                 return redirect(path)
             more = {"sign_in_url": self.origin + path}
         if asked.is_page_visit:
-            answer = _failure_page(failure, reference)
+            answer = _failure_page(asked, failure, reference)
         else:
             more |= {"error": type(error).__name__, "remedy": error.remedy}
-            answer = _problem(failure, reference, more)
+            answer = problem_of(failure, reference, more)
         if isinstance(error, TemporaryError):
             seconds = error.retry_after_seconds or RETRY_AFTER_SECONDS
             answer = replace(answer, status=503, headers=answer.headers | _retry_after(seconds))
@@ -240,39 +284,38 @@ class FrontDoor:
         asked: Asked,
         failure: Failure,
         reference: str,
-        *,
-        return_to: str = HOME.path,
+        return_to: str,
         scopes: Collection[str] = (),
     ) -> Answer:
         """Return the answer to a sign-in that ended in *failure*.
 
         A new one leads to *return_to* and asks for *scopes*, which were not granted.
         """
-        path = self.sign_in_path(return_to, scopes)
+        path = self.sign_in_path(asked, return_to, scopes)
         if prefers_json(asked.headers.get("accept", "")):
-            return _problem(failure, reference, {"sign_in_url": self.origin + path})
+            return problem_of(failure, reference, {"sign_in_url": self.origin + path})
         button = _button(path, "Sign in again") if failure.retry is Retry.SIGN_IN else ""
-        return _failure_page(failure, reference, scopes, button)
+        return _failure_page(asked, failure, reference, scopes, button)
 
-    def confirm_sign_in(self, why: str, return_to: str, scopes: Collection[str]) -> Answer:
+    def _confirm_sign_in(
+        self, why: str, asked: Asked, return_to: str, scopes: Collection[str]
+    ) -> Answer:
         """Return the page that asks whether to begin a sign-in; *why* says why it asks."""
-        button = _button(self.sign_in_path(return_to, scopes), "Sign in with Webex")
-        return _page(200, "Sign in with Webex?", [escape(why)], button)
+        button = _button(self.sign_in_path(asked, return_to, scopes), "Sign in with Webex")
+        return _page(asked, 200, "Sign in with Webex?", [escape(why)], button)
 
     def _here(self, asked: Asked) -> str:
         """Return where the person is: a program's page, if its browser says which."""
         if asked.is_page_visit:
-            return self.return_to(asked.target)
+            return self.return_to(asked, asked.target)
         referer = asked.headers.get("referer", "")
-        return self.return_to(referer.removeprefix(self.origin))
+        return self.return_to(asked, referer.removeprefix(self.origin))
 
 
-def confirm_sign_out(logout_path: str, asked: Asked) -> Answer:
+def confirm_sign_out(asked: Asked) -> Answer:
     """Return the page that asks whether to sign out, and keeps where that leads."""
-    query = asked.target.partition("?")[2]
-    path = f"{logout_path}?{query}" if query else logout_path
     told = ["This browser will be signed out."]
-    return _page(200, "Sign out?", told, _button(path, "Sign out"))
+    return _page(asked, 200, "Sign out?", told, _button(asked.target, "Sign out"))
 
 
 def failure_of(error: WebexOAuthError) -> Failure:
@@ -284,31 +327,32 @@ def failure_of(error: WebexOAuthError) -> Failure:
     return FAILURES[api_failure(error)]
 
 
-def _retry_after(seconds: int) -> dict[str, str]:
-    return {"retry-after": str(seconds)}
-
-
-def _problem(failure: Failure, reference: str, more: Mapping[str, object]) -> Answer:
+def problem_of(failure: Failure, reference: str, more: Mapping[str, object]) -> Answer:
+    """Return what a program is told; *more* are further members."""
     headers = CLOSED | {"content-type": PROBLEM_JSON}
     return Answer(failure.status, headers, problem(failure, reference, **more))
 
 
+def _retry_after(seconds: int) -> dict[str, str]:
+    return {"retry-after": str(seconds)}
+
+
 def _failure_page(
-    failure: Failure, reference: str, scopes: Collection[str] = (), button: str = ""
+    asked: Asked, failure: Failure, reference: str, scopes: Collection[str] = (), button: str = ""
 ) -> Answer:
     told = [escape(failure.what_happened), *(f"<code>{escape(scope)}</code>" for scope in scopes)]
     told += [escape(failure.what_to_do), f"Reference: <code>{reference}</code>"]
-    return _page(failure.status, failure.title, told, button)
+    return _page(asked, failure.status, failure.title, told, button)
 
 
-def _page(status: int, title: str, told: Iterable[str], button: str) -> Answer:
+def _page(asked: Asked, status: int, title: str, told: Iterable[str], button: str) -> Answer:
     paragraphs = "".join(f"<p>{text}</p>" for text in told if text)
     html = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style>"
         f"<main><h1>{escape(title)}</h1>{paragraphs}{button}"
-        '<p><a href="/">Home page</a></p></main></html>'
+        f'<p><a href="{escape(asked.home)}">Home page</a></p></main></html>'
     )
     return Answer(status, PAGE_HEADERS, html.encode())
 

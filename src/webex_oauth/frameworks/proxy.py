@@ -18,7 +18,8 @@ from webex_oauth.errors import DeadlineExceeded, InvalidResponse, WebexOAuthErro
 from webex_oauth.flows.context import Bulkhead
 from webex_oauth.flows.fetch_metadata import is_foreign
 from webex_oauth.frameworks.answers import public_path
-from webex_oauth.frameworks.responses import StarletteDoor
+from webex_oauth.frameworks.door import Door
+from webex_oauth.frameworks.responses import asked_of, response_of
 from webex_oauth.library.grants import AsyncGrant, api_of
 from webex_oauth.oauth.http import HttpRequest
 from webex_oauth.oauth.token import authorization_header
@@ -87,7 +88,7 @@ class Proxy:
     A `*` stands for one segment of the path. Raises ValueError for what is no such line.
     """
 
-    def __init__(self, door: StarletteDoor, person_of: PersonOf, allow: Iterable[str]) -> None:
+    def __init__(self, door: Door, person_of: PersonOf, allow: Iterable[str]) -> None:
         if isinstance(allow, str):
             raise TypeError('allow is a list of lines, such as ["GET people/me"]')
         self._door = door
@@ -121,13 +122,16 @@ class Proxy:
                     return
         await send({"type": BODY, "body": b""})
 
-    async def refusal(self, request: Request, error: Exception) -> Response:
+    def refusal(
+        self, request: Request, error: Refused | TimeoutError | WebexOAuthError
+    ) -> Response:
         """Return the answer to a call that ended in *error*."""
+        asked = asked_of(request)
         if isinstance(error, Refused):
-            return self._door.problem(request, error.name, error.remedy)
+            return response_of(self._door.problem(asked, error.name, error.remedy))
         if isinstance(error, TimeoutError):
             error = DeadlineExceeded("the call took too long")
-        return await self._door.answer_error(request, error)
+        return response_of(self._door.answer_error(asked, error))
 
     def _checked_path(self, request: Request) -> str:
         headers, path = request.headers, request.path_params["path"]
@@ -168,7 +172,7 @@ class Relay(Response):
         except (Refused, TimeoutError, WebexOAuthError) as error:
             if is_begun:  # all that is left is to cut the answer short, visibly
                 raise ConnectionAbortedError(str(error)) from error
-            response = await self._proxy.refusal(self._request, error)
+            response = self._proxy.refusal(self._request, error)
             await response(scope, receive, send)
 
 

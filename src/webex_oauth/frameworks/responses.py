@@ -1,7 +1,6 @@
-"""The answers of a front door as responses of Starlette, and the log of what was refused."""
+"""Requests of Starlette as a door asks about them, and its answers as responses."""
 
-from collections.abc import Collection, Iterable
-from http import HTTPStatus
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
@@ -10,26 +9,27 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
-from webex_oauth.errors import SignInError, WebexOAuthError
-from webex_oauth.flows.failures import FAILURES, PROBLEM_JSON, problem
-from webex_oauth.frameworks.answers import CLOSED, Answer, Asked, FrontDoor, failure_of, public_path
-from webex_oauth.settings import Settings
-from webex_oauth.web.refusals import RefusalLog, reference_id
+from webex_oauth.flows.cookies import read_cookies
+from webex_oauth.frameworks.answers import Answer, Asked, public_path
 
 PERSON_ASKED_FOR: Final = "webex_oauth.person_asked_for"
+ROOT: Final = "webex_oauth.root"
 
 
 class PublicRoute(Route):
-    """A route whose path is the one that browsers see, also below a `root_path`."""
+    """A route below the `root_path`, or whose path is the whole one that browsers see."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return super().matches({**scope, "path": public_path(scope), "root_path": ""})
+        public = super().matches({**scope, "path": public_path(scope), "root_path": ""})
+        return super().matches(scope) if public[0] is Match.NONE else public
 
 
 class PersonalAnswers:
-    """Middleware that keeps caches from giving one person's answer to another."""
+    """Middleware that keeps caches from giving one person's answer to another.
+
+    It also notes below which `root_path` the application is, which routes inside it lengthen.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,6 +41,7 @@ class PersonalAnswers:
         # One list, whoever copies the scope on the way in.
         asked_for: list[bool] = []
         scope[PERSON_ASKED_FOR] = asked_for
+        scope[ROOT] = scope.get("root_path", "")
 
         async def send_unshared(message: Message) -> None:
             if message["type"] == "http.response.start" and asked_for:
@@ -64,73 +65,21 @@ class NothingMore(Response):
         """Send nothing: the end was the last that a server takes."""
 
 
-class StarletteDoor(FrontDoor):
-    """A front door that answers in responses, and notes what it refuses."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        login_path: str,
-        acting_paths: Iterable[str],
-        allowed_orgs: Iterable[str],
-    ) -> None:
-        super().__init__(settings, login_path, acting_paths, allowed_orgs)
-        self._log = RefusalLog()
-
-    async def answer_error(self, connection: HTTPConnection, error: Exception) -> Response:
-        """Answer a request that ended in a WebexOAuthError; an exception handler."""
-        if not isinstance(error, WebexOAuthError):
-            raise TypeError("this answers errors of webex_oauth") from error
-        if isinstance(connection, WebSocket):
-            await connection.close(1008, type(error).__name__)
-            return NothingMore()
-        failure = failure_of(error)
-        if failure.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            self._note(connection, failure.name, error)
-        reference = reference_id(connection.scope)
-        return response_of(self.refusal(asked_of(connection), error, reference))
-
-    def refused(
-        self,
-        connection: HTTPConnection,
-        name: str,
-        error: SignInError | None = None,
-        *,
-        return_to: str = "/",
-        scopes: Collection[str] = (),
-    ) -> Response:
-        """Answer a step of a sign-in or sign-out that ended in the failure *name*."""
-        self._note(connection, name, error)
-        asked, reference = asked_of(connection), reference_id(connection.scope)
-        failure = FAILURES[name]
-        return response_of(
-            self.failed_sign_in(asked, failure, reference, return_to=return_to, scopes=scopes)
-        )
-
-    def problem(self, connection: HTTPConnection, name: str, remedy: str) -> Response:
-        """Answer a program whose request ended in the failure *name*."""
-        failure = FAILURES[name]
-        body = problem(failure, reference_id(connection.scope), remedy=remedy)
-        return Response(body, failure.status, CLOSED, PROBLEM_JSON)
-
-    def _note(self, connection: HTTPConnection, name: str, error: WebexOAuthError | None) -> None:
-        client = connection.client
-        self._log.note(
-            name,
-            str(error or FAILURES[name].title),
-            peer=client.host if client else "unknown",
-            exc_info=error if name == "unexpected" else None,
-            reference=reference_id(connection.scope),
-        )
-
-
 def asked_of(connection: HTTPConnection) -> Asked:
     """Return what decides the answer to a request."""
     scope = connection.scope
     query = scope["query_string"].decode("latin-1")
     path = quote(public_path(scope), safe="/:@!$&'()*+,;=~")
     target = f"{path}?{query}" if query else path
-    return Asked(scope.get("method", "GET"), target, connection.headers)
+    root = scope.get(ROOT, scope.get("app_root_path", scope.get("root_path", "")))
+    return Asked(
+        scope.get("method", "GET"),
+        target,
+        connection.headers,
+        read_cookies(scope["headers"]),
+        quote(root.rstrip("/")),
+        connection.client.host if connection.client else "unknown",
+    )
 
 
 def response_of(answer: Answer, cookies: Iterable[str] = ()) -> Response:

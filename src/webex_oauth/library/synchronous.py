@@ -89,7 +89,8 @@ class Grant(Snapshot):
         self._runner.run(self._twin.revoke())
 
 
-def _twin_of(grant: AsyncGrant, runner: Runner) -> Grant:
+def twin_of(grant: AsyncGrant, runner: Runner) -> Grant:
+    """Return *grant* with verbs that *runner* runs."""
     values = {one.name: getattr(grant, one.name) for one in fields(Snapshot)}
     return Grant(**values, _twin=grant, _runner=runner)
 
@@ -131,7 +132,7 @@ class Grants:
         return self._of(self._runner.run(work))
 
     def _of(self, grant: AsyncGrant) -> Grant:
-        return _twin_of(grant, self._runner)
+        return twin_of(grant, self._runner)
 
 
 class SignIn:
@@ -166,7 +167,7 @@ class SignIn:
         """Complete a sign-in; see `AsyncSignIn.complete`."""
         work = self._twin.complete(query, cookies, session=session, allowed_orgs=allowed_orgs)
         end = self._runner.run(work)
-        grant = None if end.grant is None else _twin_of(end.grant, self._runner)
+        grant = None if end.grant is None else twin_of(end.grant, self._runner)
         return SignInEnd(grant, end.return_to, end.set_cookies, end.missing)
 
     def with_browser(
@@ -180,19 +181,19 @@ class SignIn:
         work = self._twin.with_browser(
             scopes=scopes, timeout_seconds=timeout_seconds, open_browser=open_browser
         )
-        return _twin_of(self._runner.run(work), self._runner)
+        return twin_of(self._runner.run(work), self._runner)
 
     def with_device(
         self, *, show: Callable[[DeviceCode], object] = print, scopes: Iterable[str] = ()
     ) -> Grant:
         """Sign in where there is no browser; see `AsyncSignIn.with_device`."""
         work = self._twin.with_device(show=show, scopes=scopes)
-        return _twin_of(self._runner.run(work), self._runner)
+        return twin_of(self._runner.run(work), self._runner)
 
     def current(self, cookies: Mapping[str, str]) -> Grant | None:
         """Return the grant of who is signed in in this browser; see `AsyncSignIn.current`."""
         grant = self._runner.run(self._twin.current(cookies))
-        return None if grant is None else _twin_of(grant, self._runner)
+        return None if grant is None else twin_of(grant, self._runner)
 
     def sign_out(self, cookies: Mapping[str, str]) -> tuple[str, ...]:
         """End the session of this browser; see `AsyncSignIn.sign_out`."""
@@ -248,7 +249,7 @@ class Integration:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        twin = AsyncIntegration(settings)
+        self._twin = twin = AsyncIntegration(settings)
         self.settings: Settings = twin.settings
         self._runner = Runner(twin.__aenter__, twin.close)
         self.grants: Grants = Grants(twin.grants, self._runner)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from webex_oauth.errors import StoreError, VaultError, WebexOAuthError
 from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.flows.failures import api_failure
+from webex_oauth.flows.refusal_log import RefusalLog
 from webex_oauth.flows.sign_in import ReturnTo
 from webex_oauth.integration import OpenIntegration
 from webex_oauth.settings import Settings
@@ -24,7 +25,7 @@ from webex_oauth.web.failure_page import show_failure
 from webex_oauth.web.frame import Frame
 from webex_oauth.web.home import show_home
 from webex_oauth.web.listrooms import show_rooms
-from webex_oauth.web.refusals import RefusalLog, Refused
+from webex_oauth.web.refusals import Refused
 from webex_oauth.web.rendering import About, Assets, Pages
 from webex_oauth.web.sessions import (
     ask_to_disconnect,

@@ -15,8 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from webex_oauth.flows.cookies import BLANK
+from webex_oauth.flows.refusal_log import RefusalLog
 from webex_oauth.web.listening import Bounds
-from webex_oauth.web.refusals import RefusalLog
 
 
 def take_host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> None:

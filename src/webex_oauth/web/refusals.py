@@ -1,23 +1,13 @@
-"""Refusals: requests that end in a failure, and what the log is told."""
+"""Refusals: requests of the application that end in a failure."""
 
-import asyncio
-import logging
-import secrets
-from collections import Counter
 from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from webex_oauth.flows.failures import FAILURES
+from webex_oauth.flows.refusal_log import new_reference
 
-log = logging.getLogger(__name__)
-
-MAX_EVENTS: Final = 20
-"""How many events of one kind are written in one second."""
-
-WINDOW_SECONDS: Final = 1.0
-REFERENCE_BYTES: Final = 5
 _NAME_BY_STATUS: Final = {
     404: "page-not-found",
     405: "method-not-allowed",
@@ -44,50 +34,8 @@ def refused_with_status(error: HTTPException) -> Refused:
     return Refused(_NAME_BY_STATUS.get(error.status_code, "bad-request"), error.detail, error)
 
 
-class RefusalLog:
-    """The log of refusals: one event for each, and at most MAX_EVENTS of a kind in a second.
-
-    Strangers cause these events, and must not fill a disk. Those beyond the bound are counted, and
-    their number is logged when the second is over. Needs a running event loop.
-    """
-
-    def __init__(self) -> None:
-        self._count_by_kind: Counter[str] = Counter()
-
-    def note(
-        self,
-        kind: str,
-        reason: str,
-        *,
-        peer: str,
-        exc_info: BaseException | None = None,
-        **facts: object,
-    ) -> None:
-        """Write that a request from the address *peer* was refused.
-
-        *kind* is one of our own words, never text of the peer; *facts* are further fields.
-        """
-        if kind not in self._count_by_kind:
-            asyncio.get_running_loop().call_later(WINDOW_SECONDS, self._close_window, kind)
-        self._count_by_kind[kind] += 1
-        if self._count_by_kind[kind] <= MAX_EVENTS:
-            log.warning(
-                "request refused (%(failure)s): %(reason)s; from %(peer)s",
-                {"failure": kind, "reason": reason, "peer": peer, **facts},
-                exc_info=exc_info,
-            )
-
-    def _close_window(self, kind: str) -> None:
-        unwritten = self._count_by_kind.pop(kind) - MAX_EVENTS
-        if unwritten > 0:
-            log.warning(
-                "and %(count)s more requests refused in that second (%(failure)s)",
-                {"failure": kind, "count": unwritten},
-            )
-
-
 def reference_id(scope: Scope) -> str:
     """Return the request's reference, which is drawn when it is first needed."""
     if "reference_id" not in scope:
-        scope["reference_id"] = secrets.token_hex(REFERENCE_BYTES)
+        scope["reference_id"] = new_reference()
     return str(scope["reference_id"])

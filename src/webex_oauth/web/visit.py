@@ -13,6 +13,7 @@ from starlette.responses import Response
 from webex_oauth.errors import StoreError, VaultError
 from webex_oauth.flows.cookies import CookieJar, read_cookies
 from webex_oauth.flows.fetch_metadata import is_from_elsewhere
+from webex_oauth.flows.refusal_log import RefusalLog
 from webex_oauth.flows.sessions import LiveSession
 from webex_oauth.flows.sign_in import ReturnTo, read_return_to
 from webex_oauth.integration import OpenIntegration
@@ -20,7 +21,7 @@ from webex_oauth.oauth.http import read_text, trimmed
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 from webex_oauth.web.browser_security import content_security_policy
-from webex_oauth.web.refusals import RefusalLog, Refused, reference_id
+from webex_oauth.web.refusals import Refused, reference_id
 from webex_oauth.web.rendering import Assets, Layout, Pages, View
 
 MAX_FORM_FIELDS = 20
