@@ -199,6 +199,17 @@ async def test_only_harmless_headers_pass_in_either_direction(world: World) -> N
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_the_head_of_an_answer_comes_without_its_body(world: World) -> None:
+    async with signed_in(world) as browser:
+        whole, head = await browser.get("/api/webex/rooms"), await browser.head("/api/webex/rooms")
+        not_listed = await browser.head("/api/webex/messages")
+
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == whole.headers["content-length"]
+        assert asked(world) == [("GET", "/v1/rooms"), ("HEAD", "/v1/rooms")]
+        assert not_listed.status_code == 404
+
+
 async def test_a_header_that_cannot_be_sent_is_refused(world: World) -> None:
     async with signed_in(world) as browser:
         answer = await browser.get("/api/webex/rooms", headers=[(b"range", b"\xe9")])

@@ -125,6 +125,16 @@ async def test_headers_that_would_change_the_request_are_refused(
             await grant.request("GET", "people/me", headers={name: value})
 
 
+async def test_the_head_of_an_answer_comes_alone(world: World) -> None:
+    async with AsyncIntegration(world.settings) as webex:
+        grant = await world.adopt(webex, LUCA)
+        head = await grant.request("HEAD", "people/me")
+        whole = await grant.request("GET", "people/me")
+
+    assert (head.status, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
 async def test_a_call_waits_as_long_as_webex_says_within_the_callers_bound(world: World) -> None:
     async with AsyncIntegration(world.settings) as webex:
         grant = await world.adopt(webex, LUCA)

@@ -1,7 +1,9 @@
 """A grant of `Integration` that asynchronous code holds."""
 
 import asyncio
+import gc
 import inspect
+import warnings
 
 import pytest
 from library.people import LUCA, World
@@ -36,6 +38,29 @@ def test_its_errors_are_those_of_the_grant(world: World) -> None:
             asyncio.run(grant.call(people.me()))
 
     assert refused.value.person_id == grant.person_id
+
+
+def test_after_the_end_every_verb_says_so_and_leaves_nothing(world: World) -> None:
+    with Integration(world.settings) as webex:
+        grant = hosted(world.adopt_now(webex, LUCA))
+
+    async def use() -> None:
+        for verb in (
+            grant.access_token,
+            grant.revoke,
+            lambda: grant.call(people.me()),
+            lambda: grant.request("GET", "people/me"),
+            lambda: anext(grant.pages(rooms.listing())),
+            lambda: anext(grant.items(rooms.listing())),
+        ):
+            with pytest.raises(RuntimeError, match="closed"):
+                await verb()
+
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always")
+        asyncio.run(use())
+        gc.collect()
+    assert left == []
 
 
 def test_no_verb_runs_in_the_callers_loop() -> None:

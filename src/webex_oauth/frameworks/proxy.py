@@ -142,7 +142,9 @@ class Proxy:
         raw = request.scope.get("raw_path") or request.scope["path"].encode()
         # An encoded slash would be one segment to some, and two to others.
         is_plain = raw.count(b"/") == request.scope["path"].count("/")
-        asked = [request.method, *path.split("/")]
+        # Who may read an answer may read its head.
+        method = "GET" if request.method == "HEAD" else request.method
+        asked = [method, *path.split("/")]
         if not is_plain or not any(_matches(line, asked) for line in self._allowed):
             raise Refused("page-not-found", "only what the application lists can be called")
         query = quote(request.scope["query_string"].decode("latin-1"), safe=QUERY)

@@ -77,12 +77,7 @@ class Runner:
 
     def run(self, work: Work[T]) -> T:
         """Run *work* to its end, opening first if needed; Ctrl-C cancels it."""
-        try:
-            loop = self._loop()
-        except BaseException:
-            work.close()
-            raise
-        return loop.run(work)
+        return self._loop_for(work).run(work)
 
     def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
         """Yield what *source* yields."""
@@ -96,7 +91,7 @@ class Runner:
 
     async def awaited(self, work: Work[T]) -> T:
         """Do *work* here for a caller in another event loop."""
-        return await asyncio.wrap_future(self._loop().submit(work))
+        return await asyncio.wrap_future(self._loop_for(work).submit(work))
 
     async def iterate_awaited(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield what *source* yields here to a caller in another event loop."""
@@ -104,7 +99,8 @@ class Runner:
             while (item := await self.awaited(_next(source))) is not None:
                 yield item[0]
         finally:
-            await self.awaited(_close(source))
+            if not self._is_closed:
+                await self.awaited(_close(source))
 
     def open(self) -> None:
         """Open now instead of at first use."""
@@ -116,6 +112,14 @@ class Runner:
         if self._opening is not None:
             atexit.unregister(self.close)
             _LOOPS.current().run(self._end(), CLOSING_SECONDS)
+
+    def _loop_for(self, work: Work[object]) -> LoopThread:
+        """Return the loop that can do *work*, which does not wait for what never comes."""
+        try:
+            return self._loop()
+        except BaseException:
+            work.close()
+            raise
 
     def _loop(self) -> LoopThread:
         if self._is_closed:

@@ -157,6 +157,7 @@ class HttpConnection(asyncio.Protocol):
             answer.set_exception(RequestNotSent(f"the connection to {self._place} had ended"))
             return answer
         self._begin(max_body_bytes)
+        self._has_no_body = message.startswith(b"HEAD ")
         self._answer = answer
         self._transport.write(message)
         return answer
@@ -265,6 +266,10 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             pieces = self._body.pieces()
             self._answer.set_result(StreamedResponse(self._status, self._headers, pieces))
+        if self._has_no_body:
+            # The parser waits for the body that the head describes (RFC 9110 section 9.3.2).
+            self._is_kept = False
+            self._complete()
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -296,6 +301,7 @@ class HttpConnection(asyncio.Protocol):
         self._status = 0
         self._is_head_whole = False
         self._is_kept = False
+        self._has_no_body = False
         self._ends_with_connection = False
 
     def _complete(self) -> None:
