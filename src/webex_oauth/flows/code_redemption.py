@@ -131,17 +131,15 @@ class CodeRedemption:
             await self._revocations.give_back(grant)
             raise
 
-    async def adopt(self, tokens: TokenSet, scopes: Collection[str]) -> bytes:
-        """Keep and hold *tokens*, issued elsewhere, once Webex has said whose they are.
+    async def hold(
+        self, grant: Grant, person: Person, instead_of: Entry[Grant] | None = None
+    ) -> bytes:
+        """Keep and hold *grant* as that of *person*, *instead_of* the one it was; return its key.
 
-        Returns the key of the grant. Raises ApiError, AccessForbidden without the scope
-        spark:people_read, UpstreamError, StoreError or VaultError; the tokens are not revoked.
+        Raises StoreError or VaultError; the tokens are not revoked.
         """
-        context = self._context
-        issuer, now = context.platform.server.issuer, context.clock()
-        grant = Grant(issuer, "", tokens, frozenset(scopes), now)
-        grant = _with_person(grant, await self._person(grant))
-        return (await self._keep(grant, None, None)).grant_key
+        grant = _with_person(grant, person)
+        return (await self._keep(grant, None, None, instead_of)).grant_key
 
     def _check_unmoved(self, attempt: Attempt) -> None:
         """Refuse an attempt that was begun under another configuration."""
@@ -170,25 +168,30 @@ class CodeRedemption:
         if not permits(grant.scopes, PEOPLE_READ):
             return grant
         try:
-            return _with_person(grant, await self._person(grant))
+            return _with_person(grant, await self.person_of(grant))
         except AccessForbidden as error:
             log.warning("Webex will not say who signed in: %(error)s", {"error": str(error)})
             return grant
 
-    async def _person(self, grant: Grant) -> Person:
+    async def person_of(self, grant: Grant) -> Person:
+        """Ask Webex whose *grant* is; raise ApiError or UpstreamError."""
         context, call = self._context, people.me()
         request = api_request(context.platform, call, grant.tokens.access_token)
         response = await context.transport.send(request, API_LIMITS)
         return read_api_response(call, response, context.clock())
 
     async def _keep(
-        self, grant: Grant, taken: TakenAttempt | None, browser: Browser | None
+        self,
+        grant: Grant,
+        taken: TakenAttempt | None,
+        browser: Browser | None,
+        instead_of: Entry[Grant] | None = None,
     ) -> Admitted:
         key = grant.key
         session_id = self._context.random_secret() if browser else None
         session = self._session(session_id, grant, browser) if session_id and browser else None
         for _ in range(ADMISSION_TRIES):
-            admission = await self._admission(grant, session, taken, browser)
+            admission = await self._admission(grant, session, taken, browser, instead_of)
             try:
                 ended = await self._context.ledger.admit(admission)
             except StoreConflict:
@@ -234,6 +237,7 @@ class CodeRedemption:
         session: Session | None,
         taken: TakenAttempt | None,
         browser: Browser | None,
+        instead_of: Entry[Grant] | None,
     ) -> Admission:
         context = self._context
         earlier = await context.ledger.earlier_grant(grant.key)
@@ -248,6 +252,7 @@ class CodeRedemption:
             state_digest=taken.state_digest if taken else b"",
             grant=replace(version, is_held=is_held),
             over=earlier.rev,
+            instead_of=instead_of,
             session=session,
             earlier=revocation,
             replaced_session=browser.session_digest if browser else None,

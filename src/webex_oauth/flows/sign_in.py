@@ -19,7 +19,6 @@ from webex_oauth.errors import AttemptInProgress, AttemptUnknown, StoreUnavailab
 from webex_oauth.flows.code_redemption import Admitted, Browser, CodeRedemption, TakenAttempt
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.device_sign_in import DeviceSignIn
-from webex_oauth.flows.revocation import Revocations
 from webex_oauth.oauth.authorization import (
     MAX_MORE_SCOPES_CHARACTERS,
     Callback,
@@ -29,14 +28,12 @@ from webex_oauth.oauth.authorization import (
     code_challenge,
     code_verifier,
 )
-from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
 from webex_oauth.vault.records import (
     CLOCK_SKEW_SECONDS,
     Attempt,
     Mark,
     Session,
-    check_secret,
     digest,
     digest_of_terms,
     open_attempt,
@@ -143,12 +140,12 @@ class SignIn:
     """Begin sign-ins that ask for *scopes*, or more, and complete them."""
 
     def __init__(
-        self, context: FlowContext, scopes: tuple[str, ...], revocations: Revocations
+        self, context: FlowContext, scopes: tuple[str, ...], redemption: CodeRedemption
     ) -> None:
         self._context = context
         self._scopes = scopes
-        self._redemption = CodeRedemption(context, scopes, revocations)
-        self.device = DeviceSignIn(context, scopes, self._redemption)
+        self._redemption = redemption
+        self.device = DeviceSignIn(context, scopes, redemption)
 
     def begin(
         self, return_to: ReturnTo, *, scopes: Collection[str] = (), login_hint: str | None = None
@@ -224,28 +221,6 @@ class SignIn:
             await self._note_failure(error, taken)
             return NotSignedIn(error, return_to)
         return SignedIn(admitted.session_id, return_to, admitted.grant_key, admitted.missing)
-
-    async def adopt(
-        self,
-        access_token: Secret,
-        refresh_token: Secret | None,
-        *,
-        scopes: Collection[str],
-        expires_in: int | None,
-    ) -> bytes:
-        """Keep and hold tokens that were issued elsewhere; return the key of the grant.
-
-        Webex is asked whose they are, for which they need spark:people_read. Raises ApiError,
-        UpstreamError, StoreError or VaultError; the tokens are not revoked. Raises TypeError or
-        ValueError for what cannot be a token.
-        """
-        check_secret(access_token)
-        if refresh_token is not None:
-            check_secret(refresh_token)
-        check_scopes(scopes)
-        ends_at = None if expires_in is None else self._context.clock() + int(expires_in)
-        tokens = TokenSet(access_token, ends_at, refresh_token or None, None, frozenset(scopes))
-        return await self._redemption.adopt(tokens, scopes)
 
     def _more(self, scopes: Collection[str]) -> tuple[str, ...]:
         """Return the scopes that are not asked for anyway; raise ValueError."""

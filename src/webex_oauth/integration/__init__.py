@@ -11,6 +11,8 @@ from socket import gethostname
 from msgspec import Struct
 
 from webex_oauth.errors import WebexOAuthError
+from webex_oauth.flows.adoption import Adoption
+from webex_oauth.flows.code_redemption import CodeRedemption
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.housekeeping import Keeper, Sweeper
 from webex_oauth.flows.person_api import PersonApi
@@ -41,6 +43,7 @@ class OpenIntegration(Struct, frozen=True):
     context: FlowContext
     vault: Vault
     sign_in: SignIn
+    adoption: Adoption
     sessions: Sessions
     keeper: Keeper
     revocations: Revocations
@@ -97,10 +100,12 @@ def _compose(settings: Settings, opened: OpenVault) -> OpenIntegration:
         keeps_grants=settings.keep_grants,
     )
     revocations = Revocations(context)
+    redemption = CodeRedemption(context, settings.scopes, revocations)
     return OpenIntegration(
         context=context,
         vault=opened.vault,
-        sign_in=SignIn(context, settings.scopes, revocations),
+        sign_in=SignIn(context, settings.scopes, redemption),
+        adoption=Adoption(context, opened.vault, redemption),
         sessions=Sessions(context, revocations),
         keeper=Keeper(context, opened.vault),
         revocations=revocations,

@@ -232,8 +232,12 @@ class AsyncGrants:
     ) -> AsyncGrant:
         """Keep tokens that were issued elsewhere to this integration; ask Webex whose they are.
 
-        *scopes* are the granted ones, *expires_in* the seconds until the access token ends.
+        *scopes* are the granted ones, *expires_in* the seconds until the access token ends. One
+        that has ended is refreshed first. Raises what the verbs of a grant raise; after a
+        TemporaryError adopt the same tokens again: none that came meanwhile is lost.
         """
-        sign_in = self._opened().sign_in
-        key = await sign_in.adopt(access_token, refresh_token, scopes=scopes, expires_in=expires_in)
-        return grant_of(await self._opened().vault.grant(key), self._opened)
+        opened = self._opened()
+        key = await opened.adoption.adopt(
+            access_token, refresh_token, scopes=scopes, expires_in=expires_in
+        )
+        return grant_of(await opened.vault.grant(key), self._opened)

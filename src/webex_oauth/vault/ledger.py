@@ -36,6 +36,7 @@ class Admission(Struct, frozen=True):
 
     `mark` is the mark of its state; tokens that were issued elsewhere have none. `over` is the
     revision that `grant` is written over, `earlier` the tokens there, if they are to be revoked.
+    `instead_of` had these tokens until their person was known, and goes.
     `replaced_session` is the digest of the session that this browser had before; with
     `keeps_grants` its grant stays even if that was its last session.
     """
@@ -49,6 +50,7 @@ class Admission(Struct, frozen=True):
     replaced_session: bytes | None
     keeps_grants: bool
     at: int
+    instead_of: Entry[Grant] | None = None
 
 
 class Ledger(RevocationQueue):
@@ -90,6 +92,9 @@ class Ledger(RevocationQueue):
         now, reason = admission.at, "replaced" if admission.over else None
         draft = Draft(now, [self.grants.put(grant.key, grant, admission.over)])
         draft.tell("grant.created", grant.profile, reason)
+        if admission.instead_of is not None:
+            named, rev = admission.instead_of.record.key, admission.instead_of.rev
+            draft.changes.append(Change(Row(Kind.GRANT, named), rev))
         if session is not None:
             draft.changes.append(self.sessions.put(session.digest, session))
             draft.tell("session.started", session.profile)

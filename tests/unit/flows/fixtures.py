@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from ledgers import revocations
 
+from webex_oauth.flows.adoption import Adoption
 from webex_oauth.flows.code_redemption import CodeRedemption
 from webex_oauth.flows.context import Bulkhead, FlowContext
 from webex_oauth.flows.person_api import PersonApi
@@ -138,9 +139,9 @@ class FlowFixture:
             api_bulkhead=Bulkhead(API_PLACES, wait_seconds=BULKHEAD_SECONDS),
         )
         self.revocations = Revocations(self.context)
-        self.sign_in = SignIn(self.context, SCOPES, self.revocations)
-        self.sessions = Sessions(self.context, self.revocations)
         self.redemption = CodeRedemption(self.context, SCOPES, self.revocations)
+        self.sign_in = SignIn(self.context, SCOPES, self.redemption)
+        self.sessions = Sessions(self.context, self.revocations)
 
     @cached_property
     def vault(self) -> Vault:
@@ -157,6 +158,11 @@ class FlowFixture:
             randomness=os.urandom,
             sign_in_url="http://localhost:8080/login",
         )
+
+    @property
+    def adoption(self) -> Adoption:
+        """Keep tokens that were issued elsewhere."""
+        return Adoption(self.context, self.vault, self.redemption)
 
     def api(self, key: bytes) -> PersonApi:
         """Call Webex with one grant."""

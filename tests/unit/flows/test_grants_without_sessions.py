@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pytest
 from ledgers import grants, marks, sessions
 from unit.flows.fixtures import (
+    ALICE as ALICE_SAYS,
     NOW,
     PERSON_URL,
     REVOCATION_URL,
@@ -24,6 +25,7 @@ from webex_oauth.errors import (
     AccessTokenRefused,
     AttemptUnknown,
     OrganizationRefused,
+    ReauthRequired,
     ServerFailed,
 )
 from webex_oauth.flows.sessions import TokenFate
@@ -66,8 +68,15 @@ async def complete(
     )
 
 
-async def adopt(fixture: FlowFixture, access_token: Secret = ACCESS) -> bytes:
-    return await fixture.sign_in.adopt(access_token, REFRESH, scopes=SCOPES, expires_in=900)
+async def adopt(
+    fixture: FlowFixture,
+    access_token: Secret = ACCESS,
+    refresh_token: Secret | None = REFRESH,
+    expires_in: int | None = 900,
+) -> bytes:
+    return await fixture.adoption.adopt(
+        access_token, refresh_token, scopes=SCOPES, expires_in=expires_in
+    )
 
 
 async def test_a_sign_in_without_a_session_leaves_a_grant_and_a_finished_mark() -> None:
@@ -319,7 +328,6 @@ async def test_a_refresh_keeps_whose_grant_it_is_and_that_it_is_held() -> None:
     ("line", "error"),
     [
         (answer({"message": "scope"}, 403), AccessForbidden),
-        (answer({"message": "expired"}, 401), AccessTokenRefused),
         (answer({}, 502), ServerFailed),
     ],
 )
@@ -334,6 +342,71 @@ async def test_tokens_of_elsewhere_that_are_not_adopted_are_left_alone(
 
     assert fixture.webex.forms(REVOCATION_URL) == []
     assert await fixture.queued() == []
+    assert await grants(fixture.ledger) == []
+
+
+EXPIRED = answer({"message": "expired"}, 401)
+ENDED = pytest.mark.parametrize("expires_in", [None, 900, 0, -86_400])
+
+
+@ENDED
+async def test_an_access_token_that_has_ended_is_refreshed_before_webex_says_whose_it_is(
+    expires_in: int | None,
+) -> None:
+    fixture = FlowFixture()
+    if expires_in is None or expires_in > 0:
+        fixture.webex.script(PERSON_URL, EXPIRED, ALICE_SAYS)
+
+    key = await adopt(fixture, expires_in=expires_in)
+
+    (grant,) = await grants(fixture.ledger)
+    assert (grant.key, grant.subject, grant.is_held) == (key, "id-of-alice", True)
+    assert (grant.profile, grant.scopes) == (ALICE, frozenset(SCOPES))
+    assert [form["refresh_token"] for form in fixture.webex.forms(TOKEN_URL)] == [REFRESH.reveal()]
+    assert await fixture.vault.access_token(key) == Secret("access-token-1")
+    assert grant.tokens.refresh_token == Secret("refresh-token-1")
+    assert await fixture.queued() == []
+
+
+@pytest.mark.check("B09")
+async def test_what_a_refresh_brought_is_adopted_by_whoever_tries_again_with_the_spent_tokens() -> (
+    None
+):
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, answer({}, 502), ALICE_SAYS)
+    with pytest.raises(ServerFailed):
+        await adopt(fixture, expires_in=0)
+    fixture.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))  # it is spent
+
+    key = await adopt(fixture, expires_in=0)
+
+    (grant,) = await grants(fixture.ledger)
+    assert (grant.key, grant.profile) == (key, ALICE)
+    assert grant.tokens.refresh_token == Secret("refresh-token-1")
+    assert len(fixture.webex.forms(TOKEN_URL)) == 1
+
+
+@ENDED
+async def test_an_access_token_that_has_ended_alone_is_refused_with_what_to_do(
+    expires_in: int | None,
+) -> None:
+    fixture = FlowFixture()
+    fixture.webex.script(PERSON_URL, EXPIRED)
+
+    with pytest.raises(AccessTokenRefused) as refused:
+        await adopt(fixture, refresh_token=None, expires_in=expires_in)
+
+    assert refused.value.remedy == "give the refresh token too, or let the person sign in"
+    assert await grants(fixture.ledger) == []
+
+
+async def test_a_refresh_token_that_is_refused_leaves_nothing_behind() -> None:
+    fixture = FlowFixture()
+    fixture.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))
+
+    with pytest.raises(ReauthRequired):
+        await adopt(fixture, expires_in=0)
+
     assert await grants(fixture.ledger) == []
 
 
