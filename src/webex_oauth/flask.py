@@ -19,7 +19,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.frameworks.answers import Answer, Asked, asked_of_wsgi
+from webex_oauth.frameworks.answers import Answer
+from webex_oauth.frameworks.asked import Asked, asked_of_wsgi
 from webex_oauth.frameworks.door import (
     ANOTHER_SITE,
     KNOWS_NOBODY,

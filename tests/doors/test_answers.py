@@ -15,7 +15,8 @@ from webex_oauth.errors import (
     WebexOAuthError,
 )
 from webex_oauth.flows.failures import FAILURES
-from webex_oauth.frameworks.answers import Asked, FrontDoor
+from webex_oauth.frameworks.answers import FrontDoor
+from webex_oauth.frameworks.asked import Asked
 from webex_oauth.secret import Secret
 from webex_oauth.settings import Settings
 

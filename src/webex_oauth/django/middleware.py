@@ -6,7 +6,8 @@ from django.utils.deprecation import MiddlewareMixin
 
 from webex_oauth.django import door
 from webex_oauth.errors import WebexOAuthError
-from webex_oauth.frameworks.answers import Answer, Asked, asked_of_wsgi
+from webex_oauth.frameworks.answers import Answer
+from webex_oauth.frameworks.asked import Asked, asked_of_wsgi
 
 
 class WebexErrors(MiddlewareMixin):  # type: ignore[misc] # Django has no types

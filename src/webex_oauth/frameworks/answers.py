@@ -7,10 +7,10 @@ from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from typing import Final, TypeVar
+from urllib.parse import urlencode, urlsplit
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from webex_oauth.errors import (
@@ -20,7 +20,7 @@ from webex_oauth.errors import (
     TemporaryError,
     WebexOAuthError,
 )
-from webex_oauth.flows.cookies import CookieJar, read_cookies
+from webex_oauth.flows.cookies import CookieJar
 from webex_oauth.flows.failures import (
     FAILURES,
     PROBLEM_JSON,
@@ -30,8 +30,9 @@ from webex_oauth.flows.failures import (
     prefers_json,
     problem,
 )
-from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_foreign, is_navigation
+from webex_oauth.flows.fetch_metadata import Follower, follower_of, is_foreign
 from webex_oauth.flows.sign_in import HOME, read_return_to
+from webex_oauth.frameworks.asked import Asked
 from webex_oauth.library.grants import Snapshot
 from webex_oauth.oauth.authorization import scopes_to_ask
 from webex_oauth.settings import Settings
@@ -77,67 +78,6 @@ ELSEWHERE: Final = (
 
 
 GrantT = TypeVar("GrantT", bound=Snapshot)
-
-
-def public_path(scope: Mapping[str, Any]) -> str:
-    """Return the decoded path of an ASGI scope as browsers see it, also below a `root_path`."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    return path if path.startswith(root) else root + path
-
-
-class Asked(Struct, frozen=True):
-    """A request as far as it decides its answer.
-
-    `target` is the path and query as browsers see them; header names are in lower case. `root` is
-    the prefix below which the server has the application, without a slash at its end.
-    """
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    cookies: Mapping[str, str] = field(default_factory=dict[str, str])
-    root: str = ""
-    peer: str = "unknown"
-
-    @property
-    def query(self) -> str:
-        """The raw query."""
-        return self.target.partition("?")[2]
-
-    @property
-    def fields(self) -> Mapping[str, str]:
-        """The fields of the query."""
-        return dict(parse_qsl(self.query))
-
-    @property
-    def home(self) -> str:
-        """Where the application begins."""
-        return f"{self.root}/"
-
-    def below(self, path: str) -> str:
-        """Return a *path* of the application as browsers see it; one that is so already stays."""
-        return path if path.startswith(f"{self.root}/") else self.root + path
-
-    @property
-    def is_page_visit(self) -> bool:
-        """Whether a person waits for a page, rather than a program for data."""
-        is_html = "text/html" in self.headers.get("accept", "").lower()
-        return self.method in {"GET", "HEAD"} and is_html and is_navigation(self.headers)
-
-
-def asked_of_wsgi(
-    environ: Mapping[str, Any], headers: Iterable[tuple[str, str]], path: str, root: str
-) -> Asked:
-    """Return what decides the answer to a request of WSGI, or of Django, which knows no other."""
-    target = quote(path, safe="/:@!$&'()*+,;=~")
-    if environ.get("QUERY_STRING"):
-        target += f"?{environ['QUERY_STRING']}"
-    cookies = read_cookies(
-        [(b"cookie", environ.get("HTTP_COOKIE", "").encode("latin-1", "replace"))]
-    )
-    named = {name.lower(): value for name, value in headers}
-    peer = environ.get("REMOTE_ADDR") or "unknown"
-    return Asked(environ["REQUEST_METHOD"], target, named, cookies, quote(root), peer)
 
 
 class Answer(Struct, frozen=True):

@@ -14,13 +14,13 @@ from webex_oauth.flows.refusal_log import RefusalLog, new_reference
 from webex_oauth.frameworks.answers import (
     NOTHING,
     Answer,
-    Asked,
     FrontDoor,
     confirm_sign_out,
     failure_of,
     problem_of,
     redirect,
 )
+from webex_oauth.frameworks.asked import Asked
 from webex_oauth.library.grants import AsyncGrant
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.library.loop import Work

@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from webex_oauth.errors import DeadlineExceeded, InvalidResponse, WebexOAuthError
 from webex_oauth.flows.context import Bulkhead
 from webex_oauth.flows.fetch_metadata import is_foreign
-from webex_oauth.frameworks.answers import public_path
+from webex_oauth.frameworks.asked import public_path
 from webex_oauth.frameworks.door import Door
 from webex_oauth.frameworks.responses import asked_of, response_of
 from webex_oauth.library.grants import AsyncGrant, api_of

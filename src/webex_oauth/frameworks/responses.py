@@ -11,7 +11,8 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webex_oauth.flows.cookies import read_cookies
-from webex_oauth.frameworks.answers import Answer, Asked, public_path
+from webex_oauth.frameworks.answers import Answer
+from webex_oauth.frameworks.asked import Asked, public_path
 
 PERSON_ASKED_FOR: Final = "webex_oauth.person_asked_for"
 ROOT: Final = "webex_oauth.root"
