@@ -1,20 +1,23 @@
 """Webex's SDKs with an access token that is always good, also in programs that run for weeks.
 
 Each SDK is imported when it is asked for. Its requests get their token as those of `BearerAuth` do:
-on Webex's API only, refreshed once and repeated once if Webex refuses it.
+on Webex's API only, refreshed once and repeated once if Webex refuses it. They go through the proxy
+of the settings and trust its CA file, unless *options* name others.
 """
 
 from collections.abc import Awaitable, Callable
 from importlib import import_module
+from ssl import create_default_context
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from webex_oauth.library.grants import AsyncGrant
+from webex_oauth.library.grants import AsyncGrant, settings_of
 from webex_oauth.library.synchronous import Grant
 from webex_oauth.secret import Secret
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse
+    from requests import Session
     from webexpythonsdk import WebexAPI
     from wxc_sdk import WebexSimpleApi
     from wxc_sdk.as_api import AsWebexSimpleApi
@@ -27,21 +30,21 @@ UNAUTHORIZED: Final = 401
 
 def webexpythonsdk(grant: Grant, **options: Any) -> "WebexAPI":
     """Return a `webexpythonsdk.WebexAPI` that acts for *grant*; *options* are its own."""
-    module, bearer = _sdk("webexpythonsdk", "webexpythonsdk"), _bearer_of(grant)
+    module = _sdk("webexpythonsdk", "webexpythonsdk")
     base_url = grant.platform.api_base_url
     api: WebexAPI = module.WebexAPI(access_token=PLACEHOLDER, base_url=base_url, **options)
     session = api._session._req_session  # noqa: SLF001 - the SDK has no other way to its requests
     session.headers.pop("Authorization")
-    session.auth = bearer
+    _equip(session, grant)
     return api
 
 
 def wxc_sdk(grant: Grant, **options: Any) -> "WebexSimpleApi":
     """Return a `wxc_sdk.WebexSimpleApi` that acts for *grant*; *options* are its own."""
-    module, bearer = _sdk("wxc_sdk", "wxc-sdk"), _bearer_of(grant)
+    module = _sdk("wxc_sdk", "wxc-sdk")
     api: WebexSimpleApi = module.WebexSimpleApi(tokens=PLACEHOLDER, **options)
     api.session.BASE = grant.platform.api_base_url.rstrip("/")  # type: ignore[misc]
-    api.session.auth = bearer
+    _equip(api.session, grant)
     return api
 
 
@@ -56,6 +59,11 @@ def wxc_sdk_async(grant: AsyncGrant, **options: Any) -> "AsWebexSimpleApi":
         )
     module = _sdk("wxc_sdk.as_api", "wxc-sdk")
     middlewares = (_bearer_middleware(grant), *options.pop("middlewares", ()))
+    settings = settings_of(grant)
+    if settings.proxy and settings.platform.origin.startswith("https:"):
+        options.setdefault("proxy_url", settings.proxy)
+    if settings.ca_file:
+        options.setdefault("ssl", create_default_context(cafile=settings.ca_file))
     api: AsWebexSimpleApi = module.AsWebexSimpleApi(
         tokens=PLACEHOLDER, middlewares=middlewares, **options
     )
@@ -72,11 +80,18 @@ def _sdk(name: str, package: str) -> ModuleType:
         ) from error
 
 
-def _bearer_of(grant: Grant) -> Any:
-    """Return what puts the token on requests; the SDK that is there has brought `requests`."""
+def _equip(session: "Session", grant: Grant) -> None:
+    """Let requests of *session* act for *grant*, on the way to Webex that its settings name."""
     from webex_oauth.requests import BearerAuth  # noqa: PLC0415 - only these SDKs need it
 
-    return BearerAuth(grant)
+    session.auth = BearerAuth(grant)
+    settings = settings_of(grant._twin)  # noqa: SLF001 - the two halves of one library
+    if settings.proxy or settings.ca_file:
+        session.trust_env = False  # requests would rather believe the environment
+    if settings.proxy:
+        session.proxies.setdefault("https", settings.proxy)
+    if settings.ca_file and session.verify is True:
+        session.verify = settings.ca_file
 
 
 Handler = Callable[["ClientRequest"], Awaitable["ClientResponse"]]

@@ -13,6 +13,7 @@ class Spy:
         self.status = status
         self.origin = ""
         self.credentials: list[str | None] = []
+        self.tunnels: list[str] = []
 
 
 @contextmanager
@@ -26,6 +27,10 @@ def spying(status: int = 200) -> Iterator[Spy]:
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
+
+        def do_CONNECT(self) -> None:
+            spy.tunnels.append(self.path)
+            self.send_error(403)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
             """Keep quiet."""

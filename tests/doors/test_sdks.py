@@ -6,13 +6,16 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import certifi
 import pytest
 from doors.spy import spying
 from library.people import LUCA, World
+from msgspec.structs import replace
 
 from webex_oauth import AsyncIntegration, Grant, Integration, ReauthRequired
 from webex_oauth.emulator import Answer
 from webex_oauth.sdks import webexpythonsdk, wxc_sdk, wxc_sdk_async
+from webex_oauth.settings.values import changed
 
 ME, TOKEN = "/v1/people/me", "/v1/access_token"
 FIFTEEN_DAYS = 15 * 86_400
@@ -103,6 +106,29 @@ def test_no_token_follows_a_redirect_to_another_server(world: World, luca: Grant
 
     assert len(spy.credentials) == 1
     assert spy.credentials[0] in {None, "Bearer each-request-gets-its-own"}
+
+
+@EACH
+def test_an_sdk_goes_through_the_proxy_of_the_settings_and_no_other(
+    world: World, luca: Grant, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    origin = "https://webexapis.test"
+    elsewhere = replace(world.settings.platform, origin=origin, api_base_url=f"{origin}/v1/")
+    with spying() as spy:
+        world.settings = changed(world.settings, platform=elsewhere, proxy=spy.origin)
+        with Integration(world.settings) as webex, pytest.raises(Exception, match=r"403|[Pp]roxy"):
+            ask(world, webex.grants.get(luca.person_id))
+
+    assert spy.tunnels[0] == "webexapis.test:443"
+
+
+def test_an_sdk_trusts_the_authorities_of_the_settings(world: World, luca: Grant) -> None:
+    named = changed(world.settings, ca_file=certifi.where())
+    with Integration(named) as webex, wxc_sdk(webex.grants.get(luca.person_id)) as api:
+        assert api.session.verify == certifi.where()
+        with wxc_sdk(webex.grants.get(luca.person_id), verify="own.pem") as own:
+            assert own.session.verify == "own.pem"
 
 
 def test_the_wrong_kind_of_grant_is_refused_at_once(world: World, luca: Grant) -> None:

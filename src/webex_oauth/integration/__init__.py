@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 class OpenIntegration(Struct, frozen=True):
     """An integration at work: signs people in, calls Webex as them, signs them out."""
 
+    settings: Settings
     context: FlowContext
     vault: Vault
     sign_in: SignIn
@@ -102,6 +103,7 @@ def _compose(settings: Settings, opened: OpenVault) -> OpenIntegration:
     revocations = Revocations(context)
     redemption = CodeRedemption(context, settings.scopes, revocations)
     return OpenIntegration(
+        settings=settings,
         context=context,
         vault=opened.vault,
         sign_in=SignIn(context, settings.scopes, redemption),

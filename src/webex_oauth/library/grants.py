@@ -157,6 +157,11 @@ def api_of(grant: AsyncGrant) -> PersonApi:
     return grant._api(0.0)  # noqa: SLF001 - of this module
 
 
+def settings_of(grant: AsyncGrant) -> Settings:
+    """Return the settings of the integration that *grant* belongs to."""
+    return grant._opened().settings  # noqa: SLF001 - of this module
+
+
 def grant_of(record: records.Grant, opened: Callable[[], OpenIntegration]) -> AsyncGrant:
     """Return the snapshot of a stored grant."""
     profile = record.profile
