@@ -95,7 +95,7 @@ class WebexApplication(Application):
         path = (path or settings.base_path).rstrip("/")
         if not path:
             raise ConfigurationError([NO_FOLDER.format(settings.public_origin)])
-        super().__init__(lambda: settings, is_stopping=lambda: False)
+        super().__init__(lambda: self.integration.settings, is_stopping=lambda: False)
         self.integration: AsyncIntegration = AsyncIntegration(settings)
         self.auth: WebexAuth = _auth_type()(
             integration=self.integration,

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from webex_oauth.emulator import (
     Emulator,
@@ -33,7 +34,8 @@ from webex_oauth.emulator import (
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.library.integration import AsyncIntegration
 from webex_oauth.library.synchronous import Integration
-from webex_oauth.settings import Settings, judged_settings, read_sources
+from webex_oauth.secret import Secret
+from webex_oauth.settings import Settings, changed, judged_settings, read_sources
 from webex_oauth.vault.key_file import new_key_line
 from webex_oauth.webex import scopes
 
@@ -42,9 +44,10 @@ CALLBACK_PATH: Final = "/oauth"
 SCOPES: Final = (scopes.PEOPLE_READ, scopes.ROOMS_READ, scopes.KMS)
 _PLUGIN = "webex-oauth-local-webex"
 _ELSEWHERE = (
-    "your program was not made for the local Webex: load the plugin before it is imported, with "
-    "-p webex_oauth.testing, or make it with the fixture's settings; it is at work with"
+    "your program is at work already, and not with the local Webex: serve it before it opens its "
+    "integration, or load the plugin before it is imported, with -p webex_oauth.testing; it uses"
 )
+_LOCAL = ("platform", "store_url", "keys", "proxy", "ca_file", "person")
 _HIDDEN = (
     "AUTH_INIT_URL", "CLIENT_SECRET_FILE", "WEBEX_KEYS_FILE", "WEBEX_PROXY", "WEBEX_CA_FILE",
     "WEBEX_PERSON", "WEBEX_WORKERS",
@@ -112,15 +115,17 @@ class WebexEmulator:
     def serving(self, webex: Door | Integration | AsyncIntegration) -> Iterator[Self]:
         """Let people sign in at *webex*, and forget their grants in the end.
 
-        It is a `WebexAuth`, or an integration, such as Django's. Raises ConfigurationError if it is
-        at work with another Webex.
+        It is a `WebexAuth`, or an integration, such as Django's. One that was made with settings of
+        another Webex uses this one from now on, with its own redirect URI and scopes. Raises
+        ConfigurationError if it is at work there already.
         """
         if isinstance(webex, Integration | AsyncIntegration):
             integration = webex
         else:
             integration = webex.integration
         if integration.settings.platform.origin != self.emulator.origin:
-            raise ConfigurationError([f"{_ELSEWHERE} {integration.settings.platform.origin}"])
+            self._move_here(integration)
+        self.base_url = integration.settings.public_origin
         self._login_path = getattr(webex, "login_path", self._login_path)
         try:
             yield self
@@ -157,7 +162,23 @@ class WebexEmulator:
 
     def tokens(self, email: str, *scopes: str) -> IssuedTokens:
         """Return tokens of a person without a sign-in, for `grants.adopt`."""
-        return self.emulator.grant_without_consent(self._person(email), scopes=scopes)
+        return self.emulator.grant_without_consent(
+            self._person(email), scopes=scopes, integration=self.registration
+        )
+
+    def _move_here(self, integration: Integration | AsyncIntegration) -> None:
+        theirs, local = integration.settings, self.settings
+        known = {*scopes.SCOPES, *theirs.scopes}
+        registered = self.emulator.register(theirs.client.redirect_uri, scopes=tuple(sorted(known)))
+        client = replace(
+            theirs.client,
+            client_id=registered.client_id,
+            client_secret=Secret(registered.client_secret),
+        )
+        here = {name: getattr(local, name) for name in _LOCAL}
+        if not integration._use(changed(theirs, client=client, **here)):  # noqa: SLF001 - not for programs
+            raise ConfigurationError([f"{_ELSEWHERE} {theirs.platform.origin}"])
+        self.registration = registered
 
     def _person(self, email: str) -> Person:
         person = self.emulator.world.person_by_email(email)

@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 import requests
+from flask import Flask
+from flask.testing import FlaskClient
 from waiting import LIMIT_SECONDS
 
 from webex_oauth import ConfigurationError, Integration, Secret, Settings
 from webex_oauth.emulator import RunningEmulator
+from webex_oauth.flask import WebexAuth
 from webex_oauth.settings import NAMES
 from webex_oauth.testing import WebexEmulator
 
@@ -106,9 +109,14 @@ def test_a_program_is_tested_unchanged_and_its_env_is_hidden(
     assert ended.returncode == 0
 
 
-class Door:
-    def __init__(self, settings: Settings) -> None:
-        self.integration = Integration(settings)
+class BaseUrl:
+    """A client of Flask that asks at *base_url*."""
+
+    def __init__(self, client: FlaskClient, base_url: str) -> None:
+        self._client, self._base_url = client, base_url
+
+    def get(self, path: str, /, *, follow_redirects: bool) -> Any:
+        return self._client.get(path, base_url=self._base_url, follow_redirects=follow_redirects)
 
 
 class Lost:
@@ -142,16 +150,41 @@ def test_settings_and_tokens_serve_programs_without_a_sign_in(webex: WebexEmulat
         assert list(integration.grants.list()) == []
 
 
-def test_a_program_at_another_webex_is_told_what_to_do(webex: WebexEmulator) -> None:
+def test_a_program_with_settings_of_its_own_is_served_unless_it_is_at_work(
+    webex: WebexEmulator, tmp_path: Path
+) -> None:
+    app = Flask("program")
     other = Settings(
         client_id="C" + "0123456789abcdef" * 4,
         client_secret="0123456789abcdef" * 4,
-        redirect_uri="http://localhost:8080/oauth",
-        scopes=["spark:people_read"],
+        redirect_uri="https://app.example/auth/callback",
+        scopes=["spark:rooms_read", "spark:people_read"],
+        store_url=f"sqlite:///{tmp_path / 'vault'}",
+        keys_file=tmp_path / "keys",
+        proxy="http://proxy.example:3128",
     )
+    door = WebexAuth(app, settings=other)
+
+    for email in ("luca@acme.example", "mira@acme.example"):
+        with webex.serving(door):
+            client = app.test_client()
+            back = webex.sign_in(BaseUrl(client, webex.base_url), email, return_to="/here")
+            assert back.location == "/here"
+            grant = door.integration.grants.one()
+            assert grant.email == email
+            assert grant.scopes >= set(other.scopes)
+            issued = webex.tokens(email)
+            door.integration.grants.adopt(
+                Secret(issued.access_token.value), None, scopes=issued.grant.scopes
+            )
+    assert webex.base_url == "https://app.example"
+    assert not (tmp_path / "vault").exists()
+    door.integration.close()
+
     with (
-        pytest.raises(ConfigurationError, match=r"-p webex_oauth\.testing.*https://webexapis\.com"),
-        webex.serving(Door(other)),
+        Integration(other) as at_work,
+        pytest.raises(ConfigurationError, match=r"at work already.*https://webexapis\.com"),
+        webex.serving(at_work),
     ):
         pass
 

@@ -104,7 +104,7 @@ def logout_command(person: str | None, env_file: Path) -> None:
 
 async def _logout(settings: Settings) -> TokenFate:
     async with open_integration(settings) as integration:
-        grant = await AsyncGrants(settings, lambda: integration).one()
+        grant = await AsyncGrants(lambda: integration).one()
         key = grant_key(settings.platform.server.issuer, subject_of(grant.person_id))
         return await integration.sessions.disconnect(key)
 

@@ -184,17 +184,16 @@ def grant_of(record: records.Grant, opened: Callable[[], OpenIntegration]) -> As
 class AsyncGrants:
     """The grants that are kept."""
 
-    def __init__(self, settings: Settings, opened: Callable[[], OpenIntegration]) -> None:
-        self._settings = settings
-        self._issuer = settings.platform.server.issuer
+    def __init__(self, opened: Callable[[], OpenIntegration]) -> None:
         self._opened = opened
 
     async def get(self, person_id: str) -> AsyncGrant:
         """Return the grant of a person; raise GrantNotFound."""
         if not isinstance(person_id, str):
             raise TypeError(f"a person id is text, not {type(person_id).__name__}")
-        grant = await grant_of_person(self._opened().context.ledger, self._issuer, person_id)
-        return grant_of(grant, self._opened)
+        context = self._opened().context
+        issuer = context.platform.server.issuer
+        return grant_of(await grant_of_person(context.ledger, issuer, person_id), self._opened)
 
     async def find(self, *, email: str) -> AsyncGrant | None:
         """Return the grant of the person with this address; None if there is none, or several.
@@ -211,9 +210,9 @@ class AsyncGrants:
 
         Raises GrantNotFound, which names the candidates.
         """
-        ledger = self._opened().context.ledger
-        grant = await grant_meant(ledger, self._issuer, self._settings.person)
-        return grant_of(grant, self._opened)
+        settings, ledger = self._opened().settings, self._opened().context.ledger
+        issuer = settings.platform.server.issuer
+        return grant_of(await grant_meant(ledger, issuer, settings.person), self._opened)
 
     async def list(
         self, *, status: Status | None = None, org_id: str | None = None

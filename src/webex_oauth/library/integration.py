@@ -33,8 +33,8 @@ class AsyncIntegration:
         self._integration: OpenIntegration | None = None
         self._process_id = os.getpid()
         self._left_to_parent: list[object] = []
-        self.grants: AsyncGrants = AsyncGrants(self.settings, self._opened)
-        self.sign_in: AsyncSignIn = AsyncSignIn(self.settings, self._opened)
+        self.grants: AsyncGrants = AsyncGrants(self._opened)
+        self.sign_in: AsyncSignIn = AsyncSignIn(self.settings.client, self._opened)
         self.events: AsyncEvents = AsyncEvents(self._opened)
 
     async def __aenter__(self) -> Self:
@@ -59,6 +59,16 @@ class AsyncIntegration:
         """Finish what was begun and close; do nothing if it is closed."""
         self._integration = None
         await self._exits.aclose()
+
+    def _use(self, settings: Settings) -> bool:
+        """Open with other *settings* than it was made with, for tests; return False if it is open.
+
+        Its pages stay where they are, and its cookies keep their names.
+        """
+        if self._integration is not None:
+            return False
+        self.settings = settings
+        return True
 
     def _opened(self) -> OpenIntegration:
         if self._integration is None:

@@ -26,7 +26,7 @@ from webex_oauth.library.grants import AsyncGrant, grant_of
 from webex_oauth.library.loopback import Loopback, announce, open_in_browser
 from webex_oauth.oauth.authorization import read_callback
 from webex_oauth.oauth.device import DeviceCode
-from webex_oauth.settings import Settings
+from webex_oauth.oauth.server import Client
 
 GrantT = TypeVar("GrantT")
 
@@ -61,10 +61,10 @@ class AsyncSignIn:
     are sealed or opaque, and mean nothing to a program.
     """
 
-    def __init__(self, settings: Settings, opened: Callable[[], OpenIntegration]) -> None:
-        self._settings = settings
+    def __init__(self, client: Client, opened: Callable[[], OpenIntegration]) -> None:
+        self._redirect_uri = client.redirect_uri
         self._opened = opened
-        self._jar = CookieJar(settings.client)
+        self._jar = CookieJar(client)
 
     async def begin(
         self,
@@ -119,7 +119,7 @@ class AsyncSignIn:
             case SignedIn(session_id, return_to, key, missing):
                 set_cookies: tuple[str, ...] = ()
                 if session_id is not None:
-                    lifetime_seconds = self._settings.absolute_seconds
+                    lifetime_seconds = opened.context.absolute_seconds
                     set_cookies = (self._jar.kept_session(session_id, lifetime_seconds),)
                 grant = grant_of(await opened.vault.grant(key), self._opened)
                 return SignInEnd(grant, return_to.path, set_cookies, missing)
@@ -148,7 +148,7 @@ class AsyncSignIn:
                 return False
             return self._jar.attempt(cookies, attempt_id(state)) is not None
 
-        async with Loopback(self._settings.client.redirect_uri, is_awaited) as loopback:
+        async with Loopback(self._redirect_uri, is_awaited) as loopback:
             announce(start.url, open_browser)
             query = await loopback.callback(timeout_seconds)
             try:

@@ -256,6 +256,11 @@ class Integration:
         self.sign_in: SignIn = SignIn(twin.sign_in, self._runner)
         self.events: Events = Events(twin.events, self._runner)
 
+    def _use(self, settings: Settings) -> bool:
+        is_done = self._twin._use(settings)  # noqa: SLF001 - the two halves of one library
+        self.settings = self._twin.settings
+        return is_done
+
     def close(self) -> None:
         """Finish what was begun and close for good; do nothing if it is closed."""
         self._runner.close()
