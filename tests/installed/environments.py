@@ -4,12 +4,14 @@ They are made anew when pyproject.toml or what is asked for changes; the project
 installed into them but seen from its source.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,22 +37,28 @@ def environment(
     resolution = "lowest-direct" if lowest else "highest"
     project = ["-r", str(ROOT / "pyproject.toml")]
     project += [part for extra in extras.split() for part in ("--extra", extra)]
-    folder = KEPT / _digest(resolution, *project, *wanted, *tools)
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, symlinks=True)
-        _uv(
-            "pip", "install", "--python", str(python), "--resolution", resolution, *project, *wanted
-        )
-        frozen = folder / "frozen.txt"
-        frozen.write_text(_uv("pip", "freeze", "--python", str(python)))
-        if tools:
-            _uv("pip", "install", "--python", str(python), "-c", str(frozen), *tools)
-        site = next(folder.glob("lib/python*/site-packages"))
-        (site / "webex_oauth").symlink_to(ROOT / "src" / "webex_oauth")
-        (folder / "complete").touch()
-    return python
+    asked = ("--resolution", resolution, *project, *wanted)
+    folder = KEPT / _digest(*asked, *tools)
+    KEPT.mkdir(exist_ok=True)
+    with (KEPT / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want the same
+        if not (folder / "complete").exists():
+            _make(folder, asked, tools)
+    return folder / "bin" / "python"
+
+
+def _make(folder: Path, asked: Sequence[str], tools: Sequence[str]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder, symlinks=True)
+    python = str(folder / "bin" / "python")
+    _uv("pip", "install", "--python", python, *asked)
+    frozen = folder / "frozen.txt"
+    frozen.write_text(_uv("pip", "freeze", "--python", python))
+    if tools:
+        _uv("pip", "install", "--python", python, "-c", str(frozen), *tools)
+    site = next(folder.glob("lib/python*/site-packages"))
+    (site / "webex_oauth").symlink_to(ROOT / "src" / "webex_oauth")
+    (folder / "complete").touch()
 
 
 def installed(python: Path) -> set[str]:
