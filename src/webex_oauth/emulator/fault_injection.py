@@ -210,7 +210,7 @@ class Connection(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.app_state = {_CONNECTION: self}
+        self.app_state: dict[str, Any] = {_CONNECTION: self}
 
     def shutdown(self) -> None:
         """Finish what is under way, but do not wait for what a fault keeps open."""
