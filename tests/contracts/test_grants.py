@@ -96,23 +96,6 @@ async def test_a_grant_made_anew_is_not_taken_for_the_one_before(ledger: Ledger)
     assert await ledger.replace_grant(before, grant(version=2), durably=True) is None
 
 
-@pytest.mark.check("B09")
-async def test_of_50_writers_on_two_machines_one_wins(ledger: Ledger, other_ledger: Ledger) -> None:
-    await sign_in(ledger)
-    found = await seen(ledger)
-
-    outcomes = await asyncio.gather(
-        *(
-            one.replace_grant(found, grant(version=version), durably=True)
-            for version in range(2, 52)
-            for one in (ledger, other_ledger)
-        )
-    )
-
-    winners = [outcome for outcome in outcomes if outcome is not None]
-    assert winners == [await seen(ledger)]
-
-
 @pytest.mark.parametrize("place", SHARED, indirect=True)
 @pytest.mark.check("B09")
 async def test_three_processes_claim_each_of_20_versions_once(ledger: Ledger, place: str) -> None:

@@ -114,7 +114,7 @@ async def test_no_secret_is_in_any_file_of_an_open_database(
     ledger = Ledger(sqlite_rows, Sealer(KeyRing(Key("one", os.urandom(32))), os.urandom), 60)
     session_id, state = (Secret(token_urlsafe(32)) for _ in range(2))
     tokens = TokenSet(Secret(token_urlsafe(64)), NOW, Secret(token_urlsafe(64)), NOW, None)
-    grant = Grant("issuer", "alice", tokens, frozenset())
+    grant = Grant("issuer", "alice", tokens, frozenset(), NOW)
     profile = Profile(email="alice@example.com")
     session = Session(digest(session_id), grant.key, profile, NOW, NOW, NOW + 60)
 

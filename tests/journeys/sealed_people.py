@@ -86,7 +86,7 @@ async def read_person(rows: Rows, sealer: Sealer, person: str) -> bool:
 
 def _grant(person: str, number: int) -> Grant:
     tokens = TokenSet(Secret(f"access {number}"), None, Secret(f"refresh {number}"), None, None)
-    return Grant(ISSUER, person, tokens, frozenset())
+    return Grant(ISSUER, person, tokens, frozenset(), 0)
 
 
 def _digest(text: str) -> bytes:

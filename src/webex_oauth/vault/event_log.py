@@ -12,6 +12,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from webex_oauth.errors import SealBroken, StoreError, VaultError
 from webex_oauth.ports import Clock, Randomness
@@ -96,41 +97,33 @@ class EventLog:
             self._tables.hub.listeners.remove(wakes)
 
 
+@dataclass(slots=True)
 class _Turn:
     """What one process does with a cursor for as long as it has the lease."""
 
-    def __init__(
-        self,
-        tables: Tables,
-        name: bytes,
-        handler: Callable[[Event], object],
-        clock: Clock,
-        owner: bytes,
-        wake: asyncio.Event,
-    ) -> None:
-        self._tables = tables
-        self._name = name
-        self._handler = handler
-        self._clock = clock
-        self._owner = owner
-        self._wake = wake
-        self._writing = asyncio.Lock()
-        self._entry = Entry(Cursor(), 0)
-        self._start = 0
-        self._handed_over = set[int]()
-        self._is_written = True
-        self._written_at = 0.0
+    tables: Tables
+    name: bytes
+    handler: Callable[[Event], object]
+    clock: Clock
+    owner: bytes
+    wake: asyncio.Event
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _entry: Entry[Cursor] = field(default_factory=lambda: Entry(Cursor(), 0))
+    _start: int = 0
+    _handed_over: set[int] = field(default_factory=set)
+    _is_written: bool = True
+    _written_at: float = 0.0
 
     async def begin(self) -> bool:
         """Take the lease, and begin where the last turn ended; False if another process has it."""
-        row = await self._tables.cursors.row(self._name)
+        row = await self.tables.cursors.row(self.name)
         try:
-            found = self._tables.cursors.open(row).record if row.rev else Cursor()
+            found = self.tables.cursors.open(row).record if row.rev else Cursor()
         except SealBroken as error:
             log_unreadable(row, error)  # all that is kept is handed over once more
             found = Cursor()
         lease = found.lease
-        if lease and lease.owner != self._owner and lasts(lease, self._clock()):
+        if lease and lease.owner != self.owner and lasts(lease, self.clock()):
             return False
         self._entry = Entry(found, row.rev)
         self._start, self._handed_over = found.start, set(found.delivered)
@@ -162,20 +155,20 @@ class _Turn:
                 await self._write()
             except StoreError:
                 lease = self._entry.record.lease
-                if lease is None or not lasts(lease, self._clock()):
+                if lease is None or not lasts(lease, self.clock()):
                     raise
 
     async def _work(self) -> None:
         while True:
-            self._wake.clear()
+            self.wake.clear()
             await self._hand_over_all()
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
-                    await self._wake.wait()
+                    await self.wake.wait()
 
     async def _hand_over_all(self) -> None:
-        complete_before = first_id(self._clock() - LATE_SECONDS)
-        async for row in rows_from(self._tables, self._start):
+        complete_before = first_id(self.clock() - LATE_SECONDS)
+        async for row in rows_from(self.tables, self._start):
             number = int.from_bytes(row.name, "big")
             if number in self._handed_over:
                 continue
@@ -196,13 +189,13 @@ class _Turn:
 
     async def _hand_over_row(self, row: Row) -> None:
         try:
-            events = self._tables.events_in(row)
+            events = self.tables.events_in(row)
         except SealBroken as error:  # what lacks its key waits for it
             log_unreadable(row, error)
             return
         for event in events:
             await self._hand_over(event)
-            self._forget(first_id(min(event.at, self._clock()) - LATE_SECONDS))
+            self._forget(first_id(min(event.at, self.clock()) - LATE_SECONDS))
 
     def _is_full(self) -> bool:
         return len(self._handed_over) >= MOST_REMEMBERED
@@ -217,7 +210,7 @@ class _Turn:
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
             try:
-                answer = self._handler(event)
+                answer = self.handler(event)
                 if inspect.isawaitable(answer):
                     await answer
             except Exception:
@@ -240,12 +233,12 @@ class _Turn:
 
     async def _save(self, *, is_last: bool) -> None:
         async with self._writing:
-            now = self._clock()
-            lease = None if is_last else Lease(self._owner, now + LEASE_SECONDS)
+            now = self.clock()
+            lease = None if is_last else Lease(self.owner, now + LEASE_SECONDS)
             cursor = Cursor(self._start, tuple(sorted(self._handed_over)), lease, now)
-            change = self._tables.cursors.put(self._name, cursor, self._entry.rev)
+            change = self.tables.cursors.put(self.name, cursor, self._entry.rev)
             self._is_written = True
-            if not await self._tables.rows.apply([change], durably=False):
+            if not await self.tables.rows.apply([change], durably=False):
                 raise _LeaseLost
             self._entry = Entry(cursor, change.row.rev)
             self._written_at = _loop_time()

@@ -113,7 +113,7 @@ class Ledger(RevocationQueue):
                 entering=grant.key,
                 reason="replaced",
             )
-        if not await self._apply(draft, durably=False):
+        if not await self.write(draft, durably=False):
             raise StoreConflict("the grant moved on")
         return ended
 
@@ -194,7 +194,7 @@ class Ledger(RevocationQueue):
             for session in sessions:
                 draft.changes.append(session.removal)
                 draft.tell("session.ended", self._listed(session).profile, reason)
-            if await self._apply(draft, durably=True):
+            if await self.write(draft, durably=True):
                 if len(sessions) == BATCH:
                     await self.end_grant(key, now, reason=reason)
                 return revocation
@@ -251,7 +251,7 @@ class Ledger(RevocationQueue):
         for _ in range(MOST_TRIES):
             draft = Draft(now)
             ended = await self._end(draft, digest, keeps_grants=keeps_grants, reason=reason)
-            if ended is None or await self._apply(draft, durably=True):
+            if ended is None or await self.write(draft, durably=True):
                 return ended
         raise StoreConflict(MOVING)
 

@@ -219,7 +219,7 @@ def _is_soft_expired(grant: Grant, now: int) -> bool:
     expires_at, issued_at = grant.tokens.access_expires_at, grant.issued_at
     if issued_at > now + WRONG_CLOCK_SECONDS:
         return True
-    if expires_at is None or issued_at == 0:
+    if expires_at is None:
         return False
     age, life = (now - issued_at) * 1000, expires_at - issued_at
     if age < life * SOFT_EXPIRY_PERMILLE:

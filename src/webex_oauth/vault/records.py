@@ -183,21 +183,21 @@ NO_TROUBLE = Trouble()
 class Grant(Struct, frozen=True):
     """What one person allowed.
 
-    `scopes` are the granted ones. `issued_at` is when its tokens were asked for, 0 if that was not
-    written down. `version` grows whenever tokens or `reauth_reason` change. `rotates` is what was
-    learned of its server: True once a refresh brought another refresh token, False while it brings
-    the same one, None before. `reauth_reason` is set once no refresh can help any more,
-    `is_access_refused` once the API refused the access token. From `keep_at` on the keeper renews
-    it; None if there is nothing to renew. `lease` and `trouble` belong to this version's refresh.
-    `profile` is how Webex described the person at the sign-in. A grant that `is_held` was kept for
-    the program and not for a browser: it outlives every session.
+    `scopes` are the granted ones. `issued_at` is when its tokens were asked for. `version` grows
+    whenever tokens or `reauth_reason` change. `rotates` is what was learned of its server: True
+    once a refresh brought another refresh token, False while it brings the same one, None before.
+    `reauth_reason` is set once no refresh can help any more, `is_access_refused` once the API
+    refused the access token. From `keep_at` on the keeper renews it; None if there is nothing to
+    renew. `lease` and `trouble` belong to this version's refresh. `profile` is how Webex described
+    the person at the sign-in. A grant that `is_held` was kept for the program and not for a
+    browser: it outlives every session.
     """
 
     issuer: str
     subject: str
     tokens: TokenSet
     scopes: frozenset[str]
-    issued_at: int = 0
+    issued_at: int
     version: int = 0
     rotates: bool | None = None
     reauth_reason: str | None = None

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from webex_oauth.errors import StoreConflict, VaultError
 from webex_oauth.vault.records import Revocation
-from webex_oauth.vault.rows import Change, Kind, Row, log_unreadable, next_rev
-from webex_oauth.vault.tables import Draft, Tables
+from webex_oauth.vault.rows import Change, Kind, log_unreadable, next_rev
+from webex_oauth.vault.tables import Tables
 
 MOST_TRIES = 100
 MOVING = "the row kept moving"
@@ -56,15 +56,3 @@ class RevocationQueue(Tables):
             if not row.rev or await self.rows.apply([row.removal], durably=False):
                 return
         raise StoreConflict(MOVING)
-
-    async def _apply(self, draft: Draft, *, durably: bool) -> bool:
-        """Write as `write` does; tokens that are queued for revocation already stay as they are."""
-        if await self.write(draft, durably=durably):
-            return True
-        new = [change for change in draft.changes if not await self._is_queued(change.row)]
-        if len(new) == len(draft.changes):
-            return False
-        return await self.write(replace(draft, changes=new), durably=durably)
-
-    async def _is_queued(self, row: Row) -> bool:
-        return row.kind is Kind.REVOCATION and (await self.revocations.row(row.name)).rev > 0

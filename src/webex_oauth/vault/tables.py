@@ -92,10 +92,17 @@ class Tables:
         )
 
     async def write(self, draft: Draft, *, durably: bool) -> bool:
-        """Apply the changes of *draft* with what it tells, and tell it here, or do nothing."""
+        """Apply the changes of *draft* with what it tells, and tell it here, or do nothing.
+
+        Tokens that are queued for revocation already stay as they are.
+        """
         rows = self._rows_of(draft)
         added = [self.events.put(n.to_bytes(NAME_BYTES, "big"), one) for n, one in rows]
-        is_done = await self.rows.apply([*draft.changes, *added], durably=durably)
+        changes = [*draft.changes, *added]
+        is_done = await self.rows.apply(changes, durably=durably)
+        if not is_done:
+            new = [change for change in changes if not await self._is_queued(change.row)]
+            is_done = len(new) < len(changes) and await self.rows.apply(new, durably=durably)
         if is_done:
             self._tell(rows)
         return is_done
@@ -107,6 +114,9 @@ class Tables:
     def events_in(self, row: Row) -> list[Event]:
         """Return the events of a row; raise SealBroken or KeyUnavailable."""
         return self.events.open(row).record.events(int.from_bytes(row.name, "big"))
+
+    async def _is_queued(self, row: Row) -> bool:
+        return row.kind is Kind.REVOCATION and (await self.revocations.row(row.name)).rev > 0
 
     def _tell(self, rows: list[tuple[int, Happened]]) -> None:
         if self.hub.listeners:

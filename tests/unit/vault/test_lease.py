@@ -14,7 +14,7 @@ from webex_oauth.errors import RefreshPostponed, StoreUnavailable
 from webex_oauth.secret import Secret
 from webex_oauth.vault.commit import Commit
 from webex_oauth.vault.plan import Timing
-from webex_oauth.vault.records import NO_TROUBLE, Trouble
+from webex_oauth.vault.records import NO_TROUBLE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check("B09")]
 
@@ -183,34 +183,6 @@ async def test_a_lease_left_behind_keeps_what_may_have_been_presented() -> None:
     await ours.take_back(await fixture.entry())
 
     assert await fixture.trouble() == (1, 0, 0)
-
-
-@pytest.mark.check("B10")
-async def test_a_claim_that_may_have_been_taken_is_taken_back_as_if_it_never_was() -> None:
-    fixture = await signed_in()
-    ours = leases(fixture)
-    fixture.rows.after["claim"] = [DOWN]
-    with pytest.raises(StoreUnavailable):
-        await ours.claim(await fixture.entry())
-
-    await ours.take_back(await fixture.entry())
-
-    assert await fixture.trouble() == (0, 0, 0)
-
-
-@pytest.mark.check("B10")
-async def test_a_release_that_failed_is_made_up_for() -> None:
-    fixture = await signed_in()
-    ours = leases(fixture)
-    claimed = await ours.claim(await fixture.entry())
-    assert claimed is not None
-    fixture.rows.before["release"] = [DOWN]
-    await claimed.release(Trouble(presented_count=1, failure_count=2))
-    assert (await fixture.stored()).lease is not None
-
-    await ours.take_back(await fixture.entry())
-
-    assert await fixture.trouble() == (1, 2, 0)
 
 
 @pytest.mark.parametrize("loss", ["lease", "version"])

@@ -250,12 +250,6 @@ def test_a_token_that_a_wrong_clock_dated_is_renewed(ahead: int, *, renews: bool
     assert plan(held, SITUATION, 60) == Serve(ACCESS, renews=renews)
 
 
-def test_a_token_of_unknown_age_is_served_to_its_end() -> None:
-    held = holding(Case(access="soft").held.grant, issued_at=0)
-
-    assert plan(held, SITUATION, 60) == Serve(ACCESS)
-
-
 @pytest.mark.check("B09")
 @pytest.mark.parametrize(
     ("lasts", "expected"),

@@ -148,25 +148,6 @@ def test_an_envelope_holds_no_unknown_things() -> None:
         Envelope(object).seal(SEALER, object(), CONTEXT)
 
 
-def test_a_grant_written_by_an_earlier_version_opens() -> None:
-    earlier: dict[str, object] = {
-        "issuer": ISSUER,
-        "subject": "alice",
-        "tokens": {
-            "access_token": "access-canary",
-            "access_expires_at": None,
-            "refresh_token": None,
-            "refresh_expires_at": None,
-            "scopes": None,
-        },
-        "scopes": sorted(alice(BARE).scopes),
-    }
-    context = Context("grant", alice(BARE).key)
-    body = Envelope(dict[str, object]).seal(SEALER, earlier, context)
-
-    assert LEDGER.open_grant(alice(BARE).key, body) == alice(BARE)
-
-
 # Versions of a grant
 
 
