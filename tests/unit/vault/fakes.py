@@ -259,7 +259,7 @@ class VaultFixture:
             timing=timing,
         )
 
-    async def admit(self, tokens: TokenSet, *, issued_at: int = 0) -> None:
+    async def admit(self, tokens: TokenSet, *, issued_at: int = NOW) -> None:
         """Sign alice in."""
         earlier, state = await self.ledger.earlier_grant(ALICE), os.urandom(32)
         grant = new_version(alice(tokens, issued_at), earlier.record, os.urandom)
@@ -316,7 +316,7 @@ async def signed_in(
     *script: Answer,
     rotates: bool | None = False,
     folder: Path = NO_FOLDER,
-    issued_at: int = 0,
+    issued_at: int = NOW,
     **options: Any,
 ) -> VaultFixture:
     """Return a fixture with alice signed in; *options* are those of her `tokens`."""
@@ -325,5 +325,5 @@ async def signed_in(
     return fixture
 
 
-def alice(tokens: TokenSet, issued_at: int = 0) -> Grant:
+def alice(tokens: TokenSet, issued_at: int = NOW) -> Grant:
     return Grant(ISSUER, "alice", tokens, SCOPES, issued_at)
