@@ -12,7 +12,6 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from webex_oauth.errors import SealBroken, StoreError, VaultError
 from webex_oauth.ports import Clock, Randomness
@@ -97,33 +96,41 @@ class EventLog:
             self._tables.hub.listeners.remove(wakes)
 
 
-@dataclass(slots=True)
 class _Turn:
     """What one process does with a cursor for as long as it has the lease."""
 
-    tables: Tables
-    name: bytes
-    handler: Callable[[Event], object]
-    clock: Clock
-    owner: bytes
-    wake: asyncio.Event
-    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _entry: Entry[Cursor] = field(default_factory=lambda: Entry(Cursor(), 0))
-    _start: int = 0
-    _handed_over: set[int] = field(default_factory=set)
-    _is_written: bool = True
-    _written_at: float = 0.0
+    def __init__(
+        self,
+        tables: Tables,
+        name: bytes,
+        handler: Callable[[Event], object],
+        clock: Clock,
+        owner: bytes,
+        wake: asyncio.Event,
+    ) -> None:
+        self._tables = tables
+        self._name = name
+        self._handler = handler
+        self._clock = clock
+        self._owner = owner
+        self._wake = wake
+        self._writing = asyncio.Lock()
+        self._entry = Entry(Cursor(), 0)
+        self._start = 0
+        self._handed_over = set[int]()
+        self._is_written = True
+        self._written_at = 0.0
 
     async def begin(self) -> bool:
         """Take the lease, and begin where the last turn ended; False if another process has it."""
-        row = await self.tables.cursors.row(self.name)
+        row = await self._tables.cursors.row(self._name)
         try:
-            found = self.tables.cursors.open(row).record if row.rev else Cursor()
+            found = self._tables.cursors.open(row).record if row.rev else Cursor()
         except SealBroken as error:
             log_unreadable(row, error)  # all that is kept is handed over once more
             found = Cursor()
         lease = found.lease
-        if lease and lease.owner != self.owner and lasts(lease, self.clock()):
+        if lease and lease.owner != self._owner and lasts(lease, self._clock()):
             return False
         self._entry = Entry(found, row.rev)
         self._start, self._handed_over = found.start, set(found.delivered)
@@ -155,20 +162,20 @@ class _Turn:
                 await self._write()
             except StoreError:
                 lease = self._entry.record.lease
-                if lease is None or not lasts(lease, self.clock()):
+                if lease is None or not lasts(lease, self._clock()):
                     raise
 
     async def _work(self) -> None:
         while True:
-            self.wake.clear()
+            self._wake.clear()
             await self._hand_over_all()
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
-                    await self.wake.wait()
+                    await self._wake.wait()
 
     async def _hand_over_all(self) -> None:
-        complete_before = first_id(self.clock() - LATE_SECONDS)
-        async for row in rows_from(self.tables, self._start):
+        complete_before = first_id(self._clock() - LATE_SECONDS)
+        async for row in rows_from(self._tables, self._start):
             number = int.from_bytes(row.name, "big")
             if number in self._handed_over:
                 continue
@@ -189,13 +196,13 @@ class _Turn:
 
     async def _hand_over_row(self, row: Row) -> None:
         try:
-            events = self.tables.events_in(row)
+            events = self._tables.events_in(row)
         except SealBroken as error:  # what lacks its key waits for it
             log_unreadable(row, error)
             return
         for event in events:
             await self._hand_over(event)
-            self._forget(first_id(min(event.at, self.clock()) - LATE_SECONDS))
+            self._forget(first_id(min(event.at, self._clock()) - LATE_SECONDS))
 
     def _is_full(self) -> bool:
         return len(self._handed_over) >= MOST_REMEMBERED
@@ -210,7 +217,7 @@ class _Turn:
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
             try:
-                answer = self.handler(event)
+                answer = self._handler(event)
                 if inspect.isawaitable(answer):
                     await answer
             except Exception:
@@ -233,12 +240,12 @@ class _Turn:
 
     async def _save(self, *, is_last: bool) -> None:
         async with self._writing:
-            now = self.clock()
-            lease = None if is_last else Lease(self.owner, now + LEASE_SECONDS)
+            now = self._clock()
+            lease = None if is_last else Lease(self._owner, now + LEASE_SECONDS)
             cursor = Cursor(self._start, tuple(sorted(self._handed_over)), lease, now)
-            change = self.tables.cursors.put(self.name, cursor, self._entry.rev)
+            change = self._tables.cursors.put(self._name, cursor, self._entry.rev)
             self._is_written = True
-            if not await self.tables.rows.apply([change], durably=False):
+            if not await self._tables.rows.apply([change], durably=False):
                 raise _LeaseLost
             self._entry = Entry(cursor, change.row.rev)
             self._written_at = _loop_time()
