@@ -253,6 +253,10 @@ def test_what_is_not_closed_is_closed_when_the_process_ends(world: World) -> Non
     assert not [name for name in left if name.endswith("-wal")]
 
 
+def test_a_thread_that_outlives_the_main_thread_works_on(world: World) -> None:
+    assert run_program("main_ends", world) == "heard of Luca Moretti\n"
+
+
 def test_threads_do_not_grow_with_integrations(world: World) -> None:
     before = threading.active_count()
     for _ in range(5):

@@ -23,16 +23,43 @@ T = TypeVar("T")
 Work: TypeAlias = Coroutine[Any, Any, T]
 
 
+class _Threads(ThreadPoolExecutor):
+    """A thread for each piece of work.
+
+    Those of a pool take no work once the main thread has ended, when others may still be at work,
+    and handlers that block would keep all of them from looking up names and writing the spool.
+    """
+
+    def __init__(self, *, is_daemon: bool) -> None:
+        super().__init__()  # asyncio takes no other executor
+        self._is_daemon = is_daemon
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the work gets it
+                future.set_exception(error)
+
+        threading.Thread(target=run, name="webex-oauth-work", daemon=self._is_daemon).start()
+        return future
+
+
 class LoopThread:
     """A running event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(_Threads(is_daemon=True))
+        self.handlers = _Threads(is_daemon=False)
+        self.handler_places = asyncio.Semaphore(HANDLER_THREADS)
         self._thread = threading.Thread(target=self._loop.run_forever, name="webex-oauth")
         self._thread.daemon = True
         self._thread.start()
-        # Handlers may block; the loop's own threads look up names and write the spool.
-        self.handlers = ThreadPoolExecutor(HANDLER_THREADS, "webex-oauth-handler")
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Begin *work*."""
@@ -185,8 +212,10 @@ if hasattr(os, "register_at_fork"):
 
 
 async def in_thread(handler: Callable[[T], object], heard: T) -> None:
-    """Call *handler* in a thread of those for handlers."""
-    await asyncio.get_running_loop().run_in_executor(_LOOPS.current().handlers, handler, heard)
+    """Call *handler* in a thread of its own, for which the program waits when it ends."""
+    here = _LOOPS.current()
+    async with here.handler_places:
+        await asyncio.get_running_loop().run_in_executor(here.handlers, handler, heard)
 
 
 async def _next(source: AsyncIterator[T]) -> tuple[T] | None:
