@@ -1,5 +1,6 @@
 """The command `webex-oauth`, also as `python -m webex_oauth`: it needs more than the library."""
 
+import gc
 import os
 import sys
 from typing import Final
@@ -11,6 +12,7 @@ OF_APPLICATION: Final = frozenset({"click", "jinja2", "starlette", "uvicorn"})
 def main() -> None:
     """Run the command line; without the extra that brings it, write how to install that."""
     _fill_standard_streams()
+    gc.disable()  # until a command is loaded: nothing of that is garbage
     try:
         from webex_oauth.cli import main as run  # noqa: PLC0415 - what it needs may be missing
 

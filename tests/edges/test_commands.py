@@ -310,6 +310,10 @@ def test_a_token_needs_neither_web_stack_nor_emulator_nor_sign_in(tmp_path: Path
     assert "webex_oauth.vault.vault" in loaded
 
 
+def test_a_token_without_a_file_of_settings_needs_no_reader_of_files(tmp_path: Path) -> None:
+    assert modules_after(tmp_path, "token").isdisjoint({"dotenv", "tempfile", "secrets"})
+
+
 def modules_after(folder: Path, *arguments: str) -> set[str]:
     """Run a command in a process that tells afterwards what it had loaded."""
     program = (

@@ -1,5 +1,6 @@
 """The command `webex-oauth`. Each command is loaded when it is called, so start-up stays quick."""
 
+import gc
 import importlib
 import sys
 from io import TextIOWrapper
@@ -79,6 +80,7 @@ class Commands(Edge, click.Group):
             return None
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"webex_oauth.cli.{MODULES.get(name, name)}")
+        gc.enable()
         command = getattr(module, f"{name}_command")
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from socket import gethostname
@@ -65,7 +64,7 @@ async def open_integration(
     rows: Rows | None = None,
     transport: Transport | None = None,
     clock: Clock | None = None,
-    randomness: Randomness = secrets.token_bytes,
+    randomness: Randomness = os.urandom,
 ) -> AsyncIterator[OpenIntegration]:
     """Open an integration; when it closes, it finishes what it began.
 

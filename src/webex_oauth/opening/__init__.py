@@ -3,7 +3,7 @@
 Only here adapters are chosen. Programs that need a token and nothing else load no more than this.
 """
 
-import secrets
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ async def open_vault(
     rows: Rows | None = None,
     transport: Transport | None = None,
     clock: Clock | None = None,
-    randomness: Randomness = secrets.token_bytes,
+    randomness: Randomness = os.urandom,
 ) -> AsyncIterator[OpenVault]:
     """Open the vault; when it closes, it finishes what it began.
 

@@ -17,13 +17,14 @@ LOOK_EVERY_SECONDS = 30.0
 USEFUL_SECONDS = 0.5
 LARGE_STEP_SECONDS = 60.0
 HOLD_SECONDS = 900.0
+STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 log = logging.getLogger(__name__)
 
 
 def steady_seconds() -> float:
     """Read a clock that cannot be set; where the system has one, it also counts suspended time."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(STEADY_CLOCK)
 
 
 class _Step(NamedTuple):

@@ -4,15 +4,17 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dotenv.parser import Binding, parse_stream
 from msgspec import Struct
 
 from webex_oauth.errors import ConfigurationError
 from webex_oauth.secret import Secret
 from webex_oauth.settings.names import NAMES, path_in, suggestion
 from webex_oauth.vault.private_files import exposure
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 SECRET_NAMES: Final = frozenset({"CLIENT_SECRET", "WEBEX_KEYS", "WEBEX_STORE_URL", "WEBEX_PROXY"})
@@ -123,7 +125,10 @@ def _relative(variables: Mapping[str, str], base: Path) -> tuple[str, ...]:
     )
 
 
-def _read(env_file: Path) -> list[Binding]:
+def _read(env_file: Path) -> "list[Binding]":
+    # It loads as much again as the settings themselves, and many programs have no such file.
+    from dotenv.parser import parse_stream  # noqa: PLC0415
+
     try:
         with env_file.open(encoding="utf-8-sig") as file:
             return list(parse_stream(file))
@@ -138,7 +143,7 @@ def _read(env_file: Path) -> list[Binding]:
         ) from error
 
 
-def _mistakes(path: Path, bindings: list[Binding]) -> Iterator[str]:
+def _mistakes(path: Path, bindings: "list[Binding]") -> Iterator[str]:
     for binding in bindings:
         line = f"line {binding.original.line} of {path}"
         if binding.error or (binding.key and not NAME.fullmatch(binding.key)):
@@ -150,7 +155,7 @@ def _mistakes(path: Path, bindings: list[Binding]) -> Iterator[str]:
             yield f"{line} has no value: write {binding.original.string.strip()}=..."
 
 
-def _warnings(path: Path, bindings: list[Binding]) -> Iterator[str]:
+def _warnings(path: Path, bindings: "list[Binding]") -> Iterator[str]:
     lines: dict[str, int] = {}
     for binding in bindings:
         name, line = binding.key, binding.original.line

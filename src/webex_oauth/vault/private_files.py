@@ -5,7 +5,6 @@ Everything here refuses with an OSError whose text says what to do.
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 try:
@@ -76,6 +75,8 @@ def create_private_file(path: Path, content: bytes) -> None:
     """
     if path.is_symlink() or path.exists():
         raise FileExistsError(f"{path} is there already")
+    import tempfile  # noqa: PLC0415 - it loads much, for a file that is made once
+
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

