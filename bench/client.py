@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httptools
+from msgspec import Struct
 
 from bench.upstream import PERSON_NAME, ROW_MARKER, Account, room_marker
 
@@ -20,8 +20,7 @@ class UnexpectedAnswerError(Exception):
     """The server under test did not answer what a person would need to see."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer, and how many seconds after its request it came."""
 
     status: int

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import count
 from statistics import quantiles
 from time import perf_counter
 
 import uvloop
+from msgspec import Struct
 
 from bench.client import Browser, UnexpectedAnswerError, check_rooms, connect
 from bench.servers import Target, cpu_seconds
@@ -19,16 +19,14 @@ FEWEST_ANSWERS = 20
 ROOM_COUNT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """How long a closed loop warms up, and how long it is measured."""
 
     warm_up_seconds: float
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Throughput:
+class Throughput(Struct, frozen=True):
     """What a closed loop reached, by the server's CPU time and by the clock."""
 
     count: int
@@ -37,8 +35,7 @@ class Throughput:
     slowest_percent_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class Meters:
+class Meters(Struct, frozen=True):
     """Readings of one moment."""
 
     at: float

@@ -2,9 +2,11 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bench import load
 from bench.load import Window
@@ -29,8 +31,7 @@ Turn: TypeAlias = Callable[[Stage, Contender], Mapping[str, float]]
 """One turn of one contender; its figures by their units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """How often and how long each figure is taken; figures are medians over the rounds.
 
     The stores are filled to each of `grant_counts` in turn.
@@ -48,14 +49,13 @@ FULL: Final = Plan((1, BUSY), 3, Window(0.5, 2.0), 8.0, (1_000, 100_000, 1_000_0
 QUICK: Final = Plan((BUSY,), 1, Window(0.2, 0.6), 0.5, (200, 2_000), 30)
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """One measure: what a turn does, how often, and the goals by unit."""
 
     subject: str
     turn: Turn
     rounds: int
-    goals: Mapping[str, Sequence[Goal]] = field(default_factory=dict)
+    goals: Mapping[str, Sequence[Goal]] = {}
 
 
 def measures(plan: Plan, layout: Layout) -> Iterator[Measure]:

@@ -4,17 +4,17 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from bench.servers import CONTENDERS, OURS
 
 FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """A bound of our figure, as a multiple of the peer's that is named, or by itself."""
 
     at_least: float | None = None
@@ -37,8 +37,7 @@ class Goal:
         return f"{'met' if is_met else 'MISSED'} ({bound}{of})"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One line of a report: figures by column, in `unit`, and what became of the goals."""
 
     subject: str

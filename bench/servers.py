@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import create_server
 from tempfile import TemporaryDirectory
 from typing import IO, Any, TypeVar
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from bench.upstream import SCOPES
 
@@ -33,8 +34,7 @@ class MeasureError(Exception):
     """A measure could not be taken; the message says what was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Which cores the servers get, and which the load generator and the stub Webex."""
 
     name: str
@@ -42,8 +42,7 @@ class Layout:
     load_cores: Cores
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(Struct, frozen=True):
     """One server and where its journeys begin; `all_rooms` is the page that shows every room."""
 
     name: str
@@ -51,11 +50,10 @@ class Contender:
     sign_in: str = "/"
     rooms: str = "/listrooms"
     all_rooms: str = "/listrooms/all"
-    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+    variables: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A contender as it runs now."""
 
     port: int
@@ -74,7 +72,7 @@ OURS = Contender(
 )
 EXPRESS = Contender("express", lambda _: ["node", str(EXPRESS_FOLDER / "server.js")])
 EXPRESS_ON_DISK = Contender(
-    "express on disk", EXPRESS.command, variables={"SESSION_FILE": "sessions.sqlite"}
+    "express on disk", EXPRESS.command, variables=(("SESSION_FILE", "sessions.sqlite"),)
 )
 FLASK = Contender(
     name="flask",
@@ -108,8 +106,7 @@ def layouts() -> list[Layout]:
     return [unpinned(), pinned] if others else [unpinned()]
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """The stub Webex and the contenders as they run now; only the one at its turn has work."""
 
     layout: Layout
@@ -150,7 +147,7 @@ def started(contender: Contender, origin: str, cores: Cores) -> Iterator[tuple[T
         port = int(listener.getsockname()[1])
     with TemporaryDirectory(prefix="webex-oauth-bench-") as name:
         folder = Path(name)
-        environment = {**settings(origin, port, folder), **contender.variables}
+        environment = {**settings(origin, port, folder), **dict(contender.variables)}
         with (
             (folder / "log").open("wb") as log,
             running(

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from sqlite3 import sqlite_version
@@ -15,6 +14,8 @@ from typing import Final
 
 import pytest
 import uvloop
+from msgspec import Struct
+from msgspec.structs import replace
 from services.postgres import running_postgres
 from services.redis import running_redis
 
@@ -42,8 +43,7 @@ REDIS: Final = {"appendfsync": "always", "auto-aof-rewrite-percentage": "0"}
 Variables = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A store: its URL, what keeps it, and the process above its server's, if it has one."""
 
     url: str
@@ -51,8 +51,7 @@ class Place:
     pid: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """What a line of the table tells; `grants` is how many there were, where that matters."""
 
     subject: str

@@ -9,12 +9,12 @@ import re
 import sys
 import uuid
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import cast
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import uvloop
+from msgspec import Struct
 
 ROW_MARKER = b"bench-space-"
 """Occurs once in the title of each room, followed by the room's five-digit number."""
@@ -39,8 +39,7 @@ BEARER = re.compile(rb"\r\nauthorization: *bearer ([^\r ]+)", re.IGNORECASE)
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One person at the stub."""
 
     room_count: int
@@ -147,8 +146,7 @@ def token_endpoint_answer(body: bytes) -> bytes:
     return answer(b"200 OK", token_answer(account, is_renewed=is_renewed))
 
 
-@dataclass(slots=True)
-class Stub:
+class Stub(Struct):
     """What all connections share: where they are reached, and how many API answers were given."""
 
     origin: str = ""
