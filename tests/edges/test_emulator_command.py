@@ -1,5 +1,6 @@
 """`webex-oauth emulator`: two origins, one `.env` for many starts, each mistake in a line."""
 
+import contextlib
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from dotenv import dotenv_values
-from edges.command import Server, run, server, wait_until_listening
+from edges.command import Server, call, run, server, wait_until_listening
 from services.processes import free_port
 
 from webex_oauth.emulator import CLIENT_ID_PREFIX, Visitor
@@ -164,9 +165,10 @@ def test_links_and_the_env_name_the_origin_that_is_given(tmp_path: Path) -> None
     ],
 )
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
-    ended = run(tmp_path, "emulator", "--port", "0", *arguments)
+    with contextlib.chdir(tmp_path):
+        ended = call("emulator", "--port", "0", *arguments)
 
-    assert ended.returncode == 1
+    assert ended.exit_code == 1
     assert ended.stderr.count("\n") == 1
     assert ended.stderr.startswith("error: ")
     assert words in ended.stderr

@@ -53,13 +53,12 @@ def ignoring(number: signal.Signals) -> Iterator[None]:
 
 
 @pytest.mark.check("H08")
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 @pytest.mark.parametrize("options", [(), WORKERS], ids=["alone", "workers"])
 def test_no_request_is_lost_and_readiness_stays_while_workers_are_renewed_under_load(
-    options: tuple[str, ...], path: str, tmp_path: Path
+    options: tuple[str, ...], tmp_path: Path
 ) -> None:
     with serving(tmp_path, *options) as (process, _, port):
-        load = Load("localhost", port, path)
+        load = Load("localhost", port, "/readyz")
         with constant_load(load, client_count=8):
             load.wait_for(200)
             before = process.worker_ids

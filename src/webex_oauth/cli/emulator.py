@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -125,21 +125,22 @@ def emulator_command(**choices: Any) -> None:
 
 async def _serve(choices: Choices) -> None:
     stop, kept = stop_on_signals(), _read_env(choices.env_file)
-    listeners = _bind(
+    bound = _bind(
         choices.host,
         _port(choices, kept),
         choices.broker_port,
         allow_beyond_loopback=choices.allow_beyond_loopback,
     )
-    try:
-        emulator = _emulator(choices, kept, listeners.origins)
-    except ValueError as error:
-        raise ConfigurationError([str(error)]) from error
-    _write_env(choices.env_file, emulator)
-    listeners.open()
-    complain(f"People sign in at the identity broker, {emulator.broker_origin}/.")
-    complain(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.")
-    await local_webex.serve(emulator, listeners, stop)
+    with closing(bound) as listeners:
+        try:
+            emulator = _emulator(choices, kept, listeners.origins)
+        except ValueError as error:
+            raise ConfigurationError([str(error)]) from error
+        _write_env(choices.env_file, emulator)
+        listeners.open()
+        complain(f"People sign in at the identity broker, {emulator.broker_origin}/.")
+        complain(f"The emulator is at {emulator.origin}/ and is not Webex. Ctrl-C stops.")
+        await local_webex.serve(emulator, listeners, stop)
 
 
 def _port(choices: Choices, kept: _Kept | None) -> int:
