@@ -61,12 +61,12 @@ def gateway_error(
 
 
 async def answer_bug(request: Request, _: Exception) -> Response:
-    """Answer what is nobody's intention."""
+    """Return the answer (500) to a defect of the emulator."""
     return gateway_error(request, HTTPStatus.INTERNAL_SERVER_ERROR, _BUG)
 
 
 async def answer_http_error(request: Request, error: HTTPException) -> Response:
-    """Answer what an endpoint or the router refuses."""
+    """Return the answer to what an endpoint or the router refuses."""
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         # Webex documents a body that is not JSON.
         html = "<html><body><h1>429 Too Many Requests</h1></body></html>"

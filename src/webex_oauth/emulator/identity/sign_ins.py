@@ -7,7 +7,6 @@ import base64
 import hashlib
 import hmac
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -91,12 +90,12 @@ class AuthorizationRequest:
 
 def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return parameters that may each appear once. RFC 6749 section 3.1."""
-    sent = list(pairs)
-    counts = Counter(name for name, _ in sent)
-    repeated = sorted(name for name, count in counts.items() if count > 1)
-    if repeated:
-        raise Unredirectable("invalid_request", f"Parameter:{repeated[0]} is sent more than once.")
-    return dict(sent)
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values:
+            raise Unredirectable("invalid_request", f"Parameter:{name} is sent more than once.")
+        values[name] = value
+    return values
 
 
 def read_return_address(
