@@ -50,7 +50,7 @@ _ELSEWHERE = (
 _LOCAL = ("platform", "store_url", "keys", "proxy", "ca_file", "person")
 _HIDDEN = (
     "AUTH_INIT_URL", "CLIENT_SECRET_FILE", "WEBEX_KEYS_FILE", "WEBEX_PROXY", "WEBEX_CA_FILE",
-    "WEBEX_PERSON", "WEBEX_WORKERS",
+    "WEBEX_PERSON", "WEBEX_TOKEN_ORIGINS", "WEBEX_WORKERS",
 )  # fmt: skip
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -23,6 +23,7 @@ NAMES: Final = frozenset(
         "WEBEX_SCOPES",
         "WEBEX_PERSON",
         "WEBEX_ORIGIN",
+        "WEBEX_TOKEN_ORIGINS",
         "WEBEX_APP_NAME",
         "WEBEX_HELP",
         "WEBEX_HOST",

@@ -1,10 +1,13 @@
 """Settings read from variables: every mistake is collected, each with its remedy."""
 
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from webex_oauth.errors import ConfigurationError, KeyUnavailable
 from webex_oauth.oauth.server import Client
@@ -187,10 +190,23 @@ class Reader(Collector):
                 "and people's tokens go there: make sure that it is right. Where it revokes tokens "
                 "is unknown: a sign-out forgets them here, and they end by themselves there"
             )
+        chosen = replace(chosen, token_origins=frozenset(self._token_origins()))
         self._check_worlds(client, chosen)
         if not self.mistakes and not chosen.is_local:
             self.warn(credentials_doubt(client.client_id, client.client_secret.reveal()))
         return chosen
+
+    def _token_origins(self) -> Iterator[str]:
+        for word in self.value("WEBEX_TOKEN_ORIGINS").split():
+            try:
+                yield read_origin(word)
+            except ConfigurationError as error:
+                self.mistakes.extend(f"WEBEX_TOKEN_ORIGINS: {one}" for one in error.mistakes)
+            else:
+                self.warnings.append(
+                    f"WEBEX_TOKEN_ORIGINS lets people's tokens go to {word} too: make sure that "
+                    "it is Webex's"
+                )
 
     def _named_origin(self) -> str:
         named = self.value("WEBEX_ORIGIN")

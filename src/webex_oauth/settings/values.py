@@ -57,6 +57,7 @@ class Settings:
         redirect_uri: str,
         scopes: Iterable[str],
         origin: str = PRODUCTION_ORIGIN,
+        token_origins: Iterable[str] = (),
         store_url: str | None = None,
         keys_file: str | Path | None = None,
         keys: Secret | None = None,

@@ -110,7 +110,7 @@ def _text(name: str, value: object) -> str:
             return "yes" if value else "no"
         case str() | int() | Path():
             return str(value)
-        case Iterable() if name == "scopes":
+        case Iterable() if name in {"scopes", "token_origins"}:
             return " ".join(value)
     raise TypeError(f"{name} cannot be of type {type(value).__name__}")
 

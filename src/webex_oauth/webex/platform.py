@@ -73,12 +73,14 @@ _WORD = re.compile(r"[a-z_]+")
 class Platform(Struct, frozen=True):
     """One Webex: the real one, a local one, or another of which less is known.
 
-    `server.revocation_endpoint` is None if it is not known.
+    `server.revocation_endpoint` is None if it is not known. `token_origins` are others that an
+    operator lets access tokens go to.
     """
 
     origin: str
     api_base_url: str
     server: AuthorizationServer
+    token_origins: frozenset[str] = frozenset()
 
     @property
     def is_production(self) -> bool:
@@ -107,7 +109,7 @@ class Platform(Struct, frozen=True):
         """
         origin = _origin_of(url)
         is_webex = self.is_production and BEARER_ORIGINS.fullmatch(origin) is not None
-        return origin == self.origin or is_webex
+        return origin == self.origin or is_webex or origin in self.token_origins
 
     def has_picture(self, url: SplitResult) -> bool:
         """Return whether *url* is of a picture that this Webex keeps."""

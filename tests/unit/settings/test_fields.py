@@ -66,11 +66,16 @@ def test_every_field_reaches_the_settings(tmp_path: Path) -> None:
         "workers": 2,
         "debug": True,
     }
-    settings = Settings(**FOUR, **fields, origin="http://localhost:8090")
+    origins: dict[str, Any] = {
+        "origin": "http://localhost:8090",
+        "token_origins": ["https://api.example"],
+    }
+    settings = Settings(**FOUR, **fields, **origins)
 
     assert {name: getattr(settings, name) for name in fields} == fields
     assert settings.platform.origin == "http://localhost:8090"
-    assert {*fields, "origin", "keys"} == set(PARAMETERS)
+    assert settings.platform.token_origins == {"https://api.example"}
+    assert {*fields, *origins, "keys"} == set(PARAMETERS)
 
 
 def test_every_parameter_has_its_variable() -> None:

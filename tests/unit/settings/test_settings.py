@@ -378,3 +378,20 @@ def test_the_application_has_a_name_of_one_short_line() -> None:
     assert with_portal_url().app_name == "webex-oauth"
     assert with_portal_url(WEBEX_APP_NAME="Acme spaces").app_name == "Acme spaces"
     assert "60 characters" in only_mistake(WEBEX_APP_NAME="a" * 61)
+
+
+def test_tokens_go_to_further_origins_that_the_operator_names_and_says_so() -> None:
+    named = GOOD | {"WEBEX_TOKEN_ORIGINS": "https://API.one.example:443 https://two.example"}
+    settings = Settings.from_env(None, named)
+
+    takes_token = settings.platform.takes_token
+    assert takes_token("https://api.one.example/v1/x") and takes_token("https://two.example/")  # noqa: PT018 - one list
+    assert not takes_token("https://three.example/")
+    assert sum("people's tokens go to" in warning for warning in settings.warnings) == 2
+
+
+@pytest.mark.parametrize("origin", ["http://one.example", "https://one.example/path", "*"])
+def test_what_is_no_safe_origin_gets_no_token(origin: str) -> None:
+    (mistake,) = mistakes(WEBEX_TOKEN_ORIGINS=origin)
+
+    assert mistake.startswith("WEBEX_TOKEN_ORIGINS: ")
