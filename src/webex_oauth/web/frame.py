@@ -113,6 +113,8 @@ class Frame:
         self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # before it is accepted: servers answer 403
         if scope["type"] != "http":
             return
         if not scope["path"].startswith(self._base):

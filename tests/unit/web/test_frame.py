@@ -120,6 +120,12 @@ def test_an_answer_that_breaks_halfway_is_cut_and_not_continued() -> None:
         run(explode_halfway)
 
 
+def test_a_websocket_is_refused_and_is_no_mistake_of_ours() -> None:
+    sent = asyncio.run(ask(framed(explode), more={"type": "websocket"}))
+
+    assert sent == [{"type": "websocket.close"}]
+
+
 async def read_form(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(str(len(await Request(scope, receive).body())))(scope, receive, send)
 
