@@ -126,6 +126,25 @@ def test_a_port_that_is_taken_is_a_warning(tmp_path: Path, emulator: Emulator) -
     assert "set PORT to a free one" in checked.stderr
 
 
+def test_a_neighbour_whom_browsers_meet_first_is_a_warning(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    try:
+        neighbour = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error.strerror}")
+    with neighbour:
+        port = neighbour.getsockname()[1]
+        path = tmp_path / ".env"
+        path.write_text(env_text(emulator, port))
+
+        checked = call("check-config", "--env-file", str(path))
+        elsewhere = call("check-config", "--env-file", str(path), WEBEX_HOST="0.0.0.0")  # noqa: S104 - looked at, not bound for long
+
+    assert f"warning: another program listens on [::1]:{port}" in checked.stderr
+    assert "another program" not in elsewhere.stderr
+
+
 @pytest.mark.parametrize("command", ["check-config", "serve"])
 def test_an_address_of_another_machine_is_told_with_its_own_setting(
     command: str, tmp_path: Path, emulator: Emulator

@@ -9,7 +9,7 @@ import click
 
 from webex_oauth.cli.options import env_file_option
 from webex_oauth.cli.output import print_mistakes, print_warnings, say
-from webex_oauth.cli.running import bind_failure, run
+from webex_oauth.cli.running import bind_failure, neighbour_warnings, run
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.opening.store_urls import start_mistakes, try_store, try_webex
 from webex_oauth.settings import Settings, judged_settings, port_mistakes, read_sources
@@ -30,7 +30,7 @@ def check_config_command(*, env_file: Path, connect: bool) -> None:
     """
     settings, mistakes = judged_settings(read_sources(env_file, os.environ))
     taken, unusable = _check_address(settings)
-    print_warnings([*settings.warnings, *taken])
+    print_warnings([*settings.warnings, *taken, *neighbour_warnings(settings)])
     found = dict.fromkeys(
         [*mistakes, *port_mistakes(settings), *unusable, *start_mistakes(settings)]
     )

@@ -8,9 +8,11 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from webex_oauth.cli.output import print_warnings
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.settings import Settings
 from webex_oauth.web.listening import listening_socket
 
 try:
@@ -20,6 +22,10 @@ except ImportError:  # it is made for POSIX alone
 
 Result = TypeVar("Result")
 
+NEIGHBOUR = (
+    "another program listens on [::1]:{}, where browsers look for localhost first: stop it, or set "
+    "PORT and the redirect URI to a free port"
+)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GARBAGE_THRESHOLDS = (20_000, 20, 50)
 LOOK_AGAIN_SECONDS = 0.1
@@ -89,3 +95,16 @@ async def listen(host: str, port: int, wait_seconds: float = 0) -> socket.socket
             print_warnings([f"{host}:{port} is taken; waiting up to {wait_seconds:.0f} seconds"])
             has_warned = True
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def neighbour_warnings(settings: Settings) -> list[str]:
+    """Return a warning if another program has the address that browsers try first for localhost."""
+    is_localhost = urlsplit(settings.public_origin).hostname == "localhost"
+    if not is_localhost or settings.host != "127.0.0.1":
+        return []
+    try:
+        listening_socket("::1", settings.port).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return [NEIGHBOUR.format(settings.port)]
+    return []

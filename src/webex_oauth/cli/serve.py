@@ -21,8 +21,8 @@ import click
 from msgspec.structs import replace
 
 from webex_oauth.cli.options import env_file_option, settings_or_exit
-from webex_oauth.cli.output import complain
-from webex_oauth.cli.running import listen, run, stop_on_signals
+from webex_oauth.cli.output import complain, print_warnings
+from webex_oauth.cli.running import listen, neighbour_warnings, run, stop_on_signals
 from webex_oauth.settings import Settings, read_sources
 from webex_oauth.settings.pages import PagePath
 
@@ -71,6 +71,7 @@ def serve_command(*, env_file: Path, workers: int | None) -> None:
 async def _serve(settings: Settings, env_file: Path) -> int:
     renewal, loop = asyncio.Event(), asyncio.get_running_loop()
     listener = await listen(settings.host, settings.port, BIND_SECONDS)
+    print_warnings(neighbour_warnings(settings))
     workers = Workers(settings.workers, listener, ["--env-file", str(env_file)])
     stop = stop_on_signals(before_exit=workers.kill)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
