@@ -69,6 +69,7 @@ def test_a_port_in_use_is_told_with_its_name(tmp_path: Path, taken: str) -> None
         wait_until_listening(int(variables["PORT"]))
 
         ended = run(tmp_path, "learn", "2", **(ports() | {taken: variables[taken]}))
+        end(process, signal.SIGTERM)  # killed, it would leave its step behind
         end(process, signal.SIGTERM)
 
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
