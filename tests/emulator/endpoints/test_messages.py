@@ -200,6 +200,7 @@ def test_a_message_that_cannot_be_written_is_400(
 def test_what_is_not_there_is_told_in_the_words_of_webex(luca: Api, mira_api: Api) -> None:
     foreign = mira_api.items("rooms")[0]["id"]
     message = mira_api.items(f"messages?roomId={foreign}")[0]["id"]
+    own = luca.items("rooms")[0]["id"]
     told = {
         "messages": (400, "Required String parameter 'roomId' is not present"),
         "messages?roomId=a": (400, "Expect base64 ID or UUID."),
@@ -208,6 +209,7 @@ def test_what_is_not_there_is_told_in_the_words_of_webex(luca: Api, mira_api: Ap
         f"messages/{webex_id('MESSAGE', UNKNOWN)}": (404, "Unable to get message."),
         "messages/direct?personEmail=nobody@acme.example": (404, "Person not found"),
         f"memberships?roomId={foreign}": (404, "Could not find a room with provided ID."),
+        f"memberships?roomId={own}&personId=a": (400, "Expect base64 ID or UUID."),
         "memberships?personEmail=mira@acme.example": (400, "roomId cannot be null"),
         f"memberships/{webex_id('MEMBERSHIP', f'{UNKNOWN}:{UNKNOWN}')}": (
             404,

@@ -128,7 +128,7 @@ def test_the_consent_page_says_who_asks_for_what_in_plain_words(wire: Wire) -> N
     ("changes", "further", "words"),
     [
         ({"client_id": ""}, "", "Parameter:client_id is blank"),
-        ({"redirect_uri": "http://localhost:8080/oauth/"}, "", "redirect_uri_mismatch"),
+        ({"redirect_uri": "http://localhost:8080/oauth/"}, "", "does not match a pre-registered"),
         ({}, "&state=again", "sent more than once"),
     ],
 )

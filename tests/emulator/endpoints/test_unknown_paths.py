@@ -12,7 +12,9 @@ LACKING = (
     "POST /v1/attachment/actions", "GET /v1/attachment/actions/a", "GET /v1/contents/a",
     "GET /v1/room/tabs", "GET /v1/userinfo", "GET /v1/authorizations",
     "POST /v1/applications/a/token", "GET /v1/.well-known/openid-configuration",
-    "GET /v1/organizations", "PATCH /v1/meetings/a", "GET /v1/telephony/config/people/a/features",
+    "GET /v1/organizations", "GET /v1/hotdesk/a", "GET /v1/hybrid/clusters",
+    "GET /v1/meetingClosedCaptions", "PATCH /v1/meetings/a",
+    "GET /v1/telephony/config/people/a/features",
     "GET /idb/.well-known/openid-configuration", "GET /idb/oauth2/v2/keys/verificationjwk",
 )  # fmt: skip
 
