@@ -222,6 +222,7 @@ def test_serve_needs_no_standard_streams(closed: str, tmp_path: Path) -> None:
     with process:
         try:
             wait_until_listening(port)
+            requests.get(f"http://localhost:{port}/healthz", timeout=LIMIT_SECONDS)
             process.terminate()
             _, told = process.communicate(timeout=LIMIT_SECONDS)
         finally:
