@@ -9,6 +9,7 @@ from webex_oauth.errors import AccessTokenRefused, ReauthRequired, StoreUnavaila
 from webex_oauth.flows.code_redemption import UNNAMED_SUBJECT_PREFIX, CodeRedemption
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.flows.person_api import PersonApi
+from webex_oauth.flows.revocation import is_shared
 from webex_oauth.oauth.authorization import check_scopes
 from webex_oauth.oauth.token import TokenSet
 from webex_oauth.secret import Secret
@@ -79,7 +80,9 @@ class Adoption:
         try:
             person = await PersonApi(context, self._vault, unnamed.key).call(people.me())
         except ReauthRequired:
-            await ledger.end_grant(unnamed.key, context.clock(), reason="refused")
+            found = await ledger.find_grant(unnamed.key)
+            if found is not None and is_shared(found.record.tokens, grant.tokens):
+                await ledger.drop_grant(found)
             raise
         stored, held = await ledger.find_grant(unnamed.key), await self._vault.grant(unnamed.key)
         if stored is None or stored.record.version != held.version:

@@ -92,9 +92,8 @@ class Ledger(RevocationQueue):
         now, reason = admission.at, "replaced" if admission.over else None
         draft = Draft(now, [self.grants.put(grant.key, grant, admission.over)])
         draft.tell("grant.created", grant.profile, reason)
-        if admission.instead_of is not None:
-            named, rev = admission.instead_of.record.key, admission.instead_of.rev
-            draft.changes.append(Change(Row(Kind.GRANT, named), rev))
+        if (gone := admission.instead_of) is not None:
+            draft.changes.append(Row(Kind.GRANT, gone.record.key, gone.rev).removal)
         if session is not None:
             draft.changes.append(self.sessions.put(session.digest, session))
             draft.tell("session.started", session.profile)
@@ -166,6 +165,11 @@ class Ledger(RevocationQueue):
         draft = replace(happened or Draft(0), changes=[change])
         is_done = await self.write(draft, durably=durably)
         return Entry(grant, change.row.rev) if is_done else None
+
+    async def drop_grant(self, found: Entry[Grant]) -> None:
+        """Delete a grant whose tokens are not to be revoked; do nothing if it moved."""
+        row = Row(Kind.GRANT, found.record.key, found.rev)
+        await self.rows.apply([row.removal], durably=False)
 
     def seal_grant(self, grant: Grant) -> bytes:
         """Seal a grant for its row, to be kept elsewhere until the row can be written."""

@@ -400,14 +400,17 @@ async def test_an_access_token_that_has_ended_alone_is_refused_with_what_to_do(
     assert await grants(fixture.ledger) == []
 
 
-async def test_a_refresh_token_that_is_refused_leaves_nothing_behind() -> None:
+async def test_a_refresh_token_that_is_refused_leaves_nothing_behind_and_is_not_revoked() -> None:
     fixture = FlowFixture()
-    fixture.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))
+    key = await adopt(fixture, expires_in=0)
+    fixture.webex.script(TOKEN_URL, answer({"error": "invalid_grant"}, 400))  # it is spent
 
     with pytest.raises(ReauthRequired):
         await adopt(fixture, expires_in=0)
 
-    assert await grants(fixture.ledger) == []
+    assert [grant.key for grant in await grants(fixture.ledger)] == [key]
+    assert fixture.revoked() == []
+    assert await fixture.queued() == []
 
 
 async def test_what_cannot_be_a_token_is_not_adopted() -> None:
