@@ -23,7 +23,7 @@ from webex_oauth.errors import (
 from webex_oauth.oauth.token import TokenSet, merge_tokens
 from webex_oauth.ports import Clock, Randomness, random_share
 from webex_oauth.secret import Secret
-from webex_oauth.vault.commit import Commit, HeldLease
+from webex_oauth.vault.commit import Commit, HeldLease, Notes
 from webex_oauth.vault.ledger import Ledger
 from webex_oauth.vault.plan import (
     MOST_PRESENTATIONS,
@@ -67,6 +67,7 @@ class Refresh:
         self._timing = timing
         self._sign_in_url = sign_in_url
         self._commit = Commit(ledger, clock, randomness, timing)
+        self.renewed: Notes[int] = Notes()  # which version of a grant this process got last
 
     # What this process sees
 
@@ -212,7 +213,6 @@ class Refresh:
             tokens = await self._endpoint.refresh(refresh_token, requested_at)
         except (UpstreamError, TokenError) as error:
             return await self._after_failure(lease, error)
-        self._endpoint.note_answer()
         return await self._store(lease, tokens, requested_at)
 
     async def _after_failure(
@@ -280,6 +280,7 @@ class Refresh:
     async def _store(self, lease: HeldLease, tokens: TokenSet, requested_at: int) -> Secret | None:
         """Write what came; what the store does not take goes to the rescue, whatever happens."""
         fresh = self._renewed(lease.grant, tokens, requested_at)
+        self.renewed[fresh.key] = fresh.version
         current: Grant | None = fresh
         try:
             current = await self._commit.tokens(fresh, lease.entry)
@@ -333,12 +334,11 @@ class Refresh:
     def _left_behind(self, claimed: Grant, failure: Failure) -> Trouble:
         trouble = claimed.trouble
         failure_count = 0 if failure.is_throttled else trouble.failure_count + 1
+        share = random_share(self._randomness)
         return Trouble(
             presented_count=trouble.presented_count - (0 if failure.is_ambiguous else 1),
             failure_count=failure_count,
-            retry_at=retry_at(
-                failure, failure_count, self._clock(), random_share(self._randomness)
-            ),
+            retry_at=retry_at(failure, failure_count, self._clock(), share),
         )
 
 

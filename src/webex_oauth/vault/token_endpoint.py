@@ -135,6 +135,7 @@ class TokenEndpoint:
         request = refresh_request(self._server, self._client, refresh_token)
         response = await self._transport.send(request, self._limits)
         tokens = read_token_response(self._server, response, requested_at)
+        self.note_answer()
         new = tokens.refresh_token
         if new is not None:
             self._has_rotated = self._has_rotated is True or new != refresh_token

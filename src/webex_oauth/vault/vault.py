@@ -52,8 +52,8 @@ log = logging.getLogger(__name__)
 class Kept(Enum):
     """What became of a grant that was looked at to be kept.
 
-    RENEWED: it has new tokens. NOT_DUE: it needs nothing now, or is gone. POSTPONED: it has to be
-    tried again later. NEEDS_PERSON: no refresh can help, and it is not due any more.
+    RENEWED: this process got new tokens. NOT_DUE: it needs nothing now, or is gone. POSTPONED: it
+    has to be tried again later. NEEDS_PERSON: no refresh can help, and it is not due any more.
     """
 
     RENEWED = "renewed"
@@ -183,7 +183,8 @@ class Vault:
             return Kept.NOT_DUE if is_over else Kept.NEEDS_PERSON
         except (UpstreamError, TokenError):
             return Kept.POSTPONED
-        return Kept.RENEWED
+        is_ours = self._refresh.renewed.get(key, 0) > held.grant.version
+        return Kept.RENEWED if is_ours else Kept.NOT_DUE
 
     async def close(self, grace_seconds: float | None = None) -> None:
         """Start no more refreshes; let those under way finish within *grace_seconds*.

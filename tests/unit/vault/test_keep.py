@@ -34,6 +34,20 @@ async def test_a_grant_that_is_due_is_renewed_once_although_its_token_lives() ->
     assert (stored.keep_at or 0) > fixture.clock.now
 
 
+async def test_a_grant_that_another_keeper_renewed_meanwhile_is_counted_there_alone() -> None:
+    fixture = await due(issued(2))
+    another, kept = fixture.another_vault(), list[Kept]()
+
+    async def overtake() -> None:
+        kept.append(await another.keep(ALICE))
+
+    fixture.rows.before["claim"] = [overtake]
+
+    assert await fixture.vault.keep(ALICE) is Kept.NOT_DUE
+    assert kept == [Kept.RENEWED]
+    assert len(fixture.endpoint.requests) == 1
+
+
 async def test_a_grant_that_is_gone_is_not_due() -> None:
     assert await VaultFixture().vault.keep(ALICE) is Kept.NOT_DUE
 
