@@ -307,6 +307,16 @@ def test_a_refusal_is_in_the_one_log_with_the_reference_that_its_page_shows(
     )
 
 
+def test_a_request_of_nobody_is_not_logged_and_names_no_reference(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = Browser(make()).get("/me")
+
+    assert answer.status_code == 401
+    assert "instance" not in told(answer)
+    assert not [one for one in caplog.records if one.name == "webex_oauth.flows.refusal_log"]
+
+
 @pytest.mark.parametrize("session", ["cookie", "host"])
 def test_below_a_prefix_that_the_server_takes_off_every_path_has_it(
     world: World, make: Make, session: str

@@ -146,12 +146,16 @@ def prefers_json(accept: str) -> bool:
 
 
 def problem(failure: Failure, reference: str, **more: object) -> bytes:
-    """Return what a program is told (RFC 9457), with the members *more*."""
-    members = {
+    """Return what a program is told (RFC 9457), with the members *more*.
+
+    Without a *reference* the failure is in no log.
+    """
+    members: dict[str, object] = {
         "type": f"urn:webex-oauth:{failure.name}",
         "title": failure.title,
         "status": failure.status,
         "detail": " ".join(filter(None, (failure.what_happened, failure.what_to_do))),
-        "instance": f"urn:webex-oauth:reference:{reference}",
     }
+    if reference:
+        members["instance"] = f"urn:webex-oauth:reference:{reference}"
     return msgspec.json.encode(members | more)

@@ -281,7 +281,7 @@ def _failure_page(
     asked: Asked, failure: Failure, reference: str, scopes: Collection[str] = (), button: str = ""
 ) -> Answer:
     told = [escape(failure.what_happened), *(f"<code>{escape(scope)}</code>" for scope in scopes)]
-    told += [escape(failure.what_to_do), f"Reference: <code>{reference}</code>"]
+    told += [escape(failure.what_to_do), reference and f"Reference: <code>{reference}</code>"]
     return _page(asked, failure.status, failure.title, told, button)
 
 

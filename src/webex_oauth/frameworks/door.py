@@ -160,8 +160,8 @@ class Door(FrontDoor):
     def answer_error(self, asked: Asked, error: WebexOAuthError) -> Answer:
         """Return the answer to a request that ended in *error*, and log what is not ordinary."""
         failure = failure_of(error)
-        is_ordinary = failure.status in ORDINARY
-        reference = new_reference() if is_ordinary else self._noted(asked, failure, error)
+        is_logged = failure.status not in ORDINARY
+        reference = self._noted(asked, failure, error) if is_logged else ""
         return self.refusal(asked, error, reference)
 
     def _noted(self, asked: Asked, failure: Failure, error: WebexOAuthError | None) -> str:
