@@ -1,6 +1,7 @@
 """What SQLite's writer does when work fails, hangs or is cancelled, and for quick commits."""
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from webex_oauth.errors import StoreUnavailable
 from webex_oauth.stores.sqlite.files import MAGIC, prepare, prepare_files, sync_log
 from webex_oauth.stores.sqlite.rows import Inline, SqliteRows
 from webex_oauth.stores.sqlite.writer import START_SECONDS, Writer
+from webex_oauth.vault.rows import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +104,31 @@ async def test_a_destroyed_file_is_unavailable(database: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match="SQLITE_NOTADB"):
         await SqliteRows(database).open()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["removed", "replaced"])
+async def test_a_file_that_is_not_at_its_path_is_neither_read_nor_written(
+    sqlite_rows: SqliteRows, database: Path, tmp_path: Path, *, is_replaced: bool
+) -> None:
+    await store(sqlite_rows, row(1))
+    await sqlite_rows.check()
+    elsewhere = database.parent.rename(tmp_path / "elsewhere")
+    if is_replaced:
+        prepare(database)
+
+    for use in (
+        sqlite_rows.check,
+        lambda: sqlite_rows.read(row(1)),
+        lambda: store(sqlite_rows, row(2)),
+        lambda: sqlite_rows.apply(add(row(2)), durably=True),
+        lambda: sqlite_rows.by_name(Kind.GRANT, b"", 9),
+    ):
+        with pytest.raises(StoreUnavailable, match="removed or replaced"):
+            await use()
+
+    shutil.rmtree(database.parent, ignore_errors=True)
+    elsewhere.rename(database.parent)
+    assert await sqlite_rows.by_name(Kind.GRANT, b"", 9) == [row(1)]
 
 
 async def test_work_that_fails_or_declines_is_undone(writer: Writer) -> None:
