@@ -19,6 +19,7 @@ from waiting import until
 
 from webex_oauth.emulator import Integration, RunningEmulator, Visitor
 
+AMARA = "amara@acme.example"
 PROGRAMS = Path(__file__).parent / "programs"
 SERVERS = {
     "wsgi": ["gunicorn", "--threads", "4", "-b", "127.0.0.1:0", "django_site:wsgi"],
@@ -265,6 +266,25 @@ def test_a_user_who_was_closed_is_not_let_in_and_their_grant_ends(
     assert browser.get("/me").status_code == 302
     browser.get(f"/users?open=webex-{luca.uuid}")
     assert browser.told("/rooms")["error"] == "GrantNotFound"
+
+
+def test_a_person_for_whom_no_user_is_made_becomes_nobody(browser: Browser) -> None:
+    accounts = browser.told("/users")
+    browser.headers["X-New-Users"] = "none"
+
+    refused = [browser.sign_in(AMARA).status_code, browser.sign_in(AMARA).status_code]
+
+    assert refused == [403, 403]
+    assert browser.told("/users") == accounts
+    assert browser.get("/me").status_code == 302
+
+
+def test_a_user_is_connected_to_one_person(browser: Browser) -> None:
+    browser.get("/with-password")
+    browser.sign_in("jonas@acme.example")
+
+    assert browser.sign_in(AMARA).status_code == 403
+    assert browser.told("/me") == {"email": "jonas@acme.example"}
 
 
 def test_a_user_of_the_projects_own_can_be_connected(site: Site, browser: Browser) -> None:

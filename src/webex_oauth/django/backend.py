@@ -19,16 +19,17 @@ class WebexBackend(ModelBackend):  # type: ignore[misc] # Django has no types
     def authenticate(
         self, request: HttpRequest | None, webex_grant: Grant | None = None, **_: Any
     ) -> User | None:
-        """Return the user whose person has just signed in; None if they are not active."""
+        """Return the user whose person has just signed in; None if there is none or not active."""
         if webex_grant is None or request is None:
             return None
         user = self._find(webex_grant) or self._make(request, webex_grant)
-        return user if self.user_can_authenticate(user) else None
+        return user if user and self.user_can_authenticate(user) else None
 
-    def create_user(self, request: HttpRequest, grant: Grant) -> User:  # noqa: ARG002 - for those who override this
+    def create_user(self, request: HttpRequest, grant: Grant) -> User | None:  # noqa: ARG002 - for those who override this
         """Return the user for a person who comes for the first time; override this as you like.
 
-        To connect Webex to a user of yours who is signed in, return `request.user`.
+        To connect Webex to a user of yours who is signed in, return `request.user`. Return None to
+        refuse the person.
         """
         model = get_user_model()
         names = {field.name for field in model._meta.get_fields()}  # noqa: SLF001 - Django's documented way to a model's fields
@@ -45,11 +46,14 @@ class WebexBackend(ModelBackend):  # type: ignore[misc] # Django has no types
         account = accounts.filter(person_id=grant.person_id).first()
         return account and account.user
 
-    def _make(self, request: HttpRequest, grant: Grant) -> User:
+    def _make(self, request: HttpRequest, grant: Grant) -> User | None:
         """Make user and account at once, or find those of a request that was faster."""
         try:
             with transaction.atomic():
                 user = self.create_user(request, grant)
+                # SQLite would give the account of nobody the number of a user that there is.
+                if user is None or WebexAccount.objects.filter(user=user).exists():
+                    return None
                 WebexAccount.objects.create(user=user, person_id=grant.person_id)
         except IntegrityError:
             user = self._find(grant)

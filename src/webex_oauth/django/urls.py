@@ -54,7 +54,7 @@ def _enter(request: HttpRequest, grant: Grant) -> None:
     user = authenticate(request, webex_grant=grant)
     if user is None:
         grant.revoke()
-        raise PermissionDenied("this user is not active")
+        raise PermissionDenied("no active user is this person")
     login(request, user)
 
 

@@ -1,4 +1,4 @@
-"""A backend that connects Webex to a user of the project's own who is signed in."""
+"""A backend that connects Webex to a user who is signed in, and makes none if a request says so."""
 
 from typing import Any
 
@@ -7,5 +7,7 @@ from webex_oauth.django.backend import WebexBackend
 
 class Connecting(WebexBackend):
     def create_user(self, request: Any, grant: Any) -> Any:
+        if request.headers.get("X-New-Users") == "none":
+            return None
         user = request.user
         return user if user.is_authenticated else super().create_user(request, grant)
