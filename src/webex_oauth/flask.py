@@ -33,6 +33,7 @@ from webex_oauth.library.synchronous import Grant, Integration
 from webex_oauth.settings import Settings
 
 EXTENSION: Final = "webex_oauth"
+NO_SESSION: Final = 'session="host" needs Flask\'s session: set secret_key of the application'
 NOT_CALLED: Final = "write @webex.login_required(), with the scopes between the parentheses"
 
 OnSignIn: TypeAlias = Callable[[Grant], ResponseReturnValue | None]
@@ -46,9 +47,10 @@ class WebexAuth:
     is one that you made; else one of *settings* is opened at first use, in each process anew.
 
     *session* is "cookie" for a session of this library, "host" for Flask's own, and None if
-    *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it. The
-    callback is at the path of the redirect URI, also if the server takes a prefix off it. If there
-    are *allowed_orgs*, ids of organizations, nobody else is admitted.
+    *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it; if it
+    raises, the person is not signed in. The callback is at the path of the redirect URI, also if
+    the server takes a prefix off it. If there are *allowed_orgs*, ids of organizations, nobody else
+    is admitted.
     """
 
     def __init__(
@@ -143,7 +145,11 @@ class WebexAuth:
 
     def _person_id(self) -> str | None:
         """Return who is signed in by Flask's own session, if that is where it is kept."""
-        return host_session.get(SESSION_KEY) if self._session == "host" else None
+        if self._session != "host":
+            return None
+        if current_app.session_interface.is_null_session(host_session):
+            raise RuntimeError(NO_SESSION)
+        return host_session.get(SESSION_KEY)
 
     def _begin(self) -> Response:
         return _reply(self._door.run(self._door.begin(_asked(), self._person_id())))
@@ -170,7 +176,12 @@ class WebexAuth:
             regenerate = getattr(current_app.session_interface, "regenerate", None)
             if regenerate is not None:  # a session on the server has an id, which may be planted
                 regenerate(host_session)
-        return self._on_sign_in(grant) if self._on_sign_in else None
+        try:
+            return self._on_sign_in(grant) if self._on_sign_in else None
+        except BaseException:  # such as abort(403)
+            if self._session == "host":
+                host_session.pop(SESSION_KEY, None)
+            raise
 
     def _sign_out(self) -> Response:
         reply = self._door.run(self._door.sign_out(_asked()))

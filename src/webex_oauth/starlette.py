@@ -49,9 +49,10 @@ class WebexAuth:
     those of the environment, lives as long as the application.
 
     *session* is "cookie" for a session of this library, "host" for `request.session`, and None if
-    *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it. Paths
-    are below the application's `root_path`, or whole, with it; the callback is at that of the
-    redirect URI. If there are *allowed_orgs*, ids of organizations, nobody else is admitted.
+    *on_sign_in* keeps what it needs. That function hears of each sign-in, and may answer it; if it
+    raises, the person is not signed in. Paths are below the application's `root_path`, or whole,
+    with it; the callback is at that of the redirect URI. If there are *allowed_orgs*, ids of
+    organizations, nobody else is admitted.
     """
 
     router_type: ClassVar[type[Router]] = Router
@@ -192,8 +193,13 @@ class WebexAuth:
                 # What was in it may be of somebody else, or planted.
                 session.clear()
             session[SESSION_KEY] = grant.person_id
-        answer = self._on_sign_in(request, grant) if self._on_sign_in else None
-        return await answer if isawaitable(answer) else answer
+        try:
+            answer = self._on_sign_in(request, grant) if self._on_sign_in else None
+            return await answer if isawaitable(answer) else answer
+        except BaseException:  # such as HTTPException(403)
+            if self._session == "host":
+                _session_of(request).pop(SESSION_KEY, None)
+            raise
 
     async def _sign_out(self, request: Request) -> Response:
         reply = await self._door.sign_out(asked_of(request))

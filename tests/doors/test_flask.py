@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import requests
 from doors.browsing import ORIGIN, PAGE, TEAMS, settings_of
-from flask import Flask, session as host_session
+from flask import Flask, abort, session as host_session
 from flask.testing import FlaskClient
 from library.people import LUCA, MIRA, World
 from logged import fields
@@ -363,6 +363,25 @@ def test_flasks_own_session_can_carry_the_person(world: World, make: Make) -> No
     assert browser.get("/me").status_code == 401
     with Integration(world.settings) as webex:
         assert len(list(webex.grants.list())) == 2  # they live until somebody revokes them
+
+
+@pytest.mark.parametrize("session", ["cookie", "host"])
+def test_a_person_whom_on_sign_in_refuses_is_not_signed_in(make: Make, session: str) -> None:
+    def refuse(_: Grant) -> None:
+        abort(403)
+
+    browser = Browser(make(session=session, on_sign_in=refuse))
+
+    assert browser.sign_in().status_code == 403
+    assert browser.get("/me").status_code == 401
+
+
+def test_an_application_without_sessions_is_told_before_a_person_goes_to_webex(make: Make) -> None:
+    app = make(session="host")
+    app.secret_key = None
+
+    with pytest.raises(RuntimeError, match="secret_key"):
+        Browser(app).get("/login")
 
 
 def test_a_program_may_keep_its_own_users(make: Make) -> None:

@@ -13,7 +13,7 @@ from doors.browsing import ORIGIN, PAGE, TEAMS, browsing, opened, settings_of
 from fastapi import Depends, FastAPI, Security
 from library.people import LUCA, MIRA, World
 from starlette.applications import Starlette
-from starlette.exceptions import WebSocketException
+from starlette.exceptions import HTTPException, WebSocketException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import HTTPConnection, Request
@@ -429,6 +429,15 @@ async def test_the_hosts_session_can_carry_the_person(world: World) -> None:
         assert (await browser.get("/me")).status_code == 401
     async with AsyncIntegration(world.settings) as webex:
         assert (await webex.grants.one()).email == LUCA  # it lives until somebody revokes it
+
+
+async def test_a_person_whom_on_sign_in_refuses_is_not_signed_in(world: World) -> None:
+    async def refuse(_: Request, __: AsyncGrant) -> None:
+        raise HTTPException(403)
+
+    async with browsing(host_app(world, on_sign_in=refuse)) as browser:
+        assert (await browser.sign_in()).status_code == 403
+        assert (await browser.get("/session-of-host")).json() == {}
 
 
 async def test_a_host_without_sessions_is_told_before_anybody_goes_to_webex(world: World) -> None:
