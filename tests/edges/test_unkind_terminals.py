@@ -82,6 +82,13 @@ def test_a_reader_that_left_is_no_traceback(arguments: list[str], tmp_path: Path
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
+def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = ended_with(full.fileno(), tmp_path, "--help")
+
+    assert (ended.returncode, ended.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
 @pytest.mark.parametrize("command", [*COMMANDS])
 def test_a_command_needs_no_home(command: str, tmp_path: Path) -> None:
     ended = ended_with(subprocess.DEVNULL, tmp_path, command, "--help")

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from webex_oauth.cli.limits import set_limits
-from webex_oauth.cli.output import complain, print_mistakes
+from webex_oauth.cli.output import complain, drop_unwritten, print_mistakes
 from webex_oauth.errors import (
     ConfigurationError,
     GrantNotFound,
@@ -65,6 +65,7 @@ class Edge(click.Command):
             sys.exit(1)
         except (WebexOAuthError, OSError) as error:
             complain(f"error: {error}")
+            drop_unwritten()
             sys.exit(_status_of(error))
         sys.exit(status if isinstance(status, int) else 0)
 

@@ -5,10 +5,12 @@ Foreign text cannot steer a terminal, nor pass for a line of ours.
 
 import json
 import logging
+import os
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import click
@@ -38,6 +40,15 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print one line to standard error."""
     click.echo(visible(text), err=True)
+
+
+def drop_unwritten() -> None:
+    """Drop what standard output does not take: at its end Python would fail over it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def print_mistakes(mistakes: Sequence[str]) -> None:
