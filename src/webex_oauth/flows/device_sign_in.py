@@ -11,6 +11,7 @@ from webex_oauth.flows.code_redemption import CodeRedemption
 from webex_oauth.flows.context import FlowContext
 from webex_oauth.oauth.authorization import check_scopes
 from webex_oauth.oauth.device import (
+    LONGEST_INTERVAL_SECONDS,
     DeviceAuthorization,
     Pending,
     device_request,
@@ -65,8 +66,8 @@ class DeviceSignIn(Struct, frozen=True):
                 answer = await self._ask(started, requested_at)
             except UpstreamError as error:
                 log.debug("the question for tokens failed: %(error)s", {"error": str(error)})
-                every_seconds *= 2  # section 3.5
-                wait_seconds = max(every_seconds, error.retry_after_seconds or 0)
+                longer = min(wait_seconds * 2, LONGEST_INTERVAL_SECONDS)  # section 3.5
+                wait_seconds = max(every_seconds, longer, error.retry_after_seconds or 0)
                 continue
             if isinstance(answer, TokenSet):
                 scopes = frozenset(started.scopes) if answer.scopes is None else answer.scopes

@@ -69,18 +69,19 @@ class Device:
         ([NOT_YET_EITHER, issued()], [2, 4]),
         ([TOO_FAST, NOT_YET, NOT_YET, issued()], [2, 9, 16, 23]),
         ([TOO_FAST, TOO_FAST, issued()], [2, 9, 21]),
-        ([AnswerLost("x"), NOT_YET, issued()], [2, 6, 10]),
+        ([AnswerLost("x"), NOT_YET, issued()], [2, 6, 8]),
+        ([*[AnswerLost("x")] * 6, NOT_YET, issued()], [2, 6, 14, 30, 62, 122, 182, 184]),
         ([DeadlineExceeded("x"), DeadlineExceeded("x"), issued()], [2, 6, 14]),
         ([UNREADABLE, issued()], [2, 6]),
         ([answer({}, 503), issued()], [2, 6]),
-        ([answer({}, 429, **{"retry-after": "30"}), NOT_YET, issued()], [2, 32, 36]),
+        ([answer({}, 429, **{"retry-after": "30"}), NOT_YET, issued()], [2, 32, 34]),
     ],
     ids=[
         "at once", "428", "400", "slower for good", "slower twice",
-        "lost", "time-outs", "HTML", "503", "429",
+        "lost", "network away", "time-outs", "HTML", "503", "429",
     ],
 )  # fmt: skip
-async def test_a_device_asks_at_the_interval_and_ever_less_often_in_trouble(
+async def test_a_device_asks_at_the_interval_and_less_often_in_trouble(
     lines: list[Line], asked_at: list[int]
 ) -> None:
     device = Device(*lines)
@@ -109,6 +110,14 @@ async def test_a_refusal_ends_the_questions(line: Line, kind: type[WebexOAuthErr
         await device.run()
 
     assert device.asked_at == [2, 4]
+
+
+async def test_trouble_brings_no_question_before_the_interval() -> None:
+    device = Device(TOO_FAST, AnswerLost("x"), issued(), interval=60)
+
+    await device.run()
+
+    assert device.asked_at == [60, 125, 190]
 
 
 async def test_nobody_is_asked_for_once_the_code_has_expired() -> None:
