@@ -2,8 +2,13 @@
 
 import contextlib
 import logging
+import os
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +16,7 @@ import pytest
 from services.processes import free_port
 from waiting import LIMIT_SECONDS, until
 
+from webex_oauth import emulator as emulator_package
 from webex_oauth.emulator import (
     BeyondLoopback,
     CannotListen,
@@ -20,6 +26,18 @@ from webex_oauth.emulator import (
     bind,
 )
 from webex_oauth.emulator.server import Listeners
+
+LOSES_ITS_TEMPLATES = """
+import shutil
+from pathlib import Path
+from urllib.request import urlopen
+
+from webex_oauth import emulator
+
+with emulator.RunningEmulator() as running:
+    shutil.rmtree(Path(emulator.__file__).parent / "templates")
+    print(urlopen(running.origin).status)
+"""
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused
@@ -121,3 +139,19 @@ def listening(host: str = "127.0.0.1", **options: Any) -> Iterator[Listeners]:
 def addresses_of(host: str) -> set[str]:
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return {str(address[0]) for *_, address in found}
+
+
+def test_pages_are_answered_while_the_files_behind_them_are_replaced(tmp_path: Path) -> None:
+    package = Path(emulator_package.__file__).parent.parent
+    shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("*.pyc"))
+
+    answered = subprocess.run(
+        [sys.executable, "-c", LOSES_ITS_TEMPLATES],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert answered.stdout == "200\n", answered.stderr

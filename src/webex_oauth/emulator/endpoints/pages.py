@@ -33,13 +33,18 @@ _FOLDER = Path(__file__).parent.parent
 STATIC_FOLDER = _FOLDER / "static"
 """The pages' style sheet, icon and pictures."""
 
-_TEMPLATES = Environment(
+_ENVIRONMENT = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
+# All at the start: the files may be replaced under a running emulator.
+_TEMPLATES = {
+    name: _ENVIRONMENT.get_template(name) for name in _ENVIRONMENT.list_templates(["html"])
+}
 # No form-action: browsers apply it to all redirects after a form, and how many origins an
 # application leads through after its callback is not known here.
 _POLICY = (
@@ -58,7 +63,7 @@ _DECISION_PATH = f"{_PATH}/decision"
 
 def page(template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:
     """Return a page, made from its template."""
-    html = _TEMPLATES.get_template(f"{template}.html").render(values)
+    html = _TEMPLATES[f"{template}.html"].render(values)
     return protected(HTMLResponse(html, status))
 
 
