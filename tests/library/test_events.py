@@ -59,6 +59,36 @@ def test_without_a_loop_a_listener_may_use_the_integration(world: World) -> None
         assert [event.kind for event in webex.events.read()] == ["grant.created"]
 
 
+async def test_a_listener_may_use_the_integration_until_it_is_closed(world: World) -> None:
+    webex, leaving, names = AsyncIntegration(world.settings), asyncio.Event(), []
+
+    @webex.events.on("grant.created")
+    async def hear(event: Event) -> None:
+        await leaving.wait()
+        names.append((await webex.grants.get(event.person_id)).display_name)
+
+    async with webex:
+        await world.adopt(webex, LUCA)
+        leaving.set()
+
+    assert names == ["Luca Moretti"]
+
+
+def test_without_a_loop_a_listener_may_use_it_until_it_is_closed(world: World) -> None:
+    webex, leaving, names = Integration(world.settings), threading.Event(), []
+
+    @webex.events.on("grant.created")
+    def hear(event: Event) -> None:
+        leaving.wait(LIMIT_SECONDS)
+        names.append(webex.grants.get(event.person_id).display_name)
+
+    with webex:
+        world.adopt_now(webex, LUCA)
+        leaving.set()
+
+    assert names == ["Luca Moretti"]
+
+
 def test_listeners_that_block_hold_up_no_call(world: World) -> None:
     webex, leave = Integration(world.settings), threading.Event()
 

@@ -150,7 +150,7 @@ def test_control_c_at_the_end_of_opening_leaves_it_of_use() -> None:
     async def leave() -> None:
         opened.clear()
 
-    runner = Runner(enter, leave)
+    runner = Runner(enter, leave, nothing)
     with pytest.raises(KeyboardInterrupt):
         runner.open()
     runner.open()
@@ -179,7 +179,7 @@ def test_the_handler_of_a_signal_may_close_it_while_it_opens() -> None:
         handled.append(number)
         runner.close()
 
-    runner = Runner(enter, leave)
+    runner = Runner(enter, leave, nothing)
     before = signal.signal(signal.SIGUSR1, handle)
     try:
         runner.open()
@@ -208,7 +208,7 @@ def test_all_threads_wait_for_one_opening_and_hear_how_it_failed() -> None:
             runner.open()
         return str(failed.value)
 
-    runner, threads = Runner(enter, nothing), range(8)
+    runner, threads = Runner(enter, nothing, nothing), range(8)
     with ThreadPoolExecutor(len(threads)) as pool:
         told = [future.result() for future in [pool.submit(ask) for _ in threads]]
 
@@ -227,7 +227,7 @@ def test_a_half_read_list_may_be_left_in_the_loops_own_thread() -> None:
     async def collect(items: Generator[int]) -> None:
         items.close()  # as the garbage collector does wherever it runs
 
-    runner = Runner(nothing, nothing)
+    runner = Runner(nothing, nothing, nothing)
     items = runner.iterate(source())
     assert isinstance(items, Generator)
     assert next(items) == 1

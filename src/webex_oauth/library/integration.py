@@ -57,8 +57,14 @@ class AsyncIntegration:
 
     async def close(self) -> None:
         """Finish what was begun and close; do nothing if it is closed."""
+        await self._end_listeners()
         self._integration = None
         await self._exits.aclose()
+
+    async def _end_listeners(self) -> None:
+        """Let the listeners end while they can still use this integration."""
+        if self._integration is not None:
+            await self._integration.context.ledger.hub.close()
 
     def _use(self, settings: Settings) -> bool:
         """Open with other *settings* than it was made with, for tests; return False if it is open.

@@ -90,9 +90,15 @@ class Runner:
     the fork is left alone there: it belongs to the parent.
     """
 
-    def __init__(self, enter: Callable[[], Work[object]], leave: Callable[[], Work[None]]) -> None:
+    def __init__(
+        self,
+        enter: Callable[[], Work[object]],
+        leave: Callable[[], Work[None]],
+        before_closing: Callable[[], Work[None]],
+    ) -> None:
         self._enter = enter
         self._leave = leave
+        self._before_closing = before_closing
         self._is_closed = False
         self.forget()
         _RUNNERS.add(self)
@@ -135,7 +141,11 @@ class Runner:
 
     def close(self) -> None:
         """Close for good; do nothing if it is closed."""
-        self._is_closed = True
+        try:
+            if self._is_open and not self._is_closed:
+                _LOOPS.current().run(self._before_closing(), CLOSING_SECONDS)
+        finally:
+            self._is_closed = True
         if self._opening is not None:
             atexit.unregister(self.close)
             _LOOPS.current().run(self._end(), CLOSING_SECONDS)

@@ -251,7 +251,7 @@ class Integration:
     def __init__(self, settings: Settings | None = None) -> None:
         self._twin = twin = AsyncIntegration(settings)
         self.settings: Settings = twin.settings
-        self._runner = Runner(twin.__aenter__, twin.close)
+        self._runner = Runner(twin.__aenter__, twin.close, twin._end_listeners)  # noqa: SLF001 - the two halves of one library
         self.grants: Grants = Grants(twin.grants, self._runner)
         self.sign_in: SignIn = SignIn(twin.sign_in, self._runner)
         self.events: Events = Events(twin.events, self._runner)
