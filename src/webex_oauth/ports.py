@@ -23,6 +23,11 @@ def random_share(randomness: Randomness) -> float:
     return int.from_bytes(randomness(2), "big") / 0xFFFF
 
 
+def host_and_port(host: str, port: object) -> str:
+    """Return an address as URLs have it, with an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Limits(Struct, frozen=True):
     """Bound one exchange: seconds for the whole of it, bytes of the decoded answer."""
 

@@ -50,6 +50,12 @@ def test_a_file_of_authorities_without_one_is_told(
     assert "BEGIN CERTIFICATE" in checked.stderr
 
 
+def test_an_address_of_ipv6_is_shown_in_brackets(tmp_path: Path, emulator: Emulator) -> None:
+    checked = check(tmp_path, emulator, WEBEX_HOST="::1")
+
+    assert "[::1]:" in checked.stdout
+
+
 def test_what_settings_and_files_get_wrong_is_told_at_once(
     tmp_path: Path, emulator: Emulator
 ) -> None:

@@ -12,6 +12,7 @@ from webex_oauth.cli.output import print_mistakes, print_warnings, say
 from webex_oauth.cli.running import bind_failure, neighbour_warnings, run
 from webex_oauth.errors import WebexOAuthError
 from webex_oauth.opening.store_urls import start_mistakes, try_store, try_webex
+from webex_oauth.ports import host_and_port
 from webex_oauth.settings import Settings, judged_settings, port_mistakes, read_sources
 from webex_oauth.settings.pages import PagePath
 from webex_oauth.settings.places import without_password
@@ -74,7 +75,7 @@ def _summary(settings: Settings) -> list[tuple[str, object]]:
         ("redirect URI", settings.client.redirect_uri),
         ("Webex", settings.platform.origin),
         ("scopes", " ".join(settings.scopes)),
-        ("listens on", f"{settings.host}:{settings.port}"),
+        ("listens on", host_and_port(settings.host, settings.port)),
         ("workers", settings.workers),
         ("store", without_password(settings.store_url)),
         ("keys", settings.keys_file if settings.keys is None else "WEBEX_KEYS"),

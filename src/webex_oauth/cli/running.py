@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from webex_oauth.cli.output import print_warnings
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.ports import host_and_port
 from webex_oauth.settings import Settings
 from webex_oauth.web.listening import listening_socket
 
@@ -78,7 +79,7 @@ def stop_on_signals(before_exit: Callable[[], None] = lambda: None) -> asyncio.E
 def bind_failure(host: str, port: int, error: OSError) -> str:
     """Return why an address cannot be bound, and what to do."""
     remedy = _BIND_REMEDIES.get(error.errno, "set WEBEX_HOST to an address of this machine")
-    return f"cannot listen on {host}:{port} ({error.strerror}): {remedy}"
+    return f"cannot listen on {host_and_port(host, port)} ({error.strerror}): {remedy}"
 
 
 async def listen(host: str, port: int, wait_seconds: float = 0) -> socket.socket:
@@ -92,7 +93,8 @@ async def listen(host: str, port: int, wait_seconds: float = 0) -> socket.socket
             if error.errno != errno.EADDRINUSE or loop.time() >= ends_at:
                 raise ConfigurationError([bind_failure(host, port, error)]) from error
         if not has_warned:
-            print_warnings([f"{host}:{port} is taken; waiting up to {wait_seconds:.0f} seconds"])
+            place = host_and_port(host, port)
+            print_warnings([f"{place} is taken; waiting up to {wait_seconds:.0f} seconds"])
             has_warned = True
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
 

@@ -36,7 +36,8 @@ class CannotListen(OSError):
     """An address that cannot be bound, or a host that is unknown."""
 
     def __init__(self, cause: OSError, host: str, port: int) -> None:
-        address = host if isinstance(cause, socket.gaierror) else f"{host}:{port}"
+        named = f"[{host}]" if ":" in host else host
+        address = host if isinstance(cause, socket.gaierror) else f"{named}:{port}"
         super().__init__(f"cannot listen on {address} ({cause.strerror})")
         self.cause = cause
         self.port = port

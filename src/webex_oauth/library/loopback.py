@@ -17,6 +17,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from webex_oauth.errors import ConfigurationError, SignInTimedOut
+from webex_oauth.ports import host_and_port
 from webex_oauth.webex.platform import DEFAULT_PORTS, is_loopback_host
 
 MAX_CONNECTIONS: Final = 16
@@ -121,7 +122,7 @@ class Loopback:
         except OSError as error:
             if self._servers and error.errno != errno.EADDRINUSE:
                 return  # localhost without IPv6
-            where = f"{address}:{self._port}"
+            where = host_and_port(address, self._port)
             raise ConfigurationError(
                 [f"cannot listen on {where} ({error.strerror or error}): {IN_USE}"]
             ) from error

@@ -20,7 +20,7 @@ from webex_oauth.errors import (
     UpstreamError,
 )
 from webex_oauth.oauth.http import HttpRequest
-from webex_oauth.ports import StreamedResponse
+from webex_oauth.ports import StreamedResponse, host_and_port
 from webex_oauth.webex.platform import DEFAULT_PORTS
 
 STANDING_HEADERS = "user-agent: webex-oauth\r\naccept-encoding: identity\r\n"
@@ -44,8 +44,7 @@ class Peer(Struct, frozen=True):
     is_tls: bool
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
 
 def write_request(request: HttpRequest) -> tuple[Peer, bytes]:

@@ -7,6 +7,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.ports import host_and_port
 from webex_oauth.secret import Secret
 from webex_oauth.stores.store import DURABILITY, Option, read_options
 
@@ -67,7 +68,8 @@ def _read_conninfo(url: str) -> tuple[Secret, str]:
     try:
         named = conninfo_to_dict(url)
         text = make_conninfo(url, **{k: v for k, v in DEFAULTS.items() if k not in named})
-        return Secret(text), f"{named.get('host', 'localhost')}:{named.get('port', 5432)}"
+        place = host_and_port(str(named.get("host", "localhost")), named.get("port", 5432))
+        return Secret(text), place
     except ProgrammingError:
         # libpq repeats what it cannot read, and that may be a part of the password.
         raise ConfigurationError([UNREADABLE]) from None

@@ -11,6 +11,7 @@ from msgspec import Struct
 from redis.asyncio.connection import AbstractConnection
 
 from webex_oauth.errors import ConfigurationError
+from webex_oauth.ports import host_and_port
 from webex_oauth.secret import Secret
 from webex_oauth.stores.store import DURABILITY, Option, read_options
 
@@ -61,7 +62,7 @@ class Address(Struct, frozen=True):
     @property
     def place(self) -> str:
         """Return where the server is, for messages."""
-        return f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
 
 def read_address(url: str) -> Address:
