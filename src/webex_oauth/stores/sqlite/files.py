@@ -144,6 +144,8 @@ def create(connection: sqlite3.Connection, path: Path) -> bool:
 
 def _check_files(path: Path) -> None:
     check_private_file(path)
+    if not os.access(path, os.W_OK, effective_ids=True):
+        raise PermissionError(f"{path} cannot be written: run `chmod 600 {path}`")
     for companion in COMPANIONS:
         with suppress(FileNotFoundError):
             check_private_file(path.with_name(path.name + companion))
