@@ -32,7 +32,8 @@ def webex() -> Iterator[LocalWebex]:
 @pytest.fixture
 def job(webex: LocalWebex, place: str, clock: ClockFile, tmp_path: Path) -> Job:
     assert clock() == NOW
-    return Job(webex.registration, place, str(tmp_path), b"", 5, str(tmp_path / "clock"))
+    file = str(tmp_path / "clock")
+    return Job(webex.registration, place, str(tmp_path), b"", 5, clock_file=file, insists=True)
 
 
 async def test_what_a_paused_holder_would_write_is_refused(

@@ -16,7 +16,7 @@ from peers.registration import settings_of
 from storm.callers import Answers, Job
 from storm.clock_file import ClockFile
 
-from webex_oauth.errors import RateLimited, WebexOAuthError
+from webex_oauth.errors import RateLimited, StoreUnavailable, WebexOAuthError
 from webex_oauth.integration import open_integration
 from webex_oauth.oauth.http import HttpRequest, HttpResponse
 from webex_oauth.ports import Limits, Transport
@@ -53,8 +53,11 @@ async def ask(vault: Vault, job: Job) -> str | WebexOAuthError:
 
 
 async def insist(vault: Vault, job: Job) -> str | WebexOAuthError:
+    """Ask again where the answer is to come back; on a busy machine a store may be late."""
     async with asyncio.timeout(INSIST_SECONDS):
-        while isinstance(got := await ask(vault, job), RateLimited):  # noqa: ASYNC110
+        while isinstance(  # noqa: ASYNC110 - what is waited for tells nobody
+            got := await ask(vault, job), RateLimited | StoreUnavailable
+        ):
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return got
 
