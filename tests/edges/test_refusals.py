@@ -1,5 +1,6 @@
 """Refusals: each is one event of the log, and its page shows the reference of that event."""
 
+import asyncio
 import json
 import logging
 import re
@@ -12,7 +13,7 @@ from edges.client import FORM, Answer, Client
 from edges.stage import Stage, open_stage
 from failing_pages import REASON, failing_pages, path_of
 from logged import fields
-from waiting import LIMIT_SECONDS
+from waiting import LIMIT_SECONDS, until
 
 from webex_oauth.emulator import Answer as WebexAnswer
 from webex_oauth.errors import StoreUnavailable
@@ -212,4 +213,28 @@ def test_a_flood_of_one_kind_is_counted_and_hides_no_other_kind() -> None:
     kinds = [fields(one)["failure"] for one in count.events]
     assert kinds == ["flood-a"] * MAX_EVENTS + ["flood-b", "flood-a", "flood-a"]
     assert fields(count.events[-2])["count"] == 500
+    assert "count" not in fields(count.events[-1])
+
+
+async def refuse(refusals: RefusalLog) -> None:
+    """Refuse one request more than are logged in a second."""
+    for _ in range(MAX_EVENTS + 1):
+        refusals.note("flood-c", "no such page", peer=PEER)
+
+
+def test_a_loop_that_ends_within_the_second_silences_no_kind() -> None:
+    refusals, count = RefusalLog(), Count()
+    log = logging.getLogger("webex_oauth.flows.refusal_log")
+    log.addHandler(count)
+
+    def is_counted() -> bool:
+        refusals.note("flood-c", "no such page", peer=PEER)
+        return count.is_counted.is_set()
+
+    try:
+        asyncio.run(refuse(refusals))
+        until(is_counted)
+    finally:
+        log.removeHandler(count)
+
     assert "count" not in fields(count.events[-1])
