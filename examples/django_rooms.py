@@ -9,7 +9,6 @@ from django.conf import settings
 settings.configure(
     DEBUG=True,
     SECRET_KEY="not-for-production-but-long-enough-for-django-checks-0123456789",
-    ALLOWED_HOSTS=["localhost"],
     ROOT_URLCONF=__name__,
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": Path("db.sqlite3")}},
     INSTALLED_APPS=[

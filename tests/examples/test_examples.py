@@ -67,6 +67,9 @@ def test_a_django_application(world: World) -> None:
     assert "webex" in world.run(PYTHON, example, "migrate")
     port = str(world.port)
     with world.serving(PYTHON, example, "runserver", "--noreload", port) as client:
+        # The address that runserver prints without a host.
+        first = client.get(f"http://127.0.0.1:{port}/", headers=PAGE)
+        assert first.headers.get("location") == "/login?next=/", first.text
         browse(client, world.base)
 
 
