@@ -232,10 +232,20 @@ def test_a_follower_whose_reader_left_ends(machine: Machine) -> None:
         assert following.stdout
         assert following.stderr
         assert "grant.created" in following.stdout.readline()
-        following.stdout.close()
-        machine.sign_in()
+        following.stdout.close()  # and nothing happens that could be printed
         assert following.wait(LIMIT_SECONDS) == 1
         assert following.stderr.read() == ""
+
+
+@pytest.mark.check("C07")
+def test_a_follower_that_is_told_to_end_does_so_in_good_order(machine: Machine) -> None:
+    machine.sign_in()
+    with server(machine.folder, "events", "--follow") as following:
+        following.line_with("grant.created")
+        following.send(signal.SIGTERM)
+        ended = following.end()
+
+    assert (ended.exit_code, "Traceback" in ended.output) == (0, False)
 
 
 @pytest.mark.check("C05")

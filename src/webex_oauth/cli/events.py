@@ -1,8 +1,14 @@
 """`webex-oauth events`: what became of people's grants and sessions, for an audit trail."""
 
 import asyncio
+import errno
 import json
+import os
+import signal
+import stat
+import sys
 from pathlib import Path
+from typing import Final
 
 import click
 from msgspec.structs import asdict
@@ -12,6 +18,8 @@ from webex_oauth.cli.output import say
 from webex_oauth.integration import open_integration
 from webex_oauth.settings import Settings
 from webex_oauth.vault.events import Event
+
+STDOUT: Final = 1
 
 
 @click.command(name="events")
@@ -43,15 +51,23 @@ async def _follow(settings: Settings, name: str, after: int) -> None:
     loop = asyncio.get_running_loop()
     over = loop.create_future()
 
+    def end(error: OSError | None) -> None:
+        if not over.done():
+            over.set_result(None) if error is None else over.set_exception(error)
+
     async def show(event: Event) -> None:
         try:
             if event.id > after:
                 _show(event)
         except OSError as error:
             # The reader has left: the event stays for the next one of this name.
-            over.set_exception(error)
+            end(error)
             await loop.create_future()
 
+    loop.add_signal_handler(signal.SIGTERM, end, None)
+    if _is_pipe():
+        # Nothing can be read there: it is heard of when the reader leaves, also between events.
+        loop.add_reader(STDOUT, end, BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
     async with open_integration(settings) as integration:
         following = asyncio.create_task(integration.events.follow(name, show))
         try:
@@ -59,6 +75,10 @@ async def _follow(settings: Settings, name: str, after: int) -> None:
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+
+
+def _is_pipe() -> bool:
+    return sys.platform == "linux" and stat.S_ISFIFO(os.fstat(STDOUT).st_mode)
 
 
 def _show(event: Event) -> None:
