@@ -68,7 +68,7 @@ def test_a_django_application(world: World) -> None:
     port = str(world.port)
     with world.serving(PYTHON, example, "runserver", "--noreload", port) as client:
         # The address that runserver prints without a host.
-        first = client.get(f"http://127.0.0.1:{port}/", headers=PAGE)
+        first = httpx.get(f"http://127.0.0.1:{port}/", headers=PAGE, trust_env=False)
         assert first.headers.get("location") == "/login?next=/", first.text
         browse(client, world.base)
 
