@@ -23,6 +23,8 @@ pytestmark = pytest.mark.anyio
 
 W = TypeVar("W", bound=Writer)
 
+PAGE_BYTES = 4096
+
 
 @asynccontextmanager
 async def started(writer: W) -> AsyncIterator[W]:
@@ -73,6 +75,11 @@ def log_size(database: Path) -> int:
 def make_destroyed(database: Path) -> None:
     prepare_files(database)
     database.write_bytes(MAGIC + bytes(4096))
+
+
+def destroy_rows(database: Path) -> None:
+    whole = database.read_bytes()
+    database.write_bytes(whole[:PAGE_BYTES].ljust(len(whole), b"\0"))
 
 
 class Hold:
@@ -129,6 +136,17 @@ async def test_a_file_that_is_not_at_its_path_is_neither_read_nor_written(
     shutil.rmtree(database.parent, ignore_errors=True)
     elsewhere.rename(database.parent)
     assert await sqlite_rows.by_name(Kind.GRANT, b"", 9) == [row(1)]
+
+
+async def test_a_file_of_which_the_first_page_alone_is_whole_is_unavailable(database: Path) -> None:
+    prepare(database)
+    destroy_rows(database)
+    rows = SqliteRows(database)
+    await rows.open()
+
+    with pytest.raises(StoreUnavailable, match="SQLITE_CORRUPT"):
+        await rows.check()
+    await rows.close()
 
 
 async def test_work_that_fails_or_declines_is_undone(writer: Writer) -> None:

@@ -34,6 +34,7 @@ T = TypeVar("T")
 FLUSH_SECONDS = 0.05
 TURN_SECONDS = 0.002
 NO_PATIENCE = 0.0
+NOBODYS = Row(Kind.STATE, b"nobody's")
 COLUMNS = 'name, rev, body, "group", at, over_at'
 FIND = 'SELECT name, rev, body, "group", at, over_at FROM rows WHERE kind = ? AND name = ?'
 LOOK = 'SELECT rowid, rev, "group", at, over_at FROM rows WHERE kind = ? AND name = ?'
@@ -77,6 +78,7 @@ class SqliteRows(Store):
 
     async def check(self) -> None:
         await self._writer.write(_beat, durably=True)
+        await self._inline.read(partial(_read, rows=[NOBODYS]))  # the first page may be whole alone
 
     async def time(self) -> float:
         return time.time()
