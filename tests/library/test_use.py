@@ -41,6 +41,18 @@ def test_it_works_without_a_loop_and_from_any_thread(world: World) -> None:
         assert webex.grants.find(email=LUCA) == grant
 
 
+def test_closing_ends_a_sign_in_that_waits_for_a_device(world: World) -> None:
+    webex, is_shown = Integration(world.settings), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(webex.sign_in.with_device, show=lambda _: is_shown.set())
+        assert is_shown.wait(LIMIT_SECONDS)
+
+        webex.close()
+
+        with pytest.raises(RuntimeError, match="is not open"):
+            waiting.result(LIMIT_SECONDS)
+
+
 def test_a_sign_in_is_values_in_and_out(world: World) -> None:
     with Integration(world.settings) as webex:
         start = webex.sign_in.begin(return_to="/here")

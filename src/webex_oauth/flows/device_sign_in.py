@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
@@ -52,15 +52,19 @@ class DeviceSignIn(Struct, frozen=True):
                 raise InvalidResponse(f"a person cannot be sent to {url}")
         return started
 
-    async def complete(self, started: DeviceAuthorization) -> bytes:
+    async def complete(
+        self, started: DeviceAuthorization, check: Callable[[], object] = lambda: None
+    ) -> bytes:
         """Wait until the person has decided, keep and hold the grant, and return its key.
 
-        Raises AuthorizationRefused, SignInTimedOut, TokenError, UpstreamError, ApiError,
-        StoreError or VaultError; tokens that were issued by then are revoked.
+        *check* is called before each question, and ends the wait with what it raises. Raises
+        AuthorizationRefused, SignInTimedOut, TokenError, UpstreamError, ApiError, StoreError or
+        VaultError; tokens that were issued by then are revoked.
         """
         every_seconds = wait_seconds = started.shown.interval
         while True:
             await self._pause(wait_seconds, started)
+            check()
             requested_at = self.context.clock()
             try:
                 answer = await self._ask(started, requested_at)

@@ -172,7 +172,7 @@ class AsyncSignIn:
         opened = self._opened()
         started = await opened.sign_in.device.begin(_words(scopes))
         show(started.shown)
-        key = await opened.sign_in.device.complete(started)
+        key = await opened.sign_in.device.complete(started, self._opened)
         return grant_of(await opened.vault.grant(key), self._opened)
 
     async def current(self, cookies: Mapping[str, str]) -> AsyncGrant | None:
