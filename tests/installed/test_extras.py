@@ -77,10 +77,10 @@ def test_what_only_posix_has_is_not_needed_to_import_the_commands() -> None:
 import builtins, importlib
 MISSING = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty", "uvloop"}
 real = builtins.__import__
-def without(name, globals=None, *rest):
+def without(name, globals=None, *rest, **named):
     if name in MISSING and (globals or {}).get("__name__", "").startswith("webex_oauth"):
         raise ModuleNotFoundError(name)
-    return real(name, globals, *rest)
+    return real(name, globals, *rest, **named)
 builtins.__import__ = without
 from webex_oauth.cli import COMMANDS, main
 for name in COMMANDS:
