@@ -46,7 +46,7 @@ class Reply(Struct, frozen=True):
 
     @property
     def is_done(self) -> bool:
-        """Whether it was done what was asked for, rather than refused or asked about."""
+        """Whether what was asked for was done, rather than refused or asked about."""
         return self.answer.status == HTTPStatus.SEE_OTHER
 
 
